@@ -1,0 +1,19 @@
+/**
+ * Which room may import which (DESIGN.md, "Rooms"). `protocol` is below every room: the closed set of codes, the one
+ * error class and gRPC's wire rules that both the front and the Tiller client need.
+ */
+export const rooms: Record<string, readonly string[]> = {
+  protocol: [],
+  config: ['protocol'],
+  codec: ['protocol'],
+  observe: ['protocol', 'config'],
+  clusters: ['protocol'],
+  charts: ['protocol', 'codec'],
+  tiller: ['protocol', 'clusters', 'codec'],
+  releases: ['protocol', 'charts', 'tiller', 'codec'],
+  rest: ['protocol', 'releases', 'codec'],
+  grpc: ['protocol', 'releases', 'codec', 'tiller'],
+  listener: ['protocol', 'config'],
+  access: ['protocol', 'clusters'],
+  sandbox: ['protocol', 'codec', 'charts'],
+};
