@@ -91,6 +91,11 @@ export interface SwiftUpdateReleaseRequest {
   description: string;
   sub_notes: boolean;
   cleanup_on_fail: boolean;
+  chart_archive: Uint8Array;
+  values_json: Struct | null;
+  set: string[];
+  set_string: string[];
+  verify: boolean;
 }
 
 export interface SwiftUpdateReleaseResponse {
@@ -135,6 +140,11 @@ export interface SwiftInstallReleaseRequest {
   description: string;
   sub_notes: boolean;
   disable_crd_hook: boolean;
+  chart_archive: Uint8Array;
+  values_json: Struct | null;
+  set: string[];
+  set_string: string[];
+  verify: boolean;
 }
 
 export interface SwiftInstallReleaseResponse {
@@ -181,6 +191,37 @@ export interface SwiftTestReleaseRequest {
 export interface SwiftTestReleaseResponse {
   msg: string;
   status: TestRunStatus;
+}
+
+export interface SwiftSearchChartsRequest {
+  query: string;
+  repo: string;
+  version: string;
+  all_versions: boolean;
+  limit: number;
+  offset: string;
+}
+
+export interface SwiftSearchChartsResponse {
+  count: number;
+  next: string;
+  total: number;
+  charts: SwiftChartSummary[];
+}
+
+export interface SwiftChartSummary {
+  repo: string;
+  name: string;
+  version: string;
+  app_version: string;
+  description: string;
+  urls: string[];
+  digest: string;
+  created: Timestamp | null;
+  home: string;
+  icon: string;
+  keywords: string[];
+  deprecated: boolean;
 }
 
 export interface Chart {
@@ -427,14 +468,31 @@ export interface TestReleaseResponse {
   status: TestRunStatus;
 }
 
-export interface Any {
-  type_url: string;
-  value: Uint8Array;
+export interface Struct {
+  fields: Record<string, Value>;
+}
+
+export interface Value {
+  nullValue: NullValue;
+  numberValue: number;
+  stringValue: string;
+  boolValue: boolean;
+  structValue: Struct | null;
+  listValue: ListValue | null;
+}
+
+export interface ListValue {
+  values: Value[];
 }
 
 export interface Timestamp {
   seconds: number;
   nanos: number;
+}
+
+export interface Any {
+  type_url: string;
+  value: Uint8Array;
 }
 
 /** Message types by full name. */
@@ -461,6 +519,9 @@ export interface MessageTypes {
   'appscode.swift.v2.GetHistoryResponse': SwiftGetHistoryResponse;
   'appscode.swift.v2.TestReleaseRequest': SwiftTestReleaseRequest;
   'appscode.swift.v2.TestReleaseResponse': SwiftTestReleaseResponse;
+  'appscode.swift.v2.SearchChartsRequest': SwiftSearchChartsRequest;
+  'appscode.swift.v2.SearchChartsResponse': SwiftSearchChartsResponse;
+  'appscode.swift.v2.ChartSummary': SwiftChartSummary;
   'hapi.chart.Chart': Chart;
   'hapi.chart.Config': Config;
   'hapi.chart.Value': Value;
@@ -495,6 +556,9 @@ export interface MessageTypes {
   'hapi.services.tiller.GetHistoryResponse': GetHistoryResponse;
   'hapi.services.tiller.TestReleaseRequest': TestReleaseRequest;
   'hapi.services.tiller.TestReleaseResponse': TestReleaseResponse;
-  'google.protobuf.Any': Any;
+  'google.protobuf.Struct': Struct;
+  'google.protobuf.Value': Value;
+  'google.protobuf.ListValue': ListValue;
   'google.protobuf.Timestamp': Timestamp;
+  'google.protobuf.Any': Any;
 }
