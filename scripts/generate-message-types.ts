@@ -15,6 +15,7 @@ const rooted = [
   'google.protobuf.Struct',
   'google.protobuf.Value',
   'google.protobuf.ListValue',
+  'google.protobuf.NullValue',
 ];
 const scalars: Record<string, string> = { string: 'string', bytes: 'Uint8Array', bool: 'boolean' };
 

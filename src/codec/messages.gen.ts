@@ -18,6 +18,8 @@ export type ListSortSortBy = 'UNKNOWN' | 'NAME' | 'LAST_RELEASED' | 'CHART_NAME'
 
 export type ListSortSortOrder = 'ASC' | 'DESC';
 
+export type NullValue = 'NULL_VALUE';
+
 export interface SwiftSummarizeReleasesRequest {
   limit: number;
   offset: string;
