@@ -1,0 +1,135 @@
+import { invalidArgument } from '../protocol/index.ts';
+import { type JsonKind, JsonReader } from './json-reader.ts';
+import { writeStruct } from './json-to-struct.ts';
+import { maxDepth } from './limits.ts';
+import { isInteger, writeTextField } from './parse-scalar.ts';
+import type { EnumType, Field, MessageType, ScalarType } from './schema.ts';
+import { textToTimestamp } from './timestamp.ts';
+import { WireType } from './wire-format.ts';
+import { WireWriter } from './wire-writer.ts';
+
+/**
+ * JSON text → wire format in one pass, no object tree between. Both spellings of a name are read, unknown names are
+ * skipped, null leaves a field at its default, and of a name that comes twice the last counts.
+ * @throws GatewayError INVALID_ARGUMENT naming the field (`values.raw: expected a string, got a number`) or the place
+ */
+export function jsonToWire(type: MessageType, json: Buffer): Buffer {
+  const reader = new JsonReader(json);
+  const out = new WireWriter(json.length + 64);
+  if (reader.peek() !== 'object') {
+    throw invalidArgument(`the JSON body has to be an object, got ${described[reader.peek()]}`);
+  }
+  writeMessage(type, reader, out, '', 0);
+  reader.end();
+  return out.finish();
+}
+
+const described: Record<JsonKind, string> = {
+  object: 'an object',
+  array: 'a list',
+  string: 'a string',
+  number: 'a number',
+  true: 'true',
+  false: 'false',
+  null: 'null',
+};
+
+function writeMessage(
+  type: MessageType,
+  reader: JsonReader,
+  out: WireWriter,
+  path: string,
+  depth: number,
+): void {
+  if (depth > maxDepth) throw invalidArgument(`${path}: nests deeper than ${maxDepth}`);
+  if (type.name === 'google.protobuf.Timestamp') {
+    writeTimestamp(reader, out, path);
+    return;
+  }
+  expectKind(reader, 'object', path);
+  if (type.name === 'google.protobuf.Struct') {
+    writeStruct(reader, out, path, depth);
+    return;
+  }
+  reader.object(name => {
+    const field = type.byName.get(name);
+    if (!field || reader.peek() === 'null') {
+      reader.skip(depth);
+      return;
+    }
+    const fieldPath = path === '' ? name : `${path}.${name}`;
+    if (field.map) writeMap(field, reader, out, fieldPath, depth);
+    else if (field.repeated) writeList(field, reader, out, fieldPath, depth);
+    else writeValue(field.number, field.type, reader, out, fieldPath, depth);
+  });
+}
+
+function writeList(field: Field, reader: JsonReader, out: WireWriter, path: string, depth: number): void {
+  expectKind(reader, 'array', path);
+  reader.array(index => writeValue(field.number, field.type, reader, out, `${path}[${index}]`, depth));
+}
+
+/** A map is a repeated message {1: key, 2: value}. */
+function writeMap(field: Field, reader: JsonReader, out: WireWriter, path: string, depth: number): void {
+  expectKind(reader, 'object', path);
+  reader.object(key => {
+    const mark = out.tag(field.number, WireType.BYTES).open();
+    out.stringField(1, key);
+    writeValue(2, field.type, reader, out, `${path}.${key}`, depth);
+    out.close(mark);
+  });
+}
+
+function writeValue(
+  number: number,
+  type: Field['type'],
+  reader: JsonReader,
+  out: WireWriter,
+  path: string,
+  depth: number,
+): void {
+  if (typeof type === 'object' && type.kind === 'message') {
+    const mark = out.tag(number, WireType.BYTES).open();
+    writeMessage(type, reader, out, path, depth + 1);
+    out.close(mark);
+  } else {
+    writeTextField(out, number, type, readScalar(type, reader, path), path);
+  }
+}
+
+/** The text of a scalar, checked to be of a JSON kind that its type may come in. */
+function readScalar(type: ScalarType | EnumType, reader: JsonReader, path: string): string {
+  const kind = reader.peek();
+  if (type === 'bool') {
+    if (kind !== 'true' && kind !== 'false') throw wrongKind('true or false', kind, path);
+    reader.literal(kind);
+    return kind;
+  }
+  const takesNumbers = type !== 'string' && type !== 'bytes';
+  if (kind === 'string') return reader.string();
+  if (kind === 'number' && takesNumbers) return reader.number();
+  throw wrongKind(expected(type), kind, path);
+}
+
+function expected(type: ScalarType | EnumType): string {
+  if (typeof type === 'object') return `one of ${[...type.numbers.keys()].join(', ')}`;
+  if (type === 'string') return 'a string';
+  if (type === 'bytes') return 'base64 in a string';
+  return isInteger(type) ? 'a whole number' : 'a number';
+}
+
+function writeTimestamp(reader: JsonReader, out: WireWriter, path: string): void {
+  expectKind(reader, 'string', path);
+  const time = textToTimestamp(reader.string());
+  if (!time) throw invalidArgument(`${path}: expected a time as in RFC 3339`);
+  out.intField(1, time.seconds).intField(2, time.nanos);
+}
+
+function expectKind(reader: JsonReader, kind: JsonKind, path: string): void {
+  const got = reader.peek();
+  if (got !== kind) throw wrongKind(described[kind], got, path);
+}
+
+function wrongKind(wanted: string, got: JsonKind, path: string): Error {
+  return invalidArgument(`${path}: expected ${wanted}, got ${described[got]}`);
+}

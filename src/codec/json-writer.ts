@@ -1,0 +1,133 @@
+import { isUtf8 } from 'node:buffer';
+
+/** What a byte below 0x5d needs in a JSON string: 0 nothing, 1 `\u00XX`, else the letter behind the backslash. */
+const escapeOf = new Uint8Array(256).fill(1, 0, 0x20);
+for (const [byte, letter] of [
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [0x22, '"'],
+  [0x5c, '\\'],
+] as const) {
+  escapeOf[byte] = letter.charCodeAt(0);
+}
+
+const hexDigits = Buffer.from('0123456789abcdef');
+const backslash = 0x5c;
+const quote = 0x22;
+
+/**
+ * JSON text in one growing buffer. Strings go from UTF-8 to UTF-8 without becoming JavaScript strings: half the time of
+ * `JSON.stringify` for manifests, where every line ends in something to escape (`bench/codec.ts`).
+ */
+export class JsonWriter {
+  private buffer: Buffer;
+  private position = 0;
+
+  /** @param capacity a guess at the length in bytes; the buffer grows as needed */
+  constructor(capacity = 1024) {
+    this.buffer = Buffer.allocUnsafe(Math.max(capacity, 64));
+  }
+
+  /** How much is written: pass it to `rewind` to drop what comes after. */
+  mark(): number {
+    return this.position;
+  }
+
+  rewind(mark: number): void {
+    this.position = mark;
+  }
+
+  /** The JSON text; the writer must not be used afterwards. */
+  finish(): Buffer {
+    return this.buffer.subarray(0, this.position);
+  }
+
+  byte(value: number): void {
+    if (this.position === this.buffer.length) this.grow(1);
+    this.buffer[this.position++] = value;
+  }
+
+  /** Text that is plain ASCII and needs no escapes: punctuation, numbers, names of fields. */
+  ascii(text: string): void {
+    const { length } = text;
+    if (this.position + length > this.buffer.length) this.grow(length);
+    const { buffer } = this;
+    let position = this.position;
+    for (let index = 0; index < length; index++) buffer[position++] = text.charCodeAt(index);
+    this.position = position;
+  }
+
+  /** A JSON string from UTF-8 bytes, quotes included. Bytes that are not UTF-8 become U+FFFD. */
+  utf8String(bytes: Uint8Array, start: number, end: number): void {
+    this.room((end - start) * 6 + 2, end - start + 64);
+    const mark = this.position;
+    const highBits = this.escape(bytes, start, end);
+    if (highBits < 0x80 || isUtf8(bytes.subarray(start, end))) return;
+    const mended = Buffer.from(new TextDecoder().decode(bytes.subarray(start, end)));
+    this.position = mark;
+    this.escape(mended, 0, mended.length);
+  }
+
+  /** A JSON string from a JavaScript string. */
+  string(text: string): void {
+    const bytes = Buffer.from(text);
+    this.utf8String(bytes, 0, bytes.length);
+  }
+
+  /** A JSON string with the bytes in base64. */
+  base64String(bytes: Uint8Array, start: number, end: number): void {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('base64');
+    this.room(text.length + 2, text.length + 2);
+    this.buffer[this.position++] = quote;
+    this.position += this.buffer.write(text, this.position, 'latin1');
+    this.buffer[this.position++] = quote;
+  }
+
+  /** Returns all bytes OR-ed together, so that the caller knows whether any is beyond ASCII. */
+  private escape(bytes: Uint8Array, start: number, end: number): number {
+    let { buffer, position } = this;
+    let limit = buffer.length - 8;
+    let highBits = 0;
+    buffer[position++] = quote;
+    for (let index = start; index < end; index++) {
+      if (position > limit) {
+        this.position = position;
+        this.grow(end - index + 64);
+        buffer = this.buffer;
+        limit = buffer.length - 8;
+      }
+      const byte = bytes[index]!;
+      const letter = escapeOf[byte]!;
+      highBits |= byte;
+      if (letter === 0) {
+        buffer[position++] = byte;
+      } else if (letter === 1) {
+        buffer.write('\\u00', position, 'latin1');
+        buffer[position + 4] = hexDigits[byte >> 4]!;
+        buffer[position + 5] = hexDigits[byte & 15]!;
+        position += 6;
+      } else {
+        buffer[position++] = backslash;
+        buffer[position++] = letter;
+      }
+    }
+    buffer[position++] = quote;
+    this.position = position;
+    return highBits;
+  }
+
+  /** Small texts get room for the worst case at once; long ones the likely length, and `escape` grows when it must. */
+  private room(worst: number, likely: number): void {
+    const wanted = worst < 4096 ? worst : likely;
+    if (this.position + wanted > this.buffer.length) this.grow(wanted);
+  }
+
+  private grow(count: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(this.position + count, this.buffer.length * 2));
+    grown.set(this.buffer.subarray(0, this.position));
+    this.buffer = grown;
+  }
+}

@@ -1,0 +1,193 @@
+import protobuf from 'protobufjs';
+import { protoRoot } from './proto-root.ts';
+
+/** The scalar types of protobuf's language. */
+export type ScalarType =
+  | 'double'
+  | 'float'
+  | 'int32'
+  | 'int64'
+  | 'uint32'
+  | 'uint64'
+  | 'sint32'
+  | 'sint64'
+  | 'fixed32'
+  | 'fixed64'
+  | 'sfixed32'
+  | 'sfixed64'
+  | 'bool'
+  | 'string'
+  | 'bytes';
+
+/** A field of a message, as the codec and the REST front need to know it. */
+export interface Field {
+  readonly number: number;
+  /** The name in the .proto file, which is also the JSON name that is written. */
+  readonly name: string;
+  /** The lowerCamelCase spelling, which is read as well. */
+  readonly camelName: string;
+  readonly type: ScalarType | MessageType | EnumType;
+  readonly repeated: boolean;
+  /** For `map<string, V>`: the entry message's value field is `type`; keys are strings in all of this contract. */
+  readonly map: boolean;
+  readonly comment: string;
+}
+
+export interface MessageType {
+  readonly kind: 'message';
+  readonly name: string;
+  readonly fields: readonly Field[];
+  readonly byNumber: ReadonlyMap<number, Field>;
+  /** By both spellings. */
+  readonly byName: ReadonlyMap<string, Field>;
+  readonly comment: string;
+}
+
+export interface EnumType {
+  readonly kind: 'enum';
+  readonly name: string;
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** One REST route of a method, from its `google.api.http` annotation. */
+export interface HttpBinding {
+  readonly verb: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH';
+  readonly path: string;
+  /** True where the JSON body is the request message (`body: "*"`). */
+  readonly body: boolean;
+}
+
+export interface Method {
+  readonly name: string;
+  readonly request: MessageType;
+  readonly response: MessageType;
+  readonly serverStreaming: boolean;
+  readonly bindings: readonly HttpBinding[];
+  readonly comment: string;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly methods: readonly Method[];
+}
+
+const messages = new Map<protobuf.Type, MessageType>();
+const enums = new Map<protobuf.Enum, EnumType>();
+
+/**
+ * The message type of that full name (`hapi.release.Release`).
+ * @throws Error when the contract has no such message
+ */
+export function messageType(name: string): MessageType {
+  return toMessageType(protoRoot.lookupType(name));
+}
+
+/**
+ * The service of that full name, its methods in the order of the .proto file.
+ * @throws Error when the contract has no such service
+ */
+export function service(name: string): Service {
+  const source = protoRoot.lookupService(name);
+  return { name, methods: source.methodsArray.map(toMethod) };
+}
+
+function toMethod(source: protobuf.Method): Method {
+  source.resolve();
+  if (!source.resolvedRequestType || !source.resolvedResponseType)
+    throw new Error(`unresolved: ${source.name}`);
+  return {
+    name: source.name,
+    request: toMessageType(source.resolvedRequestType),
+    response: toMessageType(source.resolvedResponseType),
+    serverStreaming: source.responseStream === true,
+    bindings: toBindings(source),
+    comment: source.comment ?? '',
+  };
+}
+
+interface HttpRule {
+  get?: string;
+  put?: string;
+  post?: string;
+  delete?: string;
+  patch?: string;
+  body?: string;
+  additional_bindings?: HttpRule | HttpRule[];
+}
+
+function toBindings(method: protobuf.Method): HttpBinding[] {
+  const options: Record<string, HttpRule>[] = method.parsedOptions ?? [];
+  const rule = options.map(option => option['(google.api.http)']).find(found => found !== undefined);
+  if (!rule) return [];
+  const more = rule.additional_bindings ?? [];
+  return [rule, ...(Array.isArray(more) ? more : [more])].map(toBinding);
+}
+
+function toBinding(rule: HttpRule): HttpBinding {
+  for (const verb of ['get', 'put', 'post', 'delete', 'patch'] as const) {
+    const path = rule[verb];
+    if (path) return { verb: verb.toUpperCase() as HttpBinding['verb'], path, body: rule.body === '*' };
+  }
+  throw new Error('a google.api.http rule without a verb');
+}
+
+/** Types may be recursive (a chart holds charts), so the entry is made before its fields. */
+function toMessageType(source: protobuf.Type): MessageType {
+  const known = messages.get(source);
+  if (known) return known;
+  const fields: Field[] = [];
+  const byNumber = new Map<number, Field>();
+  const byName = new Map<string, Field>();
+  const name = source.fullName.slice(1);
+  const type: MessageType = {
+    kind: 'message',
+    name,
+    fields,
+    byNumber,
+    byName,
+    comment: source.comment ?? '',
+  };
+  messages.set(source, type);
+  for (const sourceField of source.fieldsArray) {
+    const field = toField(sourceField);
+    fields.push(field);
+    byNumber.set(field.number, field);
+    byName.set(field.camelName, field).set(field.name, field);
+  }
+  return type;
+}
+
+function toField(source: protobuf.Field): Field {
+  source.resolve();
+  const resolved = source.resolvedType;
+  const type =
+    resolved instanceof protobuf.Type
+      ? toMessageType(resolved)
+      : resolved instanceof protobuf.Enum
+        ? toEnumType(resolved)
+        : (source.type as ScalarType);
+  return {
+    number: source.id,
+    name: source.name,
+    camelName: source.name.replace(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase()),
+    type,
+    repeated: source.repeated,
+    map: source.map,
+    comment: source.comment ?? '',
+  };
+}
+
+function toEnumType(source: protobuf.Enum): EnumType {
+  const known = enums.get(source);
+  if (known) return known;
+  const entries = Object.entries(source.values);
+  const type: EnumType = {
+    kind: 'enum',
+    name: source.fullName.slice(1),
+    numbers: new Map(entries),
+    names: new Map(entries.map(([name, number]) => [number, name])),
+  };
+  enums.set(source, type);
+  return type;
+}

@@ -1,0 +1,125 @@
+import { WireType } from './wire-format.ts';
+
+/**
+ * Writes a message forward into one growing buffer. The length of a nested message is known only when it is written:
+ * one byte is left for it, and a longer length moves the content up.
+ */
+export class WireWriter {
+  private buffer: Buffer;
+  private position = 0;
+
+  constructor(capacity = 256) {
+    this.buffer = Buffer.allocUnsafe(capacity);
+  }
+
+  /** The bytes written so far; the writer must not be used afterwards. */
+  finish(): Buffer {
+    return this.buffer.subarray(0, this.position);
+  }
+
+  tag(number: number, wireType: number): this {
+    return this.uint32(((number << 3) | wireType) >>> 0);
+  }
+
+  uint32(value: number): this {
+    this.reserve(5);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.buffer[this.position++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.buffer[this.position++] = rest;
+    return this;
+  }
+
+  /** A signed or unsigned 64-bit integer as a varint of its two's complement. */
+  int64(value: bigint): this {
+    this.reserve(10);
+    let rest = BigInt.asUintN(64, value);
+    while (rest > 0x7fn) {
+      this.buffer[this.position++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.buffer[this.position++] = Number(rest);
+    return this;
+  }
+
+  double(value: number): this {
+    this.reserve(8);
+    this.position = this.buffer.writeDoubleLE(value, this.position);
+    return this;
+  }
+
+  /** A length-delimited value: its length, then the bytes. */
+  bytes(value: Uint8Array): this {
+    this.uint32(value.length);
+    return this.raw(value);
+  }
+
+  string(value: string): this {
+    const length = Buffer.byteLength(value);
+    this.uint32(length).reserve(length);
+    this.position += this.buffer.write(value, this.position, length, 'utf8');
+    return this;
+  }
+
+  /** Bytes that are wire format already. */
+  raw(value: Uint8Array): this {
+    this.reserve(value.length);
+    this.buffer.set(value, this.position);
+    this.position += value.length;
+    return this;
+  }
+
+  /** A field with a string; nothing when it is empty, as proto3 leaves defaults out. */
+  stringField(number: number, value: string): this {
+    return value === '' ? this : this.tag(number, WireType.BYTES).string(value);
+  }
+
+  /** A field with bytes or a whole message in wire format. */
+  bytesField(number: number, value: Uint8Array): this {
+    return this.tag(number, WireType.BYTES).bytes(value);
+  }
+
+  /** A field with an integer; nothing when it is 0. */
+  intField(number: number, value: number | bigint): this {
+    return BigInt(value) === 0n ? this : this.tag(number, WireType.VARINT).int64(BigInt(value));
+  }
+
+  boolField(number: number, value: boolean): this {
+    return value ? this.tag(number, WireType.VARINT).uint32(1) : this;
+  }
+
+  /** Starts a nested message; pass what it returns to `close`. */
+  open(): number {
+    this.reserve(1);
+    return this.position++;
+  }
+
+  /** Ends a nested message: writes its length before it. */
+  close(mark: number): this {
+    const start = mark + 1;
+    const length = this.position - start;
+    if (length < 0x80) {
+      this.buffer[mark] = length;
+      return this;
+    }
+    const lengthBytes = length < 0x4000 ? 2 : length < 0x200000 ? 3 : length < 0x10000000 ? 4 : 5;
+    this.reserve(lengthBytes - 1);
+    this.buffer.copyWithin(mark + lengthBytes, start, this.position);
+    const end = this.position + lengthBytes - 1;
+    this.position = mark;
+    this.uint32(length);
+    this.position = end;
+    return this;
+  }
+
+  /** Makes room for `count` more bytes. */
+  private reserve(count: number): void {
+    const needed = this.position + count;
+    if (needed <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2));
+    grown.set(this.buffer.subarray(0, this.position));
+    this.buffer = grown;
+  }
+}
