@@ -1,2 +1,6 @@
 export { Code, codeName, toCode } from './code.ts';
 export { GatewayError, invalidArgument, unavailable } from './gateway-error.ts';
+export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } from './grpc-frame.ts';
+export { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
+export { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
+export { grpcContentType, header, isGrpcContentType } from './headers.ts';

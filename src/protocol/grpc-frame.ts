@@ -1,0 +1,129 @@
+import { createGunzip, createInflate } from 'node:zlib';
+import { Code } from './code.ts';
+import { GatewayError } from './gateway-error.ts';
+
+/** Compressed flag and length. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export const framePrefixBytes = 5;
+
+/** A message with its prefix, ready to be sent, uncompressed. */
+export function toFrame(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(framePrefixBytes + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, framePrefixBytes);
+  return frame;
+}
+
+/** One message as it came, still compressed if `compressed`. */
+export interface Frame {
+  readonly compressed: boolean;
+  readonly message: Buffer;
+}
+
+/**
+ * Takes the bytes of a stream and gives the messages in them. A message that arrives in one chunk is not copied. Of one
+ * that is spread over chunks it holds what has arrived, in a buffer that doubles, never what a prefix merely announces.
+ */
+export class FrameReader {
+  private readonly maxMessageBytes: number;
+  private pending = Buffer.alloc(0);
+  private pendingBytes = 0;
+
+  /** @param maxMessageBytes bound on the length of a message, before decompression */
+  constructor(maxMessageBytes: number) {
+    this.maxMessageBytes = maxMessageBytes;
+  }
+
+  /** True when no part of a message is waiting for the rest. */
+  get empty(): boolean {
+    return this.pendingBytes === 0;
+  }
+
+  /** @throws GatewayError RESOURCE_EXHAUSTED when a message is announced that is over the bound; INTERNAL for a broken prefix */
+  push(chunk: Buffer): Frame[] {
+    let bytes = this.pendingBytes === 0 ? chunk : this.append(chunk);
+    const frames: Frame[] = [];
+    while (bytes.length >= framePrefixBytes) {
+      const end = framePrefixBytes + this.announcedLength(bytes);
+      if (bytes.length < end) break;
+      frames.push({ compressed: bytes[0] === 1, message: bytes.subarray(framePrefixBytes, end) });
+      bytes = bytes.subarray(end);
+    }
+    this.keep(bytes, frames.length > 0);
+    return frames;
+  }
+
+  private announcedLength(bytes: Buffer): number {
+    if (bytes[0]! > 1) throw new GatewayError(Code.INTERNAL, `gRPC frame with flags ${bytes[0]}`);
+    const length = bytes.readUInt32BE(1);
+    if (length > this.maxMessageBytes) {
+      throw new GatewayError(
+        Code.RESOURCE_EXHAUSTED,
+        `message of ${length} bytes is over the limit of ${this.maxMessageBytes}`,
+      );
+    }
+    return length;
+  }
+
+  private append(chunk: Buffer): Buffer {
+    const total = this.pendingBytes + chunk.length;
+    if (total > this.pending.length) {
+      const grown = Buffer.allocUnsafe(Math.max(total, this.pending.length * 2));
+      grown.set(this.pending.subarray(0, this.pendingBytes));
+      this.pending = grown;
+    }
+    this.pending.set(chunk, this.pendingBytes);
+    this.pendingBytes = total;
+    return this.pending.subarray(0, total);
+  }
+
+  /** Keeps the start of a message for the next chunk; messages handed out keep the old buffer for themselves. */
+  private keep(rest: Buffer, handedOut: boolean): void {
+    if (rest.length === 0) {
+      this.pending = Buffer.alloc(0);
+      this.pendingBytes = 0;
+    } else if (handedOut || this.pendingBytes === 0) {
+      this.pending = Buffer.from(rest);
+      this.pendingBytes = rest.length;
+    }
+  }
+}
+
+/**
+ * The message of a frame, decompressed as `grpc-encoding` says.
+ * @throws GatewayError INTERNAL for bytes that do not decompress, UNIMPLEMENTED for an unknown encoding, and
+ * RESOURCE_EXHAUSTED as soon as the result passes the bound
+ */
+export async function decompressFrame(
+  frame: Frame,
+  encoding: string | undefined,
+  maxMessageBytes: number,
+): Promise<Buffer> {
+  if (!frame.compressed) return frame.message;
+  if (encoding !== 'gzip' && encoding !== 'deflate') {
+    throw new GatewayError(
+      Code.UNIMPLEMENTED,
+      `grpc-encoding ${JSON.stringify(encoding ?? 'identity')} is not supported for compressed messages`,
+    );
+  }
+  const unzip = encoding === 'gzip' ? createGunzip() : createInflate();
+  unzip.end(frame.message);
+  const chunks: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const chunk of unzip as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (total > maxMessageBytes) {
+        throw new GatewayError(
+          Code.RESOURCE_EXHAUSTED,
+          `message is over the limit of ${maxMessageBytes} bytes when decompressed`,
+        );
+      }
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError(Code.INTERNAL, `message does not decompress as ${encoding}`, { cause });
+  }
+  return Buffer.concat(chunks, total);
+}
