@@ -1,0 +1,203 @@
+/**
+ * What an option is, and one function per kind that makes one. A table of options (`options/*.ts`) is plain data made
+ * by these functions; flags, environment, file, help, the README's table and the type `Config` are all read from it.
+ */
+import { formatListenAddress, type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+
+/** One option, whatever its kind. `T` is the type of its value in `Config`. */
+export interface Option<T> {
+  /** The flag without its dashes: `drain-timeout`. */
+  readonly flag: string;
+  /** Other names of the same flag, kept for swift's sake. */
+  readonly aliases: readonly string[];
+  /** One sentence for help and README. */
+  readonly summary: string;
+  /** What stands for the value in help: `DURATION`, `a|b`; empty for a boolean. */
+  readonly placeholder: string;
+  /** The values it takes, in words; empty where there is nothing to say beyond the placeholder. */
+  readonly range: string;
+  /** The default as one would type it; absent where the option is simply not set. */
+  readonly default: string | undefined;
+  /** What stands for the default in help, where it is not a fixed text. */
+  readonly defaultWords: string | undefined;
+  /** The value is masked wherever the configuration is shown, and left out of error messages. */
+  readonly secret: boolean;
+  /** May be given several times; one text may also hold several values with commas between. */
+  readonly repeatable: boolean;
+  /** Taken from the command line only. */
+  readonly flagOnly: boolean;
+  /** Reads the texts given: one that is not empty, or, where repeatable, any. Throws an Error that says what is wrong. */
+  read(texts: readonly string[]): T;
+  /** A set value in the form in which it could be typed. */
+  show(value: NonNullable<T>): string | readonly string[];
+}
+
+/** What every kind takes. The default is written as text and read like any other. */
+export interface Spec {
+  readonly flag: string;
+  readonly summary: string;
+  readonly aliases?: readonly string[];
+  readonly default?: string;
+  /** The default in words, where it depends on the surroundings. */
+  readonly defaultWords?: string;
+  readonly placeholder?: string;
+  readonly secret?: boolean;
+  readonly flagOnly?: boolean;
+}
+
+/** Without a default the value may be absent. */
+type Given<S extends Spec, T> = S extends { readonly default: string } ? T : T | undefined;
+
+/** Yes or no. `--name`, `--name=false`, `--no-name`. Off unless its default is `true`. */
+export function flag(spec: Spec): Option<boolean> {
+  return {
+    ...common({ default: 'false', ...spec }),
+    placeholder: '',
+    range: 'true or false',
+    read: ([value = '']) => parseBoolean(value),
+    show: String,
+  };
+}
+
+/** Any text that is not empty. `pattern` with `expected` narrows it: `expected a name such as …`. */
+export function text<const S extends Spec>(
+  spec: S,
+  rule?: { readonly pattern: RegExp; readonly expected: string },
+): Option<Given<S, string>> {
+  return single(spec, 'TEXT', rule?.expected ?? '', String, value => {
+    if (rule && !rule.pattern.test(value)) throw new Error(`expected ${rule.expected}`);
+    return value;
+  });
+}
+
+/** The path of a file or folder. Nothing is opened here. */
+export function path<const S extends Spec>(spec: S): Option<Given<S, string>> {
+  return single(spec, 'PATH', '', String, String);
+}
+
+/** A whole number from `min` to `max`. */
+export function integer<const S extends Spec>(
+  spec: S,
+  bounds: { readonly min: number; readonly max: number },
+): Option<Given<S, number>> {
+  return single(spec, 'N', `${bounds.min} to ${bounds.max}`, String, value => {
+    if (!/^-?\d+$/.test(value)) throw new Error(`${JSON.stringify(value)} is not a whole number`);
+    return within(Number(value), bounds, String);
+  });
+}
+
+/** A span of time, in milliseconds in `Config`. Bounds are written as durations. */
+export function duration<const S extends Spec>(
+  spec: S,
+  bounds: { readonly min: string; readonly max: string },
+): Option<Given<S, number>> {
+  const limits = { min: parseDuration(bounds.min), max: parseDuration(bounds.max) };
+  return single(spec, 'DURATION', `${bounds.min} to ${bounds.max}`, formatDuration, value =>
+    within(parseDuration(value), limits, formatDuration),
+  );
+}
+
+/** A size in bytes. Bounds are written as sizes. */
+export function bytes<const S extends Spec>(
+  spec: S,
+  bounds: { readonly min: string; readonly max: string },
+): Option<Given<S, number>> {
+  const limits = { min: parseBytes(bounds.min), max: parseBytes(bounds.max) };
+  return single(spec, 'SIZE', `${bounds.min} to ${bounds.max}`, formatBytes, value =>
+    within(parseBytes(value), limits, formatBytes),
+  );
+}
+
+/** One of a few words. */
+export function choice<const S extends Spec, const W extends readonly string[]>(
+  spec: S,
+  words: W,
+): Option<Given<S, W[number]>> {
+  return single(spec, words.join('|'), '', String, value => {
+    if (!words.includes(value)) throw new Error(`${JSON.stringify(value)} is none of ${words.join(', ')}`);
+    return value as W[number];
+  });
+}
+
+/** `host:port` to listen on. */
+export function listenAddress<const S extends Spec>(spec: S): Option<Given<S, ListenAddress>> {
+  return single(spec, 'HOST:PORT', '', formatListenAddress, parseListenAddress);
+}
+
+/** Several texts: the flag repeated, or commas in one value; in the file a YAML list. Empty unless it has a default. */
+export function list(
+  spec: Spec,
+  rule?: { readonly pattern: RegExp; readonly expected: string },
+): Option<readonly string[]> {
+  return {
+    ...common({ default: '', placeholder: 'TEXT', ...spec }),
+    range: rule ? `${rule.expected}; repeatable` : 'repeatable',
+    repeatable: true,
+    read: texts => {
+      const items = texts
+        .flatMap(value => value.split(',').map(item => item.trim()))
+        .filter(item => item !== '');
+      const wrong = rule && items.find(item => !rule.pattern.test(item));
+      if (wrong !== undefined) {
+        throw new Error(`expected ${rule?.expected}${spec.secret ? '' : `, got ${JSON.stringify(wrong)}`}`);
+      }
+      return items;
+    },
+    show: items => items,
+  };
+}
+
+function common(spec: Spec): Omit<Option<unknown>, 'read' | 'show' | 'range'> {
+  return {
+    flag: spec.flag,
+    aliases: spec.aliases ?? [],
+    summary: spec.summary,
+    placeholder: spec.placeholder ?? '',
+    default: spec.default,
+    defaultWords: spec.defaultWords,
+    secret: spec.secret ?? false,
+    repeatable: false,
+    flagOnly: spec.flagOnly ?? false,
+  };
+}
+
+/** An option with one value: its default is read now, so that a wrong one in a table fails every test at once. */
+function single<S extends Spec, T>(
+  spec: S,
+  placeholder: string,
+  range: string,
+  show: (value: T) => string,
+  parse: (value: string) => T,
+): Option<Given<S, T>> {
+  if (spec.default !== undefined) parse(spec.default);
+  const option = {
+    ...common({ placeholder, ...spec }),
+    range,
+    read: ([value = '']: readonly string[]) => parse(value),
+    show,
+  };
+  return option as Option<T> as Option<Given<S, T>>;
+}
+
+function parseBoolean(value: string): boolean {
+  const lower = value.toLowerCase();
+  if (['true', '1', 't', 'yes', 'on'].includes(lower)) return true;
+  if (['false', '0', 'f', 'no', 'off'].includes(lower)) return false;
+  throw new Error(`${JSON.stringify(value)} is neither true nor false`);
+}
+
+function within(
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+  show: (value: number) => string,
+): number {
+  if (value < min || value > max) throw new Error(`${show(value)} is not in ${show(min)} to ${show(max)}`);
+  return value;
+}
+
+/** A table of options by their names in `Config`. */
+export type OptionGroup = Readonly<Record<string, Option<unknown>>>;
+
+/** The values of a table. */
+export type ValuesOf<G> = { readonly [K in keyof G]: G[K] extends Option<infer T> ? T : never };
