@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { invalidArgument } from '../protocol/index.ts';
-import { type Config, completeConfig, type GivenConfig } from './config.ts';
-import { allOptions, optionGroups } from './options/index.ts';
+import { type Config, completeConfig } from './config.ts';
+import { allOptions } from './options/index.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readFileSettings } from './read-file.ts';
 import { readFlags } from './read-flags.ts';
+import { readValues } from './read-values.ts';
 import { brokenRules } from './rules.ts';
-import type { Setting } from './settings.ts';
 
 /** Where the configuration comes from. */
 export interface ConfigSources {
@@ -43,23 +43,4 @@ export async function loadConfig({ argv, environment }: ConfigSources): Promise<
   ];
   if (mistakes.length > 0) throw invalidArgument(mistakes.join('\n'));
   return config;
-}
-
-/** Reads each option's text, or its default; a mistaken one keeps its default so that the rest can be checked too. */
-function readValues(settings: ReadonlyMap<string, Setting>): { config: GivenConfig; mistakes: string[] } {
-  const mistakes: string[] = [];
-  const config: Record<string, Record<string, unknown>> = {};
-  for (const group of Object.keys(optionGroups)) config[group] = {};
-  for (const { group, key, option } of allOptions) {
-    const setting = settings.get(option.flag);
-    const given = setting?.texts.some(text => text !== '') ? setting : undefined;
-    let value = option.default === undefined ? undefined : option.read([option.default]);
-    try {
-      if (given) value = option.read(given.texts);
-    } catch (error) {
-      mistakes.push(`${given?.where}: ${option.secret ? 'wrong value' : (error as Error).message}`);
-    }
-    config[group]![key] = value;
-  }
-  return { config: config as GivenConfig, mistakes };
 }

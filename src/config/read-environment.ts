@@ -32,6 +32,7 @@ export function readEnvironment(
         [option.flag, ...option.aliases].map(name => [environmentName(name), option.flag] as const),
       ),
   );
+  const knownNames = [...flagByName.keys()].map(name => name.slice(prefix.length));
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
@@ -39,7 +40,9 @@ export function readEnvironment(
     const flag = flagByName.get(name);
     if (flag !== undefined) byFlag.set(flag, { texts: [text], where: name });
     else if (!serviceLink.test(name)) {
-      mistakes.push(`${name} is not a variable of this program${suggestion(name, [...flagByName.keys()])}`);
+      mistakes.push(
+        `${name} is not a variable of this program${suggestion(name.slice(prefix.length), knownNames, prefix)}`,
+      );
     }
   }
   return { byFlag, mistakes };

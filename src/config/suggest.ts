@@ -1,5 +1,8 @@
-/** `; did you mean NAME?` for the known name nearest to a mistyped one, or nothing where none is near. */
-export function suggestion(typed: string, known: readonly string[]): string {
+/**
+ * `; did you mean NAME?` for the known name nearest to a mistyped one, or nothing where none is near.
+ * @param prefix what all names start with when they are shown, so that it does not make strangers look alike
+ */
+export function suggestion(typed: string, known: readonly string[], prefix = ''): string {
   if (typed.length > 64) return ''; // the distance costs length × length
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
@@ -7,7 +10,7 @@ export function suggestion(typed: string, known: readonly string[]): string {
     const distance = editDistance(typed, name);
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
-  return best === undefined ? '' : `; did you mean ${best}?`;
+  return best === undefined ? '' : `; did you mean ${prefix}${best}?`;
 }
 
 /** Insertions, deletions and replacements that turn one text into the other (Levenshtein). */

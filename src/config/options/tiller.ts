@@ -46,7 +46,7 @@ export const tillerOptions = {
     {
       flag: 'tiller-errors',
       summary:
-        "`translated` gives Tiller's failures the code and HTTP status that their texts mean, `raw` leaves each as the UNKNOWN (500) that Tiller sends.",
+        "Whether Tiller's failures get the code and HTTP status that their texts mean, or stay, raw, the UNKNOWN (500) that Tiller sends.",
       default: 'translated',
     },
     ['translated', 'raw'],

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { environmentName, readEnvironment } from '../read-environment.ts';
+import { parseFileSettings } from '../read-file.ts';
+import { readFlags } from '../read-flags.ts';
+import { readValues } from '../read-values.ts';
+import type { Settings } from '../settings.ts';
+import { allOptions, type PlacedOption } from './index.ts';
+
+const options = allOptions.map(({ option }) => option);
+const defaults = readValues(new Map()).config;
+
+/** A text that the option takes and that is not its default: a word of a choice, a bound of a range, or an example. */
+function otherText({ group, key, option }: PlacedOption): string {
+  const candidates = [
+    ...option.placeholder.split('|'),
+    ...option.range.split(/ to |; | or /),
+    'localhost:1234',
+    'example.com',
+    'name=https://example.com',
+    '10.0.0.0/8',
+    '/some/path',
+  ];
+  const found = candidates.find(text => {
+    try {
+      return text !== '' && option.show(option.read([text])!).toString() !== String(option.default);
+    } catch {
+      return false;
+    }
+  });
+  assert.ok(found, `no example for --${option.flag} (${group}.${key}): add one to the candidates`);
+  return found;
+}
+
+function valueIn(settings: Settings, { group, key }: PlacedOption): unknown {
+  assert.deepEqual(settings.mistakes, []);
+  const { config, mistakes } = readValues(settings.byFlag);
+  assert.deepEqual(mistakes, []);
+  return (config[group] as Record<string, unknown>)[key];
+}
+
+describe('every option', () => {
+  for (const placed of allOptions) {
+    const { group, key, option } = placed;
+    test(`--${option.flag} changes config.${group}.${key}, from every source alike`, async () => {
+      const text = otherText(placed);
+      const before = (defaults[group] as Record<string, unknown>)[key];
+      const argument = option.placeholder === '' ? [`--${option.flag}=${text}`] : [`--${option.flag}`, text];
+      const value = valueIn(readFlags(argument, options), placed);
+      assert.notDeepEqual(value, before);
+      for (const alias of option.aliases) {
+        assert.deepEqual(valueIn(readFlags([`--${alias}=${text}`], options), placed), value);
+      }
+      if (option.flagOnly) return;
+      assert.deepEqual(
+        valueIn(readEnvironment({ [environmentName(option.flag)]: text }, options), placed),
+        value,
+      );
+      if (option.flag === 'config') return;
+      const fromFile = await parseFileSettings(
+        'f.yaml',
+        `${option.flag}: ${JSON.stringify(text)}\n`,
+        options,
+      );
+      assert.deepEqual(valueIn(fromFile, placed), value);
+    });
+  }
+
+  test('has a name of its own, in kebab-case, that no alias repeats', () => {
+    const names = options.flatMap(option => [option.flag, ...option.aliases]);
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) assert.match(name, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+  });
+
+  test('is not called as Kubernetes calls its service links, nor starts with no-', () => {
+    for (const { flag } of options) assert.doesNotMatch(flag, /^no-|(^|-)port$|(^|-)service-(host|port)/);
+  });
+
+  test('has a sentence that ends with a full stop, and shows what it reads', () => {
+    for (const { option } of allOptions) {
+      assert.match(option.summary, /^[A-Z].*\.$/, option.flag);
+      if (option.default === undefined || option.repeatable) continue;
+      assert.equal(option.show(option.read([option.default])!), option.default, option.flag);
+    }
+  });
+});
