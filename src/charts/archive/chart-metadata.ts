@@ -1,0 +1,44 @@
+import { invalidArgument } from '../../protocol/index.ts';
+import { readText as readFileText, readYamlMap } from '../chart-text.ts';
+import type { ChartMetadata } from '../loaded-chart.ts';
+import type { YamlValue } from '../yaml/index.ts';
+import { readBoolean, readFields, readList, readText, readTextMap, readTexts } from './chart-fields.ts';
+
+const fields = {
+  name: readText,
+  home: readText,
+  sources: readTexts,
+  version: readText,
+  description: readText,
+  keywords: readTexts,
+  maintainers: readList(readMaintainer),
+  engine: readText,
+  icon: readText,
+  apiVersion: readText,
+  condition: readText,
+  tags: readText,
+  appVersion: readText,
+  deprecated: readBoolean,
+  tillerVersion: readText,
+  annotations: readTextMap,
+  kubeVersion: readText,
+};
+
+const maintainerFields = { name: readText, email: readText, url: readText };
+
+/**
+ * Reads Chart.yaml (chartutil.UnmarshalChartfile of Helm 2.17).
+ * @throws GatewayError INVALID_ARGUMENT when it is no YAML map, a field has the wrong type, or there is no name
+ */
+export function parseChartMetadata(data: Uint8Array): ChartMetadata {
+  const map = readYamlMap(readFileText(data, 'Chart.yaml'), 'Chart.yaml');
+  const metadata: Partial<ChartMetadata> = readFields(map, fields, 'Chart.yaml');
+  const { name } = metadata;
+  if (!name) throw invalidArgument('invalid chart (Chart.yaml): name must not be empty');
+  return { ...metadata, name };
+}
+
+function readMaintainer(value: YamlValue, where: string) {
+  if (!(value instanceof Map)) throw invalidArgument(`${where} must be a map`);
+  return readFields(value, maintainerFields, where);
+}

@@ -1,0 +1,42 @@
+import { GatewayError, invalidArgument } from '../protocol/index.ts';
+import { parseYaml, type YamlMap, type YamlValue } from './yaml/index.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text of bytes that must be UTF-8, byte order mark included; undefined when they are not. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Text of a chart's file.
+ * @throws GatewayError INVALID_ARGUMENT when it is not UTF-8, which no text in a message to Tiller may be
+ */
+export function readText(data: Uint8Array, where: string): string {
+  const text = decodeUtf8(data);
+  if (text === undefined) throw invalidArgument(`${where} is not UTF-8`);
+  return text;
+}
+
+/**
+ * A YAML map; an empty text or null is an empty one.
+ * @throws GatewayError INVALID_ARGUMENT, with `where` in front, when the text is something else
+ */
+export function readYamlMap(text: string, where: string): YamlMap {
+  const value = parseNamed(text, where) ?? new Map();
+  if (value instanceof Map) return value;
+  throw invalidArgument(`${where}: must be a map`);
+}
+
+function parseNamed(text: string, where: string): YamlValue {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new GatewayError(error.code, `${where}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,103 @@
+import { GatewayError } from '../../protocol/index.ts';
+import type { LoadedChart } from '../loaded-chart.ts';
+import { coalesceValues } from '../values/coalesce-values.ts';
+import { tableAt, valueAt } from '../values/tables.ts';
+import type { YamlMap } from '../yaml/index.ts';
+import { type Requirement, tryLoadRequirements } from './requirements.ts';
+import { parseConstraint, parseVersion } from './version-constraint.ts';
+
+/** Told of what Helm only warns about. */
+export type Warn = (message: string) => void;
+
+/**
+ * Gives dependencies their aliases and removes those that tags and conditions turn off, at every depth
+ * (chartutil.ProcessRequirementsEnabled of Helm 2.17). A chart without requirements.yaml is left as it is, with all below
+ * it. `given` are the values of the request.
+ * @throws GatewayError INVALID_ARGUMENT when values cannot be read or stand in the way of a dependency's
+ */
+export function processEnabled(chart: LoadedChart, given: YamlMap, warn: Warn, path = ''): void {
+  const requirements = tryLoadRequirements(chart);
+  if (!requirements) return;
+  chart.dependencies = withAliases(chart, requirements);
+  const values = coalesceValues(chart, given);
+  const disabled = requirements
+    .filter(requirement => !isEnabled(requirement, values, path, warn))
+    .map(requirement => requirement.alias || requirement.name);
+  const enabled = chart.dependencies.filter(({ metadata }) => !disabled.includes(metadata.name));
+  for (const dependency of enabled) {
+    processNested(dependency, values, warn, `${path}${dependency.metadata.name}.`);
+  }
+  chart.dependencies = enabled;
+}
+
+/** Below the topmost chart Helm drops errors and goes on. */
+function processNested(chart: LoadedChart, given: YamlMap, warn: Warn, path: string): void {
+  try {
+    processEnabled(chart, given, warn, path);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    warn(error.message);
+  }
+}
+
+/** Dependencies that no requirement names, then one for each requirement that one fits, under its alias. */
+function withAliases(chart: LoadedChart, requirements: readonly Requirement[]): LoadedChart[] {
+  const unnamed = chart.dependencies.filter(
+    dependency => !requirements.some(requirement => fits(dependency, requirement)),
+  );
+  const named = requirements.flatMap(requirement => {
+    const dependency = chart.dependencies.find(candidate => fits(candidate, requirement));
+    if (!dependency) return [];
+    const name = requirement.alias || dependency.metadata.name;
+    return [{ ...dependency, metadata: { ...dependency.metadata, name } }];
+  });
+  return [...unnamed, ...named];
+}
+
+function fits({ metadata }: LoadedChart, requirement: Requirement): boolean {
+  if (metadata.name !== requirement.name) return false;
+  const version = parseVersion(metadata.version ?? '');
+  return version !== undefined && parseConstraint(requirement.version)?.(version) === true;
+}
+
+/** A condition beats the tags; without either a dependency is enabled. */
+function isEnabled(requirement: Requirement, values: YamlMap, path: string, warn: Warn): boolean {
+  return (
+    conditionOf(requirement, values, path, warn) ??
+    tagsOf(requirement, tableAt(values, 'tags') ?? new Map(), warn) ??
+    true
+  );
+}
+
+/** The first path with a value decides, if that is a boolean; undefined when none does. */
+function conditionOf(
+  requirement: Requirement,
+  values: YamlMap,
+  path: string,
+  warn: Warn,
+): boolean | undefined {
+  // only the whole is trimmed: with `a, b` the second path starts with a space and never matches in Helm either
+  for (const condition of requirement.condition.trim().split(',')) {
+    if (condition === '') continue;
+    const value = valueAt(values, path + condition) ?? null;
+    if (value === null) continue;
+    if (typeof value === 'boolean') return value;
+    warn(`condition path '${condition}' for chart ${requirement.name} returned non-bool value`);
+    return undefined;
+  }
+  return undefined;
+}
+
+/** One tag that is true enables; else one that is false disables; undefined when the values name none. */
+function tagsOf(requirement: Requirement, tags: YamlMap, warn: Warn): boolean | undefined {
+  let result: boolean | undefined;
+  for (const tag of requirement.tags) {
+    const value = tags.get(tag);
+    if (value === true) result = true;
+    else if (value === false) result ??= false;
+    else if (value !== undefined) {
+      warn(`tag '${tag}' for chart ${requirement.name} returned non-bool value`);
+    }
+  }
+  return result;
+}

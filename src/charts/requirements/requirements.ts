@@ -1,0 +1,82 @@
+import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { readFields, readList, readText, readTexts } from '../archive/chart-fields.ts';
+import { readText as readFileText, readYamlMap } from '../chart-text.ts';
+import type { LoadedChart } from '../loaded-chart.ts';
+import type { YamlValue } from '../yaml/index.ts';
+
+/** One dependency of requirements.yaml, with what Helm 2.17 reads of it. */
+export interface Requirement {
+  readonly name: string;
+  /** Version or range; one that cannot be read matches nothing. */
+  readonly version: string;
+  /** Paths of values, divided by commas. */
+  readonly condition: string;
+  readonly tags: readonly string[];
+  readonly alias: string;
+  readonly importValues: readonly ValueImport[];
+}
+
+/** Values to copy from a table of the dependency into a table of its parent. */
+export interface ValueImport {
+  readonly child: string;
+  readonly parent: string;
+}
+
+const fileName = 'requirements.yaml';
+
+const fields = {
+  name: readText,
+  version: readText,
+  condition: readText,
+  tags: readTexts,
+  alias: readText,
+  'import-values': readList(readImport),
+};
+
+/**
+ * A chart's requirements.yaml; undefined where there is none, or an empty one.
+ * @throws GatewayError INVALID_ARGUMENT when it cannot be read
+ */
+export function loadRequirements(chart: LoadedChart): Requirement[] | undefined {
+  const file = chart.files.findLast(({ name }) => name === fileName);
+  if (!file || file.data.length === 0) return undefined;
+  const where = `cannot load requirements: ${fileName} of chart ${chart.metadata.name}`;
+  const map = readYamlMap(readFileText(file.data, where), where);
+  const { dependencies = [] } = readFields(map, { dependencies: readList(readRequirement) }, where);
+  return dependencies as Requirement[];
+}
+
+/** The same where a mistake counts as no requirements: Helm looks at them with care only in the topmost chart. */
+export function tryLoadRequirements(chart: LoadedChart): Requirement[] | undefined {
+  try {
+    return loadRequirements(chart);
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
+function readRequirement(value: YamlValue, where: string): Requirement {
+  if (!(value instanceof Map)) throw invalidArgument(`${where} must be a map`);
+  const { 'import-values': imports, ...rest } = readFields(value, fields, where);
+  const found = (imports as (ValueImport | undefined)[] | undefined) ?? [];
+  return {
+    name: '',
+    version: '',
+    condition: '',
+    tags: [],
+    alias: '',
+    ...rest,
+    importValues: found.filter(item => item !== undefined),
+  };
+}
+
+/** `name` stands for the table `exports.name`, put into the parent's topmost table. What is neither form is ignored. */
+function readImport(value: YamlValue, where: string): ValueImport | undefined {
+  if (typeof value === 'string') return { child: `exports.${value}`, parent: '.' };
+  if (!(value instanceof Map)) return undefined;
+  const child = value.get('child');
+  const parent = value.get('parent');
+  if (typeof child === 'string' && typeof parent === 'string') return { child, parent };
+  throw invalidArgument(`${where} must have child and parent`);
+}

@@ -1,0 +1,74 @@
+import type { Config } from '../../codec/messages.gen.ts';
+import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
+import { invalidArgument } from '../../protocol/index.ts';
+import { readYamlMap } from '../chart-text.ts';
+import { writeYaml, type YamlMap, type YamlValue } from '../yaml/index.ts';
+import { applySet, applySetString } from './set-line.ts';
+import { mergeTables } from './tables.ts';
+
+/** The ways in which a caller gives values, in the order in which they are merged. */
+export interface GivenValues {
+  /** hapi.chart.Config in wire format, with YAML in `raw`. */
+  readonly values?: Uint8Array | undefined;
+  readonly valuesJson?: Readonly<Record<string, unknown>> | undefined;
+  readonly set: readonly string[];
+  readonly setString: readonly string[];
+}
+
+/** A request's values: as Tiller gets them, and read. */
+export interface MergedValues {
+  /** hapi.chart.Config in wire format. */
+  readonly wire: Uint8Array;
+  /**
+   * What they say.
+   * @throws GatewayError INVALID_ARGUMENT when the YAML cannot be read
+   */
+  parse(): YamlMap;
+}
+
+const fieldNames = { raw: 'values.raw', json: 'values_json' };
+const maxJsonDepth = 1_000;
+
+/**
+ * Merges what was given as the Helm client merges `--values` files, `--set` and `--set-string`. `values` alone is passed on
+ * as it is, byte for byte; YAML is written anew only where something has to be merged into it.
+ * @throws GatewayError INVALID_ARGUMENT when a part cannot be read
+ */
+export function mergeValues(given: GivenValues): MergedValues {
+  const config: Config = decodeMessage('hapi.chart.Config', given.values ?? new Uint8Array());
+  if (!given.valuesJson && given.set.length === 0 && given.setString.length === 0) {
+    return {
+      wire: given.values ?? new Uint8Array(),
+      parse: () => readYamlMap(config.raw, fieldNames.raw),
+    };
+  }
+  const merged = readYamlMap(config.raw, fieldNames.raw);
+  if (given.valuesJson) mergeTables(merged, jsonToTable(given.valuesJson, 0));
+  for (const line of given.set) applySet(merged, line);
+  for (const line of given.setString) applySetString(merged, line);
+  const wire = encodeMessage('hapi.chart.Config', { ...config, raw: writeYaml(merged) });
+  return { wire, parse: () => merged };
+}
+
+function jsonToTable(object: Readonly<Record<string, unknown>>, depth: number): YamlMap {
+  return new Map(Object.entries(object).map(([key, value]) => [key, jsonToYaml(value, depth + 1)]));
+}
+
+/** A JSON number without a fraction is an integer, as in Go's JSON of a float64. */
+function jsonToYaml(value: unknown, depth: number): YamlValue {
+  if (depth > maxJsonDepth) throw invalidArgument(`${fieldNames.json} nests deeper than ${maxJsonDepth}`);
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+      return value;
+    case 'number':
+      return Number.isSafeInteger(value) ? BigInt(value) : value;
+    case 'object':
+      if (value === null) return null;
+      if (Array.isArray(value)) return value.map(item => jsonToYaml(item, depth + 1));
+      return jsonToTable(value as Record<string, unknown>, depth);
+    default:
+      throw invalidArgument(`${fieldNames.json}: a ${typeof value} is no JSON value`);
+  }
+}

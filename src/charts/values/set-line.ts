@@ -1,0 +1,168 @@
+import { invalidArgument } from '../../protocol/index.ts';
+import type { YamlMap, YamlValue } from '../yaml/index.ts';
+import { isTable } from './tables.ts';
+
+/** The bounds that later Helm clients set (strvals.MaxIndex, strvals.MaxNestedNameLevel). */
+const maxIndex = 65_536;
+const maxNesting = 30;
+
+/** Where the reader is in a line of `--set` syntax, by code point. */
+interface Line {
+  readonly characters: readonly string[];
+  readonly toValue: (text: string) => YamlValue;
+  position: number;
+  /** The line ended where a name or a value could have stood; Helm then drops what it was about to add to a list. */
+  ended: boolean;
+}
+
+/** What stopped a name or a value when it was none of the stop characters: the line's end. */
+const end = '';
+
+class SetLineError extends Error {}
+
+/**
+ * Sets what a line such as `a.b=1,c[0].d=x,e={1,2}` says in `values`, as `helm install --set` does (pkg/strvals of Helm
+ * 2.17): `\` takes the next character as it is, `true`, `false`, `null` and integers are typed.
+ * @throws GatewayError INVALID_ARGUMENT when the line cannot be read
+ */
+export function applySet(values: YamlMap, text: string): void {
+  applyLine(values, text, toTypedValue, 'set');
+}
+
+/** The same as `--set-string` does: every value stays text. */
+export function applySetString(values: YamlMap, text: string): void {
+  applyLine(values, text, value => value, 'set_string');
+}
+
+function applyLine(values: YamlMap, text: string, toValue: Line['toValue'], field: string): void {
+  const line: Line = { characters: [...text], toValue, position: 0, ended: false };
+  try {
+    while (!line.ended) readKey(line, values, 0);
+  } catch (error) {
+    if (!(error instanceof SetLineError)) throw error;
+    throw invalidArgument(`failed parsing ${field} ${JSON.stringify(text.slice(0, 200))}: ${error.message}`);
+  }
+}
+
+/** Reads one name and its value into a table. */
+function readKey(line: Line, table: YamlMap, nesting: number): void {
+  if (nesting > maxNesting) throw new SetLineError(`a name has more than ${maxNesting} levels`);
+  const { text: key, stop } = readUntil(line, '=[,.');
+  switch (stop) {
+    case '=':
+      line.ended = line.position >= line.characters.length;
+      setKey(table, key, readValue(line));
+      return;
+    case '[': {
+      const list = table.get(key) ?? [];
+      if (!Array.isArray(list)) throw new SetLineError(`${key} is not a list`);
+      setKey(table, key, readItem(line, list, readIndex(line), nesting));
+      return;
+    }
+    case '.': {
+      const inner = table.get(key) ?? new Map();
+      if (!isTable(inner)) throw new SetLineError(`${key} is not a map`);
+      readKey(line, inner, nesting + 1);
+      if (inner.size === 0) throw new SetLineError(`key map "${key}" has no value`);
+      setKey(table, key, inner);
+      return;
+    }
+    case ',':
+      throw new SetLineError(`key "${key}" has no value (cannot end with ,)`);
+    default:
+      if (key !== '') throw new SetLineError(`key "${key}" has no value`);
+      line.ended = true;
+  }
+}
+
+function setKey(table: YamlMap, key: string, value: YamlValue): void {
+  if (key !== '') table.set(key, value);
+}
+
+/** Reads what stands behind `name[index]` and gives the list with it. */
+function readItem(line: Line, list: YamlValue[], index: number, nesting: number): YamlValue[] {
+  if (nesting > maxNesting) throw new SetLineError(`a name has more than ${maxNesting} levels`);
+  const { text: rest, stop } = readUntil(line, '[.=');
+  if (rest !== '') throw new SetLineError(`unexpected data at end of array index: "${rest}"`);
+  const present = list[index];
+  switch (stop) {
+    case '=':
+      return setIndex(list, index, readValue(line));
+    case '[': {
+      const inner = present ?? [];
+      if (!Array.isArray(inner)) throw new SetLineError(`item ${index} is not a list`);
+      const changed = readItem(line, inner, readIndex(line), nesting + 1);
+      return line.ended ? list : setIndex(list, index, changed);
+    }
+    case '.': {
+      const inner: YamlMap = isTable(present) ? present : new Map();
+      readKey(line, inner, nesting + 1);
+      return line.ended && index >= list.length ? list : setIndex(list, index, inner);
+    }
+    default:
+      line.ended = true;
+      return list;
+  }
+}
+
+/** A list's new item; a list that is too short is filled with nulls. */
+function setIndex(list: YamlValue[], index: number, value: YamlValue): YamlValue[] {
+  const result = [...list];
+  while (result.length < index) result.push(null);
+  result[index] = value;
+  return result;
+}
+
+function readIndex(line: Line): number {
+  const { text, stop } = readUntil(line, ']');
+  if (stop === end) throw new SetLineError('error parsing index: no closing ]');
+  if (!/^[+-]?\d{1,18}$/.test(text)) throw new SetLineError(`error parsing index: "${text}" is no number`);
+  const index = Number(text);
+  if (index < 0) throw new SetLineError(`negative ${index} index not allowed`);
+  if (index > maxIndex) throw new SetLineError(`index of ${index} is greater than ${maxIndex}`);
+  return index;
+}
+
+/** A scalar up to the next comma, or a list in braces. */
+function readValue(line: Line): YamlValue {
+  if (line.position >= line.characters.length) return '';
+  if (line.characters[line.position] !== '{') return line.toValue(readUntil(line, ',').text);
+  line.position++;
+  const list: YamlValue[] = [];
+  for (;;) {
+    const { text, stop } = readUntil(line, ',}');
+    if (stop === end) throw new SetLineError("list must terminate with '}'");
+    list.push(line.toValue(text));
+    if (stop === ',') continue;
+    if (line.characters[line.position] === ',') line.position++;
+    return list;
+  }
+}
+
+/** Reads up to one of the stop characters, which is consumed, or the end of the line. */
+function readUntil(line: Line, stops: string): { text: string; stop: string } {
+  let text = '';
+  while (line.position < line.characters.length) {
+    const character = line.characters[line.position++] ?? '';
+    if (stops.includes(character)) return { text, stop: character };
+    text += character === '\\' ? (line.characters[line.position++] ?? '') : character;
+  }
+  return { text, stop: end };
+}
+
+function toTypedValue(text: string): YamlValue {
+  switch (text.toLowerCase()) {
+    case 'true':
+      return true;
+    case 'false':
+      return false;
+    case 'null':
+      return null;
+    case '0':
+      return 0n;
+  }
+  // a number with a leading zero stays text, and so does one beyond 64 bits
+  if (!/^[+-]?\d{1,100}$/.test(text) || text.startsWith('0')) return text;
+  const number = BigInt(text.replace(/^\+/, ''));
+  return BigInt.asIntN(64, number) === number ? number : text;
+}

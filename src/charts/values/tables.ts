@@ -1,0 +1,63 @@
+import type { YamlMap, YamlValue } from '../yaml/index.ts';
+
+/** What Helm calls a table: a map, as opposed to a scalar or a list. */
+export function isTable(value: YamlValue | undefined): value is YamlMap {
+  return value instanceof Map;
+}
+
+/** The table at a dotted path; undefined where a step of the path is missing or no table. */
+export function tableAt(values: YamlMap, path: string): YamlMap | undefined {
+  let table = values;
+  for (const name of path.split('.')) {
+    const next = table.get(name);
+    if (!isTable(next)) return undefined;
+    table = next;
+  }
+  return table;
+}
+
+/** The scalar or list at a dotted path; undefined where there is none, or a table. */
+export function valueAt(values: YamlMap, path: string): YamlValue | undefined {
+  const names = path.split('.');
+  const key = names.pop() ?? '';
+  const table = names.length === 0 ? values : tableAt(values, names.join('.'));
+  const value = table?.get(key);
+  return isTable(value) ? undefined : value;
+}
+
+/** A table that holds `table` at the dotted path; `.` is the table itself. */
+export function tableUnder(path: string, table: YamlMap): YamlMap {
+  if (path === '.') return table;
+  return path.split('.').reduceRight<YamlMap>((inner, name) => new Map([[name, inner]]), table);
+}
+
+/**
+ * Two tables as one, `first` winning (chartutil.coalesceTables of Helm 2.17). A key that is null in `first` is left
+ * out: that is how values remove a default. Nulls of `second` are kept, and so are those in tables that only one side
+ * has. Neither argument is changed.
+ */
+export function coalesceTables(first: YamlMap, second: YamlMap): YamlMap {
+  const result: YamlMap = new Map();
+  for (const [key, theirs] of second) {
+    const ours = first.get(key);
+    if (ours === undefined) result.set(key, theirs);
+    else if (ours === null) continue;
+    else result.set(key, isTable(ours) && isTable(theirs) ? coalesceTables(ours, theirs) : ours);
+  }
+  for (const [key, ours] of first) {
+    if (ours !== null && !result.has(key)) result.set(key, ours);
+  }
+  return result;
+}
+
+/**
+ * Merges `over` into `base`, as Helm merges one `--values` file over the one before: tables are merged, everything
+ * else is replaced, null too. `base` is changed and returned.
+ */
+export function mergeTables(base: YamlMap, over: YamlMap): YamlMap {
+  for (const [key, value] of over) {
+    const present = base.get(key);
+    base.set(key, isTable(present) && isTable(value) ? mergeTables(present, value) : value);
+  }
+  return base;
+}
