@@ -1,0 +1,57 @@
+import { choosePod } from './choose-tiller.ts';
+import type { Connector } from './connector.ts';
+import { hostPort, tillerPort } from './endpoint.ts';
+import { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
+import { listPods } from './list-objects.ts';
+import { openPodTunnel } from './pod-tunnel.ts';
+import { defaultTillerLabels, validateTillerLabels } from './tiller-labels.ts';
+
+export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
+  /** Where to look for Tiller. Default: every namespace. */
+  readonly tillerNamespace?: string;
+  /** Labels of Tiller's Pods. Default `app=helm,name=tiller`. */
+  readonly tillerLabels?: string;
+  /** The Pod's port. Default 44134. */
+  readonly port?: number;
+  /** Bound on looking up the Pod, and again on opening the tunnel. Default 10 s. */
+  readonly stepTimeoutMs?: number;
+  /** How often a tunnel is pinged; a dead one is noticed after one to two of these. Default 5 s. */
+  readonly pingIntervalMs?: number;
+}
+
+/**
+ * The way from a workstation: finds Tiller's Pod through the API server of a kubeconfig context and reaches its port
+ * through a port-forward over a WebSocket. Keeps no connection, watch or timer between calls of `connect`.
+ */
+export function createKubeconfigConnector(options: KubeconfigConnectorOptions = {}): Connector {
+  const {
+    tillerNamespace: namespace,
+    port = tillerPort,
+    stepTimeoutMs = 10_000,
+    pingIntervalMs = 5000,
+  } = options;
+  const labels = validateTillerLabels(options.tillerLabels ?? defaultTillerLabels);
+  const where = `labelled ${labels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;
+  const access = createKubeconfigAccess(options);
+  const context = options.context === undefined ? 'the current context' : `context ${options.context}`;
+  return {
+    description: `the pod ${where}, by ${context} of the kubeconfig`,
+    async connect(signal) {
+      const stepSignal = () => AbortSignal.any([signal, AbortSignal.timeout(stepTimeoutMs)]);
+      const pod = choosePod(await listPods(access, { namespace, labels, signal: stepSignal() }), where);
+      const { namespace: podNamespace, name } = pod.metadata;
+      const target = `pod ${podNamespace}/${name}`;
+      const stream = await openPodTunnel(access, {
+        namespace: podNamespace,
+        pod: name,
+        port,
+        target,
+        signal: stepSignal(),
+        pingIntervalMs,
+      });
+      // what Helm's own client connects to through its port-forward, and so what certificates are made for
+      return { stream, authority: hostPort('127.0.0.1', port), target };
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,156 @@
+import { Duplex } from 'node:stream';
+import type { RawData, WebSocket } from 'ws';
+import { type GatewayError, unavailable } from '../protocol/index.ts';
+import { createChannelReader, toDataMessage } from './port-forward-channels.ts';
+import { reasonOf } from './reason.ts';
+
+/** Both directions hold at most about this much; more is left in the kernel's buffers, and so with the sender. */
+const bufferBytes = 256 * 1024;
+
+/** API servers take messages of 1 MiB; smaller ones let pings and other data between. */
+const maxMessageBytes = 256 * 1024;
+
+/** Bound on a text of the error channel in a message of ours. */
+const maxReasonChars = 400;
+
+export interface TunnelOptions {
+  readonly port: number;
+  /** Where it leads, for errors. */
+  readonly target: string;
+  /** A ping goes out this often; a tunnel from which nothing at all came since the last one is dead. */
+  readonly pingIntervalMs: number;
+}
+
+/**
+ * One TCP connection to a Pod's port as a stream, carried by a WebSocket that has just been opened; emits `ready` once
+ * the API server's side is set up. It owns the WebSocket. When the tunnel breaks, the stream is destroyed with a
+ * GatewayError UNAVAILABLE that says why; when the Pod closes the connection, it ends. There is no half-close:
+ * ending one side ends both.
+ */
+export class TunnelStream extends Duplex {
+  readonly #socket: WebSocket;
+  readonly #target: string;
+  readonly #pings: NodeJS.Timeout;
+  #heard = true;
+
+  constructor(socket: WebSocket, { port, target, pingIntervalMs }: TunnelOptions) {
+    super({ allowHalfOpen: false, highWaterMark: bufferBytes });
+    this.#socket = socket;
+    this.#target = target;
+    const read = createChannelReader(port, {
+      ready: () => this.emit('ready'),
+      data: chunk => this.#push(chunk),
+      failed: reason => this.#fail(reason.slice(0, maxReasonChars)),
+    });
+    socket.on('message', (message: RawData) => {
+      this.#heard = true;
+      if (!this.destroyed) read(message as Buffer); // `binaryType` is left at 'nodebuffer'
+    });
+    socket.on('ping', () => this.#onSign());
+    socket.on('pong', () => this.#onSign());
+    socket.on('error', cause => this.#fail(reasonOf(cause), cause));
+    socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+    this.#pings = setInterval(() => this.#checkPulse(), pingIntervalMs);
+  }
+
+  override _read(): void {
+    if (this.#socket.isPaused) this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#send([chunk], callback);
+  }
+
+  /** Everything written since the last message went out leaves in one: gRPC writes many small pieces. */
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: () => void): void {
+    this.#socket.close(1000);
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    clearInterval(this.#pings);
+    if (error) this.#socket.terminate();
+    else this.#socket.close(1000); // `closeTimeout` bounds the wait for the answer
+    this.#socket.resume(); // a paused socket would never see its close
+    callback(error);
+  }
+
+  #push(chunk: Buffer): void {
+    if (!this.push(chunk)) this.#socket.pause();
+  }
+
+  /** The callback comes once the kernel has the bytes; until then writes wait in this stream's own bounded buffer. */
+  #send(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+    let sending = 0;
+    let batchBytes = 0;
+    let batch: Buffer[] = [];
+    let failure: Error | undefined;
+    const done = (error?: Error) => {
+      failure ??= error;
+      if (--sending === 0) callback(failure ? this.#broken('it was closed', failure) : null);
+    };
+    const flush = () => {
+      sending++;
+      this.#socket.send(toDataMessage(batch, batchBytes), { binary: true, compress: false }, done);
+      batch = [];
+      batchBytes = 0;
+    };
+    sending++;
+    for (const piece of pieces(chunks)) {
+      if (batchBytes + piece.length > maxMessageBytes) flush();
+      batch.push(piece);
+      batchBytes += piece.length;
+    }
+    if (batchBytes > 0) flush();
+    done();
+  }
+
+  #onSign(): void {
+    this.#heard = true;
+  }
+
+  #onClose(code: number, reason: string): void {
+    if (this.destroyed) return;
+    if (code === 1000) this.push(null);
+    else
+      this.#fail(
+        code === 1006 ? 'the connection to the API server was lost' : `closed with ${code} ${reason}`.trim(),
+      );
+  }
+
+  #checkPulse(): void {
+    if (this.#heard || this.#socket.isPaused) {
+      // a socket whose reader takes nothing is not read, and no answer would be seen: that is no sign of death
+      this.#heard = this.#socket.isPaused;
+      if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+      return;
+    }
+    // after a stall of this process the answer may be waiting in the kernel: let one round of input go first
+    setImmediate(() => {
+      if (this.#heard || this.destroyed) return;
+      this.#fail('nothing came through it any more, not even answers to pings');
+    });
+  }
+
+  #fail(reason: string, cause?: unknown): void {
+    this.destroy(this.#broken(reason, cause));
+  }
+
+  #broken(reason: string, cause?: unknown): GatewayError {
+    return unavailable(`the tunnel to ${this.#target} broke: ${reason}`, { cause });
+  }
+}
+
+/** The chunks with those that are longer than one message cut up, without copying. */
+function* pieces(chunks: readonly Buffer[]): Generator<Buffer> {
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += maxMessageBytes) yield chunk.subarray(at, at + maxMessageBytes);
+  }
+}
