@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../src/clusters/kubeconfig.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+
+const never = new AbortController().signal;
+
+interface Stage {
+  readonly kubernetes: SandboxKubernetes;
+  readonly sockets: Set<Socket>;
+  connect(options?: KubeconfigConnectorOptions): Promise<Duplex>;
+}
+
+/** A sandbox cluster whose "Tiller" handles raw connections as the test says. */
+async function createStage(t: TestContext, handle: (socket: Socket) => void): Promise<Stage> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer(socket => {
+    sockets.add(socket);
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket));
+    handle(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const kubernetes = await createSandboxKubernetes({ tillerTarget: { host: '127.0.0.1', port } });
+  t.after(async () => {
+    await kubernetes.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return {
+    kubernetes,
+    sockets,
+    async connect(options) {
+      const kubeconfig = { contents: kubernetes.kubeconfig() };
+      const { stream } = await createKubeconfigConnector({ kubeconfig, ...options }).connect(never);
+      t.after(() => stream.destroy());
+      return stream;
+    },
+  };
+}
+
+const echo = (socket: Socket) => socket.pipe(socket);
+
+async function roundTrip(stream: Duplex, text: string): Promise<string> {
+  stream.write(text);
+  let got = '';
+  while (got.length < text.length) got += (await once(stream, 'data'))[0];
+  return got;
+}
+
+describe('the tunnel', () => {
+  test('carries bytes both ways', async t => {
+    const { connect } = await createStage(t, echo);
+    assert.equal(await roundTrip(await connect(), 'hello'), 'hello');
+  });
+
+  test('takes port headers split over messages', async t => {
+    const { kubernetes, connect } = await createStage(t, echo);
+    kubernetes.misbehave.splitPortHeaders(true);
+    assert.equal(await roundTrip(await connect(), 'hello'), 'hello');
+  });
+
+  test('names the pod', async t => {
+    const { kubernetes } = await createStage(t, echo);
+    const connector = createKubeconfigConnector({ kubeconfig: { contents: kubernetes.kubeconfig() } });
+    const { stream, target, authority } = await connector.connect(never);
+    stream.destroy();
+    assert.match(target, /^pod kube-system\/tiller-deploy-\w+$/);
+    assert.equal(authority, '127.0.0.1:44134');
+  });
+
+  test('holds back the pod while nobody reads, and loses nothing', async t => {
+    const total = 20 * 1024 * 1024;
+    let sent = 0;
+    const { connect } = await createStage(t, socket => {
+      const push = () => {
+        while (sent < total) {
+          sent += 64 * 1024;
+          if (!socket.write(Buffer.alloc(64 * 1024, 7))) return void socket.once('drain', push);
+        }
+        socket.end();
+      };
+      push();
+    });
+    const stream = await connect();
+    await sleep(300);
+    const sentBeforeReading = sent;
+    let got = 0;
+    for await (const chunk of stream) got += chunk.length;
+    assert.equal(got, total);
+    // the kernel's buffers hold some MiB, the programs' own less than one
+    assert.ok(sentBeforeReading < total - 4 * 1024 * 1024, `${sentBeforeReading} bytes were taken`);
+  });
+
+  test('holds back the writer while the pod does not read, and loses nothing', async t => {
+    const total = 20 * 1024 * 1024;
+    let got = 0;
+    const held: Socket[] = [];
+    const { connect } = await createStage(t, socket => {
+      socket.pause();
+      held.push(socket);
+    });
+    const stream = await connect();
+    let sent = 0;
+    const written = (async () => {
+      while (sent < total) {
+        sent += 64 * 1024;
+        if (!stream.write(Buffer.alloc(64 * 1024, 7))) await once(stream, 'drain');
+      }
+    })();
+    await sleep(300);
+    const sentBeforeReading = sent;
+    for (const socket of held) socket.on('data', chunk => (got += chunk.length)).resume();
+    await written;
+    while (got < total) await sleep(10);
+    assert.equal(got, total);
+    assert.ok(sentBeforeReading < total - 4 * 1024 * 1024, `${sentBeforeReading} bytes were taken`);
+  });
+
+  test('ends when the pod closes the connection', async t => {
+    const { connect } = await createStage(t, socket => socket.end('bye'));
+    const stream = await connect();
+    let got = '';
+    for await (const chunk of stream) got += chunk;
+    assert.equal(got, 'bye');
+  });
+
+  test('closes the connection of the pod when it is destroyed', async t => {
+    const { kubernetes, sockets, connect } = await createStage(t, echo);
+    const stream = await connect();
+    await roundTrip(stream, 'x');
+    stream.destroy();
+    for (const socket of sockets) await once(socket, 'close');
+    while (kubernetes.openTunnels > 0) await sleep(5);
+    assert.equal(sockets.size, 0);
+  });
+
+  test('says that it was cut', async t => {
+    const { kubernetes, connect } = await createStage(t, echo);
+    const stream = await connect();
+    const failed = once(stream, 'error');
+    kubernetes.misbehave.cutTunnels();
+    const [error] = await failed;
+    assert.equal(error.code, 14);
+    assert.match(
+      error.message,
+      /^the tunnel to pod kube-system\/tiller-\S+ broke: the connection to the API server was lost$/,
+    );
+  });
+
+  test('notices that nothing arrives any more', async t => {
+    const { kubernetes, connect } = await createStage(t, echo);
+    const stream = await connect({ pingIntervalMs: 100 });
+    await roundTrip(stream, 'x');
+    const failed = once(stream, 'error');
+    kubernetes.misbehave.freezeTunnels();
+    const since = performance.now();
+    const [error] = await failed;
+    t.diagnostic(`noticed after ${Math.round(performance.now() - since)} ms with a ping every 100 ms`);
+    assert.match(error.message, /nothing came through it any more/);
+  });
+
+  test('is kept open by pings while it is idle', async t => {
+    const { connect } = await createStage(t, echo);
+    const stream = await connect({ pingIntervalMs: 20 });
+    await sleep(300);
+    assert.equal(await roundTrip(stream, 'still here'), 'still here');
+  });
+
+  test('says that the port refuses', async t => {
+    const { connect } = await createStage(t, echo);
+    await assert.rejects(
+      async () => {
+        const stream = await connect({ port: 1 });
+        await once(stream, 'close');
+      },
+      { code: 14, message: /error forwarding port 1 to pod .*connection refused/ },
+    );
+  });
+});
