@@ -5,6 +5,13 @@ import { parserError, scannerError, YamlError } from './yaml-error.ts';
 
 const empty: ScalarNode = { kind: 'scalar', value: '', tag: '', plain: true };
 
+const afterDocumentStart = new Set<TokenKind>([
+  'version-directive',
+  'tag-directive',
+  'document-start',
+  'document-end',
+  'stream-end',
+]);
 const afterBlockKey = new Set<TokenKind>(['key', 'value', 'block-end']);
 const afterBlockEntry = new Set<TokenKind>(['block-entry', 'block-end']);
 const afterIndentlessEntry = new Set<TokenKind>(['block-entry', 'key', 'value', 'block-end']);
@@ -46,17 +53,13 @@ class Parser {
   }
 
   parse(): YamlNode | undefined {
-    while (this.#peekKind() === 'document-end') this.#scanner.skip();
     if (this.#peekKind() === 'stream-end') return undefined;
     const directives = this.#readDirectives();
-    if (this.#peekKind() === 'document-start') this.#scanner.skip();
-    else if (directives) {
-      const { line } = this.#scanner.peek();
-      throw parserError('did not find expected <document start>', line, 0);
+    const explicit = this.#take('document-start');
+    if (directives && !explicit) {
+      throw parserError('did not find expected <document start>', this.#scanner.peek().line, 0);
     }
-    const next = this.#peekKind();
-    const nothing = next === 'document-start' || next === 'document-end' || next === 'stream-end';
-    const node = nothing || next.endsWith('directive') ? empty : this.#parseNode(inSequence);
+    const node = explicit ? this.#parseUnless(afterDocumentStart, inSequence) : this.#parseNode(inSequence);
     // yaml.v2 looks one token past the document, so that an error of the scanner there counts.
     this.#scanner.peek();
     return node;
@@ -192,10 +195,8 @@ class Parser {
   #parseBlockMapping(anchor: string | undefined): MappingNode {
     const node: MappingNode = this.#define(anchor, { kind: 'mapping', entries: [] });
     const start = this.#open();
-    for (;;) {
-      const explicit = this.#take('key');
-      if (!explicit && this.#peekKind() !== 'value') break;
-      const key = explicit ? this.#parseUnless(afterBlockKey, inMapping) : empty;
+    while (this.#take('key')) {
+      const key = this.#parseUnless(afterBlockKey, inMapping);
       const value = this.#take('value') ? this.#parseUnless(afterBlockKey, inMapping) : empty;
       node.entries.push([key, value]);
     }
