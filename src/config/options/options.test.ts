@@ -20,6 +20,7 @@ function otherText({ group, key, option }: PlacedOption): string {
     'name=https://example.com',
     '10.0.0.0/8',
     '/some/path',
+    'kube-system',
   ];
   const found = candidates.find(text => {
     try {
