@@ -31,7 +31,7 @@ function defaultConnector(
   inCluster: boolean,
 ): Config['tiller']['connector'] {
   if (tiller.endpoint !== undefined) return 'direct';
-  if (kubernetes.context !== undefined) return 'kubeconfig';
+  if (kubernetes.kubeconfig !== undefined || kubernetes.context !== undefined) return 'kubeconfig';
   return inCluster ? 'incluster' : 'sandbox';
 }
 

@@ -112,6 +112,15 @@ describe('rules between options', () => {
     [['--connector=direct'], '--connector direct needs --tiller-endpoint'],
     [['--connector=sandbox', '--tiller-endpoint=t'], '--tiller-endpoint has no use with --connector sandbox'],
     [['--connector=incluster', '--kube-context=c'], '--kube-context has no use with --connector incluster'],
+    [['--connector=sandbox', '--kubeconfig=f'], '--kubeconfig has no use with --connector sandbox'],
+    [
+      ['--connector=sandbox', '--tiller-namespace=n'],
+      '--tiller-namespace has no use with --connector sandbox',
+    ],
+    [
+      ['--kubeconfig=f', '--sandbox-kubeconfig=f'],
+      '--sandbox-kubeconfig has no use with --connector kubeconfig',
+    ],
     [['--connector=incluster', '--sandbox-dir=d'], '--sandbox-dir has no use with --connector incluster'],
     [
       ['--tiller-endpoint=t', '--tiller-client-cert-file=c'],

@@ -33,6 +33,19 @@ const rules: readonly ((config: Config) => string | false)[] = [
     tiller.connector !== 'kubeconfig' &&
     kubernetes.context !== undefined &&
     `--kube-context has no use with --connector ${tiller.connector}`,
+  ({ tiller, kubernetes }) =>
+    tiller.connector !== 'kubeconfig' &&
+    kubernetes.kubeconfig !== undefined &&
+    `--kubeconfig has no use with --connector ${tiller.connector}`,
+  ({ tiller, kubernetes }) =>
+    tiller.connector !== 'kubeconfig' &&
+    tiller.connector !== 'incluster' &&
+    kubernetes.tillerNamespace !== undefined &&
+    `--tiller-namespace has no use with --connector ${tiller.connector}`,
+  ({ tiller, sandbox }) =>
+    tiller.connector !== 'sandbox' &&
+    sandbox.kubeconfig !== undefined &&
+    `--sandbox-kubeconfig has no use with --connector ${tiller.connector}`,
   ({ tiller, sandbox }) =>
     tiller.connector !== 'sandbox' &&
     sandbox.folder !== undefined &&
