@@ -2,8 +2,8 @@ import type { GoValue } from './value.ts';
 
 /**
  * Go's name of a parameter's type, which decides what the evaluator lets through and how it words a mismatch:
- * `interface {}` takes anything (nil too), `reflect.Value` is for the built-ins that look at the value themselves
- * (nil arrives as `null`), and any other name takes values of exactly that type
+ * `interface {}` takes anything (nil too), `reflect.Value` is for the language's own functions alone (they tell nil in
+ * an interface, `null`, from no value at all, `undefined`), and any other name takes values of exactly that type
  * (`map[string]interface {}` also takes chartutil.Values, as assignability does in Go). Constants in the template
  * adapt to numeric types: `5` given for `int64` arrives as an int64, for `float64` as a number.
  *

@@ -1,0 +1,91 @@
+import { type FunctionTable, GoError, type GoFunction, type GoType, goFunction } from '../go/function.ts';
+import { printableText, sprint, sprintln } from '../go/print.ts';
+import { sprintf } from '../go/printf.ts';
+import { isTrue } from '../go/truth.ts';
+import { type GoValue, kindOf, typeOf } from '../go/value.ts';
+import { equalsAny, isLess } from './compare.ts';
+import { escapeHtml, escapeJs, escapeUrlQuery } from './escape.ts';
+import { indexInto, sliceOf } from './index-slice.ts';
+
+/** An argument of type reflect.Value: nil in an interface is null, no value at all is undefined. */
+type Reflected = GoValue | undefined;
+
+function reflected(
+  params: number,
+  variadic: boolean,
+  call: (args: readonly Reflected[]) => GoValue | undefined,
+): GoFunction {
+  const type: GoType = 'reflect.Value';
+  const types = Array.from({ length: params }, () => type);
+  // A result may be the invalid value, which only the evaluator sees.
+  const run = (args: readonly Reflected[]) => call(args) as GoValue;
+  return goFunction(types, run, variadic ? { variadic: type, result: type } : { result: type });
+}
+
+const zeroValueError = 'reflect: call of reflect.Value.Type on zero Value';
+
+function length(value: Reflected): bigint {
+  if (value === undefined) throw new GoError(zeroValueError);
+  if (value === null) throw new GoError('len of nil pointer');
+  if (value instanceof Map) return BigInt(value.size);
+  if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) {
+    return BigInt(value.length);
+  }
+  throw new GoError(`len of type ${typeOf(value).replace(/^\*/, '')}`);
+}
+
+/** The language's `call`: no value of a chart is a function, so it can only fail, as Go's does. */
+function callValue(value: Reflected): never {
+  if (value === undefined || value === null) throw new GoError('call of nil');
+  throw new GoError(`non-function of type ${typeOf(value)}`);
+}
+
+/** The text that html, js and urlquery escape: all arguments as `print` writes them. */
+function argumentText(args: readonly GoValue[]): string {
+  const shown = args.map(value =>
+    value === null || kindOf(value) === 'ptr' ? printableText(value ?? undefined) : value,
+  );
+  return sprint(shown);
+}
+
+const escaper = (escapeText: (text: string) => string) =>
+  goFunction([], args => escapeText(argumentText(args)), { variadic: 'interface {}', result: 'string' });
+
+const less = (first: Reflected, second: Reflected) => isLess(first, second);
+const lessOrEqual = (first: Reflected, second: Reflected) =>
+  less(first, second) || equalsAny(first, [second]);
+
+/**
+ * The functions of the language itself, but `and` and `or`, which the evaluator runs because they stop early.
+ * https://pkg.go.dev/text/template#hdr-Functions
+ */
+export const builtins: FunctionTable = new Map<string, GoFunction>([
+  ['call', reflected(1, true, ([value]) => callValue(value))],
+  ['html', escaper(escapeHtml)],
+  ['index', reflected(1, true, ([item, ...indices]) => indexInto(item, indices))],
+  ['js', escaper(escapeJs)],
+  ['len', reflected(1, false, ([value]) => length(value))],
+  ['not', reflected(1, false, ([value]) => !isTrue(value))],
+  ['print', goFunction([], args => sprint(args), { variadic: 'interface {}', result: 'string' })],
+  [
+    'printf',
+    goFunction(['string'], ([format, ...args]) => sprintf(format as string, args), {
+      variadic: 'interface {}',
+      result: 'string',
+    }),
+  ],
+  ['println', goFunction([], args => sprintln(args), { variadic: 'interface {}', result: 'string' })],
+  ['slice', reflected(1, true, ([item, ...indices]) => sliceOf(item, indices))],
+  ['urlquery', escaper(escapeUrlQuery)],
+  ['eq', reflected(1, true, ([first, ...others]) => equalsAny(first, others))],
+  ['ne', reflected(2, false, ([first, second]) => !equalsAny(first, [second]))],
+  ['lt', reflected(2, false, ([first, second]) => less(first, second))],
+  ['le', reflected(2, false, ([first, second]) => lessOrEqual(first, second))],
+  ['gt', reflected(2, false, ([first, second]) => !lessOrEqual(first, second))],
+  ['ge', reflected(2, false, ([first, second]) => !less(first, second))],
+]);
+
+/** Whether a name is one of the language's own functions. */
+export function isBuiltin(name: string): boolean {
+  return name === 'and' || name === 'or' || builtins.has(name);
+}

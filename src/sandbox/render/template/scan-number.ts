@@ -1,0 +1,36 @@
+/** Where a number in an action ends, and what it is; no type means that it is not a number after all. */
+export interface ScannedNumber {
+  readonly end: number;
+  readonly type: 'number' | 'complex' | undefined;
+}
+
+/** Sign, digits of any base with underscores, fraction, exponent, and the `i` of imaginary numbers. */
+const hexNumber = /[-+]?0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][-+]?[0-9_]*)?i?/y;
+const octalNumber = /[-+]?0[oO][0-7_]*(?:\.[0-7_]*)?i?/y;
+const binaryNumber = /[-+]?0[bB][01_]*(?:\.[01_]*)?i?/y;
+const decimalNumber = /[-+]?[0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9_]*)?i?/y;
+
+function scanPart(source: string, at: number): number {
+  for (const pattern of [hexNumber, octalNumber, binaryNumber, decimalNumber]) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(source);
+    if (match) return at + match[0].length;
+  }
+  return at;
+}
+
+/**
+ * Finds the end of the number at `at`, as loosely as Go's lexer does: whether its digits make sense is the parser's
+ * business. `1+2i` is one number.
+ * @param continues tells whether a name goes on at an offset
+ */
+export function scanNumber(source: string, at: number, continues: (at: number) => boolean): ScannedNumber {
+  const end = scanPart(source, at);
+  if (end < source.length && continues(end)) return { end: end + 1, type: undefined };
+  const sign = source[end];
+  if (sign !== '+' && sign !== '-') return { end, type: 'number' };
+  const imaginaryEnd = scanPart(source, end);
+  if (imaginaryEnd < source.length && continues(imaginaryEnd))
+    return { end: imaginaryEnd + 1, type: undefined };
+  return { end: imaginaryEnd, type: source[imaginaryEnd - 1] === 'i' ? 'complex' : undefined };
+}
