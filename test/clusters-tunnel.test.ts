@@ -1,50 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../src/clusters/kubeconfig.ts';
-import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
-
-const never = new AbortController().signal;
-
-interface Stage {
-  readonly kubernetes: SandboxKubernetes;
-  readonly sockets: Set<Socket>;
-  connect(options?: KubeconfigConnectorOptions): Promise<Duplex>;
-}
-
-/** A sandbox cluster whose "Tiller" handles raw connections as the test says. */
-async function createStage(t: TestContext, handle: (socket: Socket) => void): Promise<Stage> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer(socket => {
-    sockets.add(socket);
-    socket.on('error', () => {}).once('close', () => sockets.delete(socket));
-    handle(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const kubernetes = await createSandboxKubernetes({ tillerTarget: { host: '127.0.0.1', port } });
-  t.after(async () => {
-    await kubernetes.close();
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return {
-    kubernetes,
-    sockets,
-    async connect(options) {
-      const kubeconfig = { contents: kubernetes.kubeconfig() };
-      const { stream } = await createKubeconfigConnector({ kubeconfig, ...options }).connect(never);
-      t.after(() => stream.destroy());
-      return stream;
-    },
-  };
-}
-
-const echo = (socket: Socket) => socket.pipe(socket);
+import { createKubeconfigConnector } from '../src/clusters/kubeconfig.ts';
+import { createStage, echo, never } from './clusters-stage.ts';
 
 async function roundTrip(stream: Duplex, text: string): Promise<string> {
   stream.write(text);

@@ -91,6 +91,27 @@ export function endpointsToObject(state: ClusterState, service: SandboxService):
   };
 }
 
+/** The namespaces that anything lives in. */
+export function namespacesOf(state: ClusterState): KubeObject[] {
+  const oldest = new Map<string, SandboxPod | SandboxService>();
+  for (const object of [...state.services, ...state.pods]) {
+    const known = oldest.get(object.namespace);
+    if (!known || object.createdAt < known.createdAt) oldest.set(object.namespace, object);
+  }
+  return [...oldest].map(([name, { createdAt }]) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name,
+      uid: `namespace-${name}`,
+      resourceVersion: '1',
+      creationTimestamp: toTime(createdAt),
+      labels: {},
+    },
+    status: { phase: 'Active' },
+  }));
+}
+
 /** RFC 3339 in whole seconds, as Kubernetes writes it. */
 export function toTime(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;

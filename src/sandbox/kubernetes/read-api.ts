@@ -2,16 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../protocol/index.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { parseLabelSelector } from './label-selector.ts';
-import { endpointsToObject, type KubeObject, podToObject, serviceToObject } from './objects.ts';
+import { endpointsToObject, type KubeObject, namespacesOf, podToObject, serviceToObject } from './objects.ts';
 import type { Route } from './route.ts';
 import { type ApiAnswer, failure } from './status.ts';
 import { toTable, wantsTable } from './table.ts';
 
-const kinds: Record<string, { readonly kind: string; objects(state: ClusterState): KubeObject[] }> = {
-  pods: { kind: 'Pod', objects: state => state.pods.map(podToObject) },
-  services: { kind: 'Service', objects: state => state.services.map(serviceToObject) },
+interface Kind {
+  readonly kind: string;
+  readonly shortName: string;
+  objects(state: ClusterState): KubeObject[];
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  namespaces: { kind: 'Namespace', shortName: 'ns', objects: namespacesOf },
+  pods: { kind: 'Pod', shortName: 'po', objects: state => state.pods.map(podToObject) },
+  services: { kind: 'Service', shortName: 'svc', objects: state => state.services.map(serviceToObject) },
   endpoints: {
     kind: 'Endpoints',
+    shortName: 'ep',
     objects: state => state.services.map(service => endpointsToObject(state, service)),
   },
 };
@@ -38,13 +46,13 @@ export function discoveryDocument(path: string): object | undefined {
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
   if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: [] };
   if (path !== '/api/v1') return undefined;
-  const main = Object.entries(kinds).map(([name, { kind }]) => ({
+  const main = Object.entries(kinds).map(([name, { kind, shortName }]) => ({
     name,
     singularName: kind.toLowerCase(),
-    namespaced: true,
+    namespaced: kind !== 'Namespace',
     kind,
     verbs: ['get', 'list'],
-    shortNames: { pods: ['po'], services: ['svc'], endpoints: ['ep'] }[name] ?? [],
+    shortNames: [shortName],
   }));
   const subresources = [
     {
@@ -72,7 +80,7 @@ export function readObjects(
   request: IncomingMessage,
   query: URLSearchParams,
 ): ApiAnswer {
-  const known = kinds[route.resource];
+  const known = Object.hasOwn(kinds, route.resource) ? kinds[route.resource] : undefined;
   if (!known || route.subresource) return failure(404, 'the server could not find the requested resource');
   if (request.method !== 'GET') return failure(405, 'the sandbox can only be read');
   if (query.get('watch') === 'true' || query.get('watch') === '1')

@@ -30,6 +30,7 @@ interface EndpointsFields {
 }
 
 const columns: Record<string, Columns> = {
+  Namespace: { names: ['Status'], cells: () => ['Active'] },
   Pod: {
     names: ['Ready', 'Status', 'Restarts'],
     cells(object) {

@@ -1,0 +1,87 @@
+import { unavailable } from '../protocol/index.ts';
+import { choosePod, chooseService } from './choose-tiller.ts';
+import type { Connector, TillerStream } from './connector.ts';
+import { dial } from './dial.ts';
+import { hostPort, tillerPort } from './endpoint.ts';
+import { listPods, listServices, type Pod, type Service } from './list-objects.ts';
+import { createServiceAccountAccess, serviceAccountFolder } from './service-account-access.ts';
+import { defaultTillerLabels, validateTillerLabels } from './tiller-labels.ts';
+
+export interface InclusterConnectorOptions {
+  /** The only namespace to look in. Default: the own one first, then all. */
+  readonly tillerNamespace?: string;
+  /** Labels of Tiller's Service and Pods. Default `app=helm,name=tiller`. */
+  readonly tillerLabels?: string;
+  /** Bound on each look-up, and again on connecting. Default 10 s. */
+  readonly stepTimeoutMs?: number;
+  /** Default `/var/run/secrets/kubernetes.io/serviceaccount`. */
+  readonly folder?: string;
+  /** Default: the process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** How a connection is opened; for tests, where the cluster's names mean nothing. */
+  readonly open?: typeof dial;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly target: string;
+}
+
+/**
+ * The way inside a cluster: finds Tiller's Service, or where there is none a ready Pod of it, with the Pod's own service
+ * account, and connects to it directly. Keeps nothing between calls of `connect`.
+ */
+export function createInclusterConnector(options: InclusterConnectorOptions = {}): Connector {
+  const { tillerNamespace, stepTimeoutMs = 10_000, open = dial } = options;
+  const labels = validateTillerLabels(options.tillerLabels ?? defaultTillerLabels);
+  const access = createServiceAccountAccess(
+    options.folder ?? serviceAccountFolder,
+    options.environment ?? process.env,
+  );
+
+  async function find(signal: AbortSignal): Promise<Place> {
+    const namespaces =
+      tillerNamespace === undefined ? [await access.namespace(), undefined] : [tillerNamespace];
+    for (const namespace of namespaces) {
+      const services = await listServices(access, { namespace, labels, signal: stepSignal(signal) });
+      const service = chooseService(services, whereOf(labels, namespace));
+      if (service) return placeOfService(service);
+    }
+    const pods = await listPods(access, { namespace: tillerNamespace, labels, signal: stepSignal(signal) });
+    const own =
+      tillerNamespace === undefined ? pods.filter(pod => pod.metadata.namespace === namespaces[0]) : [];
+    return placeOfPod(choosePod(own.length > 0 ? own : pods, whereOf(labels, tillerNamespace)));
+  }
+
+  function stepSignal(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, AbortSignal.timeout(stepTimeoutMs)]);
+  }
+
+  return {
+    description: `the service or pod ${whereOf(labels, tillerNamespace)} of this cluster`,
+    async connect(signal): Promise<TillerStream> {
+      const { host, port, target } = await find(signal);
+      const stream = await open({ address: { host, port }, timeoutMs: stepTimeoutMs, signal });
+      return { stream, authority: hostPort(host, port), target };
+    },
+    async close() {},
+  };
+}
+
+function whereOf(labels: string, namespace: string | undefined): string {
+  return `labelled ${labels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;
+}
+
+function placeOfService({ metadata: { name, namespace }, spec }: Service): Place {
+  const ports = spec?.ports ?? [];
+  const named = ports.find(port => port.name === 'tiller') ?? ports.find(({ port }) => port === tillerPort);
+  const port = (named ?? ports[0])?.port ?? tillerPort;
+  return { host: `${name}.${namespace}.svc`, port, target: `service ${namespace}/${name}` };
+}
+
+function placeOfPod({ metadata: { name, namespace }, status }: Pod): Place {
+  const target = `pod ${namespace}/${name}`;
+  if (!status?.podIP) throw unavailable(`finding Tiller: ${target} has no address yet`);
+  return { host: status.podIP, port: tillerPort, target };
+}
