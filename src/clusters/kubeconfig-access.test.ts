@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { createKubeconfigAccess } from './kubeconfig-access.ts';
+import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-document.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function kubeconfig(user: KubeconfigUser, cluster: KubeconfigCluster = {}): string {
+  return JSON.stringify({
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server: 'https://10.0.0.1:6443/', ...cluster } }],
+    users: [{ name: 'u', user }],
+  });
+}
+
+function accessTo(
+  user: KubeconfigUser,
+  cluster: KubeconfigCluster = {},
+  environment: NodeJS.ProcessEnv = {},
+) {
+  return createKubeconfigAccess({ kubeconfig: { contents: kubeconfig(user, cluster) }, environment });
+}
+
+function write(name: string, content: string, mode = 0o600): string {
+  const file = join(folder, name);
+  writeFileSync(file, content, { mode });
+  return file;
+}
+
+/** A plugin that prints a new token each time. */
+function writePlugin(name: string, extra = ''): string {
+  const count = join(folder, `${name}.count`);
+  const script = `#!/bin/sh
+echo x >> ${count}
+${extra}
+printf '{"kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${count} | tr -d ' ')"
+`;
+  return write(name, script, 0o700);
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+describe('credentials of a kubeconfig', () => {
+  test('a token', async () => {
+    const { headers, server, agent } = await accessTo({ token: 'abc' }).settings();
+    assert.deepEqual(headers, { authorization: 'Bearer abc' });
+    assert.equal(server, 'https://10.0.0.1:6443');
+    assert.equal(agent, undefined);
+  });
+
+  test('a token file, read again when it changes, and preferred to a token', async () => {
+    const access = accessTo({ tokenFile: write('token', 'one\n'), token: 'old' });
+    assert.deepEqual((await access.settings()).headers, { authorization: 'Bearer one' });
+    write('token', 'two');
+    assert.deepEqual((await access.settings()).headers, { authorization: 'Bearer two' });
+  });
+
+  test('a name and a password', async () => {
+    const { headers } = await accessTo({ username: 'me', password: 'p:w' }).settings();
+    assert.deepEqual(headers, { authorization: `Basic ${base64('me:p:w')}` });
+  });
+
+  test('a client certificate as data and as files, and the CA', async () => {
+    const data = { 'client-certificate-data': base64('cert'), 'client-key-data': base64('key') };
+    const files = { 'client-certificate': write('cert', 'cert'), 'client-key': write('key', 'key') };
+    const expected = { ca: Buffer.from('ca'), cert: Buffer.from('cert'), key: Buffer.from('key') };
+    assert.deepEqual(
+      (await accessTo(data, { 'certificate-authority-data': base64('ca') }).settings()).tls,
+      expected,
+    );
+    assert.deepEqual(
+      (await accessTo(files, { 'certificate-authority': write('ca', 'ca') }).settings()).tls,
+      expected,
+    );
+  });
+
+  test('how the server is verified', async () => {
+    const cluster = { 'insecure-skip-tls-verify': true, 'tls-server-name': 'api' };
+    const { tls } = await accessTo({}, cluster).settings();
+    assert.deepEqual(tls, { servername: 'api', rejectUnauthorized: false });
+  });
+
+  test('another identity to act as', async () => {
+    const user = { token: 't', as: 'jane', 'as-groups': ['a', 'b'], 'as-uid': '7' };
+    assert.deepEqual((await accessTo(user).settings()).headers, {
+      authorization: 'Bearer t',
+      'impersonate-user': 'jane',
+      'impersonate-group': ['a', 'b'],
+      'impersonate-uid': '7',
+    });
+  });
+
+  test('a plugin, whose token is kept until it is refused', async () => {
+    const access = accessTo({
+      exec: { command: writePlugin('plugin'), apiVersion: 'client.authentication.k8s.io/v1' },
+    });
+    const token = async () => (await access.settings()).headers.authorization;
+    assert.equal(await token(), 'Bearer token-1');
+    assert.equal(await token(), 'Bearer token-1');
+    access.forget();
+    assert.equal(await token(), 'Bearer token-2');
+  });
+
+  test('a plugin is told about the cluster, and started once for all who wait', async () => {
+    const info = join(folder, 'info');
+    const command = writePlugin('informed', `printf '%s' "$KUBERNETES_EXEC_INFO" > ${info}; sleep 0.2`);
+    const access = accessTo(
+      { exec: { command, provideClusterInfo: true } },
+      { 'certificate-authority-data': base64('ca') },
+    );
+    const all = await Promise.all([access.settings(), access.settings(), access.settings()]);
+    assert.deepEqual(
+      all.map(({ headers }) => headers.authorization),
+      Array(3).fill('Bearer token-1'),
+    );
+    const { spec } = JSON.parse(readFileSync(info, 'utf8'));
+    assert.equal(spec.cluster['certificate-authority-data'], base64('ca'));
+    assert.equal(spec.interactive, false);
+  });
+
+  test('a plugin that fails is named, but not what it printed', async () => {
+    const command = write('failing', '#!/bin/sh\necho s3cret >&2\nexit 1\n', 0o700);
+    await assert.rejects(accessTo({ exec: { command } }).settings(), (error: Error) => {
+      assert.equal(error.message, `getting credentials from the plugin ${command} failed`);
+      return true;
+    });
+  });
+
+  test('an identity provider whose token is still good', async () => {
+    const payload = Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 3600 })).toString(
+      'base64url',
+    );
+    const token = `e30.${payload}.c2ln`;
+    const access = accessTo({ 'auth-provider': { name: 'oidc', config: { 'id-token': token } } });
+    assert.deepEqual((await access.settings()).headers, { authorization: `Bearer ${token}` });
+  });
+
+  test('a proxy of the kubeconfig, or of the environment', async () => {
+    const own = await accessTo({ token: 't' }, { 'proxy-url': 'http://proxy:3128' }).settings();
+    const environment = { HTTPS_PROXY: 'http://other:3128' };
+    const general = await accessTo({ token: 't' }, {}, environment).settings();
+    const hosts = [own, general].map(({ agent }) => (agent as unknown as { proxy: URL }).proxy.hostname);
+    assert.deepEqual(hosts, ['proxy', 'other']);
+    assert.deepEqual(own.headers, { authorization: 'Bearer t' });
+  });
+});
+
+describe('the kubeconfig', () => {
+  test('is found by KUBECONFIG; the first file wins, and paths are relative to their file', async () => {
+    const [a, b] = ['a', 'b'].map(name => join(folder, name)) as [string, string];
+    for (const directory of [a, b]) mkdirSync(directory);
+    writeFileSync(join(a, 'config'), kubeconfig({ tokenFile: 'token' }));
+    writeFileSync(join(a, 'token'), 'from-a');
+    writeFileSync(join(b, 'config'), kubeconfig({ token: 'from-b' }));
+    const files = `${join(a, 'config')}:${join(b, 'config')}`;
+    const { headers } = await createKubeconfigAccess({ environment: { KUBECONFIG: files } }).settings();
+    assert.deepEqual(headers, { authorization: 'Bearer from-a' });
+  });
+
+  test('is read again when it changes', async () => {
+    const file = write('changing', kubeconfig({ token: 'one' }));
+    const access = createKubeconfigAccess({ kubeconfig: { file }, environment: {} });
+    assert.deepEqual((await access.settings()).headers, { authorization: 'Bearer one' });
+    write('changing', kubeconfig({ token: 'two' }));
+    assert.deepEqual((await access.settings()).headers, { authorization: 'Bearer two' });
+  });
+
+  const broken: [string, string, string | undefined, RegExp][] = [
+    ['no YAML', '{s3cret: [', undefined, /is not YAML at byte \d+$/],
+    ['no mapping', 's3cret', undefined, /is not a mapping$/],
+    ['no list', 'users: s3cret', undefined, /users is not a list of named entries/],
+    ['no current context', 'users: []', undefined, /no current context: name one with --kube-context/],
+    ['no such context', kubeconfig({}), 'other', /no context "other"/],
+    ['no server', kubeconfig({}, { server: '' }), undefined, /has no cluster with a server/],
+    [
+      'a server with a password',
+      kubeconfig({}, { server: 'https://u:s3cret@h' }),
+      undefined,
+      /is not an http or https URL/,
+    ],
+    [
+      'no such user',
+      kubeconfig({}).replace('"name":"u"', '"name":"x"'),
+      undefined,
+      /names a user that is not there/,
+    ],
+    [
+      'an unreadable token file',
+      kubeconfig({ tokenFile: '/nowhere/s' }),
+      undefined,
+      /reading \/nowhere\/s, .*no such file/,
+    ],
+  ];
+  for (const [name, contents, context, message] of broken) {
+    test(`${name} is an error that gives nothing away`, async () => {
+      const access = createKubeconfigAccess({
+        kubeconfig: { contents },
+        ...(context && { context }),
+        environment: {},
+      });
+      await assert.rejects(access.settings(), (error: Error & { code: number }) => {
+        assert.equal(error.code, 14);
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /s3cret/);
+        return true;
+      });
+    });
+  }
+
+  test('a file that is not there is named', async () => {
+    const access = createKubeconfigAccess({ kubeconfig: { file: '/nowhere/config' } });
+    await assert.rejects(access.settings(), {
+      message: 'reading the kubeconfig /nowhere/config: no such file',
+    });
+  });
+});
