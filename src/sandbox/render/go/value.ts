@@ -139,6 +139,8 @@ export interface GoStructOptions {
   readonly methods?: Iterable<readonly [string, GoFunction]>;
   /** Its String() or Error() method, in the form fmt uses it. */
   readonly text?: () => string;
+  /** What encoding/json makes of it (toYaml and toJson go by that). Default: its fields under their own names. */
+  readonly json?: () => GoValue;
   /** Held for the functions that made it (a Date for time.Time, say). */
   readonly inner?: unknown;
 }
@@ -149,6 +151,7 @@ export class GoStruct {
   readonly fields: ReadonlyMap<string, GoField>;
   readonly methods: ReadonlyMap<string, GoFunction>;
   readonly text: (() => string) | undefined;
+  readonly json: () => GoValue;
   readonly inner: unknown;
 
   constructor(type: string, options: GoStructOptions = {}) {
@@ -156,6 +159,8 @@ export class GoStruct {
     this.fields = new Map(options.fields);
     this.methods = new Map(options.methods);
     this.text = options.text;
+    this.json =
+      options.json ?? (() => new Map(Array.from(this.fields, ([name, { value }]) => [name, value])));
     this.inner = options.inner;
   }
 }
