@@ -7,7 +7,7 @@ import { dial } from '../src/clusters/dial.ts';
 import type { SocketAddress } from '../src/clusters/endpoint.ts';
 import { createInclusterConnector, type InclusterConnectorOptions } from '../src/clusters/incluster.ts';
 import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
-import { createStage, echo, never } from './clusters-stage.ts';
+import { createStage, echo, never } from './support/cluster-stage.ts';
 
 /** A service account folder as a Pod of that namespace sees it. */
 function mountServiceAccount(t: TestContext, kubernetes: SandboxKubernetes, namespace: string): string {

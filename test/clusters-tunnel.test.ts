@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKubeconfigConnector } from '../src/clusters/kubeconfig.ts';
-import { createStage, echo, never } from './clusters-stage.ts';
+import { createStage, echo, never } from './support/cluster-stage.ts';
 
 async function roundTrip(stream: Duplex, text: string): Promise<string> {
   stream.write(text);

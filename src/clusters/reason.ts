@@ -14,6 +14,7 @@ const meanings: Record<string, string> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is signed by an unknown authority',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is signed by an unknown authority',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is signed by an unknown authority',
+  CERT_SIGNATURE_FAILURE: 'the certificate is signed by an unknown authority',
   CERT_HAS_EXPIRED: 'the certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
 };

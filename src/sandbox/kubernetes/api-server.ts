@@ -29,7 +29,7 @@ export function createApiServer({ state, certificate, faults, token }: ApiServer
   const forwarder = createPortForwarder(faults);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (faults.delayMs > 0) await sleep(faults.delayMs);
+    if (faults.delayMs > 0) await sleep(faults.delayMs, undefined, { ref: false });
     const { path, query } = urlOf(request);
     if (/^\/(healthz|livez|readyz)$/.test(path)) return void response.end('ok');
     const known = publicDocument(path);
@@ -54,7 +54,7 @@ export function createApiServer({ state, certificate, faults, token }: ApiServer
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
-    if (faults.delayMs > 0) await sleep(faults.delayMs);
+    if (faults.delayMs > 0) await sleep(faults.delayMs, undefined, { ref: false });
     const { path, query } = urlOf(request);
     if (!isLoggedIn(request, token())) return sendRaw(socket, failure(401, 'Unauthorized'));
     const route = parseRoute(path);

@@ -17,6 +17,8 @@ export interface Misbehaviour {
   refuse(what: Refusable, status?: number): void;
   /** Sends the bytes of the port headers in a message each. */
   splitPortHeaders(on: boolean): void;
+  /** Sends no port headers, and so never gets a tunnel ready. */
+  withholdPortHeaders(on: boolean): void;
 }
 
 /** The misbehaviour with what the server asks of it. */
@@ -36,6 +38,7 @@ export function createFaults(): Faults {
   const refused = new Map<Refusable, number>();
   let delayMs = 0;
   let splitHeaders = false;
+  let withheldHeaders = false;
 
   const cut = (isMeant: (podUid: string) => boolean) => {
     for (const [connection, podUid] of tunnels) if (isMeant(podUid)) connection.destroy();
@@ -65,11 +68,15 @@ export function createFaults(): Faults {
     splitPortHeaders(on) {
       splitHeaders = on;
     },
+    withholdPortHeaders(on) {
+      withheldHeaders = on;
+    },
     refusal(what) {
       const status = refused.get(what);
       return status === undefined ? undefined : failure(status, `the sandbox was told to refuse: ${what}`);
     },
     portHeaders(port) {
+      if (withheldHeaders) return [];
       const [low, high] = [port & 0xff, port >> 8];
       if (!splitHeaders) return [Buffer.of(0, low, high), Buffer.of(1, low, high)];
       return [Buffer.of(0, low), Buffer.of(1, low), Buffer.of(1, high), Buffer.of(0, high)];

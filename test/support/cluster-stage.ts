@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../src/clusters/kubeconfig.ts';
-import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../../src/clusters/kubeconfig.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
 
 /** For attempts that nothing ends from outside. */
 export const never = new AbortController().signal;
