@@ -1,0 +1,34 @@
+import { parseConstraint, parseVersion } from '../../charts/requirements/version-constraint.ts';
+import { tillerError } from './tiller-error.ts';
+
+/** What the sandbox says it is. */
+export const serverVersion = {
+  sem_ver: 'v2.17.0',
+  git_commit: 'a690bad98af45b015bd3da1a41f6218b1a451dbe',
+  git_tree_state: 'clean',
+} as const;
+
+/**
+ * The check of `x-helm-api-client` that every call but GetVersion passes: the server must be of the client's major
+ * version and not older, or one of the two is a development build.
+ * @param client the header's value, empty when it is missing
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export function validateClientVersion(client: string): void {
+  if (!isCompatible(client, serverVersion.sem_ver)) {
+    throw tillerError(`incompatible versions client[${client}] server[${serverVersion.sem_ver}]`);
+  }
+}
+
+function isCompatible(client: string, server: string): boolean {
+  if (client.endsWith('unreleased') || server.endsWith('unreleased')) return true;
+  const clientVersion = parseVersion(client);
+  const version = parseVersion(server);
+  if (!clientVersion || !version) return false;
+  const [major, minor, patch] = clientVersion.numbers;
+  const range =
+    clientVersion.prerelease === ''
+      ? `^${major}.${minor}.x`
+      : `${major}.${minor}.${patch}-${clientVersion.prerelease}`;
+  return parseConstraint(range)?.(version) ?? false;
+}

@@ -1,0 +1,57 @@
+import type { MessageTypes } from '../../codec/messages.gen.ts';
+import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
+import { serverVersion } from './client-version.ts';
+import { getHistory, getReleaseContent, getReleaseStatus } from './methods/get-release.ts';
+import { installRelease } from './methods/install-release.ts';
+import { listReleases } from './methods/list-releases.ts';
+import { rollbackRelease } from './methods/rollback-release.ts';
+import { runReleaseTest } from './methods/run-release-test.ts';
+import { uninstallRelease } from './methods/uninstall-release.ts';
+import { updateRelease } from './methods/update-release.ts';
+import type { TillerState } from './state.ts';
+
+/** A method: a request's bytes to its answers' bytes, one for a unary method. */
+export type Handler = (state: TillerState, request: Buffer) => AsyncGenerator<Buffer>;
+
+type TillerMessage = Extract<keyof MessageTypes, `hapi.services.tiller.${string}`>;
+
+const prefix = 'hapi.services.tiller.';
+
+/** The methods of `hapi.services.tiller.ReleaseService`, by name. */
+export const handlers: Readonly<Record<string, Handler>> = {
+  GetVersion: handle(`${prefix}GetVersionRequest`, () =>
+    encodeMessage(`${prefix}GetVersionResponse`, { Version: serverVersion }),
+  ),
+  GetReleaseContent: handle(`${prefix}GetReleaseContentRequest`, getReleaseContent),
+  GetReleaseStatus: handle(`${prefix}GetReleaseStatusRequest`, getReleaseStatus),
+  GetHistory: handle(`${prefix}GetHistoryRequest`, getHistory),
+  InstallRelease: handle(`${prefix}InstallReleaseRequest`, async (state, request) =>
+    encodeMessage(`${prefix}InstallReleaseResponse`, await installRelease(state, request)),
+  ),
+  UpdateRelease: handle(`${prefix}UpdateReleaseRequest`, async (state, request) =>
+    encodeMessage(`${prefix}UpdateReleaseResponse`, await updateRelease(state, request)),
+  ),
+  RollbackRelease: handle(`${prefix}RollbackReleaseRequest`, async (state, request) =>
+    encodeMessage(`${prefix}RollbackReleaseResponse`, await rollbackRelease(state, request)),
+  ),
+  UninstallRelease: handle(`${prefix}UninstallReleaseRequest`, async (state, request) =>
+    encodeMessage(`${prefix}UninstallReleaseResponse`, await uninstallRelease(state, request)),
+  ),
+  ListReleases: async function* (state, bytes) {
+    yield* listReleases(state, decodeMessage(`${prefix}ListReleasesRequest`, bytes));
+  },
+  RunReleaseTest: async function* (state, bytes) {
+    for await (const line of runReleaseTest(state, decodeMessage(`${prefix}TestReleaseRequest`, bytes))) {
+      yield encodeMessage(`${prefix}TestReleaseResponse`, line);
+    }
+  },
+};
+
+function handle<Name extends TillerMessage>(
+  requestType: Name,
+  method: (state: TillerState, request: MessageTypes[Name]) => Buffer | Promise<Buffer>,
+): Handler {
+  return async function* (state, bytes) {
+    yield await method(state, decodeMessage(requestType, bytes));
+  };
+}

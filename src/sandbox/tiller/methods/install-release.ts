@@ -1,0 +1,134 @@
+import type { InstallReleaseRequest, InstallReleaseResponse, Release } from '../../../codec/messages.gen.ts';
+import { runHooks } from '../hooks.ts';
+import { readManifestObjects } from '../manifest-objects.ts';
+import { renderNewRelease, setStatus, statusOf, validateChart, validateManifest } from '../new-release.ts';
+import { generateReleaseName, maxNameLength } from '../release-name.ts';
+import { storageNameFault } from '../revision-store.ts';
+import type { TillerState } from '../state.ts';
+import { tillerError, withPrefix } from '../tiller-error.ts';
+
+/**
+ * Installs a chart, under a name of Tiller's choice when none is given.
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export async function installRelease(
+  state: TillerState,
+  request: InstallReleaseRequest,
+): Promise<InstallReleaseResponse> {
+  const release = await prepareInstall(state, request);
+  if (request.dry_run) {
+    finishDryRun(release, request);
+    return { release };
+  }
+  if (!request.disable_hooks && !request.disable_crd_hook) runHooks(state, release, 'CRD_INSTALL');
+  withPrefix('validation failed: ', () => validateManifest(release));
+  if (!request.disable_hooks) runHooks(state, release, 'PRE_INSTALL');
+  if (request.reuse_name && state.store.has(release.name)) await replaceRelease(state, release);
+  else await createRelease(state, release);
+  if (!request.disable_hooks) {
+    await recordFailure(state, release, 'failed post-install', () =>
+      runHooks(state, release, 'POST_INSTALL'),
+    );
+  }
+  setStatus(release, 'DEPLOYED', request.description || 'Install complete');
+  await record(state, release, 'update');
+  return { release };
+}
+
+/**
+ * Finds a name and renders the chart; stores nothing.
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export async function prepareInstall(state: TillerState, request: InstallReleaseRequest): Promise<Release> {
+  validateChart(request.chart);
+  const name = chooseName(state, request.name, request.reuse_name);
+  const release = await renderNewRelease(state, {
+    name,
+    namespace: request.namespace,
+    version: 1,
+    chart: request.chart,
+    values: request.values,
+    status: 'PENDING_INSTALL',
+    isUpgrade: false,
+    subNotes: request.subNotes,
+  });
+  setStatus(release, 'PENDING_INSTALL', 'Initial install underway');
+  return release;
+}
+
+/** A dry run cannot install the definitions that the manifest may need, so it does not check the manifest then. */
+function finishDryRun(release: Release, request: InstallReleaseRequest): void {
+  if (!request.disable_crd_hook && release.hooks.some(hook => hook.events.includes('CRD_INSTALL'))) {
+    setStatus(release, 'PENDING_INSTALL', 'Validation skipped because CRDs are not installed');
+    return;
+  }
+  validateManifest(release);
+  setStatus(release, 'PENDING_INSTALL', 'Dry run complete');
+}
+
+function chooseName(state: TillerState, wanted: string, reuse: boolean): string {
+  if (wanted === '') return generateReleaseName(name => state.store.has(name));
+  if (Buffer.byteLength(wanted) > maxNameLength) {
+    throw tillerError(`release name "${wanted}" exceeds max length of ${maxNameLength}`);
+  }
+  if (!state.store.has(wanted)) return wanted;
+  const status = statusOf(state.store.last(wanted));
+  if (reuse && (status === 'DELETED' || status === 'FAILED')) return wanted;
+  throw tillerError(
+    reuse
+      ? `a released named ${wanted} is in use, cannot re-use a name that is still in use`
+      : `a release named ${wanted} already exists.\nRun: helm ls --all ${wanted}; to check the status of the release\nOr run: helm del --purge ${wanted}; to delete it`,
+  );
+}
+
+async function createRelease(state: TillerState, release: Release): Promise<void> {
+  await record(state, release, 'create');
+  const objects = readManifestObjects(release.manifest, release.namespace);
+  try {
+    await recordFailure(state, release, 'failed', () => state.cluster.create(objects, state.now()));
+  } catch (error) {
+    withPrefix(`release ${release.name} failed: `, () => {
+      throw error;
+    });
+  }
+}
+
+/** `reuse_name`: the new revision follows the old ones, of which the last counts as superseded. */
+async function replaceRelease(state: TillerState, release: Release): Promise<void> {
+  const old = state.store.last(release.name);
+  setStatus(old, 'SUPERSEDED');
+  await state.store.update(old);
+  release.version = old.version + 1;
+  await record(state, release, 'create');
+  const before = readManifestObjects(old.manifest, old.namespace);
+  const after = readManifestObjects(release.manifest, release.namespace);
+  await recordFailure(
+    state,
+    release,
+    'failed',
+    () => state.cluster.update(before, after, state.now()),
+    'Release replace',
+  );
+}
+
+/** Runs a step; when it fails the release is stored as FAILED with the reason, and the failure goes on. */
+async function recordFailure(
+  state: TillerState,
+  release: Release,
+  what: string,
+  step: () => void,
+  subject = 'Release',
+): Promise<void> {
+  try {
+    step();
+  } catch (error) {
+    setStatus(release, 'FAILED', `${subject} "${release.name}" ${what}: ${(error as Error).message}`);
+    await record(state, release, 'update');
+    throw error;
+  }
+}
+
+/** Tiller only warns when it cannot store a release, and goes on: so it is with a name that Kubernetes does not take. */
+async function record(state: TillerState, release: Release, how: 'create' | 'update'): Promise<void> {
+  if (storageNameFault(release.name) === undefined) await state.store[how](release);
+}

@@ -1,0 +1,130 @@
+import type { Release, UpdateReleaseRequest, UpdateReleaseResponse } from '../../../codec/messages.gen.ts';
+import { runHooks } from '../hooks.ts';
+import { readManifestObjects } from '../manifest-objects.ts';
+import { renderNewRelease, setStatus, validateChart, validateManifest } from '../new-release.ts';
+import { validateReleaseName } from '../release-name.ts';
+import { reuseValues } from '../reuse-values.ts';
+import { toTimestamp } from '../revision.ts';
+import type { TillerState } from '../state.ts';
+import { prepareInstall } from './install-release.ts';
+
+/**
+ * Upgrades a deployed release; with `force` also one that has nothing deployed, as a deletion and a new installation.
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export async function updateRelease(
+  state: TillerState,
+  request: UpdateReleaseRequest,
+): Promise<UpdateReleaseResponse> {
+  validateReleaseName(request.name);
+  let prepared: { current: Release; release: Release };
+  try {
+    prepared = await prepareUpdate(state, request);
+  } catch (error) {
+    if (!request.force) throw error;
+    return { release: await forceUpdate(state, request) };
+  }
+  const { current, release } = prepared;
+  if (request.dry_run) setStatus(release, 'PENDING_UPGRADE', 'Dry run complete');
+  else await performUpdate(state, request, current, release);
+  return { release };
+}
+
+async function prepareUpdate(
+  state: TillerState,
+  request: UpdateReleaseRequest,
+): Promise<{ current: Release; release: Release }> {
+  const given = validateChart(request.chart);
+  const current = state.store.deployed(request.name);
+  const { chart, values } = reuseValues(request, given, current);
+  const last = state.store.history(request.name)[0];
+  const release = await renderNewRelease(state, {
+    name: request.name,
+    namespace: current.namespace,
+    version: (last?.version ?? current.version) + 1,
+    chart,
+    values,
+    status: 'PENDING_UPGRADE',
+    firstDeployed: current.info?.first_deployed ?? null,
+    isUpgrade: true,
+    subNotes: request.subNotes,
+  });
+  setStatus(release, 'PENDING_UPGRADE', 'Preparing upgrade');
+  validateManifest(release);
+  return { current, release };
+}
+
+/** A hook that fails leaves the new revision pending, as it does in a real Tiller. */
+async function performUpdate(
+  state: TillerState,
+  request: UpdateReleaseRequest,
+  current: Release,
+  release: Release,
+): Promise<void> {
+  await state.store.create(release);
+  if (!request.disable_hooks) runHooks(state, release, 'PRE_UPGRADE');
+  await replaceObjects(state, current, release);
+  if (!request.disable_hooks) runHooks(state, release, 'POST_UPGRADE');
+  setStatus(current, 'SUPERSEDED');
+  await state.store.update(current);
+  setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
+  await state.store.update(release);
+}
+
+async function replaceObjects(state: TillerState, before: Release, release: Release): Promise<void> {
+  try {
+    state.cluster.update(
+      readManifestObjects(before.manifest, before.namespace),
+      readManifestObjects(release.manifest, release.namespace),
+      state.now(),
+    );
+  } catch (error) {
+    setStatus(release, 'FAILED', `Upgrade "${release.name}" failed: ${(error as Error).message}`);
+    await state.store.update(release);
+    throw error;
+  }
+}
+
+/** `helm upgrade --force` of what cannot be upgraded: `helm delete` and `helm install --replace` in one. */
+async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): Promise<Release> {
+  const old = state.store.last(request.name);
+  const release = await prepareInstall(state, {
+    chart: request.chart,
+    values: request.values,
+    dry_run: request.dry_run,
+    name: request.name,
+    disable_hooks: request.disable_hooks,
+    namespace: old.namespace,
+    reuse_name: true,
+    timeout: request.timeout,
+    wait: request.wait,
+    disable_crd_hook: false,
+    description: request.description,
+    subNotes: request.subNotes,
+  });
+  release.version = old.version + 1;
+  if (request.dry_run) {
+    setStatus(release, 'PENDING_INSTALL', 'Dry run complete');
+    return release;
+  }
+  validateManifest(release);
+  await deleteOld(state, request, old);
+  if (!request.disable_hooks) runHooks(state, release, 'PRE_INSTALL');
+  await state.store.create(release);
+  await replaceObjects(state, old, release);
+  if (!request.disable_hooks) runHooks(state, release, 'POST_INSTALL');
+  setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
+  await state.store.update(release);
+  return release;
+}
+
+async function deleteOld(state: TillerState, request: UpdateReleaseRequest, old: Release): Promise<void> {
+  setStatus(old, 'DELETING', 'Deletion in progress (or silently failed)');
+  if (old.info) old.info.deleted = toTimestamp(state.now());
+  await state.store.update(old);
+  if (!request.disable_hooks) runHooks(state, old, 'PRE_DELETE');
+  state.cluster.delete(readManifestObjects(old.manifest, old.namespace));
+  setStatus(old, 'DELETED', 'Deletion complete');
+  await state.store.update(old);
+  if (!request.disable_hooks) runHooks(state, old, 'POST_DELETE');
+}

@@ -1,0 +1,80 @@
+import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
+import { readManifestObjects } from './manifest-objects.ts';
+import { toTimestamp } from './revision.ts';
+import type { TillerState } from './state.ts';
+import { tillerError } from './tiller-error.ts';
+
+export interface NewRelease {
+  readonly name: string;
+  readonly namespace: string;
+  readonly version: number;
+  readonly chart: Chart | null;
+  readonly values: Config | null;
+  readonly status: StatusCode;
+  /** For an upgrade, when the release began; now for an install. */
+  readonly firstDeployed?: Timestamp | null;
+  readonly isUpgrade: boolean;
+  readonly subNotes: boolean;
+}
+
+/**
+ * Renders a chart into a release that is stored nowhere yet.
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export async function renderNewRelease(state: TillerState, wanted: NewRelease): Promise<Release> {
+  const { name, namespace, version, values, isUpgrade, subNotes } = wanted;
+  const chart = validateChart(wanted.chart);
+  const now = state.now();
+  const { manifest, notes, hooks } = await state.render({
+    chart,
+    values,
+    release: { name, namespace, revision: version, isInstall: !isUpgrade, isUpgrade, time: now },
+    subNotes,
+  });
+  const deployed = toTimestamp(now);
+  return {
+    name,
+    namespace,
+    version,
+    chart,
+    config: values,
+    manifest,
+    hooks: [...hooks],
+    info: {
+      status: { code: wanted.status, resources: '', notes, last_test_suite_run: null },
+      first_deployed: wanted.firstDeployed ?? deployed,
+      last_deployed: deployed,
+      deleted: null,
+      Description: '',
+    },
+  };
+}
+
+/**
+ * Refuses a chart that is not there, or that has no metadata: Tiller looks into it without asking and crashes.
+ * @throws GatewayError UNKNOWN
+ */
+export function validateChart(chart: Chart | null): Chart {
+  if (!chart) throw tillerError('no chart provided');
+  if (!chart.metadata) throw tillerError('chart.metadata is missing (Tiller crashes on such a chart)');
+  return chart;
+}
+
+/**
+ * The check of a manifest before anything is stored: every document must be an object.
+ * @throws GatewayError UNKNOWN
+ */
+export function validateManifest(release: Release): void {
+  readManifestObjects(release.manifest, release.namespace);
+}
+
+/** Sets a release's status and, where given, its description. */
+export function setStatus(release: Release, code: StatusCode, description?: string): void {
+  if (!release.info?.status) return;
+  release.info.status.code = code;
+  if (description !== undefined) release.info.Description = description;
+}
+
+export function statusOf(release: Release): StatusCode {
+  return release.info?.status?.code ?? 'UNKNOWN';
+}

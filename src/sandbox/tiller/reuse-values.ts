@@ -1,0 +1,57 @@
+import type { LoadedChart } from '../../charts/loaded-chart.ts';
+import { coalesceValues } from '../../charts/values/coalesce-values.ts';
+import { mergeTables } from '../../charts/values/tables.ts';
+import { parseYaml, writeYaml, type YamlMap } from '../../charts/yaml/index.ts';
+import type { Chart, Config, Release, UpdateReleaseRequest } from '../../codec/messages.gen.ts';
+import { tillerError } from './tiller-error.ts';
+
+/** The chart and the values with which an upgrade goes on. */
+export interface UpgradeInput {
+  readonly chart: Chart;
+  readonly values: Config | null;
+}
+
+/**
+ * What an upgrade does with the values of the release it follows: with `reset_values` nothing; with `reuse_values` the new
+ * ones are merged over the old ones, and the chart's defaults become what the old chart and the old values came to; with
+ * neither, new values stand alone, and only where there are none the old ones stay.
+ * @throws GatewayError when values are no YAML map
+ */
+export function reuseValues(request: UpdateReleaseRequest, chart: Chart, current: Release): UpgradeInput {
+  const { values } = request;
+  if (request.reset_values) return { chart, values };
+  const old = current.config;
+  if (request.reuse_values) {
+    const oldValues = readTable(old?.raw ?? '');
+    const defaults = current.chart ? coalesceValues(toLoadedChart(current.chart), oldValues) : new Map();
+    const merged = mergeTables(readTable(old?.raw ?? ''), readTable(values?.raw ?? ''));
+    return {
+      chart: { ...chart, values: { raw: writeYaml(defaults), values: {} } },
+      values: { raw: writeYaml(merged), values: values?.values ?? {} },
+    };
+  }
+  const keepsOld = isEmpty(values) && !isEmpty(old);
+  return { chart, values: keepsOld ? old : values };
+}
+
+/** What the Helm client sends for no values is `{}` and a line break. */
+function isEmpty(config: Config | null): boolean {
+  return !config || config.raw === '' || config.raw === '{}\n';
+}
+
+function readTable(raw: string): YamlMap {
+  const value = parseYaml(raw);
+  if (value === null) return new Map();
+  if (value instanceof Map) return value;
+  throw tillerError('error unmarshaling JSON: values must be a map');
+}
+
+function toLoadedChart(chart: Chart): LoadedChart {
+  return {
+    metadata: { ...chart.metadata, name: chart.metadata?.name ?? '' },
+    templates: chart.templates,
+    dependencies: chart.dependencies.map(toLoadedChart),
+    values: chart.values?.raw,
+    files: chart.files.map(file => ({ name: file.type_url, data: file.value })),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
+import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
+
+/**
+ * One stored revision: its bytes, and beside them what listing and sorting ask for, so that a list of many large releases
+ * decodes none of them.
+ */
+export interface Revision {
+  /** `NAME.vVERSION`, the name of the ConfigMap in a real cluster. */
+  readonly key: string;
+  readonly name: string;
+  readonly version: number;
+  readonly namespace: string;
+  readonly status: StatusCode;
+  readonly lastDeployedSeconds: number;
+  readonly chartName: string;
+  /** The `hapi.release.Release`. */
+  readonly wire: Buffer;
+  /** Unix seconds. */
+  readonly createdAt: number;
+  /** Unix seconds; undefined as long as nothing changed it. */
+  readonly modifiedAt: number | undefined;
+}
+
+export function revisionKey(name: string, version: number): string {
+  return `${name}.v${version}`;
+}
+
+export function releaseToRevision(
+  release: Release,
+  createdAt: number,
+  modifiedAt: number | undefined,
+): Revision {
+  return {
+    key: revisionKey(release.name, release.version),
+    name: release.name,
+    version: release.version,
+    namespace: release.namespace,
+    status: release.info?.status?.code ?? 'UNKNOWN',
+    lastDeployedSeconds: release.info?.last_deployed?.seconds ?? 0,
+    chartName: release.chart?.metadata?.name ?? '',
+    wire: encodeMessage('hapi.release.Release', release),
+    createdAt,
+    modifiedAt,
+  };
+}
+
+/** A copy that may be changed. */
+export function revisionToRelease(revision: Revision): Release {
+  return decodeMessage('hapi.release.Release', revision.wire);
+}
+
+export function toTimestamp(date: Date): Timestamp {
+  const milliseconds = date.getTime();
+  const seconds = Math.floor(milliseconds / 1000);
+  return { seconds, nanos: (milliseconds - seconds * 1000) * 1_000_000 };
+}
