@@ -1,0 +1,182 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { GatewayError, invalidArgument } from '../protocol/index.ts';
+import { loadArchive, loadChartFiles } from './archive/load-archive.ts';
+import type { ChartOptions } from './chart-options.ts';
+import type { Credentials } from './download/credentials.ts';
+import type { Downloader, Source } from './download/downloader.ts';
+import { parseSourceUrl, showUrl } from './download/source-url.ts';
+import { findLocalChart } from './folder/local-path.ts';
+import { readChartFolder } from './folder/read-folder.ts';
+import type { LoadedChart } from './loaded-chart.ts';
+import { maxProvenanceBytes, readKeyring, verifyProvenance } from './provenance/verify-provenance.ts';
+import type { Repositories } from './repository/repositories.ts';
+import { findChart } from './repository/repository-index.ts';
+
+/** A chart as the request names it: an archive, or a place. */
+export interface WantedChart {
+  readonly archive: Uint8Array | undefined;
+  readonly url: string;
+  readonly credentials: Credentials;
+  readonly verify: boolean;
+}
+
+/** A loaded chart, and how to name where it came from. */
+export interface FoundChart {
+  readonly chart: LoadedChart;
+  readonly name: string;
+}
+
+/** The bytes of a packed chart, its file name, and how to get the provenance file that belongs to it. */
+interface PackedChart {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly fileName: string;
+  readonly readProvenance: () => Promise<Uint8Array>;
+}
+
+/** Finds and loads charts, wherever they are. */
+export class ChartSources {
+  readonly #options: ChartOptions;
+  readonly #downloader: Downloader;
+  readonly #repositories: Repositories;
+
+  constructor(options: ChartOptions, downloader: Downloader, repositories: Repositories) {
+    this.#options = options;
+    this.#downloader = downloader;
+    this.#repositories = repositories;
+  }
+
+  /**
+   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, naming the source; UNAVAILABLE when a server cannot be reached
+   */
+  async find(wanted: WantedChart, signal: AbortSignal): Promise<FoundChart> {
+    if (wanted.archive) return this.#load(uploaded(wanted.archive), wanted.verify);
+    if (/^https?:/i.test(wanted.url)) {
+      const source = parseSourceUrl(wanted.url);
+      return this.#fetch({ source, credentials: wanted.credentials }, wanted.verify, signal);
+    }
+    // a path first, then a repository, as in Helm
+    const local = await this.#findLocal(wanted.url);
+    if (local) return this.#loadLocal(wanted.url, local, wanted.verify);
+    return this.#fetchFromRepository(wanted, signal);
+  }
+
+  async #fetch(source: Omit<Source, 'maxBytes'>, verify: boolean, signal: AbortSignal): Promise<FoundChart> {
+    const { url } = source.source;
+    const bytes = await this.#downloader.fetch({ ...source, maxBytes: this.#options.maxBytes }, signal);
+    const readProvenance = () => {
+      const provenanceUrl = new URL(url);
+      provenanceUrl.pathname += '.prov';
+      const provenance = {
+        source: { ...source.source, url: provenanceUrl },
+        credentials: source.credentials,
+      };
+      return this.#downloader.fetch({ ...provenance, maxBytes: maxProvenanceBytes }, signal);
+    };
+    const fileName = fileNameOf(url);
+    return this.#load({ bytes, name: showUrl(url), fileName, readProvenance }, verify);
+  }
+
+  async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<FoundChart> {
+    const [name = '', chartName = '', ...range] = wanted.url.split('/');
+    const repository = this.#repositories.get(name);
+    if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
+    try {
+      const entry = findChart(await repository.index(signal), chartName, range.join('/'));
+      const archive = await repository.archiveOf(entry);
+      const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
+      return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
+    } catch (error) {
+      throw naming(error, `${name}/${chartName}`);
+    }
+  }
+
+  #unknownSource(text: string): GatewayError {
+    const shown = JSON.stringify(text.slice(0, 200));
+    return invalidArgument(
+      `chart_url ${shown} is no http(s) URL, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
+    );
+  }
+
+  async #findLocal(url: string) {
+    const { chartDir } = this.#options;
+    return chartDir === undefined ? undefined : findLocalChart(url, chartDir);
+  }
+
+  async #loadLocal(url: string, local: { path: string; root: string }, verify: boolean): Promise<FoundChart> {
+    const found = await stat(local.path);
+    if (found.isDirectory()) {
+      if (verify) throw invalidArgument(`${url}: only packed charts can be verified`);
+      try {
+        const files = await readChartFolder(local.path, local.root, this.#options);
+        return { chart: await loadChartFiles(files, this.#options), name: url };
+      } catch (error) {
+        throw naming(error, url);
+      }
+    }
+    if (!found.isFile()) throw invalidArgument(`${url}: is neither file nor folder`);
+    if (found.size > this.#options.maxBytes) {
+      throw invalidArgument(`${url}: is larger than ${this.#options.maxBytes} bytes`);
+    }
+    const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root, url);
+    const bytes = await readFile(local.path);
+    return this.#load({ bytes, name: url, fileName: basename(local.path), readProvenance }, verify);
+  }
+
+  async #load(packed: PackedChart, verify: boolean): Promise<FoundChart> {
+    try {
+      if (packed.bytes.length > this.#options.maxBytes) {
+        throw invalidArgument(`is larger than ${this.#options.maxBytes} bytes`);
+      }
+      if (verify) await this.#verify(packed);
+      return { chart: await loadArchive(packed.bytes, this.#options), name: packed.name };
+    } catch (error) {
+      throw naming(error, packed.name);
+    }
+  }
+
+  async #verify({ bytes, fileName, readProvenance }: PackedChart): Promise<void> {
+    const { keyring } = this.#options;
+    if (keyring === undefined) throw invalidArgument('verify needs the gateway to have a --keyring');
+    await verifyProvenance(bytes, fileName, await readProvenance(), await readKeyring(keyring));
+  }
+}
+
+/** The last part of a URL's path, as a provenance file names the archive. */
+function fileNameOf(url: URL): string {
+  const last = basename(url.pathname);
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+function uploaded(bytes: Uint8Array): PackedChart {
+  const readProvenance = () => {
+    throw invalidArgument('an uploaded archive has no provenance file to verify it by');
+  };
+  return { bytes, name: 'chart_archive', fileName: '', readProvenance };
+}
+
+async function readLocalProvenance(path: string, root: string, name: string): Promise<Uint8Array> {
+  const local = await findLocalChart(path, root);
+  const found = local && (await stat(local.path));
+  if (!local || !found?.isFile() || found.size > maxProvenanceBytes) {
+    throw invalidArgument(`${name}: has no provenance file beside it`);
+  }
+  return readFile(local.path);
+}
+
+function isEmpty(credentials: Credentials): boolean {
+  return Object.values(credentials).every(
+    value => !value || (value instanceof Uint8Array && value.length === 0),
+  );
+}
+
+/** Puts the source's name before a message that does not begin with it. */
+export function naming(error: unknown, name: string): unknown {
+  if (!(error instanceof GatewayError) || error.message.startsWith(name)) return error;
+  return new GatewayError(error.code, `${name}: ${error.message}`, { cause: error });
+}

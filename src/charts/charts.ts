@@ -1,0 +1,138 @@
+import type { SwiftSearchChartsRequest } from '../codec/messages.gen.ts';
+import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { type ChartOptions, validateChartOptions } from './chart-options.ts';
+import { ChartSources, naming } from './chart-sources.ts';
+import { createAddressPolicy } from './download/address-policy.ts';
+import type { Credentials } from './download/credentials.ts';
+import { Downloader } from './download/downloader.ts';
+import { encodeChart } from './loaded-chart.ts';
+import { prepareChart } from './prepare-chart.ts';
+import { createRepositories, type Repositories } from './repository/repositories.ts';
+import type { RepositoryIndex } from './repository/repository-index.ts';
+import { type SearchResult, searchCharts } from './repository/search-charts.ts';
+import { type GivenValues, type MergedValues, mergeValues } from './values/merge-values.ts';
+
+/** What an install or update says of its chart and values. */
+export interface ChartRequest extends GivenValues, Credentials {
+  /** hapi.chart.Chart in wire format; wins, and is passed on as it is. */
+  readonly chart?: Uint8Array | undefined;
+  /** A packed chart; wins over `chartUrl`. */
+  readonly chartArchive?: Uint8Array | undefined;
+  /** http(s) URL, REPO/CHART[/VERSION] or a path below the chart folder. */
+  readonly chartUrl: string;
+  readonly verify: boolean;
+}
+
+/** What Tiller is sent. */
+export interface ResolvedChart {
+  /** hapi.chart.Chart in wire format. */
+  readonly chart: Uint8Array;
+  /** hapi.chart.Config in wire format. */
+  readonly values: Uint8Array;
+}
+
+export interface Charts {
+  /**
+   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, naming the source without credentials; UNAVAILABLE when a
+   * repository cannot be reached, answers 5xx or takes too long; RESOURCE_EXHAUSTED when too many downloads wait; CANCELLED when
+   * the signal is aborted
+   */
+  resolve(request: ChartRequest, signal: AbortSignal): Promise<ResolvedChart>;
+  /**
+   * Searches the configured repositories.
+   * @throws GatewayError as `resolve`; INVALID_ARGUMENT for a repository that is not configured
+   */
+  search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchResult>;
+  /** Aborts downloads and lets go of what is kept. */
+  close(): Promise<void>;
+}
+
+/**
+ * The room's one object: finds charts and makes of them what the Helm 2.17 client would have sent.
+ * @throws GatewayError INVALID_ARGUMENT when an option cannot be right
+ */
+export function createCharts(given: Partial<ChartOptions>): Charts {
+  const options = validateChartOptions(given);
+  const policy = createAddressPolicy(options);
+  const network = { policy, resolve: options.resolveHost, proxyFor: options.proxyFor };
+  const downloader = new Downloader({ ...options, network });
+  const repositories = createRepositories(options, downloader);
+  const sources = new ChartSources(options, downloader, repositories);
+  return {
+    resolve: (request, signal) => cancellable(() => resolveChart(sources, options, request, signal), signal),
+    search: (query, signal) => cancellable(() => search(repositories, query, signal), signal),
+    close: async () => downloader.close(),
+  };
+}
+
+async function resolveChart(
+  sources: ChartSources,
+  options: ChartOptions,
+  request: ChartRequest,
+  signal: AbortSignal,
+): Promise<ResolvedChart> {
+  if (request.chart && request.verify) {
+    throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
+  }
+  const values = mergeValues(request);
+  const chart = request.chart ?? (await findChart(sources, options, request, values, signal));
+  return { chart, values: values.wire };
+}
+
+async function findChart(
+  sources: ChartSources,
+  { warn, maxMessageBytes }: ChartOptions,
+  request: ChartRequest,
+  values: MergedValues,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (!request.chartArchive?.length && request.chartUrl === '') {
+    throw invalidArgument('no chart given: chart, chart_archive or chart_url must be set');
+  }
+  const { username, password, token, caBundle, clientCertificate, clientKey, insecureSkipVerify } = request;
+  const credentials = {
+    username,
+    password,
+    token,
+    caBundle,
+    clientCertificate,
+    clientKey,
+    insecureSkipVerify,
+  };
+  const archive = request.chartArchive?.length ? request.chartArchive : undefined;
+  const wanted = { archive, url: request.chartUrl, credentials, verify: request.verify };
+  const { chart, name } = await sources.find(wanted, signal);
+  try {
+    prepareChart(chart, values.parse, message => warn(`${name}: ${message}`));
+    const wire = encodeChart(chart);
+    if (wire.length <= maxMessageBytes) return wire;
+    throw invalidArgument(`the chart is larger than ${maxMessageBytes} bytes, the most that Tiller takes`);
+  } catch (error) {
+    throw naming(error, name);
+  }
+}
+
+async function search(
+  repositories: Repositories,
+  query: SwiftSearchChartsRequest,
+  signal: AbortSignal,
+): Promise<SearchResult> {
+  if (query.repo !== '' && !repositories.has(query.repo)) {
+    throw invalidArgument(`no chart repository named ${JSON.stringify(query.repo)} is configured`);
+  }
+  const wanted = [...repositories.values()].filter(({ name }) => query.repo === '' || name === query.repo);
+  const loaded = await Promise.all(
+    wanted.map(async repository => [repository.name, await repository.index(signal)] as const),
+  );
+  return searchCharts(new Map<string, RepositoryIndex>(loaded), query);
+}
+
+/** What an aborted signal makes of a task that failed because of it. */
+async function cancellable<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (!signal.aborted || error instanceof GatewayError) throw error;
+    throw new GatewayError(Code.CANCELLED, 'the request was cancelled', { cause: error });
+  }
+}

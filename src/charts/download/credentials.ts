@@ -1,0 +1,109 @@
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { getCACertificates, type SecureContextOptions } from 'node:tls';
+import { invalidArgument } from '../../protocol/index.ts';
+import type { SourceUrl } from './source-url.ts';
+
+/** What a source asks of who fetches from it. Empty text counts as not given. */
+export interface Credentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  /** PEM certificates to trust beside the system's. */
+  readonly caBundle?: Uint8Array | undefined;
+  /** PEM; goes with `clientKey`. */
+  readonly clientCertificate?: Uint8Array | undefined;
+  readonly clientKey?: Uint8Array | undefined;
+  readonly insecureSkipVerify?: boolean | undefined;
+}
+
+/** Credentials in the form in which requests carry them. */
+export interface Access {
+  /** The Authorization header; only for the origin that the credentials were given for. */
+  readonly authorization: string | undefined;
+  /** How a server is verified; for every host. */
+  readonly trust: TlsOptions;
+  /** The client certificate; only for the same origin as well. */
+  readonly identity: TlsOptions;
+  /** Tells credentials apart without holding them. */
+  readonly fingerprint: string;
+}
+
+type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { rejectUnauthorized?: boolean };
+
+/**
+ * Checks credentials and brings them into the form of requests. User info of the URL counts as name and password.
+ * @throws GatewayError INVALID_ARGUMENT when two ways to authenticate are given at once, a certificate cannot be read, or one
+ * comes without its key
+ */
+export function resolveAccess(source: SourceUrl, credentials: Credentials): Access {
+  const authorization = toAuthorization(source, credentials);
+  const trust = readTrust(credentials);
+  const identity = readIdentity(credentials);
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([authorization ?? null, textOf(trust.ca), trust.rejectUnauthorized ?? true]))
+    .update(JSON.stringify([textOf(identity.cert), textOf(identity.key)]))
+    .digest('hex');
+  return { authorization, trust, identity, fingerprint };
+}
+
+function textOf(pem: unknown): string {
+  return Array.isArray(pem) ? pem.join('\n') : String(pem ?? '');
+}
+
+function toAuthorization(source: SourceUrl, { username, password, token }: Credentials): string | undefined {
+  const fromFields = Boolean(username || password);
+  const fromUrl = source.username !== '' || source.password !== '';
+  if ([fromFields, fromUrl, Boolean(token)].filter(Boolean).length > 1) {
+    throw invalidArgument(
+      'give one of username and password, token, or user info in the chart URL: a request carries only one',
+    );
+  }
+  if (token) {
+    if (/[^\x21-\x7e]/.test(token)) throw invalidArgument('token has characters that a header cannot carry');
+    return `Bearer ${token}`;
+  }
+  if (!fromFields && !fromUrl) return undefined;
+  const pair = fromUrl ? `${source.username}:${source.password}` : `${username ?? ''}:${password ?? ''}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+function readTrust({ caBundle, insecureSkipVerify }: Credentials): TlsOptions {
+  const skip = insecureSkipVerify ? { rejectUnauthorized: false } : {};
+  if (!caBundle?.length) return skip;
+  const bundle = Buffer.from(caBundle).toString('latin1');
+  const certificates = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0) throw invalidArgument('ca_bundle has no PEM certificate');
+  for (const certificate of certificates) checkCertificate(certificate, 'ca_bundle');
+  return { ca: [...getCACertificates('default'), ...certificates], ...skip };
+}
+
+function readIdentity({ clientCertificate, clientKey }: Credentials): TlsOptions {
+  if (!clientCertificate?.length && !clientKey?.length) return {};
+  if (!clientCertificate?.length || !clientKey?.length) {
+    throw invalidArgument('client_certificate and client_key belong together');
+  }
+  const cert = Buffer.from(clientCertificate).toString('latin1');
+  const key = Buffer.from(clientKey).toString('latin1');
+  const certificate = checkCertificate(cert, 'client_certificate');
+  if (!certificate.checkPrivateKey(readKey(key))) {
+    throw invalidArgument('client_key is not the key of client_certificate');
+  }
+  return { cert, key };
+}
+
+/** OpenSSL's own words stay in the cause: they may quote what was given. */
+function checkCertificate(pem: string, field: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw invalidArgument(`${field} is no PEM certificate`, { cause });
+  }
+}
+
+function readKey(pem: string) {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw invalidArgument('client_key is no PEM private key without a passphrase', { cause });
+  }
+}

@@ -1,0 +1,126 @@
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
+import type { AddressPolicy } from './address-policy.ts';
+import type { Access } from './credentials.ts';
+import { pinnedLookup, type Resolve, type ResolvedAddress } from './resolve-host.ts';
+import { hostOf, showUrl } from './source-url.ts';
+
+/** How hosts are found, judged and reached. */
+export interface Network {
+  readonly policy: AddressPolicy;
+  readonly resolve: Resolve;
+  /** The proxy for a URL, if it goes through one. */
+  readonly proxyFor: (url: string) => string | undefined;
+}
+
+export interface FetchRequest {
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+  readonly tls: Access['trust'] & Access['identity'];
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface FetchResponse {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** The body of a 200; empty otherwise. */
+  readonly body: Buffer;
+}
+
+/** What a response's headers may take; undici's own default is the same, named here because it is a bound. */
+const maxHeaderBytes = 16 * 1024;
+
+/**
+ * Makes one GET request on a connection of its own to an address that was checked, without following redirects.
+ * @throws GatewayError INVALID_ARGUMENT when the address is refused or the answer is too large; UNAVAILABLE when the host cannot be
+ * reached; the signal's reason when it is aborted
+ */
+export async function fetchOnce(network: Network, wanted: FetchRequest): Promise<FetchResponse> {
+  const dispatcher = await createDispatcher(network, wanted);
+  try {
+    const { url, headers, signal } = wanted;
+    const response = await request(url, { dispatcher, headers, signal });
+    const body = response.statusCode === 200 ? await readBody(response.body, wanted) : Buffer.alloc(0);
+    return { status: response.statusCode, header: name => headerText(response.headers[name]), body };
+  } catch (error) {
+    wanted.signal.throwIfAborted();
+    if (error instanceof GatewayError) throw error;
+    throw unreachable(wanted.url, error);
+  } finally {
+    // one connection, one request: whatever is left of either goes with it
+    await dispatcher.destroy();
+  }
+}
+
+async function createDispatcher(network: Network, { url, tls, signal }: FetchRequest): Promise<Dispatcher> {
+  const proxy = network.proxyFor(url.href);
+  const addresses = await resolveAndCheck(network, url, signal, proxy !== undefined);
+  if (proxy !== undefined) {
+    return new ProxyAgent({ uri: proxy, requestTls: tls, connections: 1, maxHeaderSize: maxHeaderBytes });
+  }
+  return new Agent({
+    connect: { ...tls, lookup: pinnedLookup(addresses), allowH2: false },
+    connections: 1,
+    pipelining: 0,
+    maxHeaderSize: maxHeaderBytes,
+  });
+}
+
+/** Behind a proxy, names may exist that only the proxy can resolve; those that do resolve here are checked all the same. */
+async function resolveAndCheck(
+  network: Network,
+  url: URL,
+  signal: AbortSignal,
+  isProxied: boolean,
+): Promise<readonly ResolvedAddress[]> {
+  const host = hostOf(url);
+  network.policy.check(host, []);
+  let addresses: readonly ResolvedAddress[] = [];
+  try {
+    addresses = await abortable(network.resolve(host), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isProxied) throw unreachable(url, error);
+  }
+  network.policy.check(
+    host,
+    addresses.map(({ address }) => address),
+  );
+  return addresses;
+}
+
+/** The resolver cannot be stopped, but nobody has to wait for it. */
+async function abortable<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([task, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function readBody(stream: Readable, { url, maxBytes }: FetchRequest): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBytes) throw invalidArgument(`${showUrl(url)}: is larger than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Node's codes for certificates that do not verify end in nothing common, but they all come with a reason in words. */
+function unreachable(url: URL, error: unknown): GatewayError {
+  const cause = error instanceof AggregateError ? error.errors[0] : error;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return unavailable(`${showUrl(url)}: cannot be reached: ${code ?? message}`, { cause });
+}

@@ -1,0 +1,70 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalidArgument } from '../../protocol/index.ts';
+import { UnpackBudget } from '../archive/gunzip.ts';
+import type { ArchiveLimits } from '../archive/load-archive.ts';
+import { readText } from '../chart-text.ts';
+import type { ChartFile } from '../loaded-chart.ts';
+import { type IgnoreRules, parseHelmIgnore } from './helmignore.ts';
+import { isInside } from './local-path.ts';
+
+interface Walk {
+  /** No link may lead out of here. */
+  readonly root: string;
+  readonly chart: string;
+  readonly ignores: IgnoreRules;
+  readonly budget: UnpackBudget;
+  readonly files: ChartFile[];
+}
+
+/** Folders in folders; also what ends a circle of links. */
+const maxDepth = 64;
+
+/**
+ * Reads the files of a chart in a folder, without those that its .helmignore names (chartutil.LoadDir of Helm 2.17). Links are
+ * followed inside `root`.
+ * @throws GatewayError INVALID_ARGUMENT when there is no Chart.yaml, a link leads out, or a limit is passed
+ */
+export async function readChartFolder(
+  chart: string,
+  root: string,
+  limits: ArchiveLimits,
+): Promise<ChartFile[]> {
+  const names = await readdir(chart);
+  if (!names.includes('Chart.yaml')) throw invalidArgument('no Chart.yaml exists in directory');
+  const budget = new UnpackBudget(limits);
+  const ignoreFile = names.includes('.helmignore')
+    ? await readInside(join(chart, '.helmignore'), root, budget)
+    : Buffer.alloc(0);
+  const ignores = parseHelmIgnore(readText(ignoreFile, '.helmignore'));
+  const walk: Walk = { root, chart, ignores, budget, files: [] };
+  await walkFolder(walk, '', 0);
+  return walk.files;
+}
+
+async function walkFolder(walk: Walk, below: string, depth: number): Promise<void> {
+  if (depth > maxDepth) throw invalidArgument(`folders are nested deeper than ${maxDepth}`);
+  for (const name of (await readdir(join(walk.chart, below))).sort()) {
+    const path = below === '' ? name : `${below}/${name}`;
+    const real = await realpathInside(join(walk.chart, path), walk.root);
+    const found = await stat(real);
+    if (walk.ignores(path, found.isDirectory())) continue;
+    walk.budget.takeEntry();
+    if (found.isDirectory()) await walkFolder(walk, path, depth + 1);
+    else walk.files.push({ name: path, data: await readInside(real, walk.root, walk.budget) });
+  }
+}
+
+async function readInside(path: string, root: string, budget: UnpackBudget): Promise<Buffer> {
+  const real = await realpathInside(path, root);
+  const found = await stat(real);
+  if (!found.isFile()) throw invalidArgument('the chart has something that is neither file nor folder');
+  budget.takeBytes(found.size);
+  return readFile(real);
+}
+
+async function realpathInside(path: string, root: string): Promise<string> {
+  const real = await realpath(path);
+  if (!isInside(real, root)) throw invalidArgument('a link leads out of the chart folder');
+  return real;
+}

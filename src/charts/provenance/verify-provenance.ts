@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Key, readCleartextMessage, readKeys, verify } from 'openpgp';
+import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { readText, readYamlMap } from '../chart-text.ts';
+
+/** A provenance file is a few kilobytes. */
+export const maxProvenanceBytes = 1024 * 1024;
+
+/**
+ * Checks an archive against its provenance file: that a key of the keyring signed it, and that it names the archive's digest
+ * (pkg/provenance of Helm 2.17).
+ * @throws GatewayError INVALID_ARGUMENT saying what does not hold
+ */
+export async function verifyProvenance(
+  archive: Uint8Array,
+  fileName: string,
+  provenance: Uint8Array,
+  keyring: readonly Key[],
+): Promise<void> {
+  const signed = await checkSignature(readText(provenance, 'the provenance file'), keyring);
+  // the chart's metadata, then YAML's end of document, then the digests
+  const [, digests] = signed.split('\n...\n');
+  if (digests === undefined) throw invalidArgument('the provenance file has no digests');
+  const files = readYamlMap(digests, 'the provenance file').get('files');
+  const stated = files instanceof Map ? files.get(fileName) : undefined;
+  if (typeof stated !== 'string') {
+    throw invalidArgument(`the provenance file does not name ${JSON.stringify(fileName)}`);
+  }
+  const digest = `sha256:${createHash('sha256').update(archive).digest('hex')}`;
+  if (stated !== digest)
+    throw invalidArgument('the archive is not the one that the provenance file was made for');
+}
+
+async function checkSignature(text: string, keyring: readonly Key[]): Promise<string> {
+  const message = await readCleartextMessage({ cleartextMessage: text }).catch((cause: unknown) => {
+    throw invalidArgument('the provenance file has no signature that can be read', { cause });
+  });
+  const { signatures } = await verify({ message, verificationKeys: [...keyring] });
+  const results = await Promise.allSettled(signatures.map(({ verified }) => verified));
+  if (!results.some(({ status }) => status === 'fulfilled')) {
+    const cause = results.find(result => result.status === 'rejected')?.reason;
+    throw invalidArgument('no key of the keyring has made the signature of the provenance file', { cause });
+  }
+  return message.getText().replaceAll('\r\n', '\n');
+}
+
+/**
+ * Reads a keyring: binary as GnuPG's pubring.gpg is, or armored.
+ * @throws GatewayError FAILED_PRECONDITION, without details for the caller, when it cannot be read
+ */
+export async function readKeyring(file: string): Promise<Key[]> {
+  try {
+    const data = await readFile(file);
+    const text = data.toString('latin1');
+    const keys = text.includes('-----BEGIN PGP')
+      ? await readKeys({ armoredKeys: text })
+      : await readKeys({ binaryKeys: new Uint8Array(data) });
+    return keys.map(key => key.toPublic());
+  } catch (cause) {
+    throw new GatewayError(Code.FAILED_PRECONDITION, 'the gateway cannot read its keyring', { cause });
+  }
+}

@@ -1,0 +1,121 @@
+import { invalidArgument } from '../../protocol/index.ts';
+import { type FieldReader, readBoolean, readFields, readText, readTexts } from '../archive/chart-fields.ts';
+import { readText as readFileText, readYamlMap } from '../chart-text.ts';
+import {
+  compareVersions,
+  parseConstraint,
+  parseVersion,
+  type Version,
+} from '../requirements/version-constraint.ts';
+import type { YamlValue } from '../yaml/index.ts';
+
+/** One version of a chart, as a repository's index describes it. */
+export interface ChartVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly parsedVersion: Version;
+  readonly urls: readonly string[];
+  /** SHA-256 of the archive in hexadecimal; empty where the index has none. */
+  readonly digest: string;
+  /** As it stands in the index: RFC 3339, or empty. */
+  readonly created: string;
+  readonly appVersion: string;
+  readonly description: string;
+  readonly home: string;
+  readonly icon: string;
+  readonly keywords: readonly string[];
+  readonly deprecated: boolean;
+}
+
+/** The versions of every chart, newest first. */
+export type RepositoryIndex = ReadonlyMap<string, readonly ChartVersion[]>;
+
+const fields: Record<string, FieldReader> = {
+  name: readText,
+  version: readText,
+  urls: readTexts,
+  digest: readText,
+  created: readText,
+  appVersion: readText,
+  description: readText,
+  home: readText,
+  icon: readText,
+  keywords: readTexts,
+  deprecated: readBoolean,
+};
+
+const empty = {
+  name: '',
+  version: '',
+  urls: [],
+  digest: '',
+  created: '',
+  appVersion: '',
+  description: '',
+  home: '',
+  icon: '',
+  keywords: [],
+  deprecated: false,
+};
+
+/**
+ * Reads a repository's index.yaml. Entries that cannot be read or name no version and URL are left out: one broken chart
+ * does not hide the others.
+ * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
+ */
+export function parseRepositoryIndex(data: Uint8Array, where: string): RepositoryIndex {
+  const map = readYamlMap(readFileText(data, where), where);
+  const entries = map.get('entries') ?? new Map();
+  if (!map.get('apiVersion') || !(entries instanceof Map)) {
+    throw invalidArgument(`${where}: is no repository index: it must have apiVersion and entries`);
+  }
+  const index = new Map<string, readonly ChartVersion[]>();
+  for (const [name, versions] of entries) {
+    if (!Array.isArray(versions)) continue;
+    const read = versions.flatMap(value => readVersion(name, value));
+    index.set(
+      name,
+      read.sort((a, b) => compareVersions(b.parsedVersion, a.parsedVersion)),
+    );
+  }
+  return index;
+}
+
+function readVersion(name: string, value: YamlValue): ChartVersion[] {
+  if (!(value instanceof Map)) return [];
+  try {
+    const entry: Omit<ChartVersion, 'parsedVersion'> = { ...empty, ...readFields(value, fields, name) };
+    const parsedVersion = parseVersion(entry.version);
+    return parsedVersion && entry.urls.length > 0 ? [{ ...entry, name, parsedVersion }] : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The chart that a version or range asks for: that very version where there is one, else the newest in the range; without either
+ * the newest that is no pre-release (repo.IndexFile.Get of Helm 2.17).
+ * @throws GatewayError INVALID_ARGUMENT when there is no such chart or version, or the range cannot be read
+ */
+export function findChart(index: RepositoryIndex, name: string, range: string): ChartVersion {
+  const versions = index.get(name);
+  if (!versions?.length) throw invalidArgument(`no chart named ${JSON.stringify(name)} in the repository`);
+  const exact = versions.find(({ version }) => version === range);
+  if (exact) return exact;
+  const matches = readRange(range);
+  const newest = versions.find(({ parsedVersion }) => matches(parsedVersion));
+  if (newest) return newest;
+  throw invalidArgument(
+    `no version of chart ${JSON.stringify(name)} matches ${JSON.stringify(range || '*')}`,
+  );
+}
+
+/**
+ * A test for versions from the text of a range; empty lets every release through.
+ * @throws GatewayError INVALID_ARGUMENT when it cannot be read
+ */
+export function readRange(range: string): (version: Version) => boolean {
+  const constraint = parseConstraint(range === '' ? '*' : range);
+  if (!constraint) throw invalidArgument(`not a version or a range of versions: ${JSON.stringify(range)}`);
+  return constraint;
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import type { Credentials } from '../download/credentials.ts';
+import type { Downloader } from '../download/downloader.ts';
+import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source-url.ts';
+import { type ChartVersion, parseRepositoryIndex, type RepositoryIndex } from './repository-index.ts';
+
+export interface RepositoryOptions {
+  readonly name: string;
+  readonly source: SourceUrl;
+  /** Read each time the repository is asked, so that changed secrets are taken up. */
+  readonly credentials: () => Promise<Credentials>;
+  /** How long an index is used before the repository is asked whether it still holds. */
+  readonly indexMaxAgeMs: number;
+  readonly indexMaxBytes: number;
+}
+
+/** Where a chart's archive is, and how to get it. */
+export interface ArchiveSource {
+  readonly source: SourceUrl;
+  readonly credentials: Credentials;
+  readonly digest: string | undefined;
+}
+
+interface HeldIndex {
+  readonly index: RepositoryIndex;
+  readonly sha256: string;
+  readonly checkedAt: number;
+}
+
+/** One chart repository: its index, held in memory, and where its archives are. */
+export class Repository {
+  readonly name: string;
+  readonly #options: RepositoryOptions;
+  readonly #downloader: Downloader;
+  #held: HeldIndex | undefined;
+
+  constructor(options: RepositoryOptions, downloader: Downloader) {
+    this.name = options.name;
+    this.#options = options;
+    this.#downloader = downloader;
+  }
+
+  /**
+   * The index, asked for anew when it is older than its bound; it is read again only when it has changed.
+   * @throws GatewayError as Downloader.fetch, and INVALID_ARGUMENT when it is no index
+   */
+  async index(signal: AbortSignal): Promise<RepositoryIndex> {
+    const { source, credentials, indexMaxAgeMs, indexMaxBytes } = this.#options;
+    if (this.#held && performance.now() - this.#held.checkedAt < indexMaxAgeMs) return this.#held.index;
+    const indexSource = { ...source, url: childUrl(source.url, 'index.yaml') };
+    const bytes = await this.#downloader.fetch(
+      { source: indexSource, credentials: await credentials(), maxBytes: indexMaxBytes },
+      signal,
+    );
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const index =
+      this.#held?.sha256 === sha256
+        ? this.#held.index
+        : parseRepositoryIndex(bytes, showUrl(indexSource.url));
+    this.#held = { index, sha256, checkedAt: performance.now() };
+    return index;
+  }
+
+  /**
+   * Where the archive of a chart is. Credentials of the repository go along only where that is the repository's own origin.
+   * @throws GatewayError INVALID_ARGUMENT when its URL is none
+   */
+  async archiveOf(chart: ChartVersion): Promise<ArchiveSource> {
+    const { source, credentials } = this.#options;
+    const [text = ''] = chart.urls;
+    const isRelative = !URL.canParse(text);
+    const archive = isRelative
+      ? { url: childUrl(source.url, text), username: '', password: '' }
+      : parseSourceUrl(text);
+    const digest = chart.digest || undefined;
+    if (archive.url.origin !== source.url.origin) return { source: archive, credentials: {}, digest };
+    const login = archive.username === '' && archive.password === '' ? source : archive;
+    return { source: { ...login, url: archive.url }, credentials: await credentials(), digest };
+  }
+}
+
+/** A URL below the repository's, whose query (a signature, say) is kept, as Helm does. */
+function childUrl(base: URL, reference: string): URL {
+  const folder = new URL(base);
+  folder.pathname = `${folder.pathname.replace(/\/$/, '')}/`;
+  const { url } = parseSourceUrl(reference, folder);
+  if (!url.search) url.search = base.search;
+  return url;
+}
