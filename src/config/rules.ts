@@ -50,6 +50,10 @@ const rules: readonly ((config: Config) => string | false)[] = [
     tiller.connector !== 'sandbox' &&
     sandbox.folder !== undefined &&
     `--sandbox-dir has no use with --connector ${tiller.connector}`,
+  ({ charts }) =>
+    charts.repositoryCredentialsFile !== undefined &&
+    charts.repositories.length === 0 &&
+    '--chart-repo-credentials needs --chart-repo',
 ];
 
 /** Every rule that the configuration breaks. */

@@ -21,6 +21,9 @@ export function createRepositories(options: ChartOptions, downloader: Downloader
     const credentials = async () => (file === undefined ? {} : readRepositoryCredentials(file, name));
     const { indexMaxAgeMs, indexMaxBytes } = options;
     const source = parseSourceUrl(url);
+    if (source.username !== '' || source.password !== '') {
+      throw invalidArgument(`the chart repository ${name}: credentials belong into the credentials file`);
+    }
     repositories.set(
       name,
       new Repository({ name, source, credentials, indexMaxAgeMs, indexMaxBytes }, downloader),
