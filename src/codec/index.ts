@@ -1,13 +1,16 @@
 export { jsonToWire } from './json-to-wire.ts';
 export { decodeMessage, encodeMessage, type Partially } from './messages.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';
+export { type JsonValue, readStruct } from './read-struct.ts';
 export {
   type EnumType,
+  enumType,
   type Field,
   type HttpBinding,
   type MessageType,
   type Method,
   messageType,
+  type ScalarType,
   type Service,
   service,
 } from './schema.ts';

@@ -84,6 +84,14 @@ export function messageType(name: string): MessageType {
 }
 
 /**
+ * The enum of that full name (`hapi.release.Status.Code`).
+ * @throws Error when the contract has no such enum
+ */
+export function enumType(name: string): EnumType {
+  return toEnumType(protoRoot.lookupEnum(name));
+}
+
+/**
  * The service of that full name, its methods in the order of the .proto file.
  * @throws Error when the contract has no such service
  */

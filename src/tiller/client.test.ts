@@ -8,7 +8,8 @@ import { encodeMessage } from '../codec/messages.ts';
 import { GatewayError } from '../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';
 
-const free = { signal: undefined, deadline: undefined };
+const never = new AbortController().signal;
+const free = { signal: never, deadline: undefined };
 const nothing = Buffer.alloc(0);
 const reply = encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name: 'alpha' });
 
@@ -113,7 +114,7 @@ describe('what ends a call', () => {
     await using stub = await startStubTiller({ replies: { GetReleaseStatus: { hang: 'before' } } });
     await using client = clientOf(stub.address);
     const deadline = performance.now() + 300;
-    await assert.rejects(client.unary('GetReleaseStatus', nothing, { signal: undefined, deadline }), {
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, { signal: never, deadline }), {
       code: 4,
     });
     const call = stub.callsOf('GetReleaseStatus')[0];
@@ -179,7 +180,10 @@ describe('a Tiller out of reach', () => {
     const stub = await startStubTiller();
     await stub.stop();
     await using client = clientOf(stub.address, { waitMs: 300 });
-    await assert.rejects(client.unary('GetVersion', nothing, free), { code: 14, message: /connection refused/ });
+    await assert.rejects(client.unary('GetVersion', nothing, free), {
+      code: 14,
+      message: /connection refused/,
+    });
     await assert.rejects(client.check(AbortSignal.timeout(5_000)), { code: 14 });
   });
 

@@ -1,0 +1,52 @@
+import type { ChartRequest } from '../charts/index.ts';
+import { readStruct } from '../codec/index.ts';
+import type { RequestFields } from './request-fields.ts';
+
+/** Where the fields that say which chart and which values stand in a request; install and update number them apart. */
+export interface ChartFieldNumbers {
+  readonly chart: number;
+  readonly values: number;
+  readonly chartUrl: number;
+  readonly caBundle: number;
+  readonly username: number;
+  readonly password: number;
+  readonly token: number;
+  readonly clientCertificate: number;
+  readonly clientKey: number;
+  readonly insecureSkipVerify: number;
+  readonly chartArchive: number;
+  readonly valuesJson: number;
+  readonly set: number;
+  readonly setString: number;
+  readonly verify: number;
+}
+
+/** What the charts room needs to know to resolve a request's chart and values. */
+export function readChartRequest(fields: RequestFields, numbers: ChartFieldNumbers): ChartRequest {
+  const valuesJson = fields.message(numbers.valuesJson);
+  return {
+    ...optional('chart', fields.message(numbers.chart)),
+    ...optional('values', fields.message(numbers.values)),
+    ...optional('caBundle', nonEmpty(fields.bytes(numbers.caBundle))),
+    ...optional('clientCertificate', nonEmpty(fields.bytes(numbers.clientCertificate))),
+    ...optional('clientKey', nonEmpty(fields.bytes(numbers.clientKey))),
+    ...optional('chartArchive', nonEmpty(fields.bytes(numbers.chartArchive))),
+    ...optional('valuesJson', valuesJson && readStruct(valuesJson)),
+    chartUrl: fields.string(numbers.chartUrl),
+    username: fields.string(numbers.username),
+    password: fields.string(numbers.password),
+    token: fields.string(numbers.token),
+    insecureSkipVerify: fields.boolean(numbers.insecureSkipVerify),
+    set: fields.strings(numbers.set),
+    setString: fields.strings(numbers.setString),
+    verify: fields.boolean(numbers.verify),
+  };
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };
+}
+
+function nonEmpty(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes && bytes.length > 0 ? bytes : undefined;
+}

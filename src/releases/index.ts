@@ -1,0 +1,1 @@
+export { createReleaseService, type ReleaseMethod, type ReleaseService } from './release-service.ts';

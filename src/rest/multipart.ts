@@ -1,0 +1,93 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
+import { jsonToWire, type MessageType, WireType, WireWriter, writeTextField } from '../codec/index.ts';
+import { type GatewayError, invalidArgument } from '../protocol/index.ts';
+import { bindRequest, type Match } from './bind-request.ts';
+import type { HttpRequest } from './http.ts';
+import { BodyTooLarge, readBody } from './read-body.ts';
+
+/** Far more parts than a request has fields. */
+const maxParts = 200;
+
+interface Part {
+  readonly name: string;
+  readonly content: Buffer;
+  readonly isFile: boolean;
+}
+
+/**
+ * The request message of a `multipart/form-data` body. Each part is a field, `values.raw` a field of a field. A file's
+ * bytes are the value as they are; text is read as in a query, and as JSON where the field is a message.
+ * @throws GatewayError INVALID_ARGUMENT naming the part, or BodyTooLarge
+ */
+export async function multipartToMessage(
+  request: HttpRequest,
+  match: Match,
+  query: URLSearchParams,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const body = await readBody(request, maxBytes);
+  const parts = await readParts(request.headers, body, maxBytes);
+  const out = new WireWriter(body.length + 64);
+  for (const part of parts) writePart(out, match.route.method.contract.request, part.name.split('.'), part);
+  return out.raw(bindRequest(match, query, undefined)).finish();
+}
+
+function writePart(out: WireWriter, type: MessageType, path: readonly string[], part: Part): void {
+  const [name = '', ...rest] = path;
+  const field = type.byName.get(name);
+  if (!field) return;
+  const isMessage = typeof field.type === 'object' && field.type.kind === 'message';
+  if (isMessage && typeof field.type === 'object' && field.type.kind === 'message') {
+    if (field.map) throw invalidArgument(`${part.name}: a map cannot be sent as a part of a form`);
+    if (rest.length === 0) {
+      out.bytesField(field.number, jsonToWire(field.type, part.content));
+      return;
+    }
+    const mark = out.tag(field.number, WireType.BYTES).open();
+    writePart(out, field.type, rest, part);
+    out.close(mark);
+  } else if (rest.length === 0 && part.isFile && (field.type === 'bytes' || field.type === 'string')) {
+    out.bytesField(field.number, part.content);
+  } else if (rest.length === 0) {
+    writeTextField(
+      out,
+      field.number,
+      field.type as Exclude<typeof field.type, MessageType>,
+      part.content.toString(),
+      part.name,
+    );
+  }
+}
+
+function readParts(headers: IncomingHttpHeaders, body: Buffer, maxBytes: number): Promise<Part[]> {
+  return new Promise((resolve, reject) => {
+    const parts: Part[] = [];
+    const refuse = (error: GatewayError) => reject(error);
+    let parser: BusboyInstance;
+    try {
+      parser = new Busboy({
+        headers: headers as BusboyHeaders,
+        limits: { parts: maxParts, fieldSize: maxBytes, fileSize: maxBytes, fieldNameSize: 200 },
+      });
+    } catch (cause) {
+      return refuse(invalidArgument('the Content-Type of the form has no usable boundary', { cause }));
+    }
+    parser.on('field', (name, value, _nameTruncated, valueTruncated) => {
+      if (valueTruncated) refuse(new BodyTooLarge(maxBytes));
+      else parts.push({ name, content: Buffer.from(value), isFile: false });
+    });
+    parser.on('file', (name, stream) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('error', cause => refuse(invalidArgument('the form is cut off', { cause })));
+      stream.on('end', () => parts.push({ name, content: Buffer.concat(chunks), isFile: true }));
+    });
+    parser.on('partsLimit', () => refuse(invalidArgument(`the form has more than ${maxParts} parts`)));
+    parser.on('error', (cause: unknown) =>
+      refuse(invalidArgument('the form is malformed or cut off', { cause })),
+    );
+    parser.on('finish', () => resolve(parts));
+    parser.end(body);
+  });
+}

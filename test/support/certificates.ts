@@ -1,0 +1,62 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import forge from 'node-forge';
+
+/** A certificate with its key, both in PEM. */
+export interface KeyedCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate authority for one test. */
+export interface Authority {
+  readonly ca: string;
+  /** A certificate for `localhost` and loopback addresses, good for servers and for clients. */
+  issue(commonName: string): KeyedCertificate;
+}
+
+/** Keys are made by node:crypto, since node-forge takes seconds for each. */
+export function createAuthority(commonName: string): Authority {
+  const keys = createKeys();
+  const certificate = blank(keys.publicKey, commonName, commonName);
+  certificate.setExtensions([{ name: 'basicConstraints', cA: true, critical: true }]);
+  const signingKey = forge.pki.privateKeyFromPem(keys.privateKey);
+  certificate.sign(signingKey, forge.md.sha256.create());
+  return {
+    ca: forge.pki.certificateToPem(certificate),
+    issue(name) {
+      const own = createKeys();
+      const issued = blank(own.publicKey, name, commonName);
+      issued.setExtensions([
+        { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
+        {
+          name: 'subjectAltName',
+          altNames: [
+            { type: 2, value: 'localhost' },
+            { type: 7, ip: '127.0.0.1' },
+          ],
+        },
+      ]);
+      issued.sign(signingKey, forge.md.sha256.create());
+      return { cert: forge.pki.certificateToPem(issued), key: own.privateKey };
+    },
+  };
+}
+
+function blank(publicKey: string, subject: string, issuer: string): forge.pki.Certificate {
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
+  certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
+  certificate.setSubject([{ name: 'commonName', value: subject }]);
+  certificate.setIssuer([{ name: 'commonName', value: issuer }]);
+  certificate.validity.notBefore = new Date(Date.now() - 60_000);
+  certificate.validity.notAfter = new Date(Date.now() + 3_600_000);
+  return certificate;
+}
+
+function createKeys(): { publicKey: string; privateKey: string } {
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+}

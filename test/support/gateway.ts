@@ -1,0 +1,67 @@
+/** A gateway in this process, in front of a stub Tiller: listener aside, everything that answers. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type ChartOptions, createCharts } from '../../src/charts/index.ts';
+import { createDirectConnector } from '../../src/clusters/direct.ts';
+import { createReleaseService } from '../../src/releases/index.ts';
+import { createRestFront, type RestOptions } from '../../src/rest/index.ts';
+import { TillerClient, type TillerClientOptions } from '../../src/tiller/index.ts';
+
+export interface TestGateway extends AsyncDisposable {
+  readonly url: string;
+  readonly tiller: TillerClient;
+}
+
+export function createTestTiller(endpoint: string, options: Partial<TillerClientOptions> = {}): TillerClient {
+  return new TillerClient({
+    connector: createDirectConnector({ endpoint }),
+    tls: undefined,
+    keepaliveMs: 30_000,
+    keepaliveTimeoutMs: 10_000,
+    maxMessageBytes: 24 * 1024 * 1024,
+    connectTimeoutMs: 5_000,
+    waitMs: 2_000,
+    timeoutMs: 60_000,
+    connections: 1,
+    rawErrors: false,
+    ...options,
+  });
+}
+
+export interface TestGatewayOptions {
+  readonly charts?: Partial<ChartOptions>;
+  readonly rest?: Partial<RestOptions>;
+  readonly tiller?: Partial<TillerClientOptions>;
+}
+
+/** The HTTP/JSON front on a plain HTTP/1.1 server. */
+export async function startTestGateway(
+  endpoint: string,
+  options: TestGatewayOptions = {},
+): Promise<TestGateway> {
+  const tiller = createTestTiller(endpoint, options.tiller);
+  const charts = createCharts(options.charts ?? {});
+  const front = createRestFront({
+    service: createReleaseService(tiller, charts),
+    version: '0.0.0',
+    maxBodyBytes: 32 * 1024 * 1024,
+    cors: { enabled: false, originHosts: [], allowSubdomains: false },
+    disableGetRollback: false,
+    pages: new Map(),
+    events: {},
+    ...options.rest,
+  });
+  const server = createServer(front).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    tiller,
+    async [Symbol.asyncDispose]() {
+      tiller.destroy();
+      await charts.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

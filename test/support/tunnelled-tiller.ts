@@ -1,0 +1,54 @@
+import type { TestContext } from 'node:test';
+import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../../src/clusters/kubeconfig.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
+import { TillerClient, type TillerClientOptions } from '../../src/tiller/client.ts';
+import { type StubOptions, type StubTiller, startStubTiller } from './stub-tiller.ts';
+
+export interface TunnelledTiller {
+  readonly stub: StubTiller;
+  readonly kubernetes: SandboxKubernetes;
+  readonly client: TillerClient;
+  /** Resolves the next time a connection is found to be lost, with the reason given. */
+  lost(): Promise<string>;
+}
+
+export interface TunnelledOptions {
+  readonly stub?: StubOptions;
+  readonly connector?: KubeconfigConnectorOptions;
+  readonly client?: Partial<TillerClientOptions>;
+}
+
+/** A Tiller as the gateway sees it from a workstation: behind an API server, through a tunnel. */
+export async function createTunnelledTiller(
+  t: TestContext,
+  options: TunnelledOptions = {},
+): Promise<TunnelledTiller> {
+  const stub = await startStubTiller(options.stub);
+  const kubernetes = await createSandboxKubernetes({ tillerTarget: { host: '127.0.0.1', port: stub.port } });
+  const waiting: ((reason: string) => void)[] = [];
+  const client = new TillerClient({
+    connector: createKubeconfigConnector({
+      kubeconfig: { contents: kubernetes.kubeconfig() },
+      ...options.connector,
+    }),
+    tls: undefined,
+    keepaliveMs: 30_000,
+    keepaliveTimeoutMs: 10_000,
+    maxMessageBytes: 24 * 1024 * 1024,
+    connectTimeoutMs: 5_000,
+    waitMs: 30_000,
+    timeoutMs: 60_000,
+    connections: 1,
+    rawErrors: false,
+    onLost: (_target, reason) => {
+      for (const resolve of waiting.splice(0)) resolve(reason);
+    },
+    ...options.client,
+  });
+  t.after(async () => {
+    client.destroy();
+    await kubernetes.close();
+    await stub.stop();
+  });
+  return { stub, kubernetes, client, lost: () => new Promise(resolve => waiting.push(resolve)) };
+}
