@@ -3,9 +3,12 @@ export function utf8ToBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** Go byte string → JavaScript text; bytes that are not UTF-8 become U+FFFD, one for each. */
+/** Go byte string → JavaScript text; bytes that are not UTF-8 become U+FFFD, one for each byte as in Go. */
 export function bytesToUtf8(bytes: string): string {
-  return Buffer.from(bytes, 'latin1').toString('utf8');
+  const text = Buffer.from(bytes, 'latin1').toString('utf8');
+  // Node puts one U+FFFD for a whole broken sequence.
+  if (!text.includes('\uFFFD')) return text;
+  return Array.from(runesOf(bytes), rune => String.fromCodePoint(rune.value)).join('');
 }
 
 /** []byte → Go byte string. */

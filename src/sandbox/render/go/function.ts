@@ -63,8 +63,8 @@ export class GoError extends Error {
   override readonly name = 'GoError';
 }
 
-/** The library's table: what Tiller's templates may call besides the language's own built-ins, by name. */
-export type FunctionTable = ReadonlyMap<string, GoFunction>;
+/** What Tiller's templates may call besides the language's own built-ins, by name. A Map is one. */
+export type FunctionTable = Pick<ReadonlyMap<string, GoFunction>, 'get' | 'has'>;
 
 /** Shorthand for a table's entry: `fn(['int', 'string'], ([n, text]) => ...)`. */
 export function goFunction(

@@ -1,0 +1,86 @@
+import { type FunctionTable, GoError, type GoFunction, goFunction } from './go/function.ts';
+import { sprintf } from './go/printf.ts';
+import { quote } from './go/quote.ts';
+import { type GoMap, type GoValue, TypedMap } from './go/value.ts';
+import { RenderError } from './render-error.ts';
+
+/** What a string given to `tpl` is rendered with. */
+export interface InlineTemplate {
+  readonly text: string;
+  readonly name: string;
+  readonly basePath: string;
+  readonly data: GoMap;
+}
+
+/** What Helm's functions need of the engine. */
+export interface TemplateRenderer {
+  /** Renders one of the templates. */
+  readonly include: (name: string, data: GoValue) => string;
+  /** Renders a string. @throws RenderError */
+  readonly renderInline: (inline: InlineTemplate) => string;
+}
+
+const isTable = (value: GoValue) => value instanceof Map && !(value instanceof TypedMap);
+
+/** `Template.NAME` of the data given to `tpl`. @throws GoError in the words of Helm's Values.PathValue */
+function templateInfo(data: GoMap, name: string, text: string, label: string): string {
+  const info = data.get('Template');
+  const value = info instanceof Map ? info.get(name) : undefined;
+  if (value !== undefined && !isTable(value)) return value as string;
+  const problem = info instanceof Map ? `key not found: ${name}` : `${name} is not a value`;
+  throw new GoError(`Cannot retrieve ${label} from values inside tpl function: ${text} (${problem})`);
+}
+
+/** `required`: nil and the empty string are refused, with the chart's own words (a format, as Helm has it). */
+function requireValue(warning: string, value: GoValue): GoValue {
+  if (value === null || value === '') throw new GoError(sprintf(warning, []));
+  return value;
+}
+
+function renderTpl(renderer: TemplateRenderer, text: string, data: GoMap): string {
+  const basePath = templateInfo(data, 'BasePath', text, 'Template.Basepath');
+  const name = templateInfo(data, 'Name', text, 'Template.Name');
+  try {
+    return renderer.renderInline({ text, name, basePath, data });
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    throw new GoError(`Error during tpl function execution for ${quote(text)}: ${error.message}`);
+  }
+}
+
+/**
+ * The library with Helm's own functions that know the templates. https://v2.helm.sh/docs/developing_charts/#know-your-template-functions
+ */
+export function createTemplateFunctions(library: FunctionTable, renderer: TemplateRenderer): FunctionTable {
+  const own: [string, GoFunction][] = [
+    [
+      'include',
+      goFunction(
+        ['string', 'interface {}'],
+        ([name, data]) => renderer.include(name as string, data ?? null),
+        {
+          result: 'string',
+        },
+      ),
+    ],
+    [
+      'required',
+      goFunction(['string', 'interface {}'], ([warning, value]) =>
+        requireValue(warning as string, value ?? null),
+      ),
+    ],
+    [
+      'tpl',
+      goFunction(
+        ['string', 'chartutil.Values'],
+        ([text, data]) => renderTpl(renderer, text as string, data as GoMap),
+        { result: 'string' },
+      ),
+    ],
+  ];
+  const named = new Map(own);
+  return {
+    get: name => named.get(name) ?? library.get(name),
+    has: name => named.has(name) || library.has(name),
+  };
+}

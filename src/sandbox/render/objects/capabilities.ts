@@ -1,0 +1,69 @@
+import { goFunction } from '../go/function.ts';
+import { GoStruct, type GoValue, TypedMap } from '../go/value.ts';
+import { apiVersions } from './kubernetes-apis.ts';
+import { createMessage } from './message.ts';
+
+/** The Kubernetes that the sandbox plays, as its /version answers. */
+export const kubernetesVersion = {
+  major: '1',
+  minor: '18',
+  gitVersion: 'v1.18.20',
+  gitCommit: '1f3e19b7beb1cc0110255668c4238ed63dadb7ad',
+  gitTreeState: 'clean',
+  buildDate: '2021-06-16T12:51:17Z',
+  goVersion: 'go1.13.15',
+  compiler: 'gc',
+  platform: 'linux/amd64',
+} as const;
+
+/** The Tiller that the sandbox plays, as GetVersion answers. */
+export const tillerVersion = {
+  semVer: 'v2.17.0',
+  gitCommit: 'a690bad98af45b015bd3da1a41f6218b1a451dbe',
+  gitTreeState: 'clean',
+} as const;
+
+const upperFirst = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+
+function createVersionSet(versions: readonly string[]): TypedMap {
+  const present: GoValue = new GoStruct('struct {}');
+  const has = goFunction(['string'], ([version]) => set.has(version as string), { result: 'bool' });
+  const set: TypedMap = new TypedMap(
+    'chartutil.VersionSet',
+    'struct {}',
+    versions.map(version => [version, present] as const),
+    new Map([['Has', has]]),
+  );
+  return set;
+}
+
+function createKubeVersion(): GoStruct {
+  const entries = Object.entries(kubernetesVersion);
+  const text = () => kubernetesVersion.gitVersion;
+  return new GoStruct('*version.Info', {
+    fields: entries.map(([name, value]) => [upperFirst(name), { value }] as const),
+    methods: [['String', goFunction([], text, { result: 'string' })]],
+    text,
+    json: () => new Map(entries),
+  });
+}
+
+function createTillerVersion(): GoStruct {
+  const { semVer, gitCommit, gitTreeState } = tillerVersion;
+  return createMessage('*version.Version', [
+    { name: 'SemVer', wireName: 'sem_ver', value: semVer, text: semVer },
+    { name: 'GitCommit', wireName: 'git_commit', value: gitCommit, text: gitCommit },
+    { name: 'GitTreeState', wireName: 'git_tree_state', value: gitTreeState, text: gitTreeState },
+  ]);
+}
+
+/** `.Capabilities`: what Kubernetes and Tiller can do. */
+export function createCapabilitiesObject(): GoStruct {
+  return new GoStruct('*chartutil.Capabilities', {
+    fields: [
+      ['APIVersions', { value: createVersionSet(apiVersions()) }],
+      ['KubeVersion', { value: createKubeVersion() }],
+      ['TillerVersion', { value: createTillerVersion() }],
+    ],
+  });
+}
