@@ -157,7 +157,8 @@ function keep(
     version,
     target,
     get usable() {
-      return usable;
+      // over a tunnel the session is destroyed some ticks before it says so, and a call may be tried again meanwhile
+      return usable && !session.closed && !session.destroyed;
     },
     request: headers => session.request(headers),
     onUnusable: listener => listeners.push(listener),
