@@ -15,7 +15,7 @@ export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
   readonly port?: number;
   /** Bound on looking up the Pod, and again on opening the tunnel. Default 10 s. */
   readonly stepTimeoutMs?: number;
-  /** How often a tunnel is pinged; a dead one is noticed after one to two of these. Default 5 s. */
+  /** How often a tunnel is pinged; a dead one is noticed after two to three of these. Default 2 s. */
   readonly pingIntervalMs?: number;
 }
 
@@ -28,7 +28,7 @@ export function createKubeconfigConnector(options: KubeconfigConnectorOptions = 
     tillerNamespace: namespace,
     port = tillerPort,
     stepTimeoutMs = 10_000,
-    pingIntervalMs = 5000,
+    pingIntervalMs = 2000,
   } = options;
   const labels = validateTillerLabels(options.tillerLabels ?? defaultTillerLabels);
   const where = `labelled ${labels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;

@@ -17,7 +17,7 @@ export interface TunnelOptions {
   readonly port: number;
   /** Where it leads, for errors. */
   readonly target: string;
-  /** A ping goes out this often; a tunnel from which nothing at all came since the last one is dead. */
+  /** A ping goes out this often; a tunnel from which nothing at all came after two of them is dead. */
   readonly pingIntervalMs: number;
 }
 
@@ -31,7 +31,7 @@ export class TunnelStream extends Duplex {
   readonly #socket: WebSocket;
   readonly #target: string;
   readonly #pings: NodeJS.Timeout;
-  #heard = true;
+  #unanswered = 0;
 
   constructor(socket: WebSocket, { port, target, pingIntervalMs }: TunnelOptions) {
     super({ allowHalfOpen: false, highWaterMark: bufferBytes });
@@ -43,7 +43,7 @@ export class TunnelStream extends Duplex {
       failed: reason => this.#fail(reason.slice(0, maxReasonChars)),
     });
     socket.on('message', (message: RawData) => {
-      this.#heard = true;
+      this.#unanswered = 0;
       if (!this.destroyed) read(message as Buffer); // `binaryType` is left at 'nodebuffer'
     });
     socket.on('ping', () => this.#onSign());
@@ -113,7 +113,7 @@ export class TunnelStream extends Duplex {
   }
 
   #onSign(): void {
-    this.#heard = true;
+    this.#unanswered = 0;
   }
 
   #onClose(code: number, reason: string): void {
@@ -126,15 +126,15 @@ export class TunnelStream extends Duplex {
   }
 
   #checkPulse(): void {
-    if (this.#heard || this.#socket.isPaused) {
+    if (this.#unanswered < 2) {
       // a socket whose reader takes nothing is not read, and no answer would be seen: that is no sign of death
-      this.#heard = this.#socket.isPaused;
+      this.#unanswered = this.#socket.isPaused ? 0 : this.#unanswered + 1;
       if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
       return;
     }
     // after a stall of this process the answer may be waiting in the kernel: let one round of input go first
     setImmediate(() => {
-      if (this.#heard || this.destroyed) return;
+      if (this.#unanswered === 0 || this.destroyed) return;
       this.#fail('nothing came through it any more, not even answers to pings');
     });
   }

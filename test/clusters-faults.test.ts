@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TillerClient } from '../src/tiller/client.ts';
+import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
+
+const free = { signal: new AbortController().signal, deadline: undefined };
+const nothing = Buffer.alloc(0);
+const reply = Buffer.from('reply');
+const answered = { responses: [reply] };
+
+/** Calls until one is answered, and tells how long that took. */
+async function measureGap(t: TestContext, what: string, client: TillerClient): Promise<void> {
+  const since = performance.now();
+  assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
+  t.diagnostic(`${what}: answered again after ${Math.round(performance.now() - since)} ms`);
+}
+
+/** What keeps a process alive, by kind. */
+function resources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+describe('faults on the way to Tiller', { concurrency: 6 }, () => {
+  test('the tunnel is cut during a read: the read is answered all the same', async t => {
+    const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: { hang: 'before' } } },
+    });
+    const call = client.unary('GetReleaseStatus', nothing, free);
+    await stub.arrival('GetReleaseStatus');
+    stub.answer('GetReleaseStatus', answered);
+    const since = performance.now();
+    kubernetes.misbehave.cutTunnels();
+    assert.deepEqual(await call, reply);
+    t.diagnostic(`cut: answered ${Math.round(performance.now() - since)} ms later, through a new tunnel`);
+    assert.equal(stub.callsOf('GetReleaseStatus').length, 2);
+  });
+
+  test('the tunnel is cut during a write: it fails, says so, and is not sent again', async t => {
+    const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { InstallRelease: { hang: 'before' }, GetReleaseStatus: answered } },
+    });
+    const call = client.unary('InstallRelease', nothing, free);
+    await stub.arrival('InstallRelease');
+    kubernetes.misbehave.cutTunnels();
+    await assert.rejects(call, { code: 14, message: /lost before Tiller answered/ });
+    await measureGap(t, 'cut during a write', client);
+    assert.equal(stub.callsOf('InstallRelease').length, 1);
+  });
+
+  test('the pod is replaced by one of another name', async t => {
+    const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+    });
+    await client.check(AbortSignal.timeout(10_000));
+    const name = kubernetes.replaceTiller();
+    await measureGap(t, 'replaced pod', client);
+    assert.equal((await client.connection(undefined)).target, `pod kube-system/${name}`);
+    assert.equal(stub.callsOf('GetReleaseStatus').length, 1);
+  });
+
+  test('the API server is away for 10 s: a call that came meanwhile is answered', {
+    timeout: 60_000,
+  }, async t => {
+    const { kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+    });
+    await client.check(AbortSignal.timeout(10_000));
+    await kubernetes.stop();
+    const since = performance.now();
+    const call = client.unary('GetReleaseStatus', nothing, free);
+    await sleep(10_000);
+    await kubernetes.start();
+    const back = performance.now();
+    assert.deepEqual(await call, reply);
+    const now = performance.now();
+    t.diagnostic(
+      `away: answered ${Math.round(now - since)} ms after it went, ${Math.round(now - back)} ms after it came back`,
+    );
+  });
+
+  test('the API server stays away: a call fails within its bound and says which step failed', async t => {
+    const { kubernetes, client } = await createTunnelledTiller(t, { client: { waitMs: 1_000 } });
+    await kubernetes.stop();
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
+      code: 14,
+      message: `finding Tiller at ${kubernetes.url}: connection refused`,
+    });
+  });
+
+  test('the tunnel is half-open: it is noticed, and a read is answered', { timeout: 60_000 }, async t => {
+    const { stub, kubernetes, client, lost } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+    });
+    await client.check(AbortSignal.timeout(10_000));
+    const noticed = lost();
+    const since = performance.now();
+    kubernetes.misbehave.freezeTunnels();
+    const call = client.unary('GetReleaseStatus', nothing, free);
+    assert.match(await noticed, /nothing came through it any more/);
+    t.diagnostic(`half-open: noticed after ${Math.round(performance.now() - since)} ms (a ping every 2 s)`);
+    assert.deepEqual(await call, reply);
+    t.diagnostic(`half-open: answered after ${Math.round(performance.now() - since)} ms`);
+    assert.equal(stub.callsOf('GetReleaseStatus').length, 1);
+  });
+
+  test('the token has expired when the tunnel breaks: the new one is read', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'faults-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'config');
+    const { kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+      connector: { kubeconfig: { file } },
+    });
+    await kubernetes.writeKubeconfig(file);
+    await client.check(AbortSignal.timeout(10_000));
+    kubernetes.rotateToken();
+    kubernetes.misbehave.cutTunnels();
+    const call = client.unary('GetReleaseStatus', nothing, free);
+    await sleep(500);
+    await kubernetes.writeKubeconfig(file);
+    const since = performance.now();
+    assert.deepEqual(await call, reply);
+    t.diagnostic(
+      `expired token: answered ${Math.round(performance.now() - since)} ms after the new one was written`,
+    );
+    writeFileSync(file, '');
+  });
+
+  const refusals: [string, number, RegExp][] = [
+    ['forbidden', 403, /get and create on pods\/portforward\): the API server forbids it/],
+    ['unauthorised', 401, /the API server does not accept the credentials/],
+  ];
+  for (const [what, status, message] of refusals) {
+    test(`the port-forward is ${what}: calls say so`, async t => {
+      const { kubernetes, client } = await createTunnelledTiller(t, { client: { waitMs: 300 } });
+      kubernetes.misbehave.refuse('portforward', status);
+      await assert.rejects(client.unary('GetReleaseStatus', nothing, free), { code: 14, message });
+    });
+  }
+
+  test('the port refuses: calls say so', async t => {
+    const { stub, client } = await createTunnelledTiller(t, { client: { waitMs: 300 } });
+    await stub.kill();
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
+      code: 14,
+      message: /error forwarding port 44134 to pod .*ECONNREFUSED/,
+    });
+  });
+
+  test('the port headers come in pieces', async t => {
+    const { kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+    });
+    kubernetes.misbehave.splitPortHeaders(true);
+    assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
+  });
+});
+
+describe('loads on a tunnel', () => {
+  test('much goes to a client that takes its time: it arrives whole, and waits in Tiller, not here', async t => {
+    const chunk = Buffer.alloc(1024 * 1024, 1);
+    let taken = 0;
+    let got = 0;
+    function* chunks() {
+      for (; taken < 60; taken++) yield chunk;
+    }
+    const { client } = await createTunnelledTiller(t, {
+      stub: { replies: { ListReleases: { responses: chunks() } } },
+    });
+    let mostAhead = 0;
+    for await (const message of client.stream('ListReleases', nothing, free)) {
+      assert.ok(message.equals(chunk));
+      mostAhead = Math.max(mostAhead, taken - ++got);
+      await sleep(20);
+    }
+    t.diagnostic(`slow client: Tiller was at most ${mostAhead} MiB ahead of it`);
+    assert.equal(got, 60);
+    assert.ok(mostAhead < 30, `Tiller was ${mostAhead} MiB ahead`);
+  });
+
+  test('one answer of 20 MiB arrives whole', async t => {
+    const large = Buffer.alloc(20 * 1024 * 1024 - 100, 7);
+    const { client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseContent: { responses: [large] } } },
+    });
+    const since = performance.now();
+    const got = await client.unary('GetReleaseContent', nothing, free);
+    t.diagnostic(`20 MiB in ${Math.round(performance.now() - since)} ms`);
+    assert.ok(got.equals(large));
+  });
+
+  test('500 calls at once share one tunnel', async t => {
+    const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+    });
+    const since = performance.now();
+    const calls = Array.from({ length: 500 }, () => client.unary('GetReleaseStatus', nothing, free));
+    for (const got of await Promise.all(calls)) assert.deepEqual(got, reply);
+    t.diagnostic(`500 calls in ${Math.round(performance.now() - since)} ms`);
+    assert.equal(stub.connectionCount, 1);
+    assert.equal(kubernetes.openTunnels, 1);
+  });
+
+  test('breaking it a hundred times leaves no sockets, timers or tunnels behind', {
+    timeout: 120_000,
+  }, async t => {
+    const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+    });
+    const breakIt = async () => {
+      await client.unary('GetReleaseStatus', nothing, free);
+      kubernetes.misbehave.cutTunnels();
+    };
+    for (let i = 0; i < 10; i++) await breakIt();
+    const settle = async () => {
+      await client.unary('GetReleaseStatus', nothing, free);
+      while (stub.sockets.size > 1 || kubernetes.openTunnels > 1) await sleep(10);
+      await sleep(1_500); // the sandbox's own delayed closes
+    };
+    await settle();
+    const before = resources();
+    for (let i = 0; i < 100; i++) await breakIt();
+    await settle();
+    assert.deepEqual(resources(), before);
+  });
+});
