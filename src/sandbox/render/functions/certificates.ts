@@ -1,0 +1,119 @@
+/**
+ * Certificates as Sprig 2.22 makes them with Go's crypto/x509: RSA of 2048 bits, SHA-256, a random serial number, server
+ * and client authentication. Node makes no certificates of its own, so node-forge does; the keys come from Node.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import forge from 'node-forge';
+import { GoError } from '../go/function.ts';
+
+export interface CertificateAndKey {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateRequest {
+  readonly commonName: string;
+  readonly ips: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly days: number;
+  readonly isAuthority: boolean;
+  readonly now: Date;
+}
+
+interface Issuer {
+  readonly certificate: forge.pki.Certificate;
+  readonly key: forge.pki.rsa.PrivateKey;
+}
+
+/** GeneralName types of RFC 5280, section 4.2.1.6. */
+const dnsNameType = 2;
+const ipType = 7;
+
+/** Makes a key and a certificate for it, signed by the issuer or by itself. */
+export function createCertificate(request: CertificateRequest, issuer?: Issuer): CertificateAndKey {
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(pair.publicKey);
+  // A first byte below 0x80 keeps the serial number positive.
+  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`.replace(/^00([0-7])/, '$1');
+  certificate.validity.notBefore = request.now;
+  certificate.validity.notAfter = new Date(request.now.getTime() + request.days * 86_400_000);
+  // The types want a tag's class where forge takes its type: UTF8String, whatever the name is made of.
+  const valueTagClass = forge.asn1.Type.UTF8 as unknown as forge.asn1.Class;
+  const subject = [{ name: 'commonName', value: request.commonName, valueTagClass }];
+  certificate.setSubject(subject);
+  certificate.setIssuer(issuer?.certificate.subject.attributes ?? subject);
+  certificate.setExtensions(extensionsOf(request));
+  certificate.sign(issuer?.key ?? forge.pki.privateKeyFromPem(pair.privateKey), forge.md.sha256.create());
+  return { cert: unixLines(forge.pki.certificateToPem(certificate)), key: pair.privateKey };
+}
+
+function extensionsOf(request: CertificateRequest): object[] {
+  const names = [
+    ...request.dnsNames.map(value => ({ type: dnsNameType, value })),
+    ...request.ips.map(ip => ({ type: ipType, ip })),
+  ];
+  return [
+    {
+      name: 'keyUsage',
+      critical: true,
+      digitalSignature: true,
+      keyEncipherment: true,
+      keyCertSign: request.isAuthority,
+    },
+    { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
+    { name: 'basicConstraints', critical: true, cA: request.isAuthority },
+    ...(request.isAuthority ? [{ name: 'subjectKeyIdentifier' }] : []),
+    ...(names.length > 0 ? [{ name: 'subjectAltName', altNames: names }] : []),
+  ];
+}
+
+function unixLines(pem: string): string {
+  return pem.replaceAll('\r\n', '\n');
+}
+
+/** Reads a certificate authority as genCA or buildCustomCert gave it. @throws GoError in Sprig's words */
+export function readIssuer({ cert, key }: CertificateAndKey): Issuer {
+  if (!hasPem(cert)) throw new GoError('unable to decode certificate');
+  const certificate = tryRead(
+    () => forge.pki.certificateFromPem(cert),
+    'error parsing certificate: decodedSignerCert.Bytes',
+  );
+  if (!hasPem(key)) throw new GoError('unable to decode key');
+  return {
+    certificate,
+    key: tryRead(() => forge.pki.privateKeyFromPem(key), 'error parsing prive key: decodedSignerKey.Bytes'),
+  };
+}
+
+/** Checks a certificate and its RSA key that the chart brought. @throws GoError in Sprig's words */
+export function checkCustomCertificate({ cert, key }: CertificateAndKey): void {
+  if (!hasPem(cert)) throw new GoError('unable to decode certificate');
+  tryRead(() => forge.pki.certificateFromPem(cert), 'error parsing certificate: decodedCert.Bytes');
+  if (!hasPem(key)) throw new GoError('unable to decode key');
+  tryRead(() => forge.pki.privateKeyFromPem(key), 'error parsing prive key: decodedKey.Bytes');
+}
+
+function hasPem(text: string): boolean {
+  return /-----BEGIN [A-Z0-9 ]+-----[\s\S]+-----END [A-Z0-9 ]+-----/.test(text);
+}
+
+function tryRead<T>(read: () => T, failure: string): T {
+  try {
+    return read();
+  } catch (cause) {
+    // Go's own words about what is wrong inside depend on the byte where it stops.
+    throw new GoError(`${failure}: asn1: structure error`, { cause });
+  }
+}
+
+/** Checks what a chart gives as an address. @throws GoError in Sprig's words */
+export function checkIp(ip: string): string {
+  if (isIP(ip) === 0) throw new GoError(`error parsing ip: ${ip}`);
+  return ip;
+}

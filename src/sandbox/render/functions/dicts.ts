@@ -1,0 +1,143 @@
+/** Sprig's dictionary functions. https://masterminds.github.io/sprig/dicts.html */
+import { GoError, goFunction } from '../go/function.ts';
+import { type GoMap, type GoValue, TypedList, TypedMap, typedList } from '../go/value.ts';
+import { isEmpty, texts, toText } from './convert.ts';
+import type { Functions } from './table.ts';
+
+const dictType = 'map[string]interface {}';
+const maxDepth = 1_000;
+
+/**
+ * mergo.Merge: what `into` lacks or has empty comes from `from`; maps within both are merged likewise. With `overwrite`
+ * the other way round, but a map or list of `from` takes no place of another type in `into`.
+ */
+function mergeInto(
+  into: GoMap,
+  from: GoMap,
+  overwrite: boolean,
+  charge: (amount: number) => void,
+  depth = 0,
+): void {
+  charge(from.size + 1);
+  if (depth > maxDepth) throw new GoError('maximum depth exceeded');
+  for (const [key, value] of from) {
+    if (value === null) continue;
+    const present = into.get(key) ?? null;
+    if (value instanceof Map) {
+      if (present instanceof Map && present.size > 0) mergeInto(present, value, overwrite, charge, depth + 1);
+      else if (isEmpty(present)) into.set(key, value);
+    } else if (overwrite || isEmpty(present)) {
+      into.set(key, value);
+    }
+  }
+}
+
+function mergeFunction(overwrite: boolean) {
+  return goFunction(
+    [dictType],
+    ([into, ...sources], context) => {
+      for (const source of sources) {
+        mergeInto(into as GoMap, source as GoMap, overwrite, amount => context.charge(amount));
+      }
+      return into!;
+    },
+    { variadic: dictType },
+  );
+}
+
+/** A copy in which nothing is shared with the original. */
+export function deepCopy(value: GoValue, charge: (amount: number) => void, depth = 0): GoValue {
+  charge(1);
+  if (depth > maxDepth) throw new GoError('deepCopy error: value is nested too deep');
+  const copy = (each: GoValue) => deepCopy(each, charge, depth + 1);
+  if (value instanceof Map) {
+    const entries = Array.from(value, ([key, each]) => [key, copy(each)] as const);
+    if (!(value instanceof TypedMap)) return new Map(entries);
+    return new TypedMap(value.type, value.elementType, entries, value.methods);
+  }
+  if (value instanceof TypedList) return typedList(value.elementType, value.map(copy));
+  if (Array.isArray(value)) return value.map(copy);
+  if (value instanceof Uint8Array) return value.slice();
+  return value;
+}
+
+function dict(args: readonly GoValue[]): GoMap {
+  const map: GoMap = new Map();
+  for (let i = 0; i < args.length; i += 2) map.set(toText(args[i]!), i + 1 < args.length ? args[i + 1]! : '');
+  return map;
+}
+
+export const dictFunctions: Functions = [
+  ['dict', goFunction([], dict, { variadic: 'interface {}', result: dictType })],
+  [
+    'set',
+    goFunction(
+      [dictType, 'string', 'interface {}'],
+      ([map, key, value]) => {
+        (map as GoMap).set(key as string, value!);
+        return map!;
+      },
+      { result: dictType },
+    ),
+  ],
+  [
+    'unset',
+    goFunction(
+      [dictType, 'string'],
+      ([map, key]) => {
+        (map as GoMap).delete(key as string);
+        return map!;
+      },
+      { result: dictType },
+    ),
+  ],
+  [
+    'hasKey',
+    goFunction([dictType, 'string'], ([map, key]) => (map as GoMap).has(key as string), { result: 'bool' }),
+  ],
+  [
+    'pluck',
+    goFunction(
+      ['string'],
+      ([key, ...maps]) =>
+        maps.filter(map => (map as GoMap).has(key as string)).map(map => (map as GoMap).get(key as string)!),
+      { variadic: dictType, result: '[]interface {}' },
+    ),
+  ],
+  [
+    'keys',
+    goFunction([], maps => texts(maps.flatMap(map => [...(map as GoMap).keys()])), {
+      variadic: dictType,
+      result: '[]string',
+    }),
+  ],
+  ['values', goFunction([dictType], ([map]) => [...(map as GoMap).values()], { result: '[]interface {}' })],
+  [
+    'pick',
+    goFunction(
+      [dictType],
+      ([map, ...keys]) => {
+        const wanted = keys.filter(key => (map as GoMap).has(key as string));
+        return new Map(wanted.map(key => [key as string, (map as GoMap).get(key as string)!]));
+      },
+      { variadic: 'string', result: dictType },
+    ),
+  ],
+  [
+    'omit',
+    goFunction(
+      [dictType],
+      ([map, ...keys]) => {
+        const unwanted = new Set(keys);
+        return new Map([...(map as GoMap)].filter(([key]) => !unwanted.has(key)));
+      },
+      { variadic: 'string', result: dictType },
+    ),
+  ],
+  ['merge', mergeFunction(false)],
+  ['mergeOverwrite', mergeFunction(true)],
+  [
+    'deepCopy',
+    goFunction(['interface {}'], ([value], context) => deepCopy(value!, amount => context.charge(amount))),
+  ],
+];

@@ -1,0 +1,151 @@
+/** Sprig's list functions. https://masterminds.github.io/sprig/lists.html */
+import { GoError, goFunction } from '../go/function.ts';
+import { type GoValue, kindOf, TypedList, typedList } from '../go/value.ts';
+import { elementsOf, isEmpty, texts, toInt64, toText, toTexts } from './convert.ts';
+import { deepEqual } from './deep-equal.ts';
+import type { Functions } from './table.ts';
+
+/** What Go says when a method is called on the type of nil. */
+const nilType = 'runtime error: invalid memory address or nil pointer dereference';
+
+/** The elements of a list; `verb` words the error about anything else. */
+function listOf(value: GoValue, verb: string): readonly GoValue[] {
+  if (value === null) throw new GoError(nilType);
+  const elements = elementsOf(value);
+  if (elements === undefined) throw new GoError(`Cannot ${verb} on type ${kindOf(value)}`);
+  return elements;
+}
+
+function listFunction(
+  verb: string,
+  change: (list: readonly GoValue[]) => GoValue,
+  result = '[]interface {}',
+) {
+  return goFunction(['interface {}'], ([list]) => change(listOf(list!, verb)), { result });
+}
+
+function isAmong(value: GoValue, list: readonly GoValue[]): boolean {
+  return list.some(each => deepEqual(value, each));
+}
+
+function slice(list: GoValue, bounds: readonly GoValue[]): GoValue {
+  if (list === null) throw new GoError(nilType);
+  const elements = elementsOf(list);
+  if (elements === undefined) {
+    throw new GoError(`list should be type of slice or array but ${kindOf(list)}`);
+  }
+  if (elements.length === 0) return null;
+  const start = bounds.length > 0 ? toInt64(bounds[0]!) : 0n;
+  const end = bounds.length > 1 ? toInt64(bounds[1]!) : BigInt(elements.length);
+  // The real limit is the slice's capacity, which templates cannot see.
+  if (start < 0n || end < start || end > BigInt(elements.length)) {
+    throw new GoError('reflect.Value.Slice: slice index out of bounds');
+  }
+  if (list instanceof Uint8Array) return list.slice(Number(start), Number(end));
+  const part = elements.slice(Number(start), Number(end));
+  return list instanceof TypedList ? typedList(list.elementType, part) : part;
+}
+
+function uniq(list: readonly GoValue[]): GoValue[] {
+  const seen: GoValue[] = [];
+  for (const item of list) if (!isAmong(item, seen)) seen.push(item);
+  return seen;
+}
+
+const list = goFunction([], args => [...args], { variadic: 'interface {}', result: '[]interface {}' });
+const push = goFunction(
+  ['interface {}', 'interface {}'],
+  ([items, item], context) => {
+    const elements = listOf(items!, 'push');
+    context.charge(elements.length);
+    return [...elements, item!];
+  },
+  { result: '[]interface {}' },
+);
+
+export const listFunctions: Functions = [
+  ['list', list],
+  ['tuple', list],
+  ['append', push],
+  ['push', push],
+  [
+    'prepend',
+    goFunction(
+      ['interface {}', 'interface {}'],
+      ([items, item], context) => {
+        const elements = listOf(items!, 'prepend');
+        context.charge(elements.length);
+        return [item!, ...elements];
+      },
+      { result: '[]interface {}' },
+    ),
+  ],
+  ['first', listFunction('find first', items => items[0] ?? null, 'interface {}')],
+  ['last', listFunction('find last', items => items.at(-1) ?? null, 'interface {}')],
+  ['rest', listFunction('find rest', items => items.slice(1))],
+  ['initial', listFunction('find initial', items => items.slice(0, -1))],
+  ['reverse', listFunction('find reverse', items => items.toReversed())],
+  ['compact', listFunction('compact', items => items.filter(item => !isEmpty(item)))],
+  [
+    'uniq',
+    goFunction(
+      ['interface {}'],
+      ([items], context) => {
+        const elements = listOf(items!, 'find uniq');
+        context.charge(elements.length ** 2);
+        return uniq(elements);
+      },
+      { result: '[]interface {}' },
+    ),
+  ],
+  [
+    'without',
+    goFunction(
+      ['interface {}'],
+      ([items, ...unwanted], context) => {
+        const elements = listOf(items!, 'find without');
+        context.charge(elements.length * unwanted.length);
+        return elements.filter(item => !isAmong(item, unwanted));
+      },
+      { variadic: 'interface {}', result: '[]interface {}' },
+    ),
+  ],
+  [
+    'has',
+    goFunction(
+      ['interface {}', 'interface {}'],
+      ([needle, haystack]) => haystack !== null && isAmong(needle!, listOf(haystack!, 'find has')),
+      { result: 'bool' },
+    ),
+  ],
+  [
+    'slice',
+    goFunction(['interface {}'], ([items, ...bounds]) => slice(items!, bounds), { variadic: 'interface {}' }),
+  ],
+  [
+    'concat',
+    goFunction(
+      [],
+      (lists, context) =>
+        lists.flatMap(each => {
+          const elements = listOf(each, 'concat');
+          context.charge(elements.length);
+          return [...elements];
+        }),
+      { variadic: 'interface {}' },
+    ),
+  ],
+  [
+    'sortAlpha',
+    goFunction(
+      ['interface {}'],
+      ([items]) =>
+        texts(elementsOf(items!) === undefined ? [toText(items!)] : toTexts(items!).sort(compareBytes)),
+      { result: '[]string' },
+    ),
+  ],
+];
+
+function compareBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
