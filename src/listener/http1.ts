@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Code } from '../protocol/index.ts';
+import type { Fronts, ListenerOptions } from './options.ts';
+
+/** HTTP/1.1 over sockets that somebody else accepted. */
+export interface Http1 {
+  accept(socket: Duplex): void;
+  /** How many connections there are. */
+  count(): number;
+  /** From now on every answer closes its connection; connections without a request stay, one may be on its way. */
+  beginDrain(): void;
+  /** Closes the connections on which nothing has happened since the last call. Called again and again while draining. */
+  closeIdle(): void;
+  close(): void;
+}
+
+interface Connection {
+  /** The answer to the latest request. */
+  response?: ServerResponse;
+  bytesReadBefore: number;
+}
+
+/** A socket as `node:http` sees it; a TLS socket has the same members. */
+type HttpSocket = Duplex & { readonly bytesRead: number; destroySoon(): void };
+
+type Options = Pick<
+  ListenerOptions,
+  'headerTimeoutMs' | 'requestTimeoutMs' | 'idleTimeoutMs' | 'maxHeaderBytes' | 'log'
+>;
+
+/** Sends requests to `fronts.http` and upgrades to `fronts.upgrade`. Per request it costs one entry in a map. */
+export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upgrade'>): Http1 {
+  const connections = new Map<HttpSocket, Connection>();
+  let draining = false;
+  const server = createServer({
+    // node:http insists on this order; a header is part of its request anyway
+    headersTimeout: Math.min(options.headerTimeoutMs, options.requestTimeoutMs),
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(5000, options.headerTimeoutMs),
+    maxHeaderSize: options.maxHeaderBytes,
+    // curl offers an upgrade to h2c with every --http2 request: such a request is answered as an ordinary one
+    shouldUpgradeCallback: ({ headers }) =>
+      Boolean(fronts.upgrade) && headers.upgrade?.toLowerCase() === 'websocket',
+  });
+  // node:http starts looking for slow headers and bodies when its server listens, and this one never does
+  server.emit('listening');
+  server.timeout = options.idleTimeoutMs;
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const connection = connections.get(request.socket as HttpSocket);
+    if (connection) connection.response = response;
+    if (draining) response.setHeader('connection', 'close');
+    fronts.http(request, response);
+  });
+  server.on('timeout', socket => {
+    if (isOver(connections.get(socket)?.response) || socket.writableLength > 0) socket.destroy();
+  });
+  server.on('clientError', refuse);
+  if (fronts.upgrade) {
+    server.on('upgrade', (request, socket, head) => {
+      connections.delete(socket as HttpSocket);
+      fronts.upgrade?.(request, socket, head);
+    });
+  }
+
+  return {
+    accept(duplex) {
+      const socket = duplex as HttpSocket;
+      connections.set(socket, { bytesReadBefore: 0 });
+      socket.once('close', () => connections.delete(socket));
+      server.emit('connection', socket);
+    },
+    count: () => connections.size,
+    beginDrain() {
+      draining = true;
+      for (const { response } of connections.values()) {
+        if (response && !response.headersSent) response.setHeader('connection', 'close');
+      }
+    },
+    closeIdle() {
+      for (const [socket, connection] of connections) {
+        const quiet = socket.bytesRead === connection.bytesReadBefore;
+        connection.bytesReadBefore = socket.bytesRead;
+        if (quiet && isOver(connection.response)) socket.destroySoon();
+      }
+    },
+    close: () => void server.close(),
+  };
+}
+
+/** No answer is being made. Its last bytes may still be on their way, which `destroySoon` waits for. */
+function isOver(response: ServerResponse | undefined): boolean {
+  return response === undefined || response.writableEnded;
+}
+
+/** What could not be read as a request is answered, if anything can be, with the error's JSON. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const status = clientErrorStatus[error.code ?? ''] ?? 400;
+  const text = STATUS_CODES[status] ?? '';
+  const body = JSON.stringify({ code: status === 400 ? Code.INVALID_ARGUMENT : Code.UNKNOWN, message: text });
+  socket.end(
+    `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+const clientErrorStatus: Record<string, number> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};

@@ -1,0 +1,141 @@
+/**
+ * HTTP/2 with routing per stream: gRPC and JSON mix on one connection, since proxies pool connections that way.
+ *
+ * `@grpc/grpc-js`' own Server is not used for the gRPC streams: it takes whole connections only (it creates the HTTP/2
+ * session itself, also behind `createConnectionInjector`), so each JSON stream beside a gRPC one would have to be told
+ * apart on the frame level, or each gRPC stream copied into a second, in-memory HTTP/2 connection. Here a gRPC stream
+ * is handed over as it came.
+ */
+import {
+  constants,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { Fronts, ListenerOptions } from './options.ts';
+
+export interface Http2 {
+  accept(socket: Duplex): void;
+  count(): number;
+  /** Asks clients to send no more streams here; those on their way are still answered. */
+  beginDrain(): void;
+  /** Takes no more streams; each connection closes when its last stream ends. */
+  endDrain(): void;
+}
+
+type Options = Pick<
+  ListenerOptions,
+  'requestTimeoutMs' | 'idleTimeoutMs' | 'maxStreams' | 'maxHeaderBytes' | 'log'
+>;
+
+/** A body of megabytes should not wait for a window update every 64 KiB, HTTP/2's default. */
+const streamWindowBytes = 1024 * 1024;
+const connectionWindowBytes = 4 * 1024 * 1024;
+/** How long a peer with open streams may take to answer a ping before it counts as gone. */
+const pingTimeoutMs = 20_000;
+/** "I know no stream number yet that I will not answer", https://www.rfc-editor.org/rfc/rfc9113#section-6.8 */
+const lastPossibleStream = 2 ** 31 - 1;
+
+/** Sends streams to `fronts.grpc` or `fronts.http`, by their content type. */
+export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grpc'>): Http2 {
+  const sessions = new Set<ServerHttp2Session>();
+  const handshake = {
+    settings: {
+      maxConcurrentStreams: options.maxStreams,
+      initialWindowSize: streamWindowBytes,
+      maxHeaderListSize: options.maxHeaderBytes,
+    },
+    // megabytes that nghttp2 and Node may hold for one connection; past it further streams are refused
+    maxSessionMemory: 64,
+    maxSessionInvalidFrames: 100,
+    // with these Node answers floods of resets ("rapid reset", CVE-2023-44487), pings and settings by GOAWAY
+    streamResetBurst: 1000,
+    streamResetRate: 33,
+    maxOutstandingPings: 10,
+    maxSettings: 32,
+  };
+
+  return {
+    accept(socket) {
+      const session = performServerHandshake(socket, handshake);
+      sessions.add(session);
+      session.setLocalWindowSize(connectionWindowBytes);
+      const open = watchSession(session, options);
+      session.on('close', () => sessions.delete(session));
+      // a client that has closed its side asks for nothing more
+      socket.once('end', () => session.close());
+      session.on('stream', (stream, headers, _flags, rawHeaders) => {
+        open.add(stream);
+        // a stream's error ends that stream alone, and whoever serves it sees its close
+        stream.on('error', ignore).once('close', () => open.delete(stream));
+        stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
+        if (isGrpc(headers)) fronts.grpc(stream, headers);
+        else serveHttp(stream, headers, rawHeaders as unknown as string[], options.requestTimeoutMs, fronts);
+      });
+    },
+    count: () => sessions.size,
+    beginDrain() {
+      for (const session of sessions) session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
+    },
+    endDrain() {
+      for (const session of sessions) session.close();
+    },
+  };
+}
+
+/** `application/grpc`, alone or followed by `+proto` or parameters; `application/grpc-web` is another protocol. */
+export function isGrpc(headers: IncomingHttpHeaders): boolean {
+  const type = headers['content-type'];
+  return type !== undefined && /^application\/grpc(?:$|[+; ])/i.test(type);
+}
+
+/** Closes a session that is idle, or whose peer is gone. Gives the set of open streams for its caller to keep. */
+function watchSession(session: ServerHttp2Session, { idleTimeoutMs, log }: Options): Set<ServerHttp2Stream> {
+  const open = new Set<ServerHttp2Stream>();
+  session.on('error', error => log('debug', 'HTTP/2 connection failed', { error: error.message }));
+  session.setTimeout(idleTimeoutMs, () => {
+    if (open.size === 0) return session.close();
+    // calls may take hours without a frame; a peer that is gone is told from a patient one by a ping
+    const timer = setTimeout(() => session.destroy(), pingTimeoutMs);
+    session.once('close', () => clearTimeout(timer));
+    session.ping(() => clearTimeout(timer));
+  });
+  return open;
+}
+
+/** The peer has taken nothing of what it was sent for the whole idle time. A call that waits for Tiller is left alone. */
+function endIfStuck(stream: ServerHttp2Stream): void {
+  if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
+}
+
+function serveHttp(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: string[],
+  requestTimeoutMs: number,
+  fronts: Pick<Fronts, 'http'>,
+): void {
+  if (!stream.endAfterHeaders) boundBody(stream, requestTimeoutMs);
+  const request = new Http2ServerRequest(stream, headers, {}, rawHeaders);
+  const response = new Http2ServerResponse(stream);
+  if (headers[':method'] === 'CONNECT') {
+    response.statusCode = 405;
+    return void response.end();
+  }
+  if (headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+  fronts.http(request, response);
+}
+
+/** HTTP/2's counterpart of `requestTimeout` in node:http: a body that drips in does not hold its stream for ever. */
+function boundBody(stream: ServerHttp2Stream, requestTimeoutMs: number): void {
+  // destroyed rather than closed, since a close would look like the body's end to whoever reads it
+  const timer = setTimeout(() => stream.destroy(new Error('the body took too long')), requestTimeoutMs);
+  const stop = () => clearTimeout(timer);
+  stream.once('end', stop).once('close', stop);
+}
+
+function ignore(): void {}

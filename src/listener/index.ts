@@ -1,0 +1,2 @@
+export { type ConnectionCounts, createListener, type Listener } from './listener.ts';
+export type { Fronts, ListenerLog, ListenerOptions, ListenTarget, TlsOptions } from './options.ts';

@@ -1,0 +1,164 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unavailable } from '../protocol/index.ts';
+import { requireClientCertificate } from './client-certificates.ts';
+import type { Protocol } from './detect-protocol.ts';
+import { readFirstBytes } from './first-bytes.ts';
+import { createHttp1 } from './http1.ts';
+import { createHttp2 } from './http2.ts';
+import type { Fronts, ListenerOptions, ListenTarget } from './options.ts';
+import { createTlsLayer } from './tls.ts';
+
+/** Open connections by what they speak; `total` also counts those that have not said yet, and upgraded ones. */
+export interface ConnectionCounts {
+  readonly total: number;
+  readonly http1: number;
+  readonly http2: number;
+}
+
+/** The one port (and, where asked for, a second one that takes TLS only). */
+export interface Listener {
+  /**
+   * Opens every address.
+   * @throws GatewayError UNAVAILABLE naming the address that cannot be had; none is left open then
+   */
+  listen(): Promise<void>;
+  /** Where it listens, in the order of the targets; ports that the system chose are filled in. */
+  addresses(): readonly AddressInfo[];
+  counts(): ConnectionCounts;
+  /**
+   * Stops accepting, tells clients, and waits until the requests under way have been answered and the connections are
+   * closed; after `timeoutMs` the rest is cut off.
+   * @returns how many connections had to be cut off
+   */
+  drain(timeoutMs: number): Promise<number>;
+  /** Stops at once. */
+  close(): Promise<void>;
+}
+
+/** Requests that were sent before their clients heard of the drain arrive within this time. */
+const lingerMs = 250;
+const drainStepMs = 50;
+/** Connections that wait to be accepted; past Node's own 511 a burst would wait for TCP's retries, seconds long. */
+const backlog = 4096;
+/** What a client without TLS gets where TLS is expected, since it reads HTTP/1.1 if anything. */
+const tlsOnlyText = 'this port speaks TLS only';
+const tlsOnlyAnswer =
+  `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+  `Content-Length: ${tlsOnlyText.length}\r\n\r\n${tlsOnlyText}`;
+
+/**
+ * Reads the certificate files and makes the listener; nothing is open before `listen`.
+ * @throws GatewayError INVALID_ARGUMENT where the certificate files cannot be used
+ */
+export async function createListener(options: ListenerOptions, fronts: Fronts): Promise<Listener> {
+  const guarded =
+    options.tls?.clientAuth === 'required'
+      ? requireClientCertificate(fronts, options.tls.openPaths ?? [])
+      : fronts;
+  const http1 = createHttp1(options, guarded);
+  const http2 = createHttp2(options, guarded);
+  const tls =
+    options.tls &&
+    (await createTlsLayer(options.tls, options.firstByteTimeoutMs, options.log, (socket, protocol) =>
+      protocol === 'http2' ? http2.accept(socket) : http1.accept(socket),
+    ));
+  const sockets = new Set<Socket>();
+  let full = false;
+
+  const refuse = (socket: Socket) => {
+    // once for each time the limit is reached, or a flood of connections would be a flood of lines
+    if (!full)
+      options.log('warn', 'connections refused: too many are open', {
+        maxConnections: options.maxConnections,
+      });
+    full = true;
+    socket.destroy();
+  };
+  const route = (socket: Socket, protocol: Protocol, tlsOnly: boolean) => {
+    if (protocol === 'tls') return tls ? tls.accept(socket) : void socket.destroy();
+    if (tlsOnly) return void socket.end(tlsOnlyAnswer, () => socket.destroy());
+    if (protocol === 'http2') http2.accept(socket);
+    else http1.accept(socket);
+  };
+  const servers = options.targets.map(({ tlsOnly }) =>
+    createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true },
+      socket => {
+        if (sockets.size >= options.maxConnections) return refuse(socket);
+        full = false;
+        sockets.add(socket);
+        // whoever serves the connection notices its end; a reset before that is nobody's business
+        socket.on('error', () => {}).once('close', () => sockets.delete(socket));
+        readFirstBytes(socket, options.firstByteTimeoutMs, protocol => route(socket, protocol, tlsOnly));
+      },
+    ),
+  );
+
+  const stop = () => {
+    for (const server of servers) server.close();
+    tls?.close();
+  };
+  const cut = () => {
+    const { size } = sockets;
+    for (const socket of sockets) socket.destroy();
+    http1.close();
+    return size;
+  };
+  return {
+    async listen() {
+      try {
+        for (const [index, server] of servers.entries()) await open(server, options.targets[index]!);
+      } catch (error) {
+        stop();
+        throw error;
+      }
+    },
+    addresses: () => servers.map(server => server.address() as AddressInfo),
+    counts: () => ({ total: sockets.size, http1: http1.count(), http2: http2.count() }),
+    async drain(timeoutMs) {
+      const deadline = performance.now() + timeoutMs;
+      stop();
+      http1.beginDrain();
+      http2.beginDrain();
+      await sleep(Math.min(lingerMs, timeoutMs));
+      http2.endDrain();
+      while (sockets.size > 0 && performance.now() < deadline) {
+        http1.closeIdle();
+        await sleep(drainStepMs);
+      }
+      return cut();
+    },
+    async close() {
+      stop();
+      cut();
+    },
+  };
+}
+
+function open(server: Server, { host, port }: ListenTarget): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => {
+      const address = `${host ?? ''}:${port}`;
+      reject(
+        unavailable(`cannot listen on ${address}: ${reasons[error.code ?? ''] ?? error.code}`, {
+          cause: error,
+        }),
+      );
+    };
+    server.once('error', fail);
+    server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', fail);
+      // accepting can fail later, for want of file descriptors; the connection is lost, the server is not
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+}
+
+const reasons: Record<string, string> = {
+  EADDRINUSE: 'another program listens there',
+  EACCES: 'not allowed (ports below 1024 need rights)',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the name cannot be resolved',
+};

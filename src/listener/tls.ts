@@ -1,0 +1,48 @@
+import type { Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import type { ListenerLog, TlsOptions } from './options.ts';
+import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
+
+/** TLS on sockets that somebody else accepted. */
+export interface TlsLayer {
+  /** Does the handshake, bounded in time; the socket then comes out of `secured`, or is destroyed. */
+  accept(socket: Socket): void;
+  close(): void;
+}
+
+/**
+ * @param secured gets each connection whose handshake is done, with the protocol that was agreed on
+ * @throws GatewayError INVALID_ARGUMENT where the certificate files cannot be used
+ */
+export async function createTlsLayer(
+  options: TlsOptions,
+  handshakeTimeoutMs: number,
+  log: ListenerLog,
+  secured: (socket: TLSSocket, protocol: 'http2' | 'http1') => void,
+): Promise<TlsLayer> {
+  const material = await readTlsFiles(options);
+  const server = createServer({
+    ...material,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: handshakeTimeoutMs,
+    requestCert: options.clientAuth !== 'none',
+    // Node would refuse clients without a certificate as well; those with a wrong one are refused below
+    rejectUnauthorized: false,
+  });
+  server.on('secureConnection', socket => {
+    if (options.clientAuth !== 'none' && !socket.authorized && socket.getPeerX509Certificate()) {
+      log('debug', "a client's certificate was refused", { reason: String(socket.authorizationError) });
+      return void socket.destroy();
+    }
+    secured(socket, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    log('debug', 'TLS handshake failed', { reason: error.code ?? error.message });
+    socket.destroy(); // after a time-out Node leaves that to us
+  });
+  const stopWatching = watchTlsFiles(options, material, next => server.setSecureContext(next), log);
+  return {
+    accept: socket => void server.emit('connection', socket),
+    close: stopWatching,
+  };
+}

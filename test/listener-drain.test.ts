@@ -1,0 +1,145 @@
+/** Stopping: nothing that was under way is lost, and nothing keeps the program from ending. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect as http2Connect } from 'node:http2';
+import { describe, test } from 'node:test';
+import { Client, credentials } from '@grpc/grpc-js';
+import { type JsonFront, openSocket, readToEnd, startListener } from './support/listener-stage.ts';
+
+/** Answers after a moment, so that there is always something under way. */
+const slowly: JsonFront = (_request, response) => void setTimeout(() => response.end('done'), 20);
+
+async function get(agent: Agent, port: number): Promise<{ status: number; connection: string | undefined }> {
+  const request: ClientRequest = httpRequest({ port, agent }).end();
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  assert.equal((await answer.setEncoding('utf8').toArray()).join(''), 'done');
+  return { status: answer.statusCode ?? 0, connection: answer.headers.connection };
+}
+
+describe('drain', () => {
+  test('drops no HTTP/1.1 request under load', async t => {
+    const { port, listener } = await startListener(t, {}, { http: slowly });
+    const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+    t.after(() => agent.destroy());
+    let answered = 0;
+    const clients = Array.from({ length: 50 }, async () => {
+      // each client goes on until it is told that its connection closes
+      for (;;) {
+        const { status, connection } = await get(agent, port);
+        assert.equal(status, 200);
+        answered++;
+        if (connection === 'close') return;
+      }
+    });
+    while (answered < 200) await new Promise(resolve => setTimeout(resolve, 5));
+    assert.equal(await listener.drain(5000), 0);
+    await Promise.all(clients);
+    assert.equal(listener.counts().total, 0);
+  });
+
+  test('drops no HTTP/2 stream under load', async t => {
+    const { port, listener } = await startListener(t, {}, { http: slowly });
+    const sessions = Array.from({ length: 5 }, () => http2Connect(`http://127.0.0.1:${port}`));
+    let answered = 0;
+    const clients = sessions.map(async session => {
+      await once(session, 'remoteSettings');
+      while (!session.closed) {
+        const streams = Array.from({ length: 10 }, () => session.request({ ':path': '/' }));
+        for (const stream of streams) {
+          assert.equal((await stream.setEncoding('utf8').toArray()).join(''), 'done');
+          answered++;
+        }
+      }
+    });
+    while (answered < 100) await new Promise(resolve => setTimeout(resolve, 5));
+    assert.equal(await listener.drain(5000), 0);
+    await Promise.all(clients);
+    assert.ok(answered % 10 === 0);
+  });
+
+  test('drops no gRPC call under load; the client learns that the server is gone', async t => {
+    const { port, listener } = await startListener(t);
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    t.after(() => client.close());
+    const same = (bytes: Buffer) => bytes;
+    const call = () =>
+      new Promise<number>(resolve =>
+        client.makeUnaryRequest('/x.Y/Z', same, same, Buffer.from('hello'), error =>
+          resolve(error?.code ?? 0),
+        ),
+      );
+    let answered = 0;
+    let stopping = false;
+    const clients = Array.from({ length: 20 }, async () => {
+      for (let code = 0; code === 0; ) {
+        code = await call();
+        answered++;
+        // once the port is closed a new connection cannot be had: UNAVAILABLE, and nothing was sent
+        assert.ok(code === 0 || (stopping && code === 14), `code ${code}`);
+      }
+    });
+    while (answered < 200) await new Promise(resolve => setTimeout(resolve, 5));
+    stopping = true;
+    assert.equal(await listener.drain(5000), 0);
+    await Promise.all(clients);
+  });
+
+  test('finishes a long answer on a connection whose client reads slowly', async t => {
+    const size = 8 * 1024 * 1024;
+    const { port, listener } = await startListener(
+      t,
+      {},
+      { http: (_request, response) => void response.end(Buffer.alloc(size, 'x')) },
+    );
+    const socket = await openSocket(t, port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'readable');
+    const drained = listener.drain(10_000);
+    await new Promise(resolve => setTimeout(resolve, 400));
+    const text = await readToEnd(socket);
+    assert.equal(text.length - text.indexOf('\r\n\r\n') - 4, size);
+    assert.equal(await drained, 0);
+  });
+
+  test('refuses new connections', async t => {
+    const { port, listener } = await startListener(t);
+    await listener.drain(1000);
+    await assert.rejects(openSocket(t, port), { code: 'ECONNREFUSED' });
+  });
+
+  test('closes idle connections of every kind within its bound', async t => {
+    const { port, listener } = await startListener(t, { firstByteTimeoutMs: 300 });
+    const silent = await openSocket(t, port);
+    const kept = await openSocket(t, port);
+    kept.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(kept, 'data');
+    const session = http2Connect(`http://127.0.0.1:${port}`);
+    await once(session, 'remoteSettings');
+    const closed = [once(silent, 'close'), once(session, 'close')];
+    assert.equal(await listener.drain(5000), 0);
+    await Promise.all(closed);
+  });
+
+  test('cuts off what has not finished in time, and says how much', async t => {
+    const { port, listener } = await startListener(t, {}, { http: () => {} });
+    const socket = await openSocket(t, port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const session = http2Connect(`http://127.0.0.1:${port}`);
+    session.on('error', () => {});
+    const stream = session.request({ ':path': '/' });
+    stream.on('error', () => {});
+    while (listener.counts().http1 + listener.counts().http2 < 2) await new Promise(setImmediate);
+    const ended = [readToEnd(socket), once(stream, 'close')];
+    assert.equal(await listener.drain(300), 2);
+    await Promise.all(ended);
+  });
+
+  test('says why an address cannot be had', async t => {
+    const { port } = await startListener(t);
+    await assert.rejects(startListener(t, { targets: [{ host: '127.0.0.1', port, tlsOnly: false }] }), {
+      code: 14,
+      message: `cannot listen on 127.0.0.1:${port}: another program listens there`,
+    });
+  });
+});
