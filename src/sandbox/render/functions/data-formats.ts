@@ -8,8 +8,9 @@ import { GatewayError } from '../../../protocol/index.ts';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
 import { type CallContext, goFunction } from '../go/function.ts';
 import type { GoMap, GoValue } from '../go/value.ts';
+import { yamlToGo } from '../go/yaml-values.ts';
 import { JsonSyntaxError, readGoJson } from './go-json-reader.ts';
-import { goToJsonValue, JsonError, jsonValueToGo, notAMap } from './json-value.ts';
+import { goToJsonValue, JsonError, notAMap } from './json-value.ts';
 import type { Functions } from './table.ts';
 import { TomlError, writeToml } from './toml-writer.ts';
 
@@ -54,7 +55,7 @@ function withError(message: string): GoMap {
 }
 
 function readYaml(text: string): GoValue {
-  const value = jsonValueToGo(parseYaml(text));
+  const value = yamlToGo(parseYaml(text));
   const problem = notAMap(value);
   return problem === undefined
     ? value
@@ -62,7 +63,7 @@ function readYaml(text: string): GoValue {
 }
 
 function readJson(text: string): GoValue {
-  const value = jsonValueToGo(readGoJson(text));
+  const value = yamlToGo(readGoJson(text));
   const problem = notAMap(value);
   return problem === undefined ? value : withError(problem);
 }

@@ -67,7 +67,8 @@ export function timeStruct(time: GoTime): GoStruct {
     ['UTC', goFunction([], () => timeStruct(time.inUtc()), { result: 'time.Time' })],
     ['Local', goFunction([], () => timeStruct(time.inUtc()), { result: 'time.Time' })],
   ];
-  return new GoStruct('time.Time', { methods, text, inner: time });
+  const json = () => formatTime(time, '2006-01-02T15:04:05.999999999Z07:00');
+  return new GoStruct('time.Time', { methods, text, json, inner: time });
 }
 
 /** The moment in a time.Time, or in seconds since 1970 given as int, int32 or int64. */

@@ -1,5 +1,3 @@
-import { formatTime } from './time-format.ts';
-
 const second = 1_000_000_000n;
 
 /**
@@ -39,9 +37,4 @@ export const zeroTime = new GoTime(-62_135_596_800n * second);
 /** A moment given in seconds since 1970. */
 export function unixTime(seconds: bigint): GoTime {
   return new GoTime(seconds * second);
-}
-
-/** As encoding/json writes a time: RFC 3339 with as much of a fraction as there is. */
-export function timeToJson(time: GoTime): string {
-  return formatTime(time, '2006-01-02T15:04:05.999999999Z07:00');
 }

@@ -1,8 +1,6 @@
 import type { YamlValue } from '../../../charts/yaml/index.ts';
-import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
-import { GoComplex, GoInteger, type GoStruct, type GoValue, kindOf } from '../go/value.ts';
-import { isEmpty } from './convert.ts';
-import { GoTime, timeToJson } from './go-time.ts';
+import { bytesToUtf8 } from '../go/bytes.ts';
+import { GoComplex, GoInteger, type GoValue, kindOf } from '../go/value.ts';
 
 const maxDepth = 900;
 
@@ -32,28 +30,7 @@ export function goToJsonValue(value: GoValue, charge: (amount: number) => void, 
     return new Map(Array.from(value, ([key, each]) => [bytesToUtf8(key), inner(each)] as const));
   }
   if (value instanceof GoComplex) throw new JsonError('json: unsupported type: complex128');
-  return structToJson(value, inner);
-}
-
-function structToJson(struct: GoStruct, inner: (value: GoValue) => YamlValue): YamlValue {
-  if (struct.inner instanceof GoTime) return timeToJson(struct.inner);
-  // The messages of Helm's API carry tags: lower case names, and empty fields left out.
-  const tagged = struct.type.replace(/^\*/, '').startsWith('chart.');
-  const fields: [string, YamlValue][] = [];
-  for (const [name, { value }] of struct.fields) {
-    if (tagged && isEmpty(value)) continue;
-    fields.push([tagged ? name.charAt(0).toLowerCase() + name.slice(1) : name, inner(value)]);
-  }
-  return new Map(fields);
-}
-
-/** A value read from JSON or YAML as json.Unmarshal puts it into an interface {}: every number is a float64. */
-export function jsonValueToGo(value: YamlValue): GoValue {
-  if (typeof value === 'string') return utf8ToBytes(value);
-  if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return value.map(jsonValueToGo);
-  if (!(value instanceof Map)) return value;
-  return new Map(Array.from(value, ([key, each]) => [utf8ToBytes(key), jsonValueToGo(each)] as const));
+  return inner(value.json());
 }
 
 /** json.Unmarshal's error when a text that is no object is read into a map; undefined for maps and null. */
