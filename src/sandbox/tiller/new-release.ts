@@ -1,6 +1,7 @@
 import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
+import { renderRelease } from '../render/index.ts';
 import { readManifestObjects } from './manifest-objects.ts';
-import { toTimestamp } from './revision.ts';
+import { copyRelease, toTimestamp } from './revision.ts';
 import type { TillerState } from './state.ts';
 import { tillerError } from './tiller-error.ts';
 
@@ -11,43 +12,46 @@ export interface NewRelease {
   readonly chart: Chart | null;
   readonly values: Config | null;
   readonly status: StatusCode;
+  readonly description: string;
   /** For an upgrade, when the release began; now for an install. */
   readonly firstDeployed?: Timestamp | null;
   readonly isUpgrade: boolean;
   readonly subNotes: boolean;
+  /** Whether this is an install's dry run, whose errors tell more. */
+  readonly isDryInstall?: boolean;
 }
 
 /**
  * Renders a chart into a release that is stored nowhere yet.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export async function renderNewRelease(state: TillerState, wanted: NewRelease): Promise<Release> {
-  const { name, namespace, version, values, isUpgrade, subNotes } = wanted;
+export function renderNewRelease(state: TillerState, wanted: NewRelease): Release {
+  const { name, namespace, version, values, isUpgrade, subNotes, status, description } = wanted;
   const chart = validateChart(wanted.chart);
   const now = state.now();
-  const { manifest, notes, hooks } = await state.render({
+  const { manifest, notes, hooks } = renderRelease({
     chart,
     values,
     release: { name, namespace, revision: version, isInstall: !isUpgrade, isUpgrade, time: now },
     subNotes,
+    dryRun: wanted.isDryInstall ?? false,
   });
   const deployed = toTimestamp(now);
-  return {
+  return copyRelease({
     name,
     namespace,
     version,
     chart,
-    config: values,
+    config: values ?? undefined,
     manifest,
-    hooks: [...hooks],
+    hooks,
     info: {
-      status: { code: wanted.status, resources: '', notes, last_test_suite_run: null },
+      status: { code: status, notes },
       first_deployed: wanted.firstDeployed ?? deployed,
       last_deployed: deployed,
-      deleted: null,
-      Description: '',
+      Description: description,
     },
-  };
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
-import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
+import { decodeMessage, encodeMessage, type Partially } from '../../codec/messages.ts';
 
 /**
  * One stored revision: its bytes, and beside them what listing and sorting ask for, so that a list of many large releases
@@ -43,6 +43,11 @@ export function releaseToRevision(
     createdAt,
     modifiedAt,
   };
+}
+
+/** A release of its own with every field, of what is given. */
+export function copyRelease(given: Partially<Release>): Release {
+  return decodeMessage('hapi.release.Release', encodeMessage('hapi.release.Release', given));
 }
 
 /** A copy that may be changed. */

@@ -12,8 +12,6 @@ import type { Interceptor } from './interceptor.ts';
 import { readManifestObjects } from './manifest-objects.ts';
 import { maxMessageBytes, NegativeLimit } from './methods/list-releases.ts';
 import { statusOf } from './new-release.ts';
-import type { RenderChart } from './render-chart.ts';
-import { renderPlain } from './render-plain.ts';
 import { RevisionFolder } from './revision-folder.ts';
 import { RevisionStore, type StoreBounds } from './revision-store.ts';
 import type { TillerState } from './state.ts';
@@ -30,8 +28,6 @@ export interface SandboxTillerOptions {
   readonly report?: (problem: string) => void;
   /** For tests of faults; see `Interceptor`. */
   readonly intercept?: Interceptor;
-  /** Default: the sandbox's renderer. */
-  readonly render?: RenderChart;
   /** Default: the system's clock. */
   readonly now?: () => Date;
 }
@@ -99,7 +95,7 @@ async function openState(options: SandboxTillerOptions): Promise<TillerState> {
   const store = await RevisionStore.open({ ...defaultBounds, ...options.bounds }, now, folder, report);
   const cluster = new SimulatedCluster();
   restoreCluster(store, cluster, report);
-  return { store, cluster, now, render: options.render ?? renderPlain, resourceTable: () => '' };
+  return { store, cluster, now, resourceTable: () => '' };
 }
 
 /** What kept releases had in the cluster counts as being there still. */

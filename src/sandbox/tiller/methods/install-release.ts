@@ -15,7 +15,7 @@ export async function installRelease(
   state: TillerState,
   request: InstallReleaseRequest,
 ): Promise<InstallReleaseResponse> {
-  const release = await prepareInstall(state, request);
+  const release = prepareInstall(state, request);
   if (request.dry_run) {
     finishDryRun(release, request);
     return { release };
@@ -39,21 +39,21 @@ export async function installRelease(
  * Finds a name and renders the chart; stores nothing.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export async function prepareInstall(state: TillerState, request: InstallReleaseRequest): Promise<Release> {
+export function prepareInstall(state: TillerState, request: InstallReleaseRequest): Release {
   validateChart(request.chart);
   const name = chooseName(state, request.name, request.reuse_name);
-  const release = await renderNewRelease(state, {
+  return renderNewRelease(state, {
     name,
     namespace: request.namespace,
     version: 1,
     chart: request.chart,
     values: request.values,
     status: 'PENDING_INSTALL',
+    description: 'Initial install underway',
     isUpgrade: false,
     subNotes: request.subNotes,
+    isDryInstall: request.dry_run,
   });
-  setStatus(release, 'PENDING_INSTALL', 'Initial install underway');
-  return release;
 }
 
 /** A dry run cannot install the definitions that the manifest may need, so it does not check the manifest then. */

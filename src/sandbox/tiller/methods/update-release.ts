@@ -19,7 +19,7 @@ export async function updateRelease(
   validateReleaseName(request.name);
   let prepared: { current: Release; release: Release };
   try {
-    prepared = await prepareUpdate(state, request);
+    prepared = prepareUpdate(state, request);
   } catch (error) {
     if (!request.force) throw error;
     return { release: await forceUpdate(state, request) };
@@ -30,26 +30,26 @@ export async function updateRelease(
   return { release };
 }
 
-async function prepareUpdate(
+function prepareUpdate(
   state: TillerState,
   request: UpdateReleaseRequest,
-): Promise<{ current: Release; release: Release }> {
+): { current: Release; release: Release } {
   const given = validateChart(request.chart);
   const current = state.store.deployed(request.name);
   const { chart, values } = reuseValues(request, given, current);
   const last = state.store.history(request.name)[0];
-  const release = await renderNewRelease(state, {
+  const release = renderNewRelease(state, {
     name: request.name,
     namespace: current.namespace,
     version: (last?.version ?? current.version) + 1,
     chart,
     values,
     status: 'PENDING_UPGRADE',
+    description: 'Preparing upgrade',
     firstDeployed: current.info?.first_deployed ?? null,
     isUpgrade: true,
     subNotes: request.subNotes,
   });
-  setStatus(release, 'PENDING_UPGRADE', 'Preparing upgrade');
   validateManifest(release);
   return { current, release };
 }
@@ -88,7 +88,7 @@ async function replaceObjects(state: TillerState, before: Release, release: Rele
 /** `helm upgrade --force` of what cannot be upgraded: `helm delete` and `helm install --replace` in one. */
 async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): Promise<Release> {
   const old = state.store.last(request.name);
-  const release = await prepareInstall(state, {
+  const release = prepareInstall(state, {
     chart: request.chart,
     values: request.values,
     dry_run: request.dry_run,

@@ -1,0 +1,141 @@
+/** The sandbox Tiller as a server: its socket, its bounds, its folder, its faults on demand. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Code, GatewayError } from '../src/protocol/index.ts';
+import { startSandboxTiller } from '../src/sandbox/index.ts';
+import { SandboxClient } from './support/sandbox-client.ts';
+import { SandboxFaults } from './support/sandbox-faults.ts';
+import { chartOf, configMap } from './support/tiller-messages.ts';
+
+const bounded = { timeout: 30_000 };
+const empty = Buffer.alloc(0);
+
+function install(name: string) {
+  const chart = chartOf('plain', { 'cm.yaml': configMap(`${name}-cm`) });
+  return { name, namespace: 'default', chart, values: {} };
+}
+
+async function temporaryFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tg-test-'));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('a Unix socket that only this user can reach, gone after the end', bounded, async () => {
+  const sandbox = await startSandboxTiller({ listen: 'unix' });
+  assert.match(sandbox.address, /^unix:\//);
+  const folder = dirname(sandbox.address.slice('unix:'.length));
+  assert.equal((await stat(folder)).mode & 0o777, 0o700);
+  await sandbox.stop();
+  await assert.rejects(stat(folder), { code: 'ENOENT' });
+});
+
+test('every call but GetVersion needs a client version that fits', bounded, async () => {
+  await using tiller = await SandboxClient.start();
+  const status = async (method: string, client: string) => {
+    const answer = await tiller.raw(method, empty, { metadata: { 'x-helm-api-client': client } });
+    return `${answer.status} ${answer.message}`;
+  };
+  assert.equal(await status('GetVersion', 'v9.9.9'), '0 ');
+  assert.equal(await status('ListReleases', 'v2.14+unreleased'), '0 ');
+  for (const method of ['ListReleases', 'GetHistory', 'RunReleaseTest']) {
+    assert.equal(await status(method, 'v3.1.0'), '2 incompatible versions client[v3.1.0] server[v2.17.0]');
+  }
+});
+
+test('health on the same port', bounded, async () => {
+  await using tiller = await SandboxClient.start();
+  const check = (request: Buffer) => tiller.raw('/grpc.health.v1.Health/Check', request);
+  assert.deepEqual((await check(empty)).responses.map(String), ['\b\x01']);
+  assert.equal((await check(Buffer.from('\n\x06Tiller'))).status, 0);
+  assert.equal((await check(Buffer.from('\n\x05other'))).status, 5);
+});
+
+test('messages above 20 MiB are refused, bytes that are no request as well', bounded, async () => {
+  await using tiller = await SandboxClient.start();
+  assert.equal((await tiller.raw('GetHistory', Buffer.alloc(21 * 1024 * 1024))).status, 8);
+  const answer = await tiller.raw('GetHistory', Buffer.from('ffff', 'hex'));
+  assert.equal(
+    `${answer.status} ${answer.message}`,
+    '2 not a hapi.services.tiller.GetHistoryRequest message',
+  );
+  assert.equal((await tiller.raw('GetVersion', empty)).status, 0);
+});
+
+test('the bound on what is kept', bounded, async () => {
+  await using tiller = await SandboxClient.start({ bounds: { maxRevisions: 1 } });
+  await tiller.call('InstallRelease', install('a'));
+  assert.match(
+    await tiller.failure('InstallRelease', install('b')),
+    /^8 the sandbox keeps at most 1 revisions/,
+  );
+  await tiller.call('UninstallRelease', { name: 'a', purge: true });
+  await tiller.call('InstallRelease', install('b'));
+});
+
+test(
+  'releases outlive a restart in a folder; a broken file is reported, not fatal',
+  bounded,
+  async context => {
+    const folder = await temporaryFolder(context);
+    {
+      await using tiller = await SandboxClient.start({ folder });
+      await tiller.call('InstallRelease', install('a'));
+      await tiller.call('UpdateRelease', { ...install('a') });
+      await tiller.call('InstallRelease', install('gone'));
+      await tiller.call('UninstallRelease', { name: 'gone', purge: true });
+    }
+    assert.deepEqual((await readdir(folder)).sort(), ['a.v1.json', 'a.v2.json']);
+    await writeFile(join(folder, 'b.v1.json'), '{');
+    const problems: string[] = [];
+    await using tiller = await SandboxClient.start({ folder, report: problem => problems.push(problem) });
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, /b.v1.json is left out/);
+    const { releases } = await tiller.call('GetHistory', { name: 'a', max: 9 });
+    assert.deepEqual(
+      releases.map(({ version, info }) => `${version} ${info?.status?.code}`),
+      ['2 DEPLOYED', '1 SUPERSEDED'],
+    );
+    const other = { ...install('other'), chart: install('a').chart };
+    assert.match(await tiller.failure('InstallRelease', other), /configmaps "a-cm" already exists/);
+  },
+);
+
+test('faults on demand: late, failing once, and cancelled while hanging', bounded, async () => {
+  const faults = new SandboxFaults();
+  await using tiller = await SandboxClient.start({ intercept: faults.intercept });
+  faults.delay('GetVersion', 1, 1);
+  faults.fail('GetVersion', new GatewayError(Code.UNAVAILABLE, 'on purpose'), 1);
+  assert.equal((await tiller.raw('GetVersion', empty)).message, 'on purpose');
+  assert.equal((await tiller.raw('GetVersion', empty)).status, 0);
+  faults.hang('ListReleases');
+  const abort = new AbortController();
+  const hanging = tiller.raw('ListReleases', empty, { signal: abort.signal });
+  const call = await faults.arrival('ListReleases');
+  assert.equal(call.signal.aborted, false);
+  abort.abort();
+  assert.equal((await hanging).status, Code.CANCELLED);
+  await new Promise<void>(resolve => {
+    if (call.signal.aborted) resolve();
+    call.signal.addEventListener('abort', () => resolve());
+  });
+  faults.clear();
+  assert.deepEqual(
+    faults.calls.map(({ method, client }) => `${method} ${client}`),
+    ['GetVersion v2.17.0', 'GetVersion v2.17.0', 'ListReleases v2.17.0'],
+  );
+});
+
+test('stopping does not wait for a call that hangs', bounded, async () => {
+  const faults = new SandboxFaults();
+  const tiller = await SandboxClient.start({ intercept: faults.intercept });
+  faults.hang('GetHistory');
+  const hanging = tiller.raw('GetHistory', empty);
+  await faults.arrival('GetHistory');
+  await tiller.sandbox.stop();
+  assert.notEqual((await hanging).status, 0);
+  tiller.client[Symbol.dispose]();
+});
