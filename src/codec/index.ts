@@ -1,3 +1,4 @@
+export { createFileDescriptors, type FileDescriptor, type FileDescriptors } from './file-descriptors.ts';
 export { jsonToWire } from './json-to-wire.ts';
 export { decodeMessage, encodeMessage, type Partially } from './messages.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';

@@ -31,10 +31,16 @@ export async function summarizeReleases(
   return page.finish();
 }
 
+/** The `limit` of a list's request, swift's or Tiller's, if it is negative: Tiller 2.17.0 panics on it. */
+export function negativeLimit(listRequest: Uint8Array): bigint | undefined {
+  const limit = new RequestFields(listRequest).integer(request.limit);
+  return limit < 0n ? limit : undefined;
+}
+
 function toTillerRequest(swift: Uint8Array): Buffer {
   const fields = new RequestFields(swift);
-  const limit = fields.integer(request.limit);
-  if (limit < 0n) throw invalidArgument(`limit: ${limit} is negative`);
+  const limit = negativeLimit(swift);
+  if (limit !== undefined) throw invalidArgument(`limit: ${limit} is negative`);
   const writer = new WireWriter();
   for (const number of request.shared) for (const raw of fields.raw(number)) writer.raw(raw);
   for (const code of wantedCodes(fields)) writer.tag(request.statusCodes, WireType.VARINT).uint32(code);

@@ -3,7 +3,7 @@ import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
 export interface CorsOptions {
   /** Off unless enabled: browsers then let no page of another origin read an answer. */
   readonly enabled: boolean;
-  /** Hosts whose pages may call, without scheme and port; `*` is every origin. */
+  /** Hosts whose pages may call, with their port if it is not the scheme's own; `*` is every origin. */
   readonly originHosts: readonly string[];
   /** Whether subdomains of those hosts may as well. */
   readonly allowSubdomains: boolean;
@@ -41,8 +41,8 @@ export function writeCors(
 
 function isAllowed(options: CorsOptions, origin: string): boolean {
   if (!URL.canParse(origin)) return false;
-  const { hostname } = new URL(origin);
+  const { host } = new URL(origin);
   return options.originHosts.some(
-    host => hostname === host || (options.allowSubdomains && hostname.endsWith(`.${host}`)),
+    allowed => host === allowed || (options.allowSubdomains && host.endsWith(`.${allowed}`)),
   );
 }

@@ -1,0 +1,2 @@
+export { createGrpcFront, type FinishedCall, type GrpcEvents, type GrpcOptions } from './front.ts';
+export type { Health } from './health.ts';

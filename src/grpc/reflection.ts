@@ -1,0 +1,95 @@
+import {
+  createFileDescriptors,
+  type FileDescriptor,
+  type FileDescriptors,
+  WireType,
+  WireWriter,
+  wireFields,
+} from '../codec/index.ts';
+import { Code } from '../protocol/index.ts';
+import type { CallHandler } from './handler.ts';
+
+/*
+ * grpc.reflection.v1 and v1alpha, which have the same messages. Numbers:
+ * https://github.com/grpc/grpc-proto/blob/master/grpc/reflection/v1/reflection.proto
+ */
+const request = {
+  fileByName: 3,
+  fileBySymbol: 4,
+  fileByExtension: 5,
+  extensionNumbers: 6,
+  listServices: 7,
+} as const;
+const response = { validHost: 1, original: 2, files: 4, services: 6, error: 7 } as const;
+
+/** Far more than a client asks for on one stream. */
+const maxRequests = 10_000;
+
+/** Server reflection: what grpcurl and its like need to call the services without their .proto files. */
+export function reflectionHandlers(services: readonly string[]): [string, CallHandler][] {
+  let descriptors: FileDescriptors | undefined;
+  const handler: CallHandler = async call => {
+    descriptors ??= createFileDescriptors();
+    let count = 0;
+    for await (const message of call.requests()) {
+      await call.send(answer(message, descriptors, services));
+      if (++count === maxRequests) break;
+    }
+    return Code.OK;
+  };
+  return ['v1', 'v1alpha'].map(version => [
+    `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+    handler,
+  ]);
+}
+
+function answer(message: Buffer, descriptors: FileDescriptors, services: readonly string[]): Buffer {
+  const out = new WireWriter(1024).bytesField(response.original, message);
+  const asked = [...wireFields(message)].findLast(
+    field => field.number >= request.fileByName && field.number <= request.listServices,
+  );
+  const text =
+    asked?.wireType === WireType.BYTES ? message.toString('utf8', asked.valueStart, asked.end) : '';
+  switch (asked?.number) {
+    case request.listServices:
+      return writeServices(out, services);
+    case request.fileByName:
+      return writeFiles(out, descriptors, descriptors.byName.get(text), `file ${text}`);
+    case request.fileBySymbol:
+      return writeFiles(out, descriptors, descriptors.bySymbol.get(text), `symbol ${text}`);
+    default:
+      return writeError(out, Code.NOT_FOUND, 'proto3 has no extensions');
+  }
+}
+
+function writeServices(out: WireWriter, services: readonly string[]): Buffer {
+  const list = new WireWriter();
+  for (const name of services) list.bytesField(1, new WireWriter().stringField(1, name).finish());
+  return out.bytesField(response.services, list.finish()).finish();
+}
+
+/** A file with everything it depends on, so that the client need not ask again. */
+function writeFiles(
+  out: WireWriter,
+  descriptors: FileDescriptors,
+  file: FileDescriptor | undefined,
+  what: string,
+): Buffer {
+  if (!file) return writeError(out, Code.NOT_FOUND, `${what.slice(0, 200)} is not known`);
+  const files = new Set<FileDescriptor>([file]);
+  for (const { dependencies } of files) {
+    for (const name of dependencies) {
+      const dependency = descriptors.byName.get(name);
+      if (dependency) files.add(dependency);
+    }
+  }
+  const list = new WireWriter(8192);
+  for (const { bytes } of files) list.bytesField(1, bytes);
+  return out.bytesField(response.files, list.finish()).finish();
+}
+
+function writeError(out: WireWriter, code: Code, message: string): Buffer {
+  return out
+    .bytesField(response.error, new WireWriter().intField(1, code).stringField(2, message).finish())
+    .finish();
+}
