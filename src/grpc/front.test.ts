@@ -47,7 +47,10 @@ before(async () => {
     tiller,
     health: {
       serving: () => serving,
-      onChange: listener => (watchers.add(listener), () => watchers.delete(listener)),
+      onChange: listener => {
+        watchers.add(listener);
+        return () => watchers.delete(listener);
+      },
     },
     maxMessageBytes: 1024 * 1024,
     events: { finished: call => finished.push(call) },
@@ -284,8 +287,9 @@ describe('what every gRPC server has', () => {
     serving = false;
     for (const wake of watchers) wake();
     assert.deepEqual((await once(watch, 'data'))[0], Buffer.from([8, 2]));
+    const ended = new Promise(resolve => watch.on('status', resolve));
     watch.cancel();
-    await once(watch, 'status');
+    await ended;
     serving = true;
   });
 
@@ -329,7 +333,11 @@ describe('what every gRPC server has', () => {
     const read = root
       .lookupType('hapi.chart.Chart')
       .toObject(root.lookupType('hapi.chart.Chart').decode(chart));
-    assert.deepEqual(read, { metadata: { name: 'x', annotations: { a: 'b' } }, files: [{ typeUrl: 'f' }] });
+    // protobufjs takes a map from descriptors for what it is on the wire: a list of entries
+    assert.deepEqual(read, {
+      metadata: { name: 'x', annotations: [{ key: 'a', value: 'b' }] },
+      files: [{ type_url: 'f' }],
+    });
   });
 });
 
