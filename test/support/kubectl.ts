@@ -1,0 +1,22 @@
+import { type ExecFileException, execFile, spawnSync } from 'node:child_process';
+
+/** Another kubectl can be named by the environment, to try the tests with several versions. */
+const program = process.env.KUBECTL ?? 'kubectl';
+
+/** Why tests with the real kubectl cannot run here, or false. */
+export const withoutKubectl =
+  spawnSync(program, ['version', '--client']).status === 0
+    ? false
+    : 'kubectl is not installed (Debian: apt-get install kubernetes-client)';
+
+/** Runs kubectl and gives what it printed. @throws with its error text where it fails or takes longer than 60 s */
+export function kubectl(args: readonly string[], kubeconfig = '/dev/null'): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: '/nonexistent' };
+  return new Promise((resolve, reject) => {
+    const done = (error: ExecFileException | null, stdout: string, stderr: string) => {
+      if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr || error.message}`));
+      else resolve(stdout);
+    };
+    execFile(program, args, { env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }, done);
+  });
+}
