@@ -1,12 +1,8 @@
 import { parseConstraint, parseVersion } from '../../charts/requirements/version-constraint.ts';
+import { tillerVersion } from '../render/index.ts';
 import { tillerError } from './tiller-error.ts';
 
-/** What the sandbox says it is. */
-export const serverVersion = {
-  sem_ver: 'v2.17.0',
-  git_commit: 'a690bad98af45b015bd3da1a41f6218b1a451dbe',
-  git_tree_state: 'clean',
-} as const;
+const server = tillerVersion.semVer;
 
 /**
  * The check of `x-helm-api-client` that every call but GetVersion passes: the server must be of the client's major
@@ -15,12 +11,10 @@ export const serverVersion = {
  * @throws GatewayError UNKNOWN with Tiller's text
  */
 export function validateClientVersion(client: string): void {
-  if (!isCompatible(client, serverVersion.sem_ver)) {
-    throw tillerError(`incompatible versions client[${client}] server[${serverVersion.sem_ver}]`);
-  }
+  if (!isCompatible(client)) throw tillerError(`incompatible versions client[${client}] server[${server}]`);
 }
 
-function isCompatible(client: string, server: string): boolean {
+function isCompatible(client: string): boolean {
   if (client.endsWith('unreleased') || server.endsWith('unreleased')) return true;
   const clientVersion = parseVersion(client);
   const version = parseVersion(server);

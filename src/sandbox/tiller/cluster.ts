@@ -52,6 +52,11 @@ export class SimulatedCluster {
     for (const object of objects) this.#createdAt.set(objectKey(object), createdAt);
   }
 
+  /** Since when the object is there; undefined when it is not. */
+  createdAt(object: ManifestObject): Date | undefined {
+    return this.#createdAt.get(objectKey(object));
+  }
+
   has(object: ManifestObject): boolean {
     return this.#createdAt.has(objectKey(object));
   }

@@ -1,6 +1,6 @@
 import type { MessageTypes } from '../../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
-import { serverVersion } from './client-version.ts';
+import { tillerVersion } from '../render/index.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './methods/get-release.ts';
 import { installRelease } from './methods/install-release.ts';
 import { listReleases } from './methods/list-releases.ts';
@@ -17,10 +17,16 @@ type TillerMessage = Extract<keyof MessageTypes, `hapi.services.tiller.${string}
 
 const prefix = 'hapi.services.tiller.';
 
+const version = {
+  sem_ver: tillerVersion.semVer,
+  git_commit: tillerVersion.gitCommit,
+  git_tree_state: tillerVersion.gitTreeState,
+};
+
 /** The methods of `hapi.services.tiller.ReleaseService`, by name. */
 export const handlers: Readonly<Record<string, Handler>> = {
   GetVersion: handle(`${prefix}GetVersionRequest`, () =>
-    encodeMessage(`${prefix}GetVersionResponse`, { Version: serverVersion }),
+    encodeMessage(`${prefix}GetVersionResponse`, { Version: version }),
   ),
   GetReleaseContent: handle(`${prefix}GetReleaseContentRequest`, getReleaseContent),
   GetReleaseStatus: handle(`${prefix}GetReleaseStatusRequest`, getReleaseStatus),

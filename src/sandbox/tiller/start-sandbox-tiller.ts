@@ -95,7 +95,7 @@ async function openState(options: SandboxTillerOptions): Promise<TillerState> {
   const store = await RevisionStore.open({ ...defaultBounds, ...options.bounds }, now, folder, report);
   const cluster = new SimulatedCluster();
   restoreCluster(store, cluster, report);
-  return { store, cluster, now, resourceTable: () => '' };
+  return { store, cluster, now };
 }
 
 /** What kept releases had in the cluster counts as being there still. */

@@ -1,4 +1,3 @@
-import type { Release } from '../../codec/messages.gen.ts';
 import type { SimulatedCluster } from './cluster.ts';
 import type { RevisionStore } from './revision-store.ts';
 
@@ -6,7 +5,5 @@ import type { RevisionStore } from './revision-store.ts';
 export interface TillerState {
   readonly store: RevisionStore;
   readonly cluster: SimulatedCluster;
-  /** The text of `status.resources`: what a cluster would say about the release's objects. */
-  readonly resourceTable: (release: Release) => string | Promise<string>;
   readonly now: () => Date;
 }

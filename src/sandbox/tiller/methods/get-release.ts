@@ -4,8 +4,10 @@ import type {
   GetReleaseContentRequest,
   GetReleaseStatusRequest,
   GetReleaseStatusResponse,
+  Release,
 } from '../../../codec/messages.gen.ts';
 import { encodeMessage } from '../../../codec/messages.ts';
+import { resourceTable } from '../../render/index.ts';
 import { readManifestObjects } from '../manifest-objects.ts';
 import { statusOf } from '../new-release.ts';
 import { validateReleaseName } from '../release-name.ts';
@@ -42,10 +44,7 @@ export function getHistory(state: TillerState, { name, max }: GetHistoryRequest)
  * A revision's state, with a table of what became of its objects, as `GetReleaseStatusResponse` in wire format.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export async function getReleaseStatus(
-  state: TillerState,
-  { name, version }: GetReleaseStatusRequest,
-): Promise<Buffer> {
+export function getReleaseStatus(state: TillerState, { name, version }: GetReleaseStatusRequest): Buffer {
   validateReleaseName(name);
   const release =
     version <= 0
@@ -54,15 +53,19 @@ export async function getReleaseStatus(
   const status = release.info?.status;
   if (!status) throw tillerError('release info is missing');
   const code = statusOf(release);
-  if (code !== 'DELETED' && code !== 'FAILED') {
-    const objects = readManifestObjects(release.manifest, release.namespace);
-    if (objects.length === 0) throw tillerError('no objects visited');
-    status.resources = await state.resourceTable(release);
-  }
+  if (code !== 'DELETED' && code !== 'FAILED') status.resources = describeResources(state, release);
   const response: GetReleaseStatusResponse = {
     name: release.name,
     info: release.info,
     namespace: release.namespace,
   };
   return encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', response);
+}
+
+/** The objects are taken to be as old as the first of them: an upgrade leaves them in place. */
+function describeResources(state: TillerState, release: Release): string {
+  const [first] = readManifestObjects(release.manifest, release.namespace);
+  if (!first) throw tillerError('no objects visited');
+  const now = state.now();
+  return resourceTable(release.manifest, now.getTime() - (state.cluster.createdAt(first) ?? now).getTime());
 }
