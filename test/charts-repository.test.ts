@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import type { ChartOptions } from '../src/charts/chart-options.ts';
+import { type Charts, createCharts } from '../src/charts/index.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { chartRequest, noSignal } from './charts/charts-request.ts';
+import { makeChart } from './charts/make-archive.ts';
+import { sendWithEtag, startServer, type TestServer } from './charts/repository-server.ts';
+
+const versions = ['1.0.0', '1.2.0', '1.10.0', '2.0.0', '3.0.0-rc.1'];
+const query = { query: '', repo: '', version: '', all_versions: false, limit: 0, offset: '' };
+
+let server: TestServer;
+let charts: Charts;
+let answer: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+
+function archive(version: string): Buffer {
+  return makeChart({ 'Chart.yaml': `name: web\nversion: ${version}` });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function indexYaml(): string {
+  const entries = versions.map(
+    version => `
+  - name: web
+    version: ${version}
+    description: Serves pages
+    keywords: [http]
+    created: "2020-01-02T03:04:05.678901234Z"
+    digest: ${sha256(archive(version))}
+    urls: [charts/web-${version}.tgz]`,
+  );
+  return `apiVersion: v1
+entries:
+  web:${entries.join('')}
+  broken:
+  - null
+  - {name: broken, version: not a version, urls: [x]}
+  - {name: broken, version: 1.0.0}
+  lies:
+  - {name: lies, version: 1.0.0, digest: ${'0'.repeat(64)}, urls: [charts/web-1.0.0.tgz]}
+  elsewhere:
+  - {name: elsewhere, version: 1.0.0, urls: ["http://169.254.169.254/latest"]}
+`;
+}
+
+beforeEach(async () => {
+  answer = undefined;
+  server = await startServer((request, response) => {
+    if (answer?.(request, response)) return;
+    const [, version] = /web-(.*)\.tgz$/.exec(request.url ?? '') ?? [];
+    if (request.url === '/repo/index.yaml') sendWithEtag(request, response, Buffer.from(indexYaml()));
+    else if (version) response.end(archive(version));
+    else response.writeHead(404).end();
+  });
+  charts = createCharts(options());
+});
+
+afterEach(async () => {
+  await charts.close();
+  await server[Symbol.asyncDispose]();
+});
+
+function options(given: Partial<ChartOptions> = {}): Partial<ChartOptions> {
+  return { allowLoopback: true, repositories: [`stable=${server.url}/repo/`], ...given };
+}
+
+async function versionOf(chartUrl: string): Promise<string | undefined> {
+  const { chart } = await charts.resolve(chartRequest({ chartUrl }), noSignal);
+  return decodeMessage('hapi.chart.Chart', chart).metadata?.version;
+}
+
+function refused(chartUrl: string, code: number, message: RegExp) {
+  return assert.rejects(versionOf(chartUrl), { name: 'GatewayError', code, message });
+}
+
+describe('a chart of a repository', () => {
+  const found: [string, string][] = [
+    ['stable/web', '2.0.0'],
+    ['stable/web/', '2.0.0'],
+    ['stable/web/1.2.0', '1.2.0'],
+    ['stable/web/3.0.0-rc.1', '3.0.0-rc.1'],
+    ['stable/web/^1.0', '1.10.0'],
+    ['stable/web/~1.2', '1.2.0'],
+    ['stable/web/>=1.0, <1.5', '1.2.0'],
+    ['stable/web/>2.0.0-0', '3.0.0-rc.1'],
+  ];
+  for (const [url, version] of found) {
+    test(url, async () => assert.equal(await versionOf(url), version));
+  }
+
+  const wrong: [string, RegExp][] = [
+    ['stable/none', /^stable\/none: no chart named "none"/],
+    ['stable/web/^9', /no version of chart "web" matches "\^9"/],
+    ['stable/web/latest', /not a version or a range/],
+    ['stable/broken', /no chart named "broken"/],
+    ['stable/lies', /lies: .*digest is not the one in the repository's index/],
+    ['stable/elsewhere', /169\.254\.169\.254 are refused/],
+    ['other/web', /"other\/web" is no http\(s\) URL/],
+    ['stable', /is no http\(s\) URL/],
+    ['../web', /is no http\(s\) URL/],
+  ];
+  for (const [url, message] of wrong) test(url, () => refused(url, 3, message));
+});
+
+describe('the index', () => {
+  test('is fetched once, and an archive with a digest too', async () => {
+    for (let round = 0; round < 5; round++) await versionOf('stable/web/1.2.0');
+    assert.deepEqual(
+      server.requests.map(({ url }) => url),
+      ['/repo/index.yaml', '/repo/charts/web-1.2.0.tgz'],
+    );
+  });
+
+  test('is asked about when it is too old, and what changed is seen', async () => {
+    await charts.close();
+    charts = createCharts(options({ indexMaxAgeMs: 0 }));
+    assert.equal(await versionOf('stable/web'), '2.0.0');
+    assert.equal(await versionOf('stable/web'), '2.0.0');
+    assert.ok(server.requests.at(-1)?.headers['if-none-match']);
+    answer = ({ url }, response) => {
+      if (url !== '/repo/index.yaml') return false;
+      response.end(indexYaml().replaceAll('2.0.0', '1.9.9'));
+      return true;
+    };
+    assert.equal(await versionOf('stable/web'), '1.10.0');
+  });
+
+  test('that cannot be fetched', async () => {
+    answer = (_request, response) => Boolean(response.writeHead(500).end());
+    await refused('stable/web', 14, /index\.yaml: the server answered 500/);
+  });
+
+  const bodies: [string, string, RegExp][] = [
+    ['a page', '<html>', /must be a map|error converting/],
+    ['no entries', 'a: b', /is no repository index/],
+    ['broken YAML', 'apiVersion: [', /index\.yaml: error converting YAML/],
+  ];
+  for (const [title, body, message] of bodies) {
+    test(`that is ${title}`, async () => {
+      answer = (_request, response) => Boolean(response.end(body));
+      await refused('stable/web', 3, message);
+    });
+  }
+});
+
+describe('credentials of a repository', () => {
+  let folder: string;
+  let file: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'charts-'));
+    file = join(folder, 'credentials.yaml');
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const authorizations = () => server.requests.map(({ headers }) => headers.authorization);
+
+  test('go with the index and its archives', async () => {
+    writeFileSync(file, 'stable: {username: u, password: p}\nother: {token: t}\n');
+    await charts.close();
+    charts = createCharts(options({ repositoryCredentialsFile: file }));
+    await versionOf('stable/web');
+    assert.deepEqual(authorizations(), [`Basic ${btoa('u:p')}`, `Basic ${btoa('u:p')}`]);
+  });
+
+  test('are read anew each time', async () => {
+    writeFileSync(file, 'stable: {token: old}\n');
+    await charts.close();
+    charts = createCharts(options({ repositoryCredentialsFile: file, indexMaxAgeMs: 0 }));
+    await versionOf('stable/web');
+    writeFileSync(file, 'stable: {token: new}\n');
+    await versionOf('stable/web/1.0.0');
+    assert.deepEqual(authorizations(), ['Bearer old', 'Bearer old', 'Bearer new', 'Bearer new']);
+  });
+
+  test('do not go to another origin', async () => {
+    await using other = await startServer((_request, response) => response.end(archive('1.0.0')));
+    answer = ({ url }, response) => {
+      if (url !== '/repo/index.yaml') return false;
+      const entry = `[{name: web, version: 1.0.0, urls: ["${other.url}/web.tgz"]}]`;
+      response.end(`apiVersion: v1\nentries: {web: ${entry}}`);
+      return true;
+    };
+    writeFileSync(file, 'stable: {token: t}\n');
+    await charts.close();
+    charts = createCharts(options({ repositoryCredentialsFile: file }));
+    await versionOf('stable/web');
+    assert.deepEqual(authorizations(), ['Bearer t']);
+    assert.equal(other.requests[0]?.headers.authorization, undefined);
+  });
+
+  test('that cannot be read are no matter for the caller', async () => {
+    await charts.close();
+    charts = createCharts(options({ repositoryCredentialsFile: join(folder, 'none') }));
+    await assert.rejects(versionOf('stable/web'), { code: 9, message: /its credentials for .* stable$/ });
+  });
+});
+
+describe('configuration that cannot be right', () => {
+  const cases: [string, Partial<ChartOptions>, RegExp][] = [
+    ['no name', { repositories: ['http://x'] }, /must be NAME=URL/],
+    ['no http', { repositories: ['a=ftp://x'] }, /ftp:/],
+    ['a password', { repositories: ['a=http://u:p@x'] }, /credentials file/],
+    ['a name twice', { repositories: ['a=http://x', 'a=http://y'] }, /given twice/],
+    ['a rule that is none', { allow: ['a b'] }, /not a host pattern/],
+    ['a range that is none', { deny: ['10.0.0.0/40'] }, /not an address range/],
+    ['a bound out of range', { maxRedirects: 21 }, /maxRedirects must be an integer from 0 to 20/],
+  ];
+  for (const [title, given, message] of cases) {
+    test(title, () => assert.throws(() => createCharts(given), { code: 3, message }));
+  }
+});
+
+describe('search', () => {
+  const search = (given: Partial<typeof query>) => charts.search({ ...query, ...given }, noSignal);
+  const keys = async (given: Partial<typeof query>) =>
+    (await search(given)).charts.map(({ name, version }) => `${name} ${version}`);
+
+  test('lists the newest release of every chart', async () => {
+    assert.deepEqual(await keys({}), ['elsewhere 1.0.0', 'lies 1.0.0', 'web 2.0.0']);
+  });
+  test('by words, in any case', async () => {
+    assert.deepEqual(await keys({ query: 'SERVES http' }), ['web 2.0.0']);
+    assert.deepEqual(await keys({ query: 'stable/web' }), ['web 2.0.0']);
+    assert.deepEqual(await keys({ query: 'serves mail' }), []);
+  });
+  test('by version', async () => {
+    assert.deepEqual(await keys({ version: '^1.0', query: 'web' }), ['web 1.10.0']);
+    assert.deepEqual(await keys({ version: '3.0.0-rc.1' }), ['web 3.0.0-rc.1']);
+    assert.deepEqual(await keys({ version: '1.x', all_versions: true, query: 'web' }), [
+      'web 1.10.0',
+      'web 1.2.0',
+      'web 1.0.0',
+    ]);
+  });
+  test('by pages', async () => {
+    const first = await search({ limit: 2 });
+    assert.deepEqual([first.count, first.total, first.next], [2, 3, 'stable/web/2.0.0']);
+    const second = await search({ limit: 2, offset: first.next });
+    assert.deepEqual([second.count, second.total, second.next], [1, 3, '']);
+  });
+  test('says what the index says, in a message that can be sent', async () => {
+    const { charts: found } = await search({ query: 'web' });
+    const wire = encodeMessage('appscode.swift.v2.SearchChartsResponse', { charts: [...found] });
+    const [chart] = decodeMessage('appscode.swift.v2.SearchChartsResponse', wire).charts;
+    assert.equal(chart?.digest, sha256(archive('2.0.0')));
+    assert.deepEqual(chart?.urls, ['charts/web-2.0.0.tgz']);
+    assert.equal(chart?.created?.seconds, Date.UTC(2020, 0, 2, 3, 4, 5) / 1000);
+  });
+
+  const wrong: [string, Partial<typeof query>, RegExp][] = [
+    ['a repository that is not there', { repo: 'x' }, /no chart repository named "x"/],
+    ['a negative limit', { limit: -1 }, /limit must not be negative/],
+    ['an offset that is none', { offset: 'x' }, /offset "x" not found/],
+    ['a version that is none', { version: 'x y' }, /not a version/],
+  ];
+  for (const [title, given, message] of wrong) {
+    test(title, () => assert.rejects(search(given), { code: 3, message }));
+  }
+});
+
+test('an index of 20,000 charts is asked for once; bench/charts.ts times lookups in it', async () => {
+  const one = (index: number) =>
+    `  chart-${index}:\n  - {name: chart-${index}, version: 1.0.0, urls: [web-1.0.0.tgz]}\n`;
+  const entries = Array.from({ length: 20_000 }, (_, index) => one(index)).join('');
+  answer = ({ url }, response) =>
+    url === '/repo/index.yaml' && Boolean(response.end(`apiVersion: v1\nentries:\n${entries}`));
+  assert.equal((await charts.search({ ...query, limit: 3 }, noSignal)).total, 20_000);
+  for (const index of [0, 10_000, 19_999]) assert.equal(await versionOf(`stable/chart-${index}`), '1.0.0');
+  assert.equal(server.requests.filter(({ url }) => url === '/repo/index.yaml').length, 1);
+});
