@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { accessLine, type LoggedRequest } from './access-line.ts';
+
+const request: LoggedRequest = {
+  front: 'http',
+  verb: 'GET',
+  route: '/tiller/v2/releases/{name}/status/json',
+  path: '/tiller/v2/releases/web/status/json',
+  status: 200,
+  code: 0,
+  durationMs: 1.23456,
+  bytes: 42,
+  requestId: 'r-1',
+  error: undefined,
+};
+
+describe('the access line', () => {
+  test('says what an operator asks about a request', () => {
+    assert.deepEqual(accessLine(request), {
+      level: 'info',
+      message: 'GET /tiller/v2/releases/web/status/json 200',
+      fields: {
+        front: 'http',
+        method: 'GET',
+        status: 200,
+        route: '/tiller/v2/releases/{name}/status/json',
+        grpcCode: 'OK',
+        durationMs: 1.235,
+        bytes: 42,
+        requestId: 'r-1',
+      },
+    });
+  });
+
+  test('of a gRPC call names its code', () => {
+    const { message, fields } = accessLine({ ...request, front: 'grpc', verb: '', path: '/a.B/C', code: 5 });
+    assert.equal(message, '/a.B/C NOT_FOUND');
+    assert.equal('status' in fields, false);
+  });
+
+  test("warns of the gateway's own failures with their causes, and only mentions the caller's", () => {
+    const error = new Error('why');
+    const failed = accessLine({ ...request, status: 503, code: 14, error });
+    assert.deepEqual([failed.level, failed.fields.error], ['warn', error]);
+    const refused = accessLine({ ...request, status: 404, code: 5, error });
+    assert.deepEqual([refused.level, refused.fields.error], ['info', 'why']);
+  });
+
+  test('keeps a long path short', () => {
+    assert.ok(accessLine({ ...request, path: '/'.repeat(10_000) }).message.length < 400);
+  });
+});

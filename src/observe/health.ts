@@ -1,0 +1,86 @@
+import { GatewayError } from '../protocol/index.ts';
+
+/** What a probe is told. `reason` is for people and holds no secret. */
+export interface HealthReport {
+  readonly ok: boolean;
+  readonly reason: string;
+}
+
+export interface HealthOptions {
+  /**
+   * Reaches Tiller, or fails with what hinders it.
+   * @returns what was reached, such as `Tiller v2.17.0`
+   */
+  readonly check: (signal: AbortSignal) => Promise<string>;
+  /** Bound on one check. Probes of Kubernetes give up after 1 s by default, so an answer should come before. */
+  readonly timeoutMs: number;
+  /** For how long an answer serves further probes. */
+  readonly maxAgeMs: number;
+}
+
+export interface Health {
+  /** `/healthz`: the process answers. */
+  live(): HealthReport;
+  /** `/readyz`: requests would be served. Many probes at once cost one check. */
+  ready(): Promise<HealthReport>;
+  /** The latest report of `ready`, without a check; not ready before the first. */
+  last(): HealthReport;
+  /** From now on not ready: the program is stopping. */
+  stop(): void;
+  /** Runs when `last().ok` changes; gives a function that ends it. */
+  onChange(listener: () => void): () => void;
+}
+
+const stopping: HealthReport = { ok: false, reason: 'shutting down' };
+
+export function createHealth({ check, timeoutMs, maxAgeMs }: HealthOptions): Health {
+  let latest: HealthReport = { ok: false, reason: 'not checked yet' };
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let running: Promise<HealthReport> | undefined;
+  let stopped = false;
+  const listeners = new Set<() => void>();
+
+  const settle = (report: HealthReport): HealthReport => {
+    const changed = latest.ok !== report.ok;
+    latest = report;
+    if (changed) for (const listener of listeners) listener();
+    return report;
+  };
+  const run = async (): Promise<HealthReport> => {
+    const report = await reportOf(check(AbortSignal.timeout(timeoutMs)), timeoutMs);
+    checkedAt = performance.now();
+    running = undefined;
+    return stopped ? latest : settle(report);
+  };
+  return {
+    live: () => ({ ok: true, reason: 'alive' }),
+    async ready() {
+      if (stopped || performance.now() - checkedAt < maxAgeMs) return latest;
+      running ??= run();
+      return running;
+    },
+    last: () => latest,
+    stop() {
+      stopped = true;
+      settle(stopping);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** The check's outcome, within the bound even if the check does not heed its signal. */
+async function reportOf(checked: Promise<string>, timeoutMs: number): Promise<HealthReport> {
+  const late = Promise.withResolvers<HealthReport>();
+  const timer = setTimeout(
+    () => late.resolve({ ok: false, reason: `no answer within ${timeoutMs} ms` }),
+    timeoutMs,
+  );
+  const outcome = checked.then(
+    reason => ({ ok: true, reason }),
+    (error: unknown) => ({ ok: false, reason: GatewayError.from(error).message }),
+  );
+  return Promise.race([outcome, late.promise]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,153 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { codeName } from '../protocol/index.ts';
+
+/** A request that is over, of either front. */
+export interface RequestOutcome {
+  readonly front: 'http' | 'grpc';
+  /** A template, never a path with names in it; empty where nothing answers the path. */
+  readonly route: string;
+  /** Empty for gRPC. */
+  readonly verb: string;
+  readonly status: number;
+  readonly code: number;
+  readonly durationMs: number;
+  readonly bytes: number;
+}
+
+export interface Metrics {
+  requestStarted(front: RequestOutcome['front']): void;
+  requestFinished(outcome: RequestOutcome): void;
+  tillerCalled(method: string, code: number, durationMs: number): void;
+  /** Asked whenever the metrics are read. */
+  watchConnections(
+    counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
+  ): void;
+  /** The text that Prometheus reads. */
+  render(): Promise<{ readonly type: string; readonly body: string }>;
+}
+
+/** The gateway's longest calls are installs that wait, minutes long; its shortest take under a millisecond. */
+const bucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Verbs that have a label value of their own. Anyone can send others. */
+const knownVerbs = new Set(['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+
+/** Past this many combinations of labels further ones are counted as `other`: routes × verbs × codes stay well below. */
+const maxSeries = 1000;
+
+/** Metrics of one gateway in a registry of its own, Node's included. */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  new Gauge({
+    name: 'tiller_gateway_build_info',
+    help: 'Always 1; the version is in the label.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1);
+  const requests = new Counter({
+    name: 'tiller_gateway_requests_total',
+    help: 'Requests that are over.',
+    labelNames: ['front', 'verb', 'route', 'status', 'code'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'tiller_gateway_request_duration_seconds',
+    help: 'From the header of a request to the end of its answer.',
+    labelNames: ['front', 'route'],
+    buckets: bucketsSeconds,
+    registers,
+  });
+  const sent = new Counter({
+    name: 'tiller_gateway_response_bytes_total',
+    help: 'Bytes of response bodies over HTTP/JSON, as they were sent.',
+    labelNames: ['route'],
+    registers,
+  });
+  const inFlight = new Gauge({
+    name: 'tiller_gateway_requests_in_flight',
+    help: 'Requests under way.',
+    labelNames: ['front'],
+    registers,
+  });
+  const tillerCalls = new Counter({
+    name: 'tiller_gateway_tiller_calls_total',
+    help: 'Calls to Tiller that are over.',
+    labelNames: ['method', 'code'],
+    registers,
+  });
+  const tillerDurations = new Histogram({
+    name: 'tiller_gateway_tiller_call_duration_seconds',
+    help: 'Calls to Tiller, waiting for a connection included.',
+    labelNames: ['method'],
+    buckets: bucketsSeconds,
+    registers,
+  });
+
+  // prom-client hashes labels at every use; the series in use are few, so each is looked up once
+  const request = remember((key: RequestOutcome, known) => {
+    const verb = knownVerbs.has(key.verb) ? key.verb : 'other';
+    const [route, status] = known ? [key.route, String(key.status)] : ['other', 'other'];
+    const labels = { front: key.front, verb, route, status, code: codeName(key.code) };
+    return {
+      total: requests.labels(labels),
+      duration: durations.labels({ front: key.front, route }),
+      bytes: key.front === 'http' ? sent.labels({ route }) : undefined,
+    };
+  });
+  const tiller = remember(({ method, code }: { method: string; code: number }, known) => ({
+    total: tillerCalls.labels({ method: known ? method : 'other', code: codeName(code) }),
+    duration: tillerDurations.labels({ method: known ? method : 'other' }),
+  }));
+  const underWay = { http: inFlight.labels({ front: 'http' }), grpc: inFlight.labels({ front: 'grpc' }) };
+  underWay.http.set(0);
+  underWay.grpc.set(0);
+
+  return {
+    requestStarted: front => underWay[front].inc(),
+    requestFinished(outcome) {
+      const { front, verb, route, status, code } = outcome;
+      const series = request(`${front} ${verb} ${route} ${status} ${code}`, outcome);
+      underWay[front].dec();
+      series.total.inc();
+      series.duration.observe(outcome.durationMs / 1000);
+      series.bytes?.inc(outcome.bytes);
+    },
+    tillerCalled(method, code, durationMs) {
+      const series = tiller(`${method} ${code}`, { method, code });
+      series.total.inc();
+      series.duration.observe(durationMs / 1000);
+    },
+    watchConnections(counts) {
+      new Gauge({
+        name: 'tiller_gateway_connections',
+        help: 'Open connections of clients; `other` have not said yet what they speak, or are WebSockets.',
+        labelNames: ['protocol'],
+        registers,
+        collect() {
+          const { total, http1, http2 } = counts();
+          this.set({ protocol: 'http1' }, http1);
+          this.set({ protocol: 'http2' }, http2);
+          this.set({ protocol: 'other' }, total - http1 - http2);
+        },
+      });
+    },
+    async render() {
+      return { type: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
+
+/** Keeps what `make` gives by key; past `maxSeries` it makes the ones for `known: false`, which it does not keep. */
+function remember<K, S>(make: (key: K, known: boolean) => S): (name: string, key: K) => S {
+  const series = new Map<string, S>();
+  return (name, key) => {
+    const found = series.get(name);
+    if (found) return found;
+    if (series.size >= maxSeries) return make(key, false);
+    const made = make(key, true);
+    series.set(name, made);
+    return made;
+  };
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { redact, redactText } from './redact.ts';
+
+const secret = 'hunter2-S3CRET';
+
+describe('redactText', () => {
+  const texts = [
+    `Authorization: Bearer ${secret}`,
+    `authorization: basic ${secret}==`,
+    `GET https://user:${secret}@charts.example.com/index.yaml failed`,
+    `{"password":"${secret}","token": "${secret}"}`,
+    `password=${secret}&x=1`,
+    `client-secret: ${secret}`,
+    `X-KubeToken: ${secret}`.replace('KubeToken', 'Kube-Token'),
+    `-----BEGIN RSA PRIVATE KEY-----\n${secret}\n-----END RSA PRIVATE KEY-----`,
+    `-----BEGIN PRIVATE KEY-----\n${secret}`,
+  ];
+  for (const text of texts) {
+    test(text.slice(0, 40).replace(/\n/g, ' '), () =>
+      assert.ok(!redactText(text).includes(secret), redactText(text)),
+    );
+  }
+
+  test('leaves what is not secret', () => {
+    for (const text of [
+      'release: "web" not found',
+      'https://host/a?b=c',
+      'the token is missing',
+      'v2.17.0',
+    ]) {
+      assert.equal(redactText(text), text);
+    }
+  });
+
+  test('stays quick on texts made to slow it down', () => {
+    for (const part of ['a://', '-----BEGIN A', 'password=', 'bearer ', 'x-', ' '])
+      redactText(part.repeat(20_000));
+  });
+});
+
+describe('redact', () => {
+  const names = [
+    'password',
+    'token',
+    'bearerToken',
+    'client_key',
+    'clientKey',
+    'private-key',
+    'Authorization',
+    'Cookie',
+    'Set-Cookie',
+    'client_certificate',
+    'ca_bundle',
+    'apiKey',
+    'credentials',
+    'clientSecret',
+  ];
+  for (const name of names) {
+    test(`masks ${name}, at any depth`, () =>
+      assert.ok(
+        !JSON.stringify(redact({ a: [{ [name]: secret }], [name]: { b: secret } })).includes(secret),
+      ));
+  }
+
+  test('keeps other fields', () => {
+    const fields = { name: 'web', version: 3, keep: true, none: null, tokens: 5, monkey: 'x' };
+    assert.deepEqual(redact(fields), fields);
+  });
+
+  test('tells an error by its causes and the stack of the first, without secrets', () => {
+    const inner = new Error(`password=${secret}`);
+    const text = String(redact(new Error('reading the chart', { cause: inner })));
+    assert.match(text, /^reading the chart ← password=\*\*\*\n {4}at /);
+    assert.ok(!text.includes(secret));
+  });
+
+  test('has a bound in depth and in items, and takes anything', () => {
+    const circle: Record<string, unknown> = { big: 1n, bytes: new Uint8Array(3) };
+    circle.self = circle;
+    assert.match(JSON.stringify(redact(circle)), /"bytes":"3 bytes".*"…"/);
+    assert.equal((redact(Array(1000).fill(1)) as unknown[]).length, 100);
+    fc.assert(
+      fc.property(fc.anything(), value => typeof JSON.stringify({ value: redact(value) }) === 'string'),
+      { numRuns: 200 },
+    );
+  });
+});

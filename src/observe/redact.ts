@@ -1,0 +1,64 @@
+import { masked, maskUrlCredentials } from '../config/index.ts';
+
+/** Names whose values are secret, wherever they stand. `client_certificate` and `ca_bundle` are swift's chart credentials. */
+const secretName =
+  /pass(?:word|wd|phrase)?$|token$|secret|credential|authorization$|cookie$|(?:private|client|api|access|secret)[-_]?key$|client_?certificate$|ca_?bundle$/i;
+
+/** Credentials inside texts, such as the message of a library's error. Each pattern is bounded, so that it stays linear. */
+const secretTexts: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]{1,40}-----[^-]{0,20000}(?:-----END [A-Z ]{1,40}-----)?/g, masked],
+  [/\b(bearer|basic)\s+[\w~+/.=-]{1,8192}/gi, `$1 ${masked}`],
+  [
+    /\b((?:[\w-]{0,40}[-_])?(?:password|passwd|token|secret|api[-_]?key|authorization)["']?\s{0,5}[=:]\s{0,5}["']?)[^\s"',;&}]{1,8192}/gi,
+    `$1${masked}`,
+  ],
+];
+
+const maxDepth = 6;
+const maxItems = 100;
+
+/** Whether a field of this name is to be masked. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name);
+}
+
+/** The text without passwords, tokens, keys and credentials in URLs. */
+export function redactText(value: string): string {
+  let redacted = maskUrlCredentials(value);
+  for (const [pattern, replacement] of secretTexts) redacted = redacted.replace(pattern, replacement);
+  return redacted;
+}
+
+/**
+ * A copy without secrets: fields with secret names are masked, texts redacted, errors told by message and causes.
+ * Deeper than 6 levels and past 100 items there is only an ellipsis, so that a log line has a bound.
+ */
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= maxDepth) return '…';
+  if (value instanceof Error) return errorText(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return value.slice(0, maxItems).map(item => redact(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, maxItems)
+      .map(([name, member]) => [name, isSecretName(name) ? masked : redact(member, depth + 1)]),
+  );
+}
+
+/** `message ← cause ← cause`, and the stack of the innermost, which is where it began. */
+function errorText(error: Error): string {
+  const messages: string[] = [];
+  let innermost: Error = error;
+  for (let next: unknown = error; next instanceof Error && messages.length < maxDepth; next = next.cause) {
+    messages.push(next.message);
+    innermost = next;
+  }
+  const frames = (innermost.stack ?? '')
+    .split('\n')
+    .filter(line => line.startsWith('    at '))
+    .slice(0, 8);
+  return redactText([messages.join(' ← '), ...frames].join('\n'));
+}
