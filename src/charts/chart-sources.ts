@@ -108,12 +108,7 @@ export class ChartSources {
     const found = await stat(local.path);
     if (found.isDirectory()) {
       if (verify) throw invalidArgument(`${url}: only packed charts can be verified`);
-      try {
-        const files = await readChartFolder(local.path, local.root, this.#options);
-        return { chart: await loadChartFiles(files, this.#options), name: url };
-      } catch (error) {
-        throw naming(error, url);
-      }
+      return this.#loadFolder(url, local);
     }
     if (!found.isFile()) throw invalidArgument(`${url}: is neither file nor folder`);
     if (found.size > this.#options.maxBytes) {
@@ -122,6 +117,15 @@ export class ChartSources {
     const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root, url);
     const bytes = await readFile(local.path);
     return this.#load({ bytes, name: url, fileName: basename(local.path), readProvenance }, verify);
+  }
+
+  async #loadFolder(url: string, local: { path: string; root: string }): Promise<FoundChart> {
+    try {
+      const files = await readChartFolder(local.path, local.root, this.#options);
+      return { chart: await loadChartFiles(files, this.#options), name: url };
+    } catch (error) {
+      throw naming(toFileError(error), url);
+    }
   }
 
   async #load(packed: PackedChart, verify: boolean): Promise<FoundChart> {
@@ -167,6 +171,13 @@ async function readLocalProvenance(path: string, root: string, name: string): Pr
     throw invalidArgument(`${name}: has no provenance file beside it`);
   }
   return readFile(local.path);
+}
+
+/** What the system says of a file that is gone, or closed to us, without its path. */
+function toFileError(error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof GatewayError || syscall === undefined) return error;
+  return invalidArgument(`has a file that cannot be read: ${code}`, { cause: error });
 }
 
 function isEmpty(credentials: Credentials): boolean {

@@ -11,7 +11,6 @@ import { isInside } from './local-path.ts';
 interface Walk {
   /** No link may lead out of here. */
   readonly root: string;
-  readonly chart: string;
   readonly ignores: IgnoreRules;
   readonly budget: UnpackBudget;
   readonly files: ChartFile[];
@@ -37,20 +36,20 @@ export async function readChartFolder(
     ? await readInside(join(chart, '.helmignore'), root, budget)
     : Buffer.alloc(0);
   const ignores = parseHelmIgnore(readText(ignoreFile, '.helmignore'));
-  const walk: Walk = { root, chart, ignores, budget, files: [] };
-  await walkFolder(walk, '', 0);
+  const walk: Walk = { root, ignores, budget, files: [] };
+  await walkFolder(walk, chart, '', 0);
   return walk.files;
 }
 
-async function walkFolder(walk: Walk, below: string, depth: number): Promise<void> {
+async function walkFolder(walk: Walk, folder: string, below: string, depth: number): Promise<void> {
   if (depth > maxDepth) throw invalidArgument(`folders are nested deeper than ${maxDepth}`);
-  for (const name of (await readdir(join(walk.chart, below))).sort()) {
+  for (const name of (await readdir(folder)).sort()) {
     const path = below === '' ? name : `${below}/${name}`;
-    const real = await realpathInside(join(walk.chart, path), walk.root);
+    const real = await realpathInside(join(folder, name), walk.root);
     const found = await stat(real);
     if (walk.ignores(path, found.isDirectory())) continue;
     walk.budget.takeEntry();
-    if (found.isDirectory()) await walkFolder(walk, path, depth + 1);
+    if (found.isDirectory()) await walkFolder(walk, real, path, depth + 1);
     else walk.files.push({ name: path, data: await readInside(real, walk.root, walk.budget) });
   }
 }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createCleartextMessage, generateKey, type PrivateKey, sign } from 'openpgp';
+import { type Charts, createCharts } from '../src/charts/index.ts';
+import { chartRequest, noSignal } from './charts/charts-request.ts';
+import { makeChart } from './charts/make-archive.ts';
+import { startServer, type TestServer } from './charts/repository-server.ts';
+
+const packed = makeChart({ 'Chart.yaml': 'name: a\nversion: 1.0.0' });
+const digest = createHash('sha256').update(packed).digest('hex');
+
+let folder: string;
+let server: TestServer;
+let charts: Charts;
+let provenance: string | undefined;
+let ours: PrivateKey;
+let theirs: PrivateKey;
+
+before(async () => {
+  const create = (name: string) =>
+    generateKey({ type: 'rsa', rsaBits: 2048, userIDs: [{ name }], format: 'object' });
+  [{ privateKey: ours }, { privateKey: theirs }] = await Promise.all([create('ours'), create('theirs')]);
+  folder = mkdtempSync(join(tmpdir(), 'charts-'));
+  writeFileSync(join(folder, 'pubring.gpg'), ours.toPublic().write());
+  writeFileSync(join(folder, 'pubring.asc'), ours.toPublic().armor());
+  writeFileSync(join(folder, 'broken'), 'no keys');
+  server = await startServer((request, response) => {
+    if (request.url === '/a-1.0.0.tgz') response.end(packed);
+    else if (request.url === '/a-1.0.0.tgz.prov' && provenance) response.end(provenance);
+    else response.writeHead(404).end();
+  });
+  charts = createCharts({ allowLoopback: true, keyring: join(folder, 'pubring.gpg'), chartDir: folder });
+});
+
+after(async () => {
+  await charts.close();
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** What `helm package --sign` writes: Chart.yaml, YAML's end of document, the digests. */
+async function provenanceOf(sum: string, key: PrivateKey, file = 'a-1.0.0.tgz'): Promise<string> {
+  const text = `name: a\nversion: 1.0.0\n\n...\nfiles:\n  ${file}: sha256:${sum}\n`;
+  return sign({ message: await createCleartextMessage({ text }), signingKeys: key });
+}
+
+async function verify(given = charts, chartUrl = `${server.url}/a-1.0.0.tgz`): Promise<void> {
+  await given.resolve(chartRequest({ chartUrl, verify: true }), noSignal);
+}
+
+test('a chart that one of our keys has signed', async () => {
+  provenance = await provenanceOf(digest, ours);
+  await verify();
+});
+
+test('an armored keyring', async () => {
+  provenance = await provenanceOf(digest, ours);
+  const armored = createCharts({ allowLoopback: true, keyring: join(folder, 'pubring.asc') });
+  await verify(armored);
+  await armored.close();
+});
+
+test('a chart in a folder, with its provenance beside it', async () => {
+  writeFileSync(join(folder, 'a-1.0.0.tgz'), packed);
+  await assert.rejects(verify(charts, 'a-1.0.0.tgz'), { code: 3, message: /no provenance file beside it/ });
+  writeFileSync(join(folder, 'a-1.0.0.tgz.prov'), await provenanceOf(digest, ours));
+  await verify(charts, 'a-1.0.0.tgz');
+});
+
+const refused: [string, () => Promise<string | undefined>, RegExp][] = [
+  ['no provenance', async () => undefined, /\.prov: the server answered 404/],
+  ['a key that is not ours', () => provenanceOf(digest, theirs), /no key of the keyring has made/],
+  ['another digest', () => provenanceOf('0'.repeat(64), ours), /not the one that the provenance file/],
+  ['another file', () => provenanceOf(digest, ours, 'b-1.0.0.tgz'), /does not name "a-1\.0\.0\.tgz"/],
+  [
+    'changed after it was signed',
+    async () => (await provenanceOf(digest, ours)).replace('version: 1.0.0', 'version: 1.0.1'),
+    /no key of the keyring has made/,
+  ],
+  ['no signature', async () => 'files:\n', /no signature that can be read/],
+  [
+    'no digests',
+    async () => sign({ message: await createCleartextMessage({ text: 'name: a\n' }), signingKeys: ours }),
+    /has no digests/,
+  ],
+];
+for (const [title, create, message] of refused) {
+  test(`refused: ${title}`, async () => {
+    provenance = await create();
+    await assert.rejects(verify(), { name: 'GatewayError', code: 3, message });
+  });
+}
+
+test('what has no provenance cannot be verified', async () => {
+  const uploads = { chartArchive: packed, verify: true };
+  await assert.rejects(charts.resolve(chartRequest(uploads), noSignal), {
+    code: 3,
+    message: /no provenance/,
+  });
+  const inline = { chart: new Uint8Array(), verify: true };
+  await assert.rejects(charts.resolve(chartRequest(inline), noSignal), { code: 3, message: /no provenance/ });
+});
+
+test('without a keyring nothing can be verified', async () => {
+  const without = createCharts({ allowLoopback: true });
+  await assert.rejects(verify(without), { code: 3, message: /--keyring/ });
+  await without.close();
+});
+
+test('a keyring that is none is no matter for the caller', async () => {
+  provenance = await provenanceOf(digest, ours);
+  const broken = createCharts({ allowLoopback: true, keyring: join(folder, 'broken') });
+  await assert.rejects(verify(broken), { code: 9, message: /cannot read its keyring$/ });
+  await broken.close();
+});
