@@ -122,7 +122,9 @@ export class KeptConnection {
       this.failingSince = undefined;
       this.lastFailure = undefined;
       this.current = connection;
-      connection.onUnusable(reason => onLost?.(connection.target, reason));
+      connection.onUnusable(reason => {
+        if (!signal.aborted) onLost?.(connection.target, reason);
+      });
       onOpened?.(connection);
       return connection;
     } catch (error) {

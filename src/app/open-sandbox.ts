@@ -1,0 +1,35 @@
+import { type Connector, createKubeconfigConnector } from '../clusters/index.ts';
+import type { Config } from '../config/index.ts';
+import { startSandboxTiller } from '../sandbox/index.ts';
+import { createSandboxKubernetes, type Target } from '../sandbox/kubernetes/index.ts';
+
+/** A Tiller in memory with a small Kubernetes API in front of it, reached as a real one would be: by port-forward. */
+export interface OpenSandbox {
+  readonly connector: Connector;
+  /** Puts the gateway behind the sandbox's Service `kube-system/swift`. */
+  setGateway(target: Target): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the sandbox of `--connector sandbox`. Its kubeconfig stays in memory, and is written to a file where
+ * `--sandbox-kubeconfig` asks for it.
+ */
+export async function openSandbox(
+  { sandbox }: Config,
+  report: (problem: string) => void,
+): Promise<OpenSandbox> {
+  const tiller = await startSandboxTiller({ listen: 'unix', folder: sandbox.folder, report });
+  const kubernetes = await createSandboxKubernetes({
+    tillerTarget: { path: tiller.address.replace(/^unix:/, '') },
+  });
+  if (sandbox.kubeconfig !== undefined) await kubernetes.writeKubeconfig(sandbox.kubeconfig);
+  return {
+    connector: createKubeconfigConnector({ kubeconfig: { contents: kubernetes.kubeconfig() } }),
+    setGateway: target => kubernetes.setGateway(target),
+    close: async () => {
+      await kubernetes.close();
+      await tiller.stop();
+    },
+  };
+}

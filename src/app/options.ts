@@ -1,0 +1,76 @@
+import type { ChartOptions } from '../charts/index.ts';
+import { proxyFor } from '../clusters/proxy-environment.ts';
+import type { Config } from '../config/index.ts';
+import type { ListenerOptions } from '../listener/index.ts';
+import type { Logger, Metrics } from '../observe/index.ts';
+import { readTillerTls, type TillerClientOptions } from '../tiller/index.ts';
+import type { TillerWay } from './tiller-way.ts';
+
+/* From the one Config to what each room wants to know. */
+
+/** Tiller takes pings faster than every 20 s for an attack; noticing a dead one takes 40 s at the most. */
+const keepaliveMs = 30_000;
+const keepaliveTimeoutMs = 10_000;
+/** One attempt to connect, and how long a call waits over several. */
+const connectTimeoutMs = 10_000;
+const waitMs = 10_000;
+
+export function tillerOptionsOf(
+  { tiller, kubernetes, limits }: Config,
+  { connector, endpointIsTls }: TillerWay,
+  log: Logger,
+  metrics: Metrics,
+): TillerClientOptions {
+  return {
+    connector,
+    tls: readTillerTls({
+      caFile: tiller.caFile,
+      certFile: tiller.clientCertFile,
+      keyFile: tiller.clientPrivateKeyFile,
+      insecureSkipVerify: tiller.insecureSkipVerify,
+      endpointIsTls,
+    }),
+    keepaliveMs,
+    keepaliveTimeoutMs,
+    connectTimeoutMs,
+    waitMs,
+    maxMessageBytes: limits.maxMessageBytes,
+    timeoutMs: tiller.timeoutMs,
+    connections: kubernetes.tunnels,
+    rawErrors: tiller.errors === 'raw',
+    onOpened: ({ target, version }) => log.info(`connected to Tiller ${version}`, { target }),
+    onLost: (target, reason) => log.warn('the connection to Tiller was lost', { target, reason }),
+    onAttemptFailed: error => log.warn('Tiller cannot be reached', { error }),
+    onCall: (method, code, durationMs) => metrics.tillerCalled(method, code, durationMs),
+  };
+}
+
+export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger): ListenerOptions {
+  const main = { ...listener.addr, tlsOnly: tls.only };
+  const secure = listener.secureAddr && { ...listener.secureAddr, tlsOnly: true };
+  return {
+    targets: secure ? [main, secure] : [main],
+    tls:
+      tls.certFile === undefined || tls.privateKeyFile === undefined
+        ? undefined
+        : {
+            certFile: tls.certFile,
+            privateKeyFile: tls.privateKeyFile,
+            caFile: tls.caFile,
+            clientAuth: tls.clientAuth,
+            openPaths: ['/healthz', '/readyz'],
+          },
+    firstByteTimeoutMs: listener.firstByteTimeoutMs,
+    headerTimeoutMs: listener.headerTimeoutMs,
+    requestTimeoutMs: listener.requestTimeoutMs,
+    idleTimeoutMs: listener.idleTimeoutMs,
+    maxConnections: limits.maxConnections,
+    maxStreams: limits.maxStreams,
+    maxHeaderBytes: limits.maxHeaderBytes,
+    log: (level, message, fields) => log[level](message, fields),
+  };
+}
+
+export function chartOptionsOf({ charts }: Config, log: Logger): Partial<ChartOptions> {
+  return { ...charts, proxyFor: url => proxyFor(url, process.env), warn: message => log.warn(message) };
+}
