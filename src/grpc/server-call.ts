@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
+  type CallContext,
   Code,
   decompressFrame,
   encodeGrpcMessage,
@@ -15,7 +16,6 @@ import {
   parseGrpcTimeout,
   toFrame,
 } from '../protocol/index.ts';
-import type { CallContext } from '../tiller/index.ts';
 
 const gzipAsync = promisify(gzip);
 

@@ -1,3 +1,4 @@
+export type { CallContext } from './call-context.ts';
 export { Code, codeName, toCode } from './code.ts';
 export { GatewayError, invalidArgument, unavailable } from './gateway-error.ts';
 export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } from './grpc-frame.ts';

@@ -1,6 +1,6 @@
 import { WireWriter } from '../codec/index.ts';
-import { invalidArgument } from '../protocol/index.ts';
-import type { CallContext, TillerClient } from '../tiller/index.ts';
+import { type CallContext, invalidArgument } from '../protocol/index.ts';
+import type { TillerClient } from '../tiller/index.ts';
 import { RequestFields } from './request-fields.ts';
 
 const name = 1;

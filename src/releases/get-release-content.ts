@@ -1,6 +1,7 @@
 import { yamlToJson } from '../charts/yaml/index.ts';
 import { WireWriter } from '../codec/index.ts';
-import type { CallContext, TillerClient } from '../tiller/index.ts';
+import type { CallContext } from '../protocol/index.ts';
+import type { TillerClient } from '../tiller/index.ts';
 import { replaceField } from './replace-field.ts';
 import { RequestFields } from './request-fields.ts';
 

@@ -1,6 +1,6 @@
 import type { Charts } from '../charts/index.ts';
 import { decodeMessage, encodeMessage } from '../codec/index.ts';
-import type { CallContext } from '../tiller/index.ts';
+import type { CallContext } from '../protocol/index.ts';
 
 /** What the configured repositories offer. Tiller knows nothing of repositories: this never reaches it. */
 export async function searchCharts(charts: Charts, swift: Uint8Array, context: CallContext): Promise<Buffer> {

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { wireToJson } from '../codec/index.ts';
-import { Code, GatewayError } from '../protocol/index.ts';
+import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
 import type { StreamingMethod } from '../releases/release-service.ts';
-import type { CallContext } from '../tiller/index.ts';
 import type { Match } from './bind-request.ts';
 import { errorJson, errorStatus } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';

@@ -1,7 +1,6 @@
 import { wireToJson } from '../codec/index.ts';
-import { Code } from '../protocol/index.ts';
+import { type CallContext, Code } from '../protocol/index.ts';
 import type { UnaryMethod } from '../releases/release-service.ts';
-import type { CallContext } from '../tiller/index.ts';
 import type { Match } from './bind-request.ts';
 import type { Answered, Exchange } from './exchange.ts';
 import { prettyJson } from './pretty-json.ts';

@@ -1,5 +1,4 @@
-import { Code, GatewayError, parseGrpcTimeout } from '../protocol/index.ts';
-import type { CallContext } from '../tiller/index.ts';
+import { type CallContext, Code, GatewayError, parseGrpcTimeout } from '../protocol/index.ts';
 import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
 
 /** How long a request may go on: until its client leaves, or the deadline it gave with `Grpc-Timeout` passes. */

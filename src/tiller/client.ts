@@ -1,4 +1,4 @@
-import { Code, GatewayError } from '../protocol/index.ts';
+import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
 import { Call } from './call.ts';
 import { CallFailure } from './call-failure.ts';
 import { callHeaders, tillerPath } from './call-headers.ts';
@@ -16,14 +16,6 @@ export type TillerMethod =
   | 'RunReleaseTest'
   | 'UninstallRelease'
   | 'UpdateRelease';
-
-/** What a call takes from the request that it serves. */
-export interface CallContext {
-  /** Fires with a GatewayError when the client has gone or its deadline has passed. */
-  readonly signal: AbortSignal;
-  /** When the client's deadline passes, on the clock of `performance.now()`; undefined where it set none. */
-  readonly deadline: number | undefined;
-}
 
 export interface TillerClientOptions extends KeptConnectionOptions {
   /** Bound on a call whose client set no deadline. */
