@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { describe, type TestContext, test } from 'node:test';
+import type { V1Deployment, V1Role, V1RoleBinding, V1Service } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
+import { loadChartFiles } from '../src/charts/archive/load-archive.ts';
+import { encodeChart } from '../src/charts/loaded-chart.ts';
+import { createDirectConnector } from '../src/clusters/direct.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
+import { allOptions } from '../src/config/options/index.ts';
+import { environmentName } from '../src/config/read-environment.ts';
+import { startSandboxTiller } from '../src/sandbox/index.ts';
+import { TillerClient } from '../src/tiller/client.ts';
+import { schemaFaults } from './support/kube-schema.ts';
+
+interface KubeObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+const folder = 'charts/tiller-gateway';
+const limits = { maxUnpackedBytes: 1024 * 1024, maxEntries: 100, maxNestedArchives: 0 };
+
+/** Has the sandbox's Tiller install our chart, and gives the manifest and the notes. */
+async function install(
+  t: TestContext,
+  values: object = {},
+): Promise<{ objects: KubeObject[]; notes: string }> {
+  const tiller = await startSandboxTiller();
+  const client = createClient(tiller.address);
+  t.after(async () => {
+    client.destroy();
+    await tiller.stop();
+  });
+  const files = globSync('**', { cwd: folder, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => `${entry.parentPath}/${entry.name}`)
+    .map(path => ({ name: path.slice(path.indexOf(folder) + folder.length + 1), data: readFileSync(path) }));
+  const chart = decodeMessage('hapi.chart.Chart', encodeChart(await loadChartFiles(files, limits)));
+  const request = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
+    name: 'gateway',
+    namespace: 'kube-system',
+    chart,
+    values: { raw: JSON.stringify(values) },
+  });
+  const reply = await client.unary('InstallRelease', request, {
+    signal: AbortSignal.timeout(30_000),
+    deadline: undefined,
+  });
+  const { release } = decodeMessage('hapi.services.tiller.InstallReleaseResponse', reply);
+  const documents = parseAllDocuments(release?.manifest ?? '').map(document => document.toJS());
+  return { objects: documents.filter(object => object !== null), notes: release?.info?.status?.notes ?? '' };
+}
+
+function createClient(endpoint: string): TillerClient {
+  return new TillerClient({
+    connector: createDirectConnector({ endpoint }),
+    connections: 1,
+    tls: undefined,
+    keepaliveMs: 30_000,
+    keepaliveTimeoutMs: 10_000,
+    maxMessageBytes: 24 * 1024 * 1024,
+    connectTimeoutMs: 10_000,
+    waitMs: 10_000,
+    timeoutMs: 60_000,
+    rawErrors: false,
+  });
+}
+
+function only<T>(objects: readonly KubeObject[], kind: string): T {
+  const found = objects.filter(object => object.kind === kind);
+  assert.equal(found.length, 1, `${found.length} of ${kind}`);
+  return found[0] as T;
+}
+
+/** What the chart may say otherwise than the manifests: names, labels, and how the namespace is set. */
+function comparable(deployment: V1Deployment): unknown {
+  const { template, strategy } = deployment.spec!;
+  const { containers, securityContext, volumes, terminationGracePeriodSeconds } = template.spec!;
+  const { env: _env, ...container } = containers[0]!;
+  const { seccompProfile: _seccomp, ...security } = securityContext!;
+  return { container, security, volumes, terminationGracePeriodSeconds, strategy };
+}
+
+describe('the Helm 2 chart', () => {
+  test('is installed by Tiller, and every object passes the schema', async t => {
+    const { objects, notes } = await install(t);
+    assert.deepEqual(objects.map(({ kind }) => kind).sort(), [
+      'ClusterRole',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Role',
+      'RoleBinding',
+      'Service',
+      'ServiceAccount',
+    ]);
+    assert.deepEqual(
+      objects.flatMap(object => schemaFaults({ ...object })),
+      [],
+    );
+    assert.match(notes, /namespaces\/kube-system\/services\/swift:http\/proxy\/tiller\/v2\/releases\/json/);
+  });
+
+  test('runs the same pod as the manifests', async t => {
+    const fromChart = only<V1Deployment>((await install(t)).objects, 'Deployment');
+    const [fromManifests] = parseAllDocuments(readFileSync('manifests/base/deployment.yaml', 'utf8'));
+    assert.deepEqual(comparable(fromChart), comparable(fromManifests!.toJS()));
+  });
+
+  test('finds its pods by the selectors', async t => {
+    const { objects } = await install(t);
+    const { selector, template } = only<V1Deployment>(objects, 'Deployment').spec!;
+    assert.deepEqual(selector.matchLabels, template.metadata!.labels);
+    assert.deepEqual(only<V1Service>(objects, 'Service').spec!.selector, template.metadata!.labels);
+  });
+
+  test('looks for Tiller where it is told to, and may do so only there', async t => {
+    const { objects } = await install(t, {
+      tiller: { namespace: 'tiller-world', tlsSecret: 'tls' },
+      env: { TILLER_GATEWAY_LOG_LEVEL: 'debug' },
+    });
+    assert.equal(only<V1Role>(objects, 'Role').metadata!.namespace, 'tiller-world');
+    assert.equal(only<V1RoleBinding>(objects, 'RoleBinding').metadata!.namespace, 'tiller-world');
+    const container = only<V1Deployment>(objects, 'Deployment').spec!.template.spec!.containers[0]!;
+    const env = new Map(container.env!.map(({ name, value }) => [name, value]));
+    assert.equal(env.get(environmentName('tiller-namespace')), 'tiller-world');
+    assert.equal(env.get(environmentName('log-level')), 'debug');
+    const known = allOptions.map(({ option }) => environmentName(option.flag));
+    assert.deepEqual(
+      [...env.keys()].filter(name => !known.includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      container.volumeMounts!.map(({ mountPath }) => mountPath),
+      ['/tmp', '/etc/tiller-tls'],
+    );
+  });
+});
