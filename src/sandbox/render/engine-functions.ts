@@ -1,4 +1,10 @@
-import { type FunctionTable, GoError, type GoFunction, goFunction } from './go/function.ts';
+import {
+  type FunctionLookup,
+  type FunctionTable,
+  GoError,
+  type GoFunction,
+  goFunction,
+} from './go/function.ts';
 import { sprintf } from './go/printf.ts';
 import { quote } from './go/quote.ts';
 import { type GoMap, type GoValue, TypedMap } from './go/value.ts';
@@ -51,7 +57,7 @@ function renderTpl(renderer: TemplateRenderer, text: string, data: GoMap): strin
 /**
  * The library with Helm's own functions that know the templates. https://v2.helm.sh/docs/developing_charts/#know-your-template-functions
  */
-export function createTemplateFunctions(library: FunctionTable, renderer: TemplateRenderer): FunctionTable {
+export function createTemplateFunctions(library: FunctionTable, renderer: TemplateRenderer): FunctionLookup {
   const own: [string, GoFunction][] = [
     [
       'include',

@@ -63,8 +63,11 @@ export class GoError extends Error {
   override readonly name = 'GoError';
 }
 
-/** What Tiller's templates may call besides the language's own built-ins, by name. A Map is one. */
-export type FunctionTable = Pick<ReadonlyMap<string, GoFunction>, 'get' | 'has'>;
+/** What Tiller's templates may call besides the language's own built-ins, by name. */
+export type FunctionTable = ReadonlyMap<string, GoFunction>;
+
+/** How a running template finds functions; a FunctionTable is one. */
+export type FunctionLookup = Pick<FunctionTable, 'get' | 'has'>;
 
 /** Shorthand for a table's entry: `fn(['int', 'string'], ([n, text]) => ...)`. */
 export function goFunction(

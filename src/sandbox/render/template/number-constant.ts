@@ -78,7 +78,8 @@ export function parseCharacterConstant(text: string): NumberConstant {
 
 /** `1+2i` */
 export function parseComplexConstant(text: string): NumberConstant {
-  const split = /^(.+?[^eEpP])([-+].*)i$/.exec(text);
+  // The sign between the parts is neither the first character nor that of an exponent.
+  const split = /^([-+]?[^-+]*(?:[eEpP][-+][^-+]*)?)([-+].*)i$/.exec(text);
   const real = parseFloatLiteral(split?.[1] ?? '');
   const imaginary = parseFloatLiteral(split?.[2] ?? '');
   if (real === undefined || imaginary === undefined)

@@ -1,4 +1,4 @@
-import type { CallContext, FunctionTable } from '../go/function.ts';
+import type { CallContext, FunctionLookup } from '../go/function.ts';
 import type { RenderBudget } from '../go/limits.ts';
 import type { Template } from './node.ts';
 
@@ -6,7 +6,7 @@ import type { Template } from './node.ts';
 export interface Runtime {
   readonly templates: ReadonlyMap<string, Template>;
   /** Every function a template may call but the language's own. */
-  readonly functions: FunctionTable;
+  readonly functions: FunctionLookup;
   readonly budget: RenderBudget;
   readonly context: CallContext;
 }
