@@ -15,6 +15,7 @@ const texts: readonly (readonly [string, Code])[] = [
     Code.ALREADY_EXISTS,
   ],
   ['release: "alpha" already exists', Code.ALREADY_EXISTS],
+  ['a released named alpha is in use, cannot re-use a name that is still in use', Code.ALREADY_EXISTS],
   ['a release named alpha is in use, cannot re-use a name that is still in use', Code.ALREADY_EXISTS],
   ['the release named "alpha" is already deleted', Code.ALREADY_EXISTS],
   ['another operation (install/upgrade/rollback) is in progress', Code.ABORTED],

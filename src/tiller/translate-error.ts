@@ -17,7 +17,7 @@ const patterns: readonly (readonly [RegExp, Code])[] = [
   [/^no revision for release "[^"]*"$/, Code.NOT_FOUND],
   [/^a release named \S+ already exists\./, Code.ALREADY_EXISTS],
   [/^release: "[^"]*" already exists$/, Code.ALREADY_EXISTS],
-  [/^a release named \S+ is in use, cannot re-use a name that is still in use$/, Code.ALREADY_EXISTS],
+  [/^a released? named \S+ is in use, cannot re-use a name that is still in use$/, Code.ALREADY_EXISTS],
   [/^the release named "[^"]*" is already deleted$/, Code.ALREADY_EXISTS],
   [/another operation \(install\/upgrade\/rollback\) is in progress/, Code.ABORTED],
   [/^release name "[^"]*" exceeds max length of \d+$/, Code.INVALID_ARGUMENT],
