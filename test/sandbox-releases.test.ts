@@ -92,7 +92,7 @@ test('requests that cannot be right', bounded, async () => {
   assert.equal(await tiller.failure('InstallRelease', { name: 'x' }), '2 no chart provided');
   assert.match(
     await tiller.failure('InstallRelease', { name: 'x', chart: {} }),
-    /^2 chart.metadata is missing/,
+    /^13 a chart without metadata: a real/,
   );
   assert.equal(await tiller.failure('UpdateRelease', { name: 'r' }), '2 no chart provided');
   assert.equal(await tiller.failure('UpdateRelease', {}), '2 no release provided');
@@ -124,6 +124,10 @@ test('what an upgrade does with values', bounded, async () => {
   assert.equal(await config({ values: { raw: 'z: 1' } }), 'z: 1', 'given: used alone');
   assert.equal(await config({ values: {}, reset_values: true }), '');
   assert.match(
+    await tiller.failure('UpdateRelease', { name: 'r', chart, reuse_values: true }),
+    /^13 reuse_values without values: a real Tiller crashes on this$/,
+  );
+  assert.match(
     await tiller.failure('UpdateRelease', { name: 'r', chart, values: { raw: '[1]' }, reuse_values: true }),
     /^2 .*map/,
   );
@@ -150,6 +154,20 @@ test('objects collide as they do in a cluster', bounded, async () => {
   await tiller.call('UninstallRelease', { name: 'one' });
   const { release } = await tiller.call('InstallRelease', { ...second, reuse_name: true });
   assert.equal(release?.version, 2);
+});
+
+test('a namespace must be a name', bounded, async () => {
+  await using tiller = await SandboxClient.start();
+  const request = { chart: plain('r-cm'), values: {} };
+  assert.equal(
+    await tiller.failure('InstallRelease', { ...request, name: 'a' }),
+    '2 release a failed: resource name may not be empty',
+  );
+  assert.match(
+    await tiller.failure('InstallRelease', { ...request, name: 'b', namespace: 'Team A' }),
+    /^2 release b failed: Namespace "Team A" is invalid: metadata.name: Invalid value/,
+  );
+  assert.match((await statuses(tiller, 'a'))[0]!, /^1 FAILED Release "a" failed: resource name may not/);
 });
 
 test('kept objects are told of and stay', bounded, async () => {

@@ -77,6 +77,16 @@ export class SimulatedCluster {
   }
 }
 
+/**
+ * The check of a namespace, which Tiller makes where it is missing.
+ * @throws GatewayError UNKNOWN with the text of Kubernetes
+ */
+export function validateNamespace(namespace: string): void {
+  if (namespace === '') throw tillerError('resource name may not be empty');
+  const fault = objectNameFault('v1', 'Namespace', namespace);
+  if (fault !== undefined) throw tillerError(fault);
+}
+
 /** Whether `helm.sh/resource-policy: keep` protects the object from deletion. */
 export function isKept(object: ManifestObject): boolean {
   return object.annotations.get('helm.sh/resource-policy')?.trim().toLowerCase() === 'keep';

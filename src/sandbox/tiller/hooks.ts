@@ -1,4 +1,5 @@
 import type { Hook, HookDeletePolicy, HookEvent, Release } from '../../codec/messages.gen.ts';
+import { validateNamespace } from './cluster.ts';
 import { type ManifestObject, readManifestObjects } from './manifest-objects.ts';
 import { podOutcome } from './pod-outcome.ts';
 import { toTimestamp } from './revision.ts';
@@ -23,6 +24,7 @@ export function runHooks(state: TillerState, release: Release, event: HookEvent)
 
 function runHook(state: TillerState, hook: Hook, namespace: string): void {
   deleteByPolicy(state, hook, 'BEFORE_HOOK_CREATION', namespace);
+  validateNamespace(namespace);
   const objects = readManifestObjects(hook.manifest, namespace);
   state.cluster.create(objects, state.now());
   const failure = objects.map(hookFailure).find(text => text !== undefined);

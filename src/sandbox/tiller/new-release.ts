@@ -2,8 +2,9 @@ import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/
 import { renderRelease } from '../render/index.ts';
 import { readManifestObjects } from './manifest-objects.ts';
 import { copyRelease, toTimestamp } from './revision.ts';
+import { storageNameFault } from './revision-store.ts';
 import type { TillerState } from './state.ts';
-import { tillerError } from './tiller-error.ts';
+import { TillerCrash, tillerError, toTillerError } from './tiller-error.ts';
 
 export interface NewRelease {
   readonly name: string;
@@ -55,12 +56,12 @@ export function renderNewRelease(state: TillerState, wanted: NewRelease): Releas
 }
 
 /**
- * Refuses a chart that is not there, or that has no metadata: Tiller looks into it without asking and crashes.
- * @throws GatewayError UNKNOWN
+ * Refuses a chart that is not there, or that has no metadata.
+ * @throws GatewayError UNKNOWN; TillerCrash
  */
 export function validateChart(chart: Chart | null): Chart {
   if (!chart) throw tillerError('no chart provided');
-  if (!chart.metadata) throw tillerError('chart.metadata is missing (Tiller crashes on such a chart)');
+  if (!chart.metadata) throw new TillerCrash('a chart without metadata');
   return chart;
 }
 
@@ -81,4 +82,24 @@ export function setStatus(release: Release, code: StatusCode, description?: stri
 
 export function statusOf(release: Release): StatusCode {
   return release.info?.status?.code ?? 'UNKNOWN';
+}
+
+/**
+ * Runs a step; when it fails the release is stored as FAILED with the reason behind `what`, and the failure goes on.
+ * @throws GatewayError
+ */
+export async function failingAs(
+  state: TillerState,
+  release: Release,
+  what: string,
+  step: () => void,
+): Promise<void> {
+  try {
+    step();
+  } catch (error) {
+    const failure = toTillerError(error);
+    setStatus(release, 'FAILED', `${what}: ${failure.message}`);
+    if (storageNameFault(release.name) === undefined) await state.store.update(release);
+    throw failure;
+  }
 }

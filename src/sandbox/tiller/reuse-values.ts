@@ -3,7 +3,7 @@ import { coalesceValues } from '../../charts/values/coalesce-values.ts';
 import { mergeTables } from '../../charts/values/tables.ts';
 import { parseYaml, writeYaml, type YamlMap } from '../../charts/yaml/index.ts';
 import type { Chart, Config, Release, UpdateReleaseRequest } from '../../codec/messages.gen.ts';
-import { tillerError } from './tiller-error.ts';
+import { TillerCrash, tillerError, withPrefix } from './tiller-error.ts';
 
 /** The chart and the values with which an upgrade goes on. */
 export interface UpgradeInput {
@@ -23,11 +23,14 @@ export function reuseValues(request: UpdateReleaseRequest, chart: Chart, current
   const old = current.config;
   if (request.reuse_values) {
     const oldValues = readTable(old?.raw ?? '');
-    const defaults = current.chart ? coalesceValues(toLoadedChart(current.chart), oldValues) : new Map();
-    const merged = mergeTables(readTable(old?.raw ?? ''), readTable(values?.raw ?? ''));
+    if (!values) throw new TillerCrash('reuse_values without values');
+    const defaults = withPrefix('failed to rebuild old values: ', () =>
+      current.chart ? coalesceValues(toLoadedChart(current.chart), oldValues) : new Map(),
+    );
+    const merged = mergeTables(readTable(old?.raw ?? ''), readTable(values.raw));
     return {
       chart: { ...chart, values: { raw: writeYaml(defaults), values: {} } },
-      values: { raw: writeYaml(merged), values: values?.values ?? {} },
+      values: { raw: writeYaml(merged), values: values.values },
     };
   }
   const keepsOld = isEmpty(values) && !isEmpty(old);

@@ -10,12 +10,12 @@ import { type Handler, handlers } from './handlers.ts';
 import { checkHealth, healthService } from './health.ts';
 import type { Interceptor } from './interceptor.ts';
 import { readManifestObjects } from './manifest-objects.ts';
-import { maxMessageBytes, NegativeLimit } from './methods/list-releases.ts';
+import { maxMessageBytes } from './methods/list-releases.ts';
 import { statusOf } from './new-release.ts';
 import { RevisionFolder } from './revision-folder.ts';
 import { RevisionStore, type StoreBounds } from './revision-store.ts';
 import type { TillerState } from './state.ts';
-import { toTillerError } from './tiller-error.ts';
+import { TillerCrash, toTillerError } from './tiller-error.ts';
 
 export interface SandboxTillerOptions {
   /** A free port of 127.0.0.1, or a Unix socket in a folder that only this user can enter. Default: `loopback`. */
@@ -35,7 +35,7 @@ export interface SandboxTillerOptions {
 export interface SandboxTiller {
   /** `127.0.0.1:port` or `unix:/path` */
   readonly address: string;
-  /** How often a real Tiller would have crashed: requests with a negative limit. */
+  /** How often a real Tiller would have crashed, on a negative limit for instance. */
   readonly crashes: number;
   /** Ends after the calls under way, or after a second. */
   stop(): Promise<void>;
@@ -64,7 +64,7 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
   const front = new CallFront({
     intercept: options.intercept,
     onFailure: (error: GatewayError) => {
-      if (error instanceof NegativeLimit) crashes++;
+      if (error instanceof TillerCrash) crashes++;
     },
   });
   const server = createServer(state, front);

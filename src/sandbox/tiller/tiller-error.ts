@@ -5,6 +5,13 @@ export function tillerError(text: string, options?: ErrorOptions): GatewayError 
   return new GatewayError(Code.UNKNOWN, text, options);
 }
 
+/** Where a real Tiller's process ends, with all calls of all its clients, the sandbox answers this instead. */
+export class TillerCrash extends GatewayError {
+  constructor(cause: string) {
+    super(Code.INTERNAL, `${cause}: a real Tiller crashes on this`);
+  }
+}
+
 /**
  * What a method of Tiller's answers when something below it failed. Tiller knows one status for all that its callers can
  * cause; the sandbox's own limits keep their codes, since no text of Tiller's says the same.
@@ -21,16 +28,22 @@ const ownCodes: ReadonlySet<Code> = new Set([
   Code.INTERNAL,
 ]);
 
+/** The failure with a text in front, where it is one of Tiller's; the sandbox's own limits stay as they are. */
+export function prefixed(prefix: string, error: unknown): GatewayError {
+  const failure = toTillerError(error);
+  return failure.code === Code.UNKNOWN
+    ? tillerError(`${prefix}${failure.message}`, { cause: error })
+    : failure;
+}
+
 /**
- * Runs a step; what Tiller would report of it gets a text in front.
+ * Runs a step; its failure gets a text in front.
  * @throws GatewayError
  */
 export function withPrefix<T>(prefix: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    const failure = toTillerError(error);
-    if (failure.code !== Code.UNKNOWN) throw failure;
-    throw tillerError(`${prefix}${failure.message}`, { cause: error });
+    throw prefixed(prefix, error);
   }
 }

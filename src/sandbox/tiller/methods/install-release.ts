@@ -1,11 +1,20 @@
 import type { InstallReleaseRequest, InstallReleaseResponse, Release } from '../../../codec/messages.gen.ts';
+import { validateNamespace } from '../cluster.ts';
 import { runHooks } from '../hooks.ts';
 import { readManifestObjects } from '../manifest-objects.ts';
-import { renderNewRelease, setStatus, statusOf, validateChart, validateManifest } from '../new-release.ts';
+import {
+  failingAs,
+  renderNewRelease,
+  setStatus,
+  statusOf,
+  validateChart,
+  validateManifest,
+} from '../new-release.ts';
 import { generateReleaseName, maxNameLength } from '../release-name.ts';
+import { replaceObjects } from '../replace-objects.ts';
 import { storageNameFault } from '../revision-store.ts';
 import type { TillerState } from '../state.ts';
-import { tillerError, withPrefix } from '../tiller-error.ts';
+import { prefixed, tillerError, withPrefix } from '../tiller-error.ts';
 
 /**
  * Installs a chart, under a name of Tiller's choice when none is given.
@@ -26,7 +35,7 @@ export async function installRelease(
   if (request.reuse_name && state.store.has(release.name)) await replaceRelease(state, release);
   else await createRelease(state, release);
   if (!request.disable_hooks) {
-    await recordFailure(state, release, 'failed post-install', () =>
+    await failingAs(state, release, `Release "${release.name}" failed post-install`, () =>
       runHooks(state, release, 'POST_INSTALL'),
     );
   }
@@ -83,14 +92,12 @@ function chooseName(state: TillerState, wanted: string, reuse: boolean): string 
 
 async function createRelease(state: TillerState, release: Release): Promise<void> {
   await record(state, release, 'create');
-  const objects = readManifestObjects(release.manifest, release.namespace);
-  try {
-    await recordFailure(state, release, 'failed', () => state.cluster.create(objects, state.now()));
-  } catch (error) {
-    withPrefix(`release ${release.name} failed: `, () => {
-      throw error;
-    });
-  }
+  await failingAs(state, release, `Release "${release.name}" failed`, () => {
+    validateNamespace(release.namespace);
+    state.cluster.create(readManifestObjects(release.manifest, release.namespace), state.now());
+  }).catch(error => {
+    throw prefixed(`release ${release.name} failed: `, error);
+  });
 }
 
 /** `reuse_name`: the new revision follows the old ones, of which the last counts as superseded. */
@@ -100,32 +107,9 @@ async function replaceRelease(state: TillerState, release: Release): Promise<voi
   await state.store.update(old);
   release.version = old.version + 1;
   await record(state, release, 'create');
-  const before = readManifestObjects(old.manifest, old.namespace);
-  const after = readManifestObjects(release.manifest, release.namespace);
-  await recordFailure(
-    state,
-    release,
-    'failed',
-    () => state.cluster.update(before, after, state.now()),
-    'Release replace',
+  await failingAs(state, release, `Release replace "${release.name}" failed`, () =>
+    replaceObjects(state, old, release),
   );
-}
-
-/** Runs a step; when it fails the release is stored as FAILED with the reason, and the failure goes on. */
-async function recordFailure(
-  state: TillerState,
-  release: Release,
-  what: string,
-  step: () => void,
-  subject = 'Release',
-): Promise<void> {
-  try {
-    step();
-  } catch (error) {
-    setStatus(release, 'FAILED', `${subject} "${release.name}" ${what}: ${(error as Error).message}`);
-    await record(state, release, 'update');
-    throw error;
-  }
 }
 
 /** Tiller only warns when it cannot store a release, and goes on: so it is with a name that Kubernetes does not take. */

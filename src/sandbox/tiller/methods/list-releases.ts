@@ -2,10 +2,9 @@ import { RE2JS } from 're2js';
 import { compareUtf8 } from '../../../charts/yaml/index.ts';
 import { WireWriter } from '../../../codec/index.ts';
 import type { ListReleasesRequest, StatusCode } from '../../../codec/messages.gen.ts';
-import { Code, GatewayError } from '../../../protocol/index.ts';
 import type { Revision } from '../revision.ts';
 import type { TillerState } from '../state.ts';
-import { tillerError } from '../tiller-error.ts';
+import { TillerCrash, tillerError } from '../tiller-error.ts';
 
 /** What a limit of 0 stands for. */
 const defaultLimit = 512;
@@ -88,14 +87,7 @@ function pageOf(
   // Where a name stands for several revisions, the last of them counts.
   const start = offset === '' ? 0 : revisions.findLastIndex(({ name }) => name === offset);
   if (start < 0) throw tillerError(`offset ${JSON.stringify(offset)} not found`);
-  if (limit < 0) throw new NegativeLimit(limit);
+  if (limit < 0) throw new TillerCrash(`limit ${limit}`);
   const end = start + (limit === 0 ? defaultLimit : limit);
   return { page: revisions.slice(start, end), next: revisions[end]?.name ?? '' };
-}
-
-/** A real Tiller's process ends here, with all calls of all its clients. */
-export class NegativeLimit extends GatewayError {
-  constructor(limit: number) {
-    super(Code.INTERNAL, `limit ${limit}: a real Tiller crashes on a negative limit`);
-  }
 }

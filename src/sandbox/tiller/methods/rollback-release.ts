@@ -4,9 +4,9 @@ import type {
   RollbackReleaseResponse,
 } from '../../../codec/messages.gen.ts';
 import { runHooks } from '../hooks.ts';
-import { readManifestObjects } from '../manifest-objects.ts';
-import { setStatus } from '../new-release.ts';
+import { failingAs, setStatus } from '../new-release.ts';
 import { validateReleaseName } from '../release-name.ts';
+import { replaceObjects } from '../replace-objects.ts';
 import { revisionToRelease, toTimestamp } from '../revision.ts';
 import type { TillerState } from '../state.ts';
 import { tillerError } from '../tiller-error.ts';
@@ -23,8 +23,17 @@ export async function rollbackRelease(
   if (request.dry_run) return { release };
   await state.store.create(release);
   if (!request.disable_hooks) runHooks(state, release, 'PRE_ROLLBACK');
-  await replaceObjects(state, current, release);
+  setStatus(current, 'SUPERSEDED');
+  try {
+    await failingAs(state, release, `Rollback "${release.name}" failed`, () =>
+      replaceObjects(state, current, release),
+    );
+  } catch (error) {
+    await state.store.update(current);
+    throw error;
+  }
   if (!request.disable_hooks) runHooks(state, release, 'POST_ROLLBACK');
+  await state.store.update(current);
   await supersedeDeployed(state, release);
   setStatus(release, 'DEPLOYED');
   await state.store.update(release);
@@ -58,22 +67,6 @@ function prepareRollback(
     },
   };
   return { current, release };
-}
-
-async function replaceObjects(state: TillerState, current: Release, release: Release): Promise<void> {
-  try {
-    state.cluster.update(
-      readManifestObjects(current.manifest, current.namespace),
-      readManifestObjects(release.manifest, release.namespace),
-      state.now(),
-    );
-  } catch (error) {
-    setStatus(current, 'SUPERSEDED');
-    await state.store.update(current);
-    setStatus(release, 'FAILED', `Rollback "${release.name}" failed: ${(error as Error).message}`);
-    await state.store.update(release);
-    throw error;
-  }
 }
 
 async function supersedeDeployed(state: TillerState, release: Release): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Release, UpdateReleaseRequest, UpdateReleaseResponse } from '../../../codec/messages.gen.ts';
 import { runHooks } from '../hooks.ts';
 import { readManifestObjects } from '../manifest-objects.ts';
-import { renderNewRelease, setStatus, validateChart, validateManifest } from '../new-release.ts';
+import { failingAs, renderNewRelease, setStatus, validateChart, validateManifest } from '../new-release.ts';
 import { validateReleaseName } from '../release-name.ts';
+import { replaceObjects } from '../replace-objects.ts';
 import { reuseValues } from '../reuse-values.ts';
 import { toTimestamp } from '../revision.ts';
 import type { TillerState } from '../state.ts';
@@ -63,26 +64,14 @@ async function performUpdate(
 ): Promise<void> {
   await state.store.create(release);
   if (!request.disable_hooks) runHooks(state, release, 'PRE_UPGRADE');
-  await replaceObjects(state, current, release);
+  await failingAs(state, release, `Upgrade "${release.name}" failed`, () =>
+    replaceObjects(state, current, release),
+  );
   if (!request.disable_hooks) runHooks(state, release, 'POST_UPGRADE');
   setStatus(current, 'SUPERSEDED');
   await state.store.update(current);
   setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
   await state.store.update(release);
-}
-
-async function replaceObjects(state: TillerState, before: Release, release: Release): Promise<void> {
-  try {
-    state.cluster.update(
-      readManifestObjects(before.manifest, before.namespace),
-      readManifestObjects(release.manifest, release.namespace),
-      state.now(),
-    );
-  } catch (error) {
-    setStatus(release, 'FAILED', `Upgrade "${release.name}" failed: ${(error as Error).message}`);
-    await state.store.update(release);
-    throw error;
-  }
 }
 
 /** `helm upgrade --force` of what cannot be upgraded: `helm delete` and `helm install --replace` in one. */
@@ -100,19 +89,24 @@ async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): P
     wait: request.wait,
     disable_crd_hook: false,
     description: request.description,
-    subNotes: request.subNotes,
+    subNotes: false, // Tiller forgets them here
   });
   release.version = old.version + 1;
   if (request.dry_run) {
     setStatus(release, 'PENDING_INSTALL', 'Dry run complete');
     return release;
   }
-  validateManifest(release);
   await deleteOld(state, request, old);
   if (!request.disable_hooks) runHooks(state, release, 'PRE_INSTALL');
   await state.store.create(release);
-  await replaceObjects(state, old, release);
-  if (!request.disable_hooks) runHooks(state, release, 'POST_INSTALL');
+  await failingAs(state, release, `Upgrade "${release.name}" failed`, () =>
+    replaceObjects(state, old, release),
+  );
+  if (!request.disable_hooks) {
+    await failingAs(state, release, `Release "${release.name}" failed post-install`, () =>
+      runHooks(state, release, 'POST_INSTALL'),
+    );
+  }
   setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
   await state.store.update(release);
   return release;
