@@ -43,6 +43,8 @@ describe('the access line', () => {
     const error = new Error('why');
     const failed = accessLine({ ...request, status: 503, code: 14, error });
     assert.deepEqual([failed.level, failed.fields.error], ['warn', error]);
+    assert.equal(accessLine({ ...request, front: 'grpc', code: 14, error }).level, 'warn');
+    assert.equal(accessLine({ ...request, front: 'grpc', code: 5, error }).level, 'info');
     const refused = accessLine({ ...request, status: 404, code: 5, error });
     assert.deepEqual([refused.level, refused.fields.error], ['info', 'why']);
   });

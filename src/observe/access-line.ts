@@ -1,4 +1,4 @@
-import { codeName } from '../protocol/index.ts';
+import { Code, codeName } from '../protocol/index.ts';
 import type { LogFields, LogLevel } from './format-line.ts';
 import type { RequestOutcome } from './metrics.ts';
 
@@ -11,10 +11,20 @@ export interface LoggedRequest extends RequestOutcome {
   readonly error: unknown;
 }
 
+/** What over HTTP is a 5xx. */
+const ownFailures = new Set<number>([
+  Code.UNKNOWN,
+  Code.DEADLINE_EXCEEDED,
+  Code.UNIMPLEMENTED,
+  Code.INTERNAL,
+  Code.UNAVAILABLE,
+  Code.DATA_LOSS,
+]);
+
 /** The one line that every request leaves. A fault of the gateway's own is told with its causes. */
 export function accessLine(request: LoggedRequest): { level: LogLevel; message: string; fields: LogFields } {
   const { front, verb, route, path, status, code, durationMs, bytes, requestId, error } = request;
-  const failed = status >= 500;
+  const failed = front === 'http' ? status >= 500 : ownFailures.has(code);
   return {
     level: failed ? 'warn' : 'info',
     message:

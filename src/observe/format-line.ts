@@ -19,7 +19,8 @@ const maxMessageChars = 4000;
 /** One JSON object: `time`, `level`, `message`, then the fields. Secrets are masked, the length is bounded. */
 export function formatJsonLine({ time, level, message, fields }: LogEntry): string {
   const head = { time: time.toISOString(), level, message: shorten(redactText(message), maxMessageChars) };
-  const line = JSON.stringify({ ...(redact(fields) as object), ...head });
+  // first for the reader, and again last, so that no field can stand in their place
+  const line = JSON.stringify({ ...head, ...(redact(fields) as object), ...head });
   if (line.length <= maxLineChars) return line;
   const short = Object.entries(redact(fields) as object).map(([name, value]) => [
     name.slice(0, 100),

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+/** The command: reads the configuration, starts the gateway, and stops it on signals. */
+import { readFileSync } from 'node:fs';
+import { checkHealth } from './app/health-check.ts';
+import { type Config, formatConfig, formatListenAddress, helpText, loadConfig } from './config/index.ts';
+import { createLogger, type Logger } from './observe/index.ts';
+import { GatewayError } from './protocol/index.ts';
+
+/** What a shell gets: 0 for a stop that was asked for, 1 for a failure, 2 for a command line that cannot be right. */
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  let config: Config;
+  try {
+    config = await loadConfig({ argv: process.argv.slice(2), environment: process.env });
+  } catch (error) {
+    process.stderr.write(`${GatewayError.from(error).message}\n`);
+    return 2;
+  }
+  const { help, version, printConfig, healthCheck } = config.program;
+  if (help) return print(helpText());
+  if (version) return print(`${readVersion()}\n`);
+  if (printConfig) return print(formatConfig(config));
+  if (healthCheck) {
+    const { ok, reason } = await checkHealth(config, healthCheck);
+    print(`${reason}\n`);
+    return ok ? 0 : 1;
+  }
+  return serve(config);
+}
+
+/** Runs until a signal comes. SIGTERM and SIGINT stop it in order; a second one at once. */
+async function serve(config: Config): Promise<number> {
+  const { logLevel, logFormat } = config.observe;
+  const format = logFormat ?? (process.stdout.isTTY ? 'text' : 'json');
+  const log = createLogger({ level: logLevel, format, stream: process.stdout });
+  const asked = stopSignal(log);
+  process.on('uncaughtException', error => {
+    log.error('a fault of the program', { error });
+    process.exit(1);
+  });
+  process.stdout.on('error', () => {}); // nobody reads the log any more; requests are still served
+  try {
+    // loaded here, so that --help, --version and the health check do without the libraries of the whole program
+    const { startGateway } = await import('./app/gateway.ts');
+    const gateway = await startGateway(config, readVersion(), log);
+    for (const { address, port } of gateway.addresses) {
+      log.info(`listening on ${formatListenAddress({ host: address, port })}`, { tiller: gateway.way });
+    }
+    log.info('stopping', { signal: await asked });
+    await gateway.stop();
+    log.info('stopped');
+    return 0;
+  } catch (error) {
+    log.error(`cannot start: ${GatewayError.from(error).message}`, { error });
+    return 1;
+  } finally {
+    // what a library still holds open must not keep a stopped program alive
+    setImmediate(() => process.exit());
+  }
+}
+
+/** Settles with the first signal. In a container this process is number 1, which no signal stops without a listener. */
+function stopSignal(log: Logger): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let seen = false;
+  const take = (signal: NodeJS.Signals) => {
+    if (seen) {
+      log.warn('stopping at once', { signal });
+      process.exit(1);
+    }
+    seen = true;
+    resolve(signal);
+  };
+  process.on('SIGTERM', take).on('SIGINT', take);
+  return promise;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+/** The package's version; `package.json` is one folder up from both `src/` and `dist/`. */
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}

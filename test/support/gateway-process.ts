@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+
+/** The real program in a process of its own. */
+export interface GatewayProcess {
+  readonly port: number;
+  /** Every line of the log so far, parsed. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  signal(name: NodeJS.Signals): void;
+  /** Waits until a line has this message. */
+  seen(message: RegExp): Promise<void>;
+  /** The exit code, and the signal's name where one ended it. */
+  readonly exit: Promise<number | string>;
+}
+
+/** Starts the gateway on a free port of loopback and waits until it listens. It is killed after the test. */
+export async function startGatewayProcess(t: TestContext, args: string[] = []): Promise<GatewayProcess> {
+  const child = spawnMain(['--addr=127.0.0.1:0', ...args]);
+  t.after(() => child.kill('SIGKILL'));
+  const lines: Record<string, unknown>[] = [];
+  const waiting = new Set<() => void>();
+  createInterface({ input: child.stdout! }).on('line', line => {
+    lines.push(JSON.parse(line));
+    for (const look of waiting) look();
+  });
+  let errors = '';
+  child.stderr!.setEncoding('utf8').on('data', text => {
+    errors += text;
+  });
+  const exit = exitOf(child);
+  const find = (message: RegExp) => lines.find(line => message.test(String(line.message)));
+  const seen = (message: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (!find(message)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+      exit.then(code => reject(new Error(`ended with ${code} before ${message}: ${errors}`)));
+    });
+  await seen(/^listening on /);
+  const port = Number(/\d+$/.exec(String(find(/^listening on /)?.message))?.[0]);
+  return { port, lines, seen, exit, signal: name => void child.kill(name) };
+}
+
+/** Runs the command to its end. */
+export async function runMain(
+  args: string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number | string; stdout: string; stderr: string }> {
+  const child = spawnMain(args, environment);
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]!.setEncoding('utf8').on('data', text => {
+      texts[name] += text;
+    });
+  }
+  return { code: await exitOf(child), ...texts };
+}
+
+function spawnMain(args: string[], environment: Record<string, string> = {}): ChildProcess {
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+  return spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function exitOf(child: ChildProcess): Promise<number | string> {
+  const [code, signal] = await once(child, 'close');
+  return code ?? signal;
+}
