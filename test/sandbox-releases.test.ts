@@ -73,7 +73,7 @@ test(
     assert.deepEqual(await statuses(tiller, 'r'), [
       '3 DEPLOYED Upgrade complete',
       '2 DELETED Deletion complete',
-      '1 DELETED Deletion complete',
+      '1 SUPERSEDED Deletion complete',
     ]);
   },
 );
