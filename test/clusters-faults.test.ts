@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
 import type { TillerClient } from '../src/tiller/client.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
 
@@ -182,6 +183,18 @@ describe('loads on a tunnel', () => {
     t.diagnostic(`slow client: Tiller was at most ${mostAhead} MiB ahead of it`);
     assert.equal(got, 60);
     assert.ok(mostAhead < 30, `Tiller was ${mostAhead} MiB ahead`);
+  });
+
+  test('TLS to Tiller goes through the tunnel, and the certificate is the one that Helm expects', async t => {
+    const { caPem, certPem, keyPem } = await createServerCertificate(); // it names 127.0.0.1
+    const { client } = await createTunnelledTiller(t, {
+      stub: {
+        replies: { GetReleaseStatus: answered },
+        tls: { cert: Buffer.from(certPem), key: Buffer.from(keyPem) },
+      },
+      client: { tls: { ca: caPem, insecureSkipVerify: false } },
+    });
+    assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
   });
 
   test('one answer of 20 MiB arrives whole', async t => {
