@@ -38,7 +38,7 @@ function versionStruct(version: Version, metadata: string, original: string): Go
     ['GreaterThan', comparison(order => order > 0, 'bool')],
     ['Equal', comparison(order => order === 0, 'bool')],
   ];
-  return new GoStruct(structType, { methods, text: () => text, inner: version });
+  return new GoStruct(structType, { methods, text: () => text, json: () => text, inner: version });
 }
 
 function versionOf(value: GoValue): Version {

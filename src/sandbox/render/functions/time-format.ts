@@ -111,7 +111,7 @@ function formatPart(part: string, parts: DateParts, time: GoTime): string {
     case 'pm':
       return parts.hour >= 12 ? 'pm' : 'am';
     case 'MST':
-      return time.zone || formatOffset('-07', time.offsetSeconds);
+      return time.zone || formatOffset('-0700', time.offsetSeconds);
     default:
       return part[0] === '.' || part[0] === ','
         ? formatFraction(part, time)
