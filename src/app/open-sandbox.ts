@@ -19,7 +19,12 @@ export async function openSandbox(
   { sandbox }: Config,
   report: (problem: string) => void,
 ): Promise<OpenSandbox> {
-  const tiller = await startSandboxTiller({ listen: 'unix', folder: sandbox.folder, report });
+  const tiller = await startSandboxTiller({
+    listen: 'unix',
+    folder: sandbox.folder,
+    bounds: { maxRevisions: sandbox.maxRevisions, maxBytes: sandbox.maxBytes },
+    report,
+  });
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { path: tiller.address.replace(/^unix:/, '') },
   });
