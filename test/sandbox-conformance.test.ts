@@ -6,6 +6,7 @@ import { type SandboxTiller, startSandboxTiller } from '../src/sandbox/index.ts'
 import {
   messageTypesOf,
   type RecordedCall,
+  readLines,
   readReleaseTestCalls,
   readRestSteps,
 } from './support/recording.ts';
@@ -95,6 +96,39 @@ test('the recorded runs of helm test', { timeout: 30_000 }, async () => {
   const sandbox = await startSandboxTiller({ listen: 'unix' });
   try {
     const calls = readReleaseTestCalls().map((call, index) => ({ id: `${index} ${call.method}`, call }));
+    await playTo(sandbox, calls);
+  } finally {
+    await sandbox.stop();
+  }
+});
+
+/** A line of helm-client.jsonl; without a request the client refused the chart itself. */
+interface ClientPair {
+  id: string;
+  request?: string;
+  response?: string;
+  status?: number;
+  message?: string;
+}
+
+function toInstallCall({ id, request, response, status = 0, message = '' }: ClientPair) {
+  if (request === undefined) return [];
+  const call: RecordedCall = {
+    method: '/hapi.services.tiller.ReleaseService/InstallRelease',
+    client: 'v2.17.0',
+    requests: [request],
+    responses: response === undefined ? [] : [response],
+    status,
+    message,
+  };
+  return [{ id, call }];
+}
+
+test('what the Helm client sends for 24 charts and values', { timeout: 30_000 }, async () => {
+  const sandbox = await startSandboxTiller();
+  try {
+    const calls = (readLines('helm-client.jsonl') as ClientPair[]).flatMap(toInstallCall);
+    assert.equal(calls.length, 20);
     await playTo(sandbox, calls);
   } finally {
     await sandbox.stop();
