@@ -1,5 +1,5 @@
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
-import { parseYaml, type YamlMap, type YamlValue } from './yaml/index.ts';
+import { parseYaml, type YamlBounds, type YamlMap, type YamlValue } from './yaml/index.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -23,18 +23,24 @@ export function readText(data: Uint8Array, where: string): string {
 }
 
 /**
+ * What a YAML text of a chart or a request may be: far above real ones, but read and written in a fraction of a second, since
+ * nothing else happens meanwhile.
+ */
+const textBounds: Partial<YamlBounds> = { maxLength: 8 * 1024 * 1024, maxNodes: 500_000 };
+
+/**
  * A YAML map; an empty text or null is an empty one.
  * @throws GatewayError INVALID_ARGUMENT, with `where` in front, when the text is something else
  */
-export function readYamlMap(text: string, where: string): YamlMap {
-  const value = parseNamed(text, where) ?? new Map();
+export function readYamlMap(text: string, where: string, bounds = textBounds): YamlMap {
+  const value = parseNamed(text, where, bounds) ?? new Map();
   if (value instanceof Map) return value;
   throw invalidArgument(`${where}: must be a map`);
 }
 
-function parseNamed(text: string, where: string): YamlValue {
+function parseNamed(text: string, where: string, bounds: Partial<YamlBounds>): YamlValue {
   try {
-    return parseYaml(text);
+    return parseYaml(text, bounds);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     throw new GatewayError(error.code, `${where}: ${error.message}`, { cause: error });

@@ -44,6 +44,9 @@ const fields: Record<string, FieldReader> = {
   deprecated: readBoolean,
 };
 
+/** An index may be as long as its bytes may be many; public ones have some hundred thousand values. */
+const indexBounds = { maxLength: 256 * 1024 * 1024, maxNodes: 20_000_000 };
+
 const empty = {
   name: '',
   version: '',
@@ -64,7 +67,7 @@ const empty = {
  * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
  */
 export function parseRepositoryIndex(data: Uint8Array, where: string): RepositoryIndex {
-  const map = readYamlMap(readFileText(data, where), where);
+  const map = readYamlMap(readFileText(data, where), where, indexBounds);
   const entries = map.get('entries') ?? new Map();
   if (!map.get('apiVersion') || !(entries instanceof Map)) {
     throw invalidArgument(`${where}: is no repository index: it must have apiVersion and entries`);
