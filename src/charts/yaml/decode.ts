@@ -1,7 +1,7 @@
 import type { YamlBounds } from './bounds.ts';
 import { formatFloatG, shortestFloat32 } from './go-float.ts';
 import { nodeToGoSyntax, scalarValue } from './go-syntax.ts';
-import type { AliasNode, MappingNode, YamlNode } from './node.ts';
+import type { AliasNode, MappingNode, ScalarNode, YamlNode } from './node.ts';
 import type { YamlMap, YamlValue } from './value.ts';
 import { YamlError } from './yaml-error.ts';
 
@@ -44,18 +44,21 @@ class Decoder {
     switch (node.kind) {
       case 'alias':
         return this.#decodeAlias(node, () => this.decode(node.target));
-      case 'scalar': {
-        const value = scalarValue(node);
-        if (typeof value === 'number' && !Number.isFinite(value)) {
-          this.jsonProblem ??= `json: unsupported value: ${formatFloatG(value)}`;
-        }
-        return value;
-      }
+      case 'scalar':
+        return this.#decodeScalar(node);
       case 'sequence':
         return this.#nested(() => node.items.map(item => this.decode(item)));
       case 'mapping':
         return this.#nested(() => this.#decodeMapping(node, new Map()));
     }
+  }
+
+  #decodeScalar(node: ScalarNode): YamlValue {
+    const value = scalarValue(node);
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      this.jsonProblem ??= `json: unsupported value: ${formatFloatG(value)}`;
+    }
+    return value;
   }
 
   #countValue(): void {
@@ -92,7 +95,7 @@ class Decoder {
 
   #decodeMapping(node: MappingNode, into: YamlMap): YamlMap {
     for (const [key, value] of node.entries) {
-      if (key.kind === 'scalar' && isMerge(key.value, key.plain, key.tag)) this.#merge(value, into);
+      if (key.kind === 'scalar' && isMerge(key)) this.#merge(value, into);
       else this.#decodeEntry(key, value, into);
     }
     return into;
@@ -100,16 +103,19 @@ class Decoder {
 
   #decodeEntry(key: YamlNode, value: YamlNode, into: YamlMap): void {
     const target = key.kind === 'alias' ? key.target : key;
-    const decoded = this.decode(key);
-    if (target.kind === 'mapping' || target.kind === 'sequence') {
+    if (target.kind !== 'scalar') {
+      // The error shows the whole key, so it must be within the bounds first.
+      this.decode(key);
       throw new YamlError(`invalid map key: ${nodeToGoSyntax(target)}`);
     }
+    this.#countValue();
+    const decoded = scalarValue(target);
     const text = keyToString(decoded);
     into.set(text ?? '', this.decode(value));
-    if (text === undefined) {
-      const type = decoded === null ? '%!s(<nil>)' : 'uint64';
-      this.jsonProblem ??= `Unsupported map key of type: ${type}, key: ${nodeToGoSyntax(target)}, value: ${nodeToGoSyntax(value)}`;
-    }
+    if (text !== undefined) return;
+    const type = decoded === null ? '%!s(<nil>)' : 'uint64';
+    const shown = `key: ${nodeToGoSyntax(target)}, value: ${nodeToGoSyntax(value)}`;
+    this.jsonProblem ??= `Unsupported map key of type: ${type}, ${shown}`;
   }
 
   #merge(node: YamlNode, into: YamlMap): void {
@@ -133,8 +139,8 @@ class Decoder {
   }
 }
 
-function isMerge(text: string, plain: boolean, tag: string): boolean {
-  return text === '<<' && (plain || tag === 'tag:yaml.org,2002:merge');
+function isMerge(key: ScalarNode): boolean {
+  return key.value === '<<' && (key.plain || key.tag === 'tag:yaml.org,2002:merge');
 }
 
 /** A key as ghodss/yaml writes it; undefined where it cannot: null, and integers above int64's range. */
