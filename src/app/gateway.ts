@@ -16,6 +16,7 @@ import { TillerClient } from '../tiller/index.ts';
 import { chartOptionsOf, listenerOptionsOf, tillerOptionsOf } from './options.ts';
 import { healthPages } from './pages.ts';
 import { withRpcLog } from './rpc-log.ts';
+import { createTillerReach } from './tiller-reach.ts';
 import { openTillerWay } from './tiller-way.ts';
 
 /** The whole program, listening. */
@@ -31,6 +32,8 @@ export interface Gateway {
 /** A readiness probe of Kubernetes waits 1 s by default. */
 const readyTimeoutMs = 900;
 const readyMaxAgeMs = 2_000;
+/** Those who watch grpc.health.v1 learn of a change within this time, also where nobody asks /readyz. */
+const healthWatchMs = 5_000;
 
 /**
  * Wires the rooms together and starts to listen. Nothing stays open when it fails.
@@ -40,17 +43,18 @@ export async function startGateway(config: Config, version: string, log: Logger)
   const metrics = createMetrics(version);
   const way = await openTillerWay(config, problem => log.warn(problem));
   const charts = createCharts(chartOptionsOf(config, log));
-  const tiller = new TillerClient(tillerOptionsOf(config, way, log, metrics));
+  const reach = createTillerReach(log);
+  const tiller = new TillerClient(tillerOptionsOf(config, way, reach, metrics));
   const health = createHealth({
     check: async signal => `Tiller ${await tiller.check(signal)}`,
+    hindrance: reach.hindrance,
     timeoutMs: readyTimeoutMs,
     maxAgeMs: readyMaxAgeMs,
   });
   const finished = (request: LoggedRequest) => {
     metrics.requestFinished(request);
-    if (!config.observe.accessLog) return;
     const line = accessLine(request);
-    log[line.level](line.message, line.fields);
+    if (config.observe.accessLog || line.level !== 'info') log[line.level](line.message, line.fields);
   };
   const plain = createReleaseService(tiller, charts);
   const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
@@ -97,10 +101,12 @@ export async function startGateway(config: Config, version: string, log: Logger)
   const [first] = listener.addresses();
   if (first) way.sandbox?.setGateway({ host: '127.0.0.1', port: first.port });
   void health.ready(); // opens the connection to Tiller before the first request asks for it
+  const healthWatch = setInterval(() => void health.ready(), healthWatchMs).unref();
   return {
     addresses: listener.addresses(),
     way: way.connector.description,
     async stop() {
+      clearInterval(healthWatch);
       health.stop();
       const cut = await listener.drain(config.listener.drainTimeoutMs);
       if (cut > 0)

@@ -4,6 +4,7 @@ import type { Config } from '../config/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
 import { readTillerTls, type TillerClientOptions } from '../tiller/index.ts';
+import type { TillerReach } from './tiller-reach.ts';
 import type { TillerWay } from './tiller-way.ts';
 
 /* From the one Config to what each room wants to know. */
@@ -18,7 +19,7 @@ const waitMs = 10_000;
 export function tillerOptionsOf(
   { tiller, kubernetes, limits }: Config,
   { connector, endpointIsTls }: TillerWay,
-  log: Logger,
+  reach: TillerReach,
   metrics: Metrics,
 ): TillerClientOptions {
   return {
@@ -38,9 +39,7 @@ export function tillerOptionsOf(
     timeoutMs: tiller.timeoutMs,
     connections: kubernetes.tunnels,
     rawErrors: tiller.errors === 'raw',
-    onOpened: ({ target, version }) => log.info(`connected to Tiller ${version}`, { target }),
-    onLost: (target, reason) => log.warn('the connection to Tiller was lost', { target, reason }),
-    onAttemptFailed: error => log.warn('Tiller cannot be reached', { error }),
+    ...reach,
     onCall: (method, code, durationMs) => metrics.tillerCalled(method, code, durationMs),
   };
 }

@@ -34,6 +34,14 @@ describe('health', () => {
   test('gives up on a check that does not end, whether it heeds its signal or not', async () => {
     const health = createHealth({ check: () => new Promise(() => {}), timeoutMs: 20, maxAgeMs: 0 });
     assert.deepEqual(await health.ready(), { ok: false, reason: 'no answer within 20 ms' });
+    const heeding = createHealth({
+      check: signal =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      hindrance: () => 'connection refused',
+      timeoutMs: 20,
+      maxAgeMs: 0,
+    });
+    assert.deepEqual(await heeding.ready(), { ok: false, reason: 'connection refused' });
   });
 
   test('tells of changes only, and is not ready once it stops', async () => {

@@ -1,4 +1,4 @@
-import { GatewayError } from '../protocol/index.ts';
+import { GatewayError, unavailable } from '../protocol/index.ts';
 
 /** What a probe is told. `reason` is for people and holds no secret. */
 export interface HealthReport {
@@ -12,6 +12,8 @@ export interface HealthOptions {
    * @returns what was reached, such as `Tiller v2.17.0`
    */
   readonly check: (signal: AbortSignal) => Promise<string>;
+  /** What is known to hinder it, for a check that runs out of time while it is tried again and again. */
+  readonly hindrance?: () => string | undefined;
   /** Bound on one check. Probes of Kubernetes give up after 1 s by default, so an answer should come before. */
   readonly timeoutMs: number;
   /** For how long an answer serves further probes. */
@@ -33,7 +35,8 @@ export interface Health {
 
 const stopping: HealthReport = { ok: false, reason: 'shutting down' };
 
-export function createHealth({ check, timeoutMs, maxAgeMs }: HealthOptions): Health {
+export function createHealth(options: HealthOptions): Health {
+  const { maxAgeMs } = options;
   let latest: HealthReport = { ok: false, reason: 'not checked yet' };
   let checkedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<HealthReport> | undefined;
@@ -47,7 +50,7 @@ export function createHealth({ check, timeoutMs, maxAgeMs }: HealthOptions): Hea
     return report;
   };
   const run = async (): Promise<HealthReport> => {
-    const report = await reportOf(check(AbortSignal.timeout(timeoutMs)), timeoutMs);
+    const report = await runCheck(options);
     checkedAt = performance.now();
     running = undefined;
     return stopped ? latest : settle(report);
@@ -72,15 +75,17 @@ export function createHealth({ check, timeoutMs, maxAgeMs }: HealthOptions): Hea
 }
 
 /** The check's outcome, within the bound even if the check does not heed its signal. */
-async function reportOf(checked: Promise<string>, timeoutMs: number): Promise<HealthReport> {
-  const late = Promise.withResolvers<HealthReport>();
-  const timer = setTimeout(
-    () => late.resolve({ ok: false, reason: `no answer within ${timeoutMs} ms` }),
-    timeoutMs,
+function runCheck({ check, hindrance, timeoutMs }: HealthOptions): Promise<HealthReport> {
+  const { promise, resolve } = Promise.withResolvers<HealthReport>();
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    const reason = hindrance?.() ?? `no answer within ${timeoutMs} ms`;
+    resolve({ ok: false, reason });
+    controller.abort(unavailable(reason));
+  }, timeoutMs);
+  check(controller.signal).then(
+    reason => resolve({ ok: true, reason }),
+    (error: unknown) => resolve({ ok: false, reason: GatewayError.from(error).message }),
   );
-  const outcome = checked.then(
-    reason => ({ ok: true, reason }),
-    (error: unknown) => ({ ok: false, reason: GatewayError.from(error).message }),
-  );
-  return Promise.race([outcome, late.promise]).finally(() => clearTimeout(timer));
+  return promise.finally(() => clearTimeout(timer));
 }

@@ -14,7 +14,11 @@ export const observeOptions = {
     },
     ['json', 'text'],
   ),
-  accessLog: flag({ flag: 'access-log', summary: 'Log a line for every request.', default: 'true' }),
+  accessLog: flag({
+    flag: 'access-log',
+    summary: 'Log a line for every request; without it only for those that failed on this side or behind it.',
+    default: 'true',
+  }),
   logRpc: flag({
     flag: 'log-rpc',
     summary: 'Log the messages of every call, shortened, with passwords, tokens, keys and values masked.',
