@@ -1,7 +1,7 @@
 import type { LoadedChart } from '../../charts/loaded-chart.ts';
 import { coalesceValues } from '../../charts/values/coalesce-values.ts';
 import { mergeTables } from '../../charts/values/tables.ts';
-import { parseYaml, writeYaml, type YamlMap } from '../../charts/yaml/index.ts';
+import { parseYaml, writeYaml, type YamlMap, type YamlValue } from '../../charts/yaml/index.ts';
 import type { Chart, Config, Release, UpdateReleaseRequest } from '../../codec/messages.gen.ts';
 import { TillerCrash, tillerError, withPrefix } from './tiller-error.ts';
 
@@ -22,11 +22,11 @@ export function reuseValues(request: UpdateReleaseRequest, chart: Chart, current
   if (request.reset_values) return { chart, values };
   const old = current.config;
   if (request.reuse_values) {
-    const oldValues = readTable(old?.raw ?? '');
     if (!values) throw new TillerCrash('reuse_values without values');
-    const defaults = withPrefix('failed to rebuild old values: ', () =>
-      current.chart ? coalesceValues(toLoadedChart(current.chart), oldValues) : new Map(),
-    );
+    const defaults = withPrefix('failed to rebuild old values: ', () => {
+      const oldValues = readTable(old?.raw ?? '');
+      return current.chart ? coalesceValues(toLoadedChart(current.chart), oldValues) : oldValues;
+    });
     const merged = mergeTables(readTable(old?.raw ?? ''), readTable(values.raw));
     return {
       chart: { ...chart, values: { raw: writeYaml(defaults), values: {} } },
@@ -46,7 +46,15 @@ function readTable(raw: string): YamlMap {
   const value = parseYaml(raw);
   if (value === null) return new Map();
   if (value instanceof Map) return value;
-  throw tillerError('error unmarshaling JSON: values must be a map');
+  throw tillerError(
+    `error unmarshaling JSON: json: cannot unmarshal ${jsonKind(value)} into Go value of type chartutil.Values`,
+  );
+}
+
+function jsonKind(value: YamlValue): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'string' ? 'string' : 'number';
 }
 
 function toLoadedChart(chart: Chart): LoadedChart {
