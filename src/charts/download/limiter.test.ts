@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Limiter } from './limiter.ts';
+
+const noSignal = new AbortController().signal;
+
+/** A task that ends when told to. */
+function held() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let started = false;
+  const task = () => {
+    started = true;
+    return promise;
+  };
+  return { task, resolve, isStarted: () => started };
+}
+
+test('no more run than may, and the next in line follows', async () => {
+  const limiter = new Limiter(1, 2);
+  const [first, second] = [held(), held()];
+  const results = [limiter.run(first.task, noSignal), limiter.run(second.task, noSignal)];
+  assert.deepEqual([first.isStarted(), second.isStarted()], [true, false]);
+  first.resolve();
+  await results[0];
+  assert.ok(second.isStarted());
+  second.resolve();
+  await results[1];
+});
+
+test('a task that fails gives its place back', async () => {
+  const limiter = new Limiter(1, 0);
+  await assert.rejects(
+    limiter.run(() => Promise.reject(new Error('x')), noSignal),
+    { message: 'x' },
+  );
+  assert.equal(await limiter.run(async () => 1, noSignal), 1);
+});
+
+test('more than may wait are turned away', async () => {
+  const limiter = new Limiter(1, 0);
+  const first = held();
+  const running = limiter.run(first.task, noSignal);
+  await assert.rejects(
+    limiter.run(async () => {}, noSignal),
+    { code: 8 },
+  );
+  first.resolve();
+  await running;
+});
+
+test('who goes away while waiting never starts, and leaves the line', async () => {
+  const limiter = new Limiter(1, 1);
+  const [first, second, third] = [held(), held(), held()];
+  const running = limiter.run(first.task, noSignal);
+  const gone = new AbortController();
+  const waiting = limiter.run(second.task, gone.signal);
+  gone.abort(new Error('gone'));
+  await assert.rejects(waiting, { message: 'gone' });
+  const next = limiter.run(third.task, noSignal);
+  first.resolve();
+  await running;
+  third.resolve();
+  await next;
+  assert.equal(second.isStarted(), false);
+});
