@@ -76,6 +76,26 @@ test('a failing hook stops the operation where it stands', bounded, async () => 
   assert.equal(releases[0]?.info?.status?.code, 'FAILED');
 });
 
+test(
+  'a failing hook leaves an upgrade pending, and the next one takes a further number',
+  bounded,
+  async () => {
+    await using tiller = await SandboxClient.start();
+    await tiller.call('InstallRelease', installed('r', {}));
+    const failing = chart({ 'h.yaml': hook('h', 'pre-upgrade', { script: 'exit 1' }) });
+    assert.equal(
+      await tiller.failure('UpdateRelease', { name: 'r', chart: failing, values: {} }),
+      '2 pod h failed',
+    );
+    await tiller.call('UpdateRelease', { name: 'r', chart: chart({}), values: {} });
+    const { releases } = await tiller.call('GetHistory', { name: 'r', max: 9 });
+    assert.deepEqual(
+      releases.map(({ version, info }) => `${version} ${info?.status?.code} ${info?.Description}`),
+      ['3 DEPLOYED Upgrade complete', '2 PENDING_UPGRADE Preparing upgrade', '1 SUPERSEDED Install complete'],
+    );
+  },
+);
+
 test('hooks run by weight: the first that fails is the one named', bounded, async () => {
   await using tiller = await SandboxClient.start();
   const hooks = {

@@ -7,6 +7,7 @@ import { replaceObjects } from '../replace-objects.ts';
 import { reuseValues } from '../reuse-values.ts';
 import { toTimestamp } from '../revision.ts';
 import type { TillerState } from '../state.ts';
+import { TillerCrash } from '../tiller-error.ts';
 import { prepareInstall } from './install-release.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function updateRelease(
   try {
     prepared = prepareUpdate(state, request);
   } catch (error) {
-    if (!request.force) throw error;
+    if (!request.force || error instanceof TillerCrash) throw error;
     return { release: await forceUpdate(state, request) };
   }
   const { current, release } = prepared;
