@@ -55,7 +55,8 @@ const compiled = new Map<MessageType, WriteMessage>();
  * @throws MalformedMessage when the bytes are not a message of that type, or nest deeper than 100
  */
 export function wireToJson(type: MessageType, wire: Uint8Array): Buffer {
-  const out = new JsonWriter(wire.length + (wire.length >> 2) + 128);
+  // Base64 makes 4 of 3, and escaped lines grow less: room for both, so that a large message is not written twice.
+  const out = new JsonWriter(wire.length + ((wire.length * 3) >> 3) + 128);
   messageWriter(type)({ reader: new WireReader(wire), out }, wire.length, 0);
   return out.finish();
 }

@@ -20,18 +20,27 @@ export interface Frame {
   readonly message: Buffer;
 }
 
+/** Room made at once for a message that is spread over chunks; beyond it a buffer doubles as the message arrives. */
+const firstRoomBytes = 64 * 1024;
+
 /**
  * Takes the bytes of a stream and gives the messages in them. A message that arrives in one chunk is not copied. Of one
- * that is spread over chunks it holds what has arrived, in a buffer that doubles, never what a prefix merely announces.
+ * that is spread over chunks it holds about what has arrived, never all that a prefix of a stranger merely announces.
  */
 export class FrameReader {
   private readonly maxMessageBytes: number;
-  private pending = Buffer.alloc(0);
+  private readonly roomBytes: number;
+  private pending: Buffer = Buffer.alloc(0);
   private pendingBytes = 0;
 
-  /** @param maxMessageBytes bound on the length of a message, before decompression */
-  constructor(maxMessageBytes: number) {
+  /**
+   * @param maxMessageBytes bound on the length of a message, before decompression
+   * @param roomBytes how much of an announced message to make room for before it arrives: all of it where the sender is
+   * trusted, which saves copying
+   */
+  constructor(maxMessageBytes: number, roomBytes = firstRoomBytes) {
     this.maxMessageBytes = maxMessageBytes;
+    this.roomBytes = roomBytes;
   }
 
   /** True when no part of a message is waiting for the rest. */
@@ -67,11 +76,7 @@ export class FrameReader {
 
   private append(chunk: Buffer): Buffer {
     const total = this.pendingBytes + chunk.length;
-    if (total > this.pending.length) {
-      const grown = Buffer.allocUnsafe(Math.max(total, this.pending.length * 2));
-      grown.set(this.pending.subarray(0, this.pendingBytes));
-      this.pending = grown;
-    }
+    if (total > this.pending.length) this.grow(total, Math.max(total, this.pending.length * 2));
     this.pending.set(chunk, this.pendingBytes);
     this.pendingBytes = total;
     return this.pending.subarray(0, total);
@@ -83,9 +88,18 @@ export class FrameReader {
       this.pending = Buffer.alloc(0);
       this.pendingBytes = 0;
     } else if (handedOut || this.pendingBytes === 0) {
-      this.pending = Buffer.from(rest);
+      this.pending = rest;
       this.pendingBytes = rest.length;
+      const announced = rest.length < framePrefixBytes ? 0 : framePrefixBytes + rest.readUInt32BE(1);
+      this.grow(rest.length, Math.max(rest.length, Math.min(announced, this.roomBytes)));
     }
+  }
+
+  /** Moves what is pending into a buffer of its own. */
+  private grow(neededBytes: number, wantedBytes: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(neededBytes, wantedBytes));
+    grown.set(this.pending.subarray(0, this.pendingBytes));
+    this.pending = grown;
   }
 }
 

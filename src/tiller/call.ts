@@ -42,7 +42,7 @@ export class Call {
 
   constructor(stream: ClientHttp2Stream, request: Uint8Array, bounds: CallBounds) {
     this.stream = stream;
-    this.frames = new FrameReader(bounds.maxMessageBytes);
+    this.frames = new FrameReader(bounds.maxMessageBytes, bounds.maxMessageBytes);
     this.signal = bounds.signal;
     this.timer = setTimeout(this.expire, bounds.timeoutMs);
     stream.on('response', this.readResponse);

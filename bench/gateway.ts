@@ -1,0 +1,123 @@
+/**
+ * What the gateway costs beside Tiller itself: REST calls through the real program, and direct gRPC calls with grpc-js,
+ * to the same stub Tiller, in turns, in one run.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { decodeMessage } from '../src/codec/messages.ts';
+import { WireWriter } from '../src/codec/wire-writer.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
+import { HttpConnection } from './support/http-client.ts';
+
+const roundMs = 2_000;
+const rounds = 3;
+const tillerPath = '/hapi.services.tiller.ReleaseService/';
+const same = (bytes: Buffer) => bytes;
+const nothing = Buffer.alloc(0);
+
+export async function run(): Promise<void> {
+  const stub = fork(fileURLToPath(new URL('./support/stub-process.ts', import.meta.url)));
+  const [{ address }] = (await once(stub, 'message')) as [{ address: string }];
+  const gateway = await startGatewayProcess(flagsFor(address));
+  const client = new grpc.Client(address, grpc.credentials.createInsecure(), {
+    'grpc.max_receive_message_length': -1,
+  });
+  const connections = Array.from({ length: 16 }, () => new HttpConnection(gateway.port));
+  const get = (path: string) => (worker: number) => connections[worker]!.get(path);
+  try {
+    console.log(`ready ${gateway.readyMs.toFixed(0)} ms after the start of the process`);
+    await compare('GetVersion', 16, () => unary(client, 'GetVersion'), get('/tiller/v2/version/json'));
+    await compare(
+      'content of a release of 1 MiB',
+      4,
+      () => unary(client, 'GetReleaseContent'),
+      get('/tiller/v2/releases/large/content/json'),
+    );
+    await compare(
+      'list of 200 releases of 100 KiB',
+      1,
+      () => decodedList(client),
+      get('/tiller/v2/releases/json'),
+    );
+    await measureMemory(address);
+  } finally {
+    for (const connection of connections) connection.close();
+    client.close();
+    await gateway.stop();
+    stub.disconnect();
+    await once(stub, 'exit');
+  }
+}
+
+/** Memory in a process that has done nothing else: what was measured before would count too. */
+async function measureMemory(address: string): Promise<void> {
+  const gateway = await startGatewayProcess(flagsFor(address));
+  const connection = new HttpConnection(gateway.port);
+  const idle = gateway.peakMiB();
+  await connection.get('/tiller/v2/releases/json?filter=thousand');
+  console.log(
+    `list of 1,000 releases of 100 KiB: peak memory ${gateway.peakMiB().toFixed(0)} MiB (idle: ${idle.toFixed(0)})`,
+  );
+  connection.close();
+  await gateway.stop();
+}
+
+function flagsFor(address: string): string[] {
+  return ['--connector', 'direct', '--tiller-endpoint', address, '--no-access-log'];
+}
+
+function unary(client: grpc.Client, method: string): Promise<unknown> {
+  return new Promise((resolve, reject) =>
+    client.makeUnaryRequest(tillerPath + method, same, same, nothing, (error, reply) =>
+      error ? reject(error) : resolve(reply),
+    ),
+  );
+}
+
+/** What a client that wants summaries has to do without the gateway: receive everything and decode it. */
+function decodedList(client: grpc.Client): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const names: string[] = [];
+    const call = client.makeServerStreamRequest(
+      `${tillerPath}ListReleases`,
+      same,
+      same,
+      new WireWriter().stringField(4, 'all').finish(),
+    );
+    call.on('data', (chunk: Buffer) => {
+      for (const { name } of decodeMessage('hapi.services.tiller.ListReleasesResponse', chunk).releases)
+        names.push(name);
+    });
+    call.on('error', reject).on('end', () => resolve(names));
+  });
+}
+
+type Run = (worker: number) => Promise<unknown>;
+
+/** Direct and through the gateway in turns; the best round of each counts, since noise only ever slows down. */
+async function compare(name: string, workers: number, direct: Run, throughGateway: Run): Promise<void> {
+  const best = { direct: 0, gateway: 0 };
+  for (let round = 0; round < rounds; round++) {
+    best.direct = Math.max(best.direct, await measure(workers, direct));
+    best.gateway = Math.max(best.gateway, await measure(workers, throughGateway));
+  }
+  const ratio = (best.gateway / best.direct).toFixed(2);
+  console.log(
+    `${name}, ${workers} at a time: direct ${best.direct.toFixed(1)}/s, REST ${best.gateway.toFixed(1)}/s, ratio ${ratio}`,
+  );
+}
+
+async function measure(workers: number, run: Run): Promise<number> {
+  const started = performance.now();
+  let calls = 0;
+  const work = async (_: unknown, worker: number) => {
+    while (performance.now() - started < roundMs) {
+      await run(worker);
+      calls++;
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return (calls * 1000) / (performance.now() - started);
+}

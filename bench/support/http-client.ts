@@ -1,0 +1,50 @@
+import { connect, type Socket } from 'node:net';
+
+/**
+ * A client that costs next to nothing, so that the gateway is what is measured: one connection, one request after the
+ * other, the answer's length read from its header.
+ */
+export class HttpConnection {
+  private readonly socket: Socket;
+  private waiting: { resolve: (bytes: number) => void; reject: (error: Error) => void } | undefined;
+  private head: Buffer = Buffer.alloc(0);
+  private missing = 0;
+  private total = 0;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.on('data', chunk => this.take(chunk));
+    this.socket.on('error', error => this.waiting?.reject(error));
+  }
+
+  /** The bytes of the answer's body. */
+  get(path: string): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.waiting = { resolve, reject };
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`);
+    return promise;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private take(chunk: Buffer): void {
+    if (this.missing > 0) {
+      this.missing -= chunk.length;
+    } else {
+      this.head = this.head.length > 0 ? Buffer.concat([this.head, chunk]) : chunk;
+      const end = this.head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const head = this.head.toString('latin1', 0, end);
+      if (!head.startsWith('HTTP/1.1 200')) {
+        this.waiting?.reject(new Error(head));
+        return;
+      }
+      this.total = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+      this.missing = this.total - (this.head.length - end - 4);
+      this.head = Buffer.alloc(0);
+    }
+    if (this.missing === 0) this.waiting?.resolve(this.total);
+  }
+}
