@@ -5,12 +5,11 @@ import type { V1Deployment, V1Role, V1RoleBinding, V1Service } from '@kubernetes
 import { parseAllDocuments } from 'yaml';
 import { loadChartFiles } from '../src/charts/archive/load-archive.ts';
 import { encodeChart } from '../src/charts/loaded-chart.ts';
-import { createDirectConnector } from '../src/clusters/direct.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { allOptions } from '../src/config/options/index.ts';
 import { environmentName } from '../src/config/read-environment.ts';
 import { startSandboxTiller } from '../src/sandbox/index.ts';
-import { TillerClient } from '../src/tiller/client.ts';
+import { createTestTiller } from './support/gateway.ts';
 import { schemaFaults } from './support/kube-schema.ts';
 
 interface KubeObject {
@@ -27,7 +26,7 @@ async function install(
   values: object = {},
 ): Promise<{ objects: KubeObject[]; notes: string }> {
   const tiller = await startSandboxTiller();
-  const client = createClient(tiller.address);
+  const client = createTestTiller(tiller.address);
   t.after(async () => {
     client.destroy();
     await tiller.stop();
@@ -50,21 +49,6 @@ async function install(
   const { release } = decodeMessage('hapi.services.tiller.InstallReleaseResponse', reply);
   const documents = parseAllDocuments(release?.manifest ?? '').map(document => document.toJS());
   return { objects: documents.filter(object => object !== null), notes: release?.info?.status?.notes ?? '' };
-}
-
-function createClient(endpoint: string): TillerClient {
-  return new TillerClient({
-    connector: createDirectConnector({ endpoint }),
-    connections: 1,
-    tls: undefined,
-    keepaliveMs: 30_000,
-    keepaliveTimeoutMs: 10_000,
-    maxMessageBytes: 24 * 1024 * 1024,
-    connectTimeoutMs: 10_000,
-    waitMs: 10_000,
-    timeoutMs: 60_000,
-    rawErrors: false,
-  });
 }
 
 function only<T>(objects: readonly KubeObject[], kind: string): T {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
 
 interface Stage {
@@ -99,6 +100,17 @@ describe("kubectl against the sandbox's API", { skip: withoutKubectl }, () => {
     assert.equal(headers.host, new URL(kubernetes.url).host);
     assert.equal(headers['x-forwarded-uri'], path);
     assert.equal(headers['x-forwarded-for'], '127.0.0.1');
+  });
+
+  test('the default run: kubectl, API server, gateway, port-forward, Tiller', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const kubeconfig = join(folder, 'config');
+    await startGatewayProcess(t, ['--connector=sandbox', `--sandbox-kubeconfig=${kubeconfig}`]);
+    const path = '/api/v1/namespaces/kube-system/services/swift:http/proxy/tiller/v2';
+    assert.equal(await kubectl(['get', '--raw', `${path}/releases/json`], kubeconfig), '{}');
+    const { Version } = JSON.parse(await kubectl(['get', '--raw', `${path}/version/json`], kubeconfig));
+    assert.equal(Version.sem_ver, 'v2.17.0');
   });
 
   test('the kubeconfig is readable by its owner only', async t => {

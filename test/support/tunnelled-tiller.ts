@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test';
 import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../../src/clusters/kubeconfig.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
-import { TillerClient, type TillerClientOptions } from '../../src/tiller/client.ts';
+import type { TillerClient, TillerClientOptions } from '../../src/tiller/client.ts';
+import { createTestTiller } from './gateway.ts';
 import { type StubOptions, type StubTiller, startStubTiller } from './stub-tiller.ts';
 
 export interface TunnelledTiller {
@@ -26,20 +27,12 @@ export async function createTunnelledTiller(
   const stub = await startStubTiller(options.stub);
   const kubernetes = await createSandboxKubernetes({ tillerTarget: { host: '127.0.0.1', port: stub.port } });
   const waiting: ((reason: string) => void)[] = [];
-  const client = new TillerClient({
+  const client = createTestTiller('none:1', {
     connector: createKubeconfigConnector({
       kubeconfig: { contents: kubernetes.kubeconfig() },
       ...options.connector,
     }),
-    tls: undefined,
-    keepaliveMs: 30_000,
-    keepaliveTimeoutMs: 10_000,
-    maxMessageBytes: 24 * 1024 * 1024,
-    connectTimeoutMs: 5_000,
     waitMs: 30_000,
-    timeoutMs: 60_000,
-    connections: 1,
-    rawErrors: false,
     onLost: (_target, reason) => {
       for (const resolve of waiting.splice(0)) resolve(reason);
     },

@@ -77,7 +77,9 @@ export function proxyUpgrade(
     socket.write(headOf(answer));
     socket.write(upstreamHead);
     upstreamSocket.write(head);
-    pipeline(socket, upstreamSocket, socket, () => {});
+    socket.pipe(upstreamSocket).pipe(socket);
+    upstreamSocket.once('error', () => socket.destroy()).once('close', () => socket.destroy());
+    socket.once('close', () => upstreamSocket.destroy());
   });
   outgoing.once('response', answer => {
     socket.write(headOf(answer));
