@@ -41,7 +41,8 @@ function untilStep(start: bigint, stop: bigint, step: bigint, context: CallConte
   const numbers: bigint[] = [];
   const rising = stop >= start;
   if (rising ? step > 0n : step < 0n) {
-    context.charge(Number((stop - start) / step) + 1);
+    // An integer in a list takes more memory than a character does.
+    context.charge((Number((stop - start) / step) + 1) * 8);
     for (let i = start; rising ? i < stop : i > stop; i += step) numbers.push(i);
   }
   return typedList('int', numbers);

@@ -2,7 +2,7 @@
  * Sprig's regular expressions. Patterns are RE2's, run by re2js in linear time; the rules for empty matches and for
  * replacements are those of Go's package regexp. https://masterminds.github.io/sprig/strings.html#regexmatch
  */
-import { RE2JS, RE2JSException } from 're2js';
+import { type Matcher, RE2JS, RE2JSException } from 're2js';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
 import { canBackquote, quote } from '../go/quote.ts';
@@ -40,13 +40,19 @@ function goMessage(message: string): string {
   return message === trailing ? `${trailing}: \`\`` : message;
 }
 
+/** Reading a text once costs its length times the size of the pattern's program, and cannot be stopped once begun. */
+function chargeSearch(matcher: Matcher, text: string, context: CallContext): void {
+  context.charge(1 + (matcher.programSize() * text.length) / 2);
+}
+
 /** The matches from left to right that do not overlap; an empty one right behind another does not count. */
 function* matchesOf(regexp: RE2JS, text: string, context: CallContext): Generator<Match> {
   const matcher = regexp.matcher(text);
+  chargeSearch(matcher, text, context);
   let previousEnd = -1;
   for (let position = 0; position <= text.length; ) {
-    // Each search can read the whole rest of the text.
-    context.charge(1 + (text.length - position) / 16);
+    // A search mostly reads up to the next match, but can read all the rest: then the clock has to be looked at often.
+    context.charge(1 + (matcher.programSize() * (text.length - position)) / 4096);
     if (!matcher.find(position)) return;
     const start = matcher.start();
     const end = matcher.end();
@@ -140,8 +146,10 @@ function listFunction(list: (regexp: RE2JS, text: string, limit: bigint, context
 /** Sprig ignores the error of a wrong pattern here. */
 function isMatch(pattern: string, text: string, context: CallContext): boolean {
   try {
-    context.charge(text.length);
-    return compile(pattern, context).matcher(bytesToUtf8(text)).find();
+    const decoded = bytesToUtf8(text);
+    const matcher = compile(pattern, context).matcher(decoded);
+    chargeSearch(matcher, decoded, context);
+    return matcher.find();
   } catch (error) {
     if (error instanceof GoError) return false;
     throw error;
