@@ -27,5 +27,5 @@ EXPOSE 9855
 # The program writes nothing outside /tmp: run it with --read-only --tmpfs /tmp.
 # Where --addr is changed, change it by TILLER_GATEWAY_ADDR, which the health check reads as well.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=10s --retries=3 \
-  CMD ["node", "dist/main.js", "--health-check", "live"]
-ENTRYPOINT ["node", "dist/main.js"]
+  CMD ["node", "/app/dist/main.js", "--health-check", "live"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
