@@ -52,7 +52,7 @@ async function serve(config: Config): Promise<number> {
     log.info('stopped');
     return 0;
   } catch (error) {
-    log.error(`cannot start: ${GatewayError.from(error).message}`, { error });
+    log.error('cannot start', { error });
     return 1;
   } finally {
     // what a library still holds open must not keep a stopped program alive

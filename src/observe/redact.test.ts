@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { unavailable } from '../protocol/index.ts';
 import { redact, redactText } from './redact.ts';
 
 const secret = 'hunter2-S3CRET';
@@ -74,6 +75,11 @@ describe('redact', () => {
     const text = String(redact(new Error('reading the chart', { cause: inner })));
     assert.match(text, /^reading the chart ← password=\*\*\*\n {4}at /);
     assert.ok(!text.includes(secret));
+  });
+
+  test('tells a foreseen failure by its causes alone', () => {
+    const failure = unavailable('connecting to tiller', { cause: new Error('ECONNREFUSED') });
+    assert.equal(redact(failure), 'connecting to tiller ← ECONNREFUSED');
   });
 
   test('has a bound in depth and in items, and takes anything', () => {

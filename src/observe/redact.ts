@@ -1,4 +1,5 @@
 import { masked, maskUrlCredentials } from '../config/index.ts';
+import { Code, GatewayError } from '../protocol/index.ts';
 
 /** Names whose values are secret, wherever they stand. `client_certificate` and `ca_bundle` are swift's chart credentials. */
 const secretName =
@@ -19,6 +20,7 @@ const suspicious = /:\/\/|-----begin|bearer|basic|passw|token|secret|key|authori
 
 const maxDepth = 6;
 const maxItems = 100;
+const maxFrames = 8;
 
 /** Whether a field of this name is to be masked. */
 export function isSecretName(name: string): boolean {
@@ -52,7 +54,10 @@ export function redact(value: unknown, depth = 0): unknown {
   );
 }
 
-/** `message ← cause ← cause`, and the stack of the innermost, which is where it began. */
+/**
+ * `message ← cause ← cause`. A fault of the program also shows the stack of the innermost, which is where it began; a
+ * failure that the program foresaw is explained by its messages.
+ */
 function errorText(error: Error): string {
   const messages: string[] = [];
   let innermost: Error = error;
@@ -60,9 +65,9 @@ function errorText(error: Error): string {
     messages.push(next.message);
     innermost = next;
   }
-  const frames = (innermost.stack ?? '')
-    .split('\n')
-    .filter(line => line.startsWith('    at '))
-    .slice(0, 8);
-  return redactText([messages.join(' ← '), ...frames].join('\n'));
+  const foreseen = error instanceof GatewayError && error.code !== Code.INTERNAL;
+  const frames = foreseen
+    ? []
+    : (innermost.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
+  return redactText([messages.join(' ← '), ...frames.slice(0, maxFrames)].join('\n'));
 }
