@@ -1,11 +1,11 @@
 import { unavailable } from '../protocol/index.ts';
-import { choosePod, chooseService } from './choose-tiller.ts';
+import { createServiceAccountAccess, serviceAccountFolder } from './access/service-account-access.ts';
 import type { Connector, TillerStream } from './connector.ts';
 import { dial } from './dial.ts';
+import { choosePod, chooseService } from './discovery/choose-tiller.ts';
+import { listPods, listServices, type Pod, type Service } from './discovery/list-objects.ts';
+import { defaultTillerLabels, validateTillerLabels } from './discovery/tiller-labels.ts';
 import { hostPort, tillerPort } from './endpoint.ts';
-import { listPods, listServices, type Pod, type Service } from './list-objects.ts';
-import { createServiceAccountAccess, serviceAccountFolder } from './service-account-access.ts';
-import { defaultTillerLabels, validateTillerLabels } from './tiller-labels.ts';
 
 export interface InclusterConnectorOptions {
   /** The only namespace to look in. Default: the own one first, then all. */

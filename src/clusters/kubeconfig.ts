@@ -1,10 +1,10 @@
-import { choosePod } from './choose-tiller.ts';
+import { createKubeconfigAccess, type KubeconfigAccessOptions } from './access/kubeconfig-access.ts';
 import type { Connector } from './connector.ts';
+import { choosePod } from './discovery/choose-tiller.ts';
+import { listPods } from './discovery/list-objects.ts';
+import { defaultTillerLabels, validateTillerLabels } from './discovery/tiller-labels.ts';
 import { hostPort, tillerPort } from './endpoint.ts';
-import { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
-import { listPods } from './list-objects.ts';
-import { openPodTunnel } from './pod-tunnel.ts';
-import { defaultTillerLabels, validateTillerLabels } from './tiller-labels.ts';
+import { openPodTunnel } from './tunnel/pod-tunnel.ts';
 
 export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
   /** Where to look for Tiller. Default: every namespace. */

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { unavailable } from '../protocol/index.ts';
+import { unavailable } from '../../protocol/index.ts';
+import { reasonOf } from '../reason.ts';
 import type { RequestSettings } from './cluster-access.ts';
 import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubeconfig-document.ts';
-import { reasonOf } from './reason.ts';
 
 /**
  * What stands in the kubeconfig or in files it names: certificates, token, token file, basic, impersonation. Files are

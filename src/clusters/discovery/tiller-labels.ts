@@ -1,4 +1,4 @@
-import { invalidArgument } from '../protocol/index.ts';
+import { invalidArgument } from '../../protocol/index.ts';
 
 /** The labels `helm init` puts on Tiller's Deployment, Pods and Service. */
 export const defaultTillerLabels = 'app=helm,name=tiller';

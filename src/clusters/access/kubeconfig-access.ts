@@ -1,7 +1,7 @@
+import { proxyFor } from '../proxy-environment.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import type { SelectedContext } from './kubeconfig-document.ts';
 import { createLibraryCredentials, type LibraryCredentials, needsLibrary } from './library-credentials.ts';
-import { proxyFor } from './proxy-environment.ts';
 import { type KubeconfigSource, readKubeconfig, selectContext } from './read-kubeconfig.ts';
 import { staticSettings } from './static-credentials.ts';
 

@@ -1,4 +1,4 @@
-import { unavailable } from '../protocol/index.ts';
+import { unavailable } from '../../protocol/index.ts';
 import type { ObjectName, Pod, Service } from './list-objects.ts';
 
 /**

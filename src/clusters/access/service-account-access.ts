@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unavailable } from '../protocol/index.ts';
+import { unavailable } from '../../protocol/index.ts';
+import { hostPort } from '../endpoint.ts';
+import { reasonOf } from '../reason.ts';
 import type { ClusterAccess } from './cluster-access.ts';
-import { hostPort } from './endpoint.ts';
-import { reasonOf } from './reason.ts';
 
 /** Where Kubernetes mounts a Pod's service account. */
 export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';

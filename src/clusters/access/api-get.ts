@@ -1,9 +1,9 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { unavailable } from '../protocol/index.ts';
+import { unavailable } from '../../protocol/index.ts';
+import { reasonOf } from '../reason.ts';
 import { apiError } from './api-error.ts';
 import { type ClusterAccess, type RequestSettings, withFreshCredentials } from './cluster-access.ts';
-import { reasonOf } from './reason.ts';
 
 /** A list of Tiller's Pods is a few KiB; this only keeps a broken server from filling the memory. */
 const maxBodyBytes = 16 * 1024 * 1024;

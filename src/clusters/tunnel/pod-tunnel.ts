@@ -1,5 +1,5 @@
-import { apiError } from './api-error.ts';
-import { type ClusterAccess, withFreshCredentials } from './cluster-access.ts';
+import { apiError } from '../access/api-error.ts';
+import { type ClusterAccess, withFreshCredentials } from '../access/cluster-access.ts';
 import { openTunnel, type TunnelRequest } from './open-tunnel.ts';
 import type { TunnelStream } from './tunnel-stream.ts';
 

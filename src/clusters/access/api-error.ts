@@ -1,4 +1,4 @@
-import { type GatewayError, unavailable } from '../protocol/index.ts';
+import { type GatewayError, unavailable } from '../../protocol/index.ts';
 
 /** An answer of the API server that is not the one hoped for. */
 export interface ApiRefusal {

@@ -1,6 +1,6 @@
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
-import { unavailable } from '../protocol/index.ts';
+import { unavailable } from '../../protocol/index.ts';
 
 /** What every request to an API server carries. Holds secrets: never log it. */
 export interface RequestSettings {

@@ -1,6 +1,6 @@
-import { unavailable } from '../protocol/index.ts';
-import { getJson } from './api-get.ts';
-import type { ClusterAccess } from './cluster-access.ts';
+import { unavailable } from '../../protocol/index.ts';
+import { getJson } from '../access/api-get.ts';
+import type { ClusterAccess } from '../access/cluster-access.ts';
 
 /** What is read of a Pod. Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
 export interface Pod {

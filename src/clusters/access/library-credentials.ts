@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { unavailable } from '../protocol/index.ts';
+import { unavailable } from '../../protocol/index.ts';
 import type { RequestSettings } from './cluster-access.ts';
 import type { ExecPlugin, KubeconfigCluster, SelectedContext } from './kubeconfig-document.ts';
 
