@@ -178,7 +178,8 @@ class Emitter {
         afterBreak = true;
       } else {
         if (afterBreak) this.#writeIndent();
-        this.#put(char === "'" && margin > 0 ? "''" : char);
+        if (char === "'" && margin > 0) this.#put(char);
+        this.#put(char);
         this.#indention = false;
         afterSpace = false;
         afterBreak = false;

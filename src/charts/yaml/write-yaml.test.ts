@@ -96,6 +96,8 @@ test('long texts are folded behind column 80, plain, single and double quoted', 
   );
   assert.equal(writeYaml(`# ${words(9, nine)}`), `'# ${words(8, nine)}\n  ${nine}'\n`);
   assert.equal(writeYaml(`\t ${words(9, nine)}`), `"\\t ${words(8, nine)}\n  ${nine}"\n`);
+  const quoted = "it's";
+  assert.equal(writeYaml(`# ${words(15, quoted)}`), `'# ${words(14, "it''s")}\n  it''s'\n`);
   assert.equal(writeYaml('x'.repeat(200)), `${'x'.repeat(200)}\n`);
 });
 
