@@ -1,6 +1,7 @@
 import type { ChartRequest } from '../charts/index.ts';
 import { readStruct } from '../codec/index.ts';
-import type { RequestFields } from './request-fields.ts';
+import { invalidArgument } from '../protocol/index.ts';
+import { RequestFields } from './request-fields.ts';
 
 /** Where the fields that say which chart and which values stand in a request; install and update number them apart. */
 export interface ChartFieldNumbers {
@@ -21,11 +22,20 @@ export interface ChartFieldNumbers {
   readonly verify: number;
 }
 
-/** What the charts room needs to know to resolve a request's chart and values. */
+/** Of hapi.chart.Chart. Tiller 2.17.0 panics on a chart without it, so none may be sent. */
+const chartMetadata = 1;
+
+/**
+ * What the charts room needs to know to resolve a request's chart and values.
+ * @throws GatewayError INVALID_ARGUMENT for an inline chart without metadata
+ */
 export function readChartRequest(fields: RequestFields, numbers: ChartFieldNumbers): ChartRequest {
   const valuesJson = fields.message(numbers.valuesJson);
+  const chart = fields.message(numbers.chart);
+  if (chart && !new RequestFields(chart).has(chartMetadata))
+    throw invalidArgument('chart.metadata: is missing');
   return {
-    ...optional('chart', fields.message(numbers.chart)),
+    ...optional('chart', chart),
     ...optional('values', fields.message(numbers.values)),
     ...optional('caBundle', nonEmpty(fields.bytes(numbers.caBundle))),
     ...optional('clientCertificate', nonEmpty(fields.bytes(numbers.clientCertificate))),

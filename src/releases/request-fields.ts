@@ -23,6 +23,10 @@ export class RequestFields {
     }
   }
 
+  has(number: number): boolean {
+    return this.byNumber.has(number);
+  }
+
   /** A 64-bit or 32-bit integer, or an enum's number; 0 when it is absent. */
   integer(number: number): bigint {
     const field = this.last(number, WireType.VARINT);
