@@ -98,10 +98,15 @@ function toGatewayError(error: unknown): unknown {
     return new GatewayError(Code.UNKNOWN, bytesToUtf8(error.message), { cause: error });
   }
   // Where Go would die of a full stack or go on for ever, the sandbox stops.
-  const isStack = error instanceof RangeError;
-  if (isStack || error instanceof RenderLimitError) {
-    const reason = isStack ? 'templates are nested too deep' : error.message;
+  const isRange = error instanceof RangeError;
+  if (isRange || error instanceof RenderLimitError) {
+    const reason = isRange ? rangeReason(error) : error.message;
     return new GatewayError(Code.UNKNOWN, `rendering template failed: ${reason}`, { cause: error });
   }
   return error;
+}
+
+/** What JavaScript's RangeError stands for here. */
+function rangeReason(error: RangeError): string {
+  return /call stack/.test(error.message) ? 'templates are nested too deep' : 'a text or list is too large';
 }

@@ -5,7 +5,7 @@ export class RenderLimitError extends Error {
 
 /** The bounds of one rendering (a chart with its subcharts). Tiller has none of them but the size of its reply. */
 export interface RenderLimits {
-  /** Work: actions run, loop rounds, elements and bytes made by functions. Range: at least 1. */
+  /** Work: actions run, loop rounds, elements and bytes of text made by functions. Range: at least 1. */
   readonly maxWork: number;
   /** Bytes of rendered text, over all templates and what they include. */
   readonly maxOutputBytes: number;
@@ -16,10 +16,10 @@ export interface RenderLimits {
 }
 
 export const defaultRenderLimits: RenderLimits = {
-  maxWork: 200_000_000,
+  maxWork: 50_000_000,
   maxOutputBytes: 64 << 20,
   maxDepth: 500,
-  maxTimeMs: 20_000,
+  maxTimeMs: 10_000,
 };
 
 /** How much work may pass between two looks at the clock. */

@@ -257,7 +257,10 @@ export class Evaluator {
     const values = given.map((arg, index) => this.#argument(dot, typeAt(index), arg));
     if (final !== nothing) values.push(this.#fit(final, typeAt(count - 1)));
     const outcome = callFunction(callee, values, this.#runtime.context);
-    if (outcome.error === undefined) return outcome.value;
+    if (outcome.error === undefined) {
+      if (typeof outcome.value === 'string') this.#runtime.budget.charge(outcome.value.length);
+      return outcome.value;
+    }
     this.at(node);
     return this.fail(`error calling ${name}: ${outcome.error}`);
   }
