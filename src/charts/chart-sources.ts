@@ -9,6 +9,7 @@ import { parseSourceUrl, showUrl } from './download/source-url.ts';
 import { findLocalChart } from './folder/local-path.ts';
 import { readChartFolder } from './folder/read-folder.ts';
 import type { LoadedChart } from './loaded-chart.ts';
+import { naming } from './naming.ts';
 import { maxProvenanceBytes, readKeyring, verifyProvenance } from './provenance/verify-provenance.ts';
 import type { Repositories } from './repository/repositories.ts';
 import { findChart } from './repository/repository-index.ts';
@@ -184,10 +185,4 @@ function isEmpty(credentials: Credentials): boolean {
   return Object.values(credentials).every(
     value => !value || (value instanceof Uint8Array && value.length === 0),
   );
-}
-
-/** Puts the source's name before a message that does not begin with it. */
-export function naming(error: unknown, name: string): unknown {
-  if (!(error instanceof GatewayError) || error.message.startsWith(name)) return error;
-  return new GatewayError(error.code, `${name}: ${error.message}`, { cause: error });
 }

@@ -1,11 +1,12 @@
 import type { SwiftSearchChartsRequest } from '../codec/messages.gen.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import { type ChartOptions, validateChartOptions } from './chart-options.ts';
-import { ChartSources, naming } from './chart-sources.ts';
+import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
 import type { Credentials } from './download/credentials.ts';
 import { Downloader } from './download/downloader.ts';
 import { encodeChart } from './loaded-chart.ts';
+import { naming } from './naming.ts';
 import { prepareChart } from './prepare-chart.ts';
 import { createRepositories, type Repositories } from './repository/repositories.ts';
 import type { RepositoryIndex } from './repository/repository-index.ts';

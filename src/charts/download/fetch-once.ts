@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
+import { naming } from '../naming.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import type { Access } from './credentials.ts';
 import { pinnedLookup, type Resolve, type ResolvedAddress } from './resolve-host.ts';
@@ -76,7 +77,7 @@ async function resolveAndCheck(
   isProxied: boolean,
 ): Promise<readonly ResolvedAddress[]> {
   const host = hostOf(url);
-  network.policy.check(host, []);
+  checkPolicy(network, url, []);
   let addresses: readonly ResolvedAddress[] = [];
   try {
     addresses = await abortable(network.resolve(host), signal);
@@ -84,11 +85,19 @@ async function resolveAndCheck(
     signal.throwIfAborted();
     if (!isProxied) throw unreachable(url, error);
   }
-  network.policy.check(
-    host,
-    addresses.map(({ address }) => address),
-  );
+  checkPolicy(network, url, addresses);
   return addresses;
+}
+
+function checkPolicy(network: Network, url: URL, addresses: readonly ResolvedAddress[]): void {
+  try {
+    network.policy.check(
+      hostOf(url),
+      addresses.map(({ address }) => address),
+    );
+  } catch (error) {
+    throw naming(error, showUrl(url));
+  }
 }
 
 /** The resolver cannot be stopped, but nobody has to wait for it. */
