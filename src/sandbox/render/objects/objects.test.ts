@@ -68,10 +68,8 @@ const cases: readonly (readonly [template: string, expected: string])[] = [
   ['{{ (.Files.Glob "config/*").AsConfig }}', 'a.conf: |\n  one\n  two\nb.conf: b\n'],
   ['{{ (.Files.Glob "config/*").AsSecrets }}', 'a.conf: b25lCnR3bwo=\nb.conf: Yg==\n'],
   ['{{ (.Files.Glob "nope").AsConfig }}{{ (.Files.Glob "nope").AsSecrets }}', '{}\n{}\n'],
-  [
-    '[{{ (.Files.Glob "bad.bin").AsConfig }}] {{ (.Files.Glob "bad.bin").AsSecrets }}',
-    '["bad.bin: \\"\\\\x01�\\"\\n"] ',
-  ],
+  ['{{ (.Files.Glob "bad.bin").AsConfig }}', 'bad.bin: "\\x01\uFFFD"\n'],
+  ['{{ (.Files.Glob "bad.bin").AsSecrets }}', 'bad.bin: Af8=\n'],
   ['{{ range .Files.Lines "config/a.conf" }}<{{ . }}>{{ end }}', '<one><two><>'],
   ['{{ .Files.Lines "nope" }} {{ printf "%T" (.Files.Lines "x") }}', '[] []string'],
   [
