@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Credentials } from '../download/credentials.ts';
 import type { Downloader } from '../download/downloader.ts';
+import { SharedTasks } from '../download/shared-tasks.ts';
 import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source-url.ts';
-import { type ChartVersion, parseRepositoryIndex, type RepositoryIndex } from './repository-index.ts';
+import { readIndex } from './read-index.ts';
+import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
 
 export interface RepositoryOptions {
   readonly name: string;
@@ -33,6 +35,7 @@ export class Repository {
   readonly #options: RepositoryOptions;
   readonly #downloader: Downloader;
   #held: HeldIndex | undefined;
+  readonly #loading = new SharedTasks<RepositoryIndex>();
 
   constructor(options: RepositoryOptions, downloader: Downloader) {
     this.name = options.name;
@@ -45,8 +48,13 @@ export class Repository {
    * @throws GatewayError as Downloader.fetch, and INVALID_ARGUMENT when it is no index
    */
   async index(signal: AbortSignal): Promise<RepositoryIndex> {
-    const { source, credentials, indexMaxAgeMs, indexMaxBytes } = this.#options;
-    if (this.#held && performance.now() - this.#held.checkedAt < indexMaxAgeMs) return this.#held.index;
+    const held = this.#held;
+    if (held && performance.now() - held.checkedAt < this.#options.indexMaxAgeMs) return held.index;
+    return this.#loading.run('index', signal, shared => this.#load(shared));
+  }
+
+  async #load(signal: AbortSignal): Promise<RepositoryIndex> {
+    const { source, credentials, indexMaxBytes } = this.#options;
     const indexSource = { ...source, url: childUrl(source.url, 'index.yaml') };
     const bytes = await this.#downloader.fetch(
       { source: indexSource, credentials: await credentials(), maxBytes: indexMaxBytes },
@@ -56,7 +64,7 @@ export class Repository {
     const index =
       this.#held?.sha256 === sha256
         ? this.#held.index
-        : parseRepositoryIndex(bytes, showUrl(indexSource.url));
+        : await readIndex(bytes, showUrl(indexSource.url), signal);
     this.#held = { index, sha256, checkedAt: performance.now() };
     return index;
   }
