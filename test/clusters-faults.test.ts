@@ -61,7 +61,10 @@ describe('faults on the way to Tiller', { concurrency: 6 }, () => {
     await client.check(AbortSignal.timeout(10_000));
     const name = kubernetes.replaceTiller();
     await measureGap(t, 'replaced pod', client);
-    assert.equal((await client.connection(undefined)).target, `pod kube-system/${name}`);
+    assert.equal(
+      (await client.connection(undefined)).target,
+      `pod kube-system/${name} through ${kubernetes.url}`,
+    );
     assert.equal(stub.callsOf('GetReleaseStatus').length, 1);
   });
 
@@ -86,7 +89,7 @@ describe('faults on the way to Tiller', { concurrency: 6 }, () => {
   });
 
   test('the API server stays away: a call fails within its bound and says which step failed', async t => {
-    const { kubernetes, client } = await createTunnelledTiller(t, { client: { waitMs: 1_000 } });
+    const { kubernetes, client } = await createTunnelledTiller(t, { client: { waitMs: 3_000 } });
     await kubernetes.stop();
     await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
       code: 14,
@@ -139,14 +142,14 @@ describe('faults on the way to Tiller', { concurrency: 6 }, () => {
   ];
   for (const [what, status, message] of refusals) {
     test(`the port-forward is ${what}: calls say so`, async t => {
-      const { kubernetes, client } = await createTunnelledTiller(t, { client: { waitMs: 300 } });
+      const { kubernetes, client } = await createTunnelledTiller(t, { client: { waitMs: 3_000 } });
       kubernetes.misbehave.refuse('portforward', status);
       await assert.rejects(client.unary('GetReleaseStatus', nothing, free), { code: 14, message });
     });
   }
 
   test('the port refuses: calls say so', async t => {
-    const { stub, client } = await createTunnelledTiller(t, { client: { waitMs: 300 } });
+    const { stub, client } = await createTunnelledTiller(t, { client: { waitMs: 3_000 } });
     await stub.kill();
     await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
       code: 14,

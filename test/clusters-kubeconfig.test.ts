@@ -146,7 +146,7 @@ describe('the kubeconfig connector', () => {
     await assert.rejects(connect(), {
       code: 14,
       message:
-        /^opening the tunnel to pod \S+ \(the rules needed are get and create on pods\/portforward\): the API server forbids it: /,
+        /^opening the tunnel to pod \S+ through \S+ \(the rules needed are get and create on pods\/portforward\): the API server forbids it: /,
     });
   });
 
@@ -155,7 +155,7 @@ describe('the kubeconfig connector', () => {
     kubernetes.misbehave.refuse('portforward', 404);
     await assert.rejects(connect(), {
       code: 14,
-      message: /^opening the tunnel to pod \S+: the API server does not know it: /,
+      message: /^opening the tunnel to pod \S+ through \S+: the API server does not know it: /,
     });
   });
 
@@ -179,7 +179,7 @@ describe('the kubeconfig connector', () => {
     kubernetes.misbehave.withholdPortHeaders(true);
     await assert.rejects(connect({ stepTimeoutMs: 300 }), {
       code: 14,
-      message: /^opening the tunnel to pod \S+: no answer in time$/,
+      message: /^opening the tunnel to pod \S+ through \S+: no answer in time$/,
     });
     while (kubernetes.openTunnels > 0) await new Promise(resolve => setTimeout(resolve, 5));
   });

@@ -31,7 +31,7 @@ describe('the tunnel', () => {
     const connector = createKubeconfigConnector({ kubeconfig: { contents: kubernetes.kubeconfig() } });
     const { stream, target, authority } = await connector.connect(never);
     stream.destroy();
-    assert.match(target, /^pod kube-system\/tiller-deploy-\w+$/);
+    assert.match(target, /^pod kube-system\/tiller-deploy-\w+ through https:\/\/127\.0\.0\.1:\d+$/);
     assert.equal(authority, '127.0.0.1:44134');
   });
 
@@ -110,7 +110,7 @@ describe('the tunnel', () => {
     assert.equal(error.code, 14);
     assert.match(
       error.message,
-      /^the tunnel to pod kube-system\/tiller-\S+ broke: the connection to the API server was lost$/,
+      /^the tunnel to pod kube-system\/tiller-\S+ through \S+ broke: the connection to the API server was lost$/,
     );
   });
 

@@ -3,7 +3,7 @@ import type { Connector } from './connector.ts';
 import { choosePod } from './discovery/choose-tiller.ts';
 import { listPods } from './discovery/list-objects.ts';
 import { defaultTillerLabels, validateTillerLabels } from './discovery/tiller-labels.ts';
-import { hostPort, tillerPort } from './endpoint.ts';
+import { tillerPort } from './endpoint.ts';
 import { openPodTunnel } from './tunnel/pod-tunnel.ts';
 
 export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
@@ -39,18 +39,13 @@ export function createKubeconfigConnector(options: KubeconfigConnectorOptions = 
     async connect(signal) {
       const stepSignal = () => AbortSignal.any([signal, AbortSignal.timeout(stepTimeoutMs)]);
       const pod = choosePod(await listPods(access, { namespace, labels, signal: stepSignal() }), where);
-      const { namespace: podNamespace, name } = pod.metadata;
-      const target = `pod ${podNamespace}/${name}`;
-      const stream = await openPodTunnel(access, {
-        namespace: podNamespace,
-        pod: name,
+      return openPodTunnel(access, {
+        namespace: pod.metadata.namespace,
+        pod: pod.metadata.name,
         port,
-        target,
         signal: stepSignal(),
         pingIntervalMs,
       });
-      // what Helm's own client connects to through its port-forward, and so what certificates are made for
-      return { stream, authority: hostPort('127.0.0.1', port), target };
     },
     async close() {},
   };

@@ -32,13 +32,12 @@ export async function withFreshCredentials<Reply>(
   attempt: (settings: RequestSettings) => Promise<Reply>,
   isRefused: (reply: Reply) => boolean,
 ): Promise<Reply> {
-  try {
-    const reply = await attempt(await settingsInTime(access, signal));
-    if (!isRefused(reply)) return reply;
-  } catch (error) {
+  const settings = await settingsInTime(access, signal);
+  const reply = await attempt(settings).catch(error => {
     access.forget();
     throw error;
-  }
+  });
+  if (!isRefused(reply)) return reply;
   access.forget();
   return attempt(await settingsInTime(access, signal));
 }

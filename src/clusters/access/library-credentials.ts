@@ -33,8 +33,7 @@ export function createLibraryCredentials(selected: SelectedContext): LibraryCred
       await (await loading).applyToHTTPSOptions(options);
     } catch (cause) {
       // what a plugin printed may hold a secret: it goes to the log only, which redacts
-      const who = selected.user.exec ? `the plugin ${selected.user.exec.command}` : 'the identity provider';
-      throw unavailable(`getting credentials from ${who} failed`, { cause });
+      throw unavailable(`${stepOf(selected)} failed`, { cause });
     }
     return merged(settings, options, selected.cluster);
   }
@@ -48,6 +47,12 @@ export function createLibraryCredentials(selected: SelectedContext): LibraryCred
       return running;
     },
   };
+}
+
+function stepOf({ user }: SelectedContext): string {
+  if (user.exec) return `getting credentials from the plugin ${user.exec.command}`;
+  if (user['auth-provider']) return 'getting credentials from the identity provider';
+  return 'setting up the proxy of the kubeconfig or the environment';
 }
 
 function merged(

@@ -30,6 +30,8 @@ export interface SandboxKubernetes {
   addTiller(options: AddTillerOptions): string;
   /** Deletes a Pod and breaks its tunnels. */
   removePod(namespace: string, name: string): void;
+  /** The name of the sandbox's own Tiller's Pod, in `kube-system`. */
+  readonly tillerPod: string;
   /** Puts a Pod of another name in the place of the sandbox's own Tiller and gives that name. */
   replaceTiller(): string;
   /** Makes the current token invalid and gives the new one. */
@@ -92,6 +94,9 @@ export async function createSandboxKubernetes(options: SandboxKubernetesOptions)
     caPem: certificate.caPem,
     get token() {
       return token;
+    },
+    get tillerPod() {
+      return tiller;
     },
     get openTunnels() {
       return faults.openTunnels;

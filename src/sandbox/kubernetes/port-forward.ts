@@ -25,6 +25,10 @@ export function createPortForwarder(faults: Faults) {
     maxPayload: 32 * 1024 * 1024,
     handleProtocols: protocols => (protocols.has(protocol) ? protocol : false),
   });
+  server.on('headers', (headers, { headers: asked }) => {
+    // a real API server answers with an empty one where none was offered
+    if (asked['sec-websocket-protocol'] === undefined) headers.push('Sec-WebSocket-Protocol: ');
+  });
   return {
     /** Takes the connection over. `port` is the Pod's, and may be one where nothing listens. */
     accept(request: IncomingMessage, socket: Duplex, head: Buffer, pod: SandboxPod, port: number): void {
