@@ -65,11 +65,18 @@ function writeValue(reader: JsonReader, out: WireWriter, path: string, depth: nu
   }
 }
 
-/** A Struct holds doubles; an integer that a double would change is refused rather than changed. */
+/**
+ * A Struct holds doubles; an integer that a double would change is refused rather than changed. Digits that JavaScript
+ * itself prints for the double are no change, though the double may stand for slightly more or less.
+ */
 function readNumber(reader: JsonReader, path: string): number {
   const digits = reader.number();
   const value = Number(digits);
-  if (/^-?\d+$/.test(digits) && BigInt(digits) !== BigInt(Number.isFinite(value) ? value : 0)) {
+  const isChanged =
+    /^-?\d+$/.test(digits) &&
+    digits !== String(value) &&
+    BigInt(digits) !== BigInt(Number.isFinite(value) ? value : 0);
+  if (isChanged) {
     throw invalidArgument(
       `${path}: ${digits.slice(0, 40)} does not fit a double; put it in quotes or use values.raw`,
     );
