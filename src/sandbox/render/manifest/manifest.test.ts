@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { trimSpace } from '../functions/runes.ts';
 import { buildChart, renderChart } from '../testing/build-chart.ts';
 import { compareForInstall } from './install-order.ts';
-import { splitManifests, trimSpace } from './split.ts';
+import { splitManifests } from './split.ts';
 
 describe('documents of a file', () => {
   const cases: [text: string, documents: string[]][] = [

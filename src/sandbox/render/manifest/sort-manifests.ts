@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
 import type { Hook } from '../../../codec/messages.gen.ts';
+import { trimSpace } from '../functions/runes.ts';
 import { bytesToUtf8 } from '../go/bytes.ts';
 import { ManifestError, readManifestHead } from './head.ts';
 import { readHook } from './hook.ts';
 import { compareForInstall, type Sortable } from './install-order.ts';
-import { splitManifests, trimSpace } from './split.ts';
+import { splitManifests } from './split.ts';
 
 interface Manifest extends Sortable {
   readonly document: string;
