@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
 import type { TillerClient } from '../src/tiller/client.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
@@ -25,6 +27,11 @@ function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 describe('faults on the way to Tiller', { concurrency: 6 }, () => {
@@ -223,7 +230,17 @@ describe('loads on a tunnel', () => {
     assert.equal(kubernetes.openTunnels, 1);
   });
 
-  test('breaking it a hundred times leaves no sockets, timers or tunnels behind', {
+  test('--tunnels opens several, and calls go through all of them', async t => {
+    const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+      client: { connections: 3 },
+    });
+    for (let i = 0; i < 6; i++) await client.unary('GetReleaseStatus', nothing, free);
+    assert.equal(kubernetes.openTunnels, 3);
+    assert.equal(stub.connectionCount, 3);
+  });
+
+  test('breaking it a hundred times leaves no sockets, timers, tunnels or memory behind', {
     timeout: 120_000,
   }, async t => {
     const { stub, kubernetes, client } = await createTunnelledTiller(t, {
@@ -238,11 +255,15 @@ describe('loads on a tunnel', () => {
       await client.unary('GetReleaseStatus', nothing, free);
       while (stub.sockets.size > 1 || kubernetes.openTunnels > 1) await sleep(10);
       await sleep(1_500); // the sandbox's own delayed closes
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
     };
-    await settle();
+    const heapBefore = await settle();
     const before = resources();
     for (let i = 0; i < 100; i++) await breakIt();
-    await settle();
+    const growthKiB = Math.round(((await settle()) - heapBefore) / 1024);
     assert.deepEqual(resources(), before);
+    t.diagnostic(`a hundred broken tunnels: the heap of all parts together grew by ${growthKiB} KiB`);
+    assert.ok(growthKiB < 8 * 1024, `the heap grew by ${growthKiB} KiB`);
   });
 });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { getCACertificates } from 'node:tls';
 import { createKubeconfigAccess } from './kubeconfig-access.ts';
 import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-document.ts';
 
@@ -82,7 +83,15 @@ describe('credentials of a kubeconfig', () => {
   test('how the server is verified', async () => {
     const cluster = { 'insecure-skip-tls-verify': true, 'tls-server-name': 'api' };
     const { tls } = await accessTo({}, cluster).settings();
-    assert.deepEqual(tls, { servername: 'api', rejectUnauthorized: false });
+    assert.equal(tls.servername, 'api');
+    assert.equal(tls.rejectUnauthorized, false);
+  });
+
+  test('the authorities of the environment, or of the system, where the kubeconfig has none', async () => {
+    const given = await accessTo({}, {}, { SSL_CERT_FILE: write('extra-ca', 'extra') }).settings();
+    assert.deepEqual(given.tls.ca, Buffer.from('extra'));
+    const { tls } = await accessTo({}).settings();
+    assert.ok(Array.isArray(tls.ca) && tls.ca.length >= getCACertificates('default').length);
   });
 
   test('another identity to act as', async () => {

@@ -10,7 +10,7 @@ export interface KubeconfigAccessOptions {
   readonly kubeconfig?: KubeconfigSource;
   /** Default: the kubeconfig's current context. */
   readonly context?: string;
-  /** `KUBECONFIG`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from it. Default: the process's. */
+  /** `KUBECONFIG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from it. Default: the process's. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -36,7 +36,7 @@ export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): C
         selectContext(await readKubeconfig(kubeconfig, environment), context),
         environment,
       );
-      const settings = await staticSettings(selected);
+      const settings = await staticSettings(selected, environment);
       return needsLibrary(selected) ? libraryFor(selected).apply(settings) : settings;
     },
     forget() {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
+import { getCACertificates } from 'node:tls';
 import { unavailable } from '../../protocol/index.ts';
 import { reasonOf } from '../reason.ts';
 import type { RequestSettings } from './cluster-access.ts';
@@ -11,8 +12,14 @@ import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubec
  * except for tokens, where the file goes first.
  * @throws GatewayError UNAVAILABLE that names the file that cannot be read
  */
-export async function staticSettings({ cluster, user }: SelectedContext): Promise<RequestSettings> {
-  const [tls, authorization] = await Promise.all([readTls(cluster, user), readAuthorization(user)]);
+export async function staticSettings(
+  { cluster, user }: SelectedContext,
+  environment: NodeJS.ProcessEnv,
+): Promise<RequestSettings> {
+  const [tls, authorization] = await Promise.all([
+    readTls(cluster, user, environment),
+    readAuthorization(user),
+  ]);
   return {
     server: cluster.server,
     headers: { ...(authorization && { authorization }), ...impersonation(user) },
@@ -21,19 +28,32 @@ export async function staticSettings({ cluster, user }: SelectedContext): Promis
   };
 }
 
-async function readTls(cluster: KubeconfigCluster, user: KubeconfigUser): Promise<RequestSettings['tls']> {
+async function readTls(
+  cluster: KubeconfigCluster,
+  user: KubeconfigUser,
+  environment: NodeJS.ProcessEnv,
+): Promise<RequestSettings['tls']> {
   const [ca, cert, key] = await Promise.all([
     dataOrFile(cluster['certificate-authority-data'], cluster['certificate-authority']),
     dataOrFile(user['client-certificate-data'], user['client-certificate']),
     dataOrFile(user['client-key-data'], user['client-key']),
   ]);
   return {
-    ...(ca && { ca }),
+    ca: ca ?? (await generalAuthorities(environment)),
     ...(cert && { cert }),
     ...(key && { key }),
     ...(cluster['tls-server-name'] && { servername: cluster['tls-server-name'] }),
     ...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),
   };
+}
+
+/**
+ * Whom to trust where the kubeconfig has no CA: as kubectl, `SSL_CERT_FILE`, else the system's; and Node's own, which
+ * include `NODE_EXTRA_CA_CERTS`.
+ */
+async function generalAuthorities(environment: NodeJS.ProcessEnv): Promise<Buffer | string[]> {
+  if (environment.SSL_CERT_FILE) return readCredential(environment.SSL_CERT_FILE);
+  return [...getCACertificates('default'), ...getCACertificates('system')];
 }
 
 async function readAuthorization(user: KubeconfigUser): Promise<string | undefined> {
@@ -59,6 +79,8 @@ async function dataOrFile(data: string | undefined, file: string | undefined): P
 
 function readCredential(file: string): Promise<Buffer> {
   return readFile(file).catch(cause => {
-    throw unavailable(`reading ${file}, which the kubeconfig names: ${reasonOf(cause)}`, { cause });
+    throw unavailable(`reading ${file}, which the kubeconfig or the environment names: ${reasonOf(cause)}`, {
+      cause,
+    });
   });
 }

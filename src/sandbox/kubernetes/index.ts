@@ -8,8 +8,8 @@ import { kubeconfigText, writeKubeconfigFile } from './kubeconfig.ts';
 export type { Target } from './cluster-state.ts';
 
 export interface SandboxKubernetesOptions {
-  /** Where the sandbox's Tiller listens. */
-  readonly tillerTarget: Target;
+  /** Where the sandbox's Tiller listens; it may still be starting, while the certificate is made. */
+  readonly tillerTarget: Target | Promise<Target>;
   /** Default 0: any free one. */
   readonly port?: number;
   /** Default 127.0.0.1. */
@@ -62,8 +62,8 @@ const gatewayLabels = { app: 'tiller-gateway' };
  * service proxy and port-forwards over WebSocket need, and no more. Read-only; its CA and token are made anew.
  */
 export async function createSandboxKubernetes(options: SandboxKubernetesOptions): Promise<SandboxKubernetes> {
-  const { tillerTarget, host = '127.0.0.1' } = options;
-  const certificate = await createServerCertificate();
+  const { host = '127.0.0.1' } = options;
+  const [tillerTarget, certificate] = await Promise.all([options.tillerTarget, createServerCertificate()]);
   const state: ClusterState = { pods: [], services: [gatewayService()] };
   const faults = createFaults();
   let token = createToken();
