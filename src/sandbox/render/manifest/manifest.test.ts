@@ -22,6 +22,10 @@ describe('documents of a file', () => {
     it(JSON.stringify(text), () => assert.deepEqual(splitManifests(text), documents));
   }
 
+  it('keep bytes that only look like white space', () => {
+    assert.deepEqual(splitManifests('\xc3\xa0\n---\n\xc3\xa0'), ['\xc3\xa0', '\xc3\xa0']);
+  });
+
   it('are trimmed of Unicode’s white space too', () => {
     assert.equal(trimSpace('\xc2\xa0\xc2\x85 \v\fa b\n'), 'a b');
   });

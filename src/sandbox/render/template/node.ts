@@ -1,3 +1,5 @@
+import { trimSpace } from '../functions/runes.ts';
+
 /**
  * The tree of a parsed template. `position` is the byte offset that error texts name; it is where Go's parser has it,
  * which is not always the node's beginning (a chain `.a.b` is placed at `.b`).
@@ -139,5 +141,5 @@ export interface Template {
 
 /** Whether a template holds nothing but white space and comments: such a one never replaces another. */
 export function isEmptyList(list: ListNode): boolean {
-  return list.nodes.every(node => node.type === 'text' && /^[ \t\n\v\f\r\x85\xa0]*$/.test(node.text));
+  return list.nodes.every(node => node.type === 'text' && trimSpace(node.text) === '');
 }

@@ -6,6 +6,9 @@ export class NumberSyntaxError extends Error {
   override readonly name = 'NumberSyntaxError';
 }
 
+/** No integer of more digits (64 bits in base 2, with underscores) fits; BigInt would take long over a hostile one. */
+const maxDigits = 200;
+
 const maxUint64 = 2n ** 64n - 1n;
 const maxInt64 = 2n ** 63n - 1n;
 const minInt64 = -(2n ** 63n);
@@ -24,6 +27,7 @@ function parseMagnitude(text: string): bigint | undefined {
     const digits = pattern.exec(text)?.[1];
     if (digits === undefined) continue;
     if (prefix === '' && /^0[0-9_]/.test(text)) return undefined;
+    if (digits.length > maxDigits) return undefined;
     return BigInt(prefix + digits.replaceAll('_', ''));
   }
   return undefined;
