@@ -87,11 +87,21 @@ describe('the incluster connector', () => {
     assert.deepEqual(dialled, { host: '127.0.0.1', port: 44134 });
   });
 
+  test('prefers a pod of the own namespace to a service elsewhere, even one that is not ready', async t => {
+    const { kubernetes } = await createStage(t, echo);
+    kubernetes.addTiller({ namespace: 'own', target: { path: '/nowhere' }, service: false, ready: false });
+    await assert.rejects(reach(t, kubernetes, { namespace: 'own' }), {
+      message: /no ready pod labelled app=helm,name=tiller in namespace own; not ready: own\/tiller-deploy-/,
+    });
+    const pod = kubernetes.addTiller({ namespace: 'own', target: { path: '/nowhere' }, service: false });
+    assert.equal((await reach(t, kubernetes, { namespace: 'own' })).target, `pod own/${pod}`);
+  });
+
   test('says where it looked when there is none', async t => {
     const { kubernetes } = await createStage(t, echo);
     await assert.rejects(reach(t, kubernetes, { tillerNamespace: 'empty' }), {
       code: 14,
-      message: 'finding Tiller: no ready pod labelled app=helm,name=tiller in namespace empty',
+      message: 'finding Tiller: no service and no pod labelled app=helm,name=tiller in namespace empty',
     });
   });
 

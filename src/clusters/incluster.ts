@@ -41,17 +41,23 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   );
 
   async function find(signal: AbortSignal): Promise<Place> {
-    const namespaces =
-      tillerNamespace === undefined ? [await access.namespace(), undefined] : [tillerNamespace];
-    for (const namespace of namespaces) {
-      const services = await listServices(access, { namespace, labels, signal: stepSignal(signal) });
-      const service = chooseService(services, whereOf(labels, namespace));
-      if (service) return placeOfService(service);
-    }
-    const pods = await listPods(access, { namespace: tillerNamespace, labels, signal: stepSignal(signal) });
-    const own =
-      tillerNamespace === undefined ? pods.filter(pod => pod.metadata.namespace === namespaces[0]) : [];
-    return placeOfPod(choosePod(own.length > 0 ? own : pods, whereOf(labels, tillerNamespace)));
+    if (tillerNamespace !== undefined)
+      return (await findIn(tillerNamespace, signal)) ?? nowhere(tillerNamespace);
+    // a Tiller of the own namespace that is not ready is not silently replaced by that of another
+    const own = await access.namespace();
+    return (await findIn(own, signal)) ?? (await findIn(undefined, signal)) ?? nowhere(undefined);
+  }
+
+  async function findIn(namespace: string | undefined, signal: AbortSignal): Promise<Place | undefined> {
+    const services = await listServices(access, { namespace, labels, signal: stepSignal(signal) });
+    const service = chooseService(services, whereOf(labels, namespace));
+    if (service) return placeOfService(service);
+    const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) });
+    return pods.length === 0 ? undefined : placeOfPod(choosePod(pods, whereOf(labels, namespace)));
+  }
+
+  function nowhere(namespace: string | undefined): never {
+    throw unavailable(`finding Tiller: no service and no pod ${whereOf(labels, namespace)}`);
   }
 
   function stepSignal(signal: AbortSignal): AbortSignal {
