@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { GoError } from '../go/function.ts';
 import { defaultRenderLimits, RenderBudget, RenderLimitError } from '../go/limits.ts';
 import { GoInteger, type GoValue, typedList } from '../go/value.ts';
+import { TemplateExecError } from '../template/template-error.ts';
 import { renderText } from '../testing/render-text.ts';
 import { functionLibrary } from './index.ts';
 
@@ -30,6 +31,8 @@ const hostile = [
   '{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ merge $d $d }}{{ deepCopy $d }}',
   '{{ range until 1000 }}{{ genPrivateKey "ecdsa" }}{{ end }}',
   '{{ $l := list 1 }}{{ range until 100 }}{{ $l = list $l $l }}{{ end }}{{ toJson $l }}',
+  '{{ $a := list 1 }}{{ $b := list 1 }}{{ range until 100 }}{{ $a = list $a $a }}{{ $b = list $b $b }}{{ end }}{{ deepEqual $a $b }}',
+  '{{ $a := list 1 }}{{ range until 100 }}{{ $a = list $a $a }}{{ end }}{{ deepCopy $a }}',
   '{{ $l := list 1 }}{{ range until 100 }}{{ $l = concat $l $l }}{{ end }}{{ len $l }}',
 ];
 
@@ -127,5 +130,37 @@ test('whatever arguments of the declared types a function gets, it answers or gi
       }),
       { numRuns: heavy.test(name) ? 2 : 100, seed: 20_261_121 },
     );
+  }
+});
+
+/** Lines with long arguments that only careless patterns and loops would take long for; each would take minutes then. */
+const long = [
+  '{{ wrapWith 1 "|" (repeat 300000 "x") | len }}',
+  '{{ wrap 10 (repeat 300000 "x y ") | len }}',
+  '{{ trim (repeat 300000 " x") | len }}',
+  '{{ trim (cat "x" (repeat 300000 " ") "x") | len }}',
+  '{{ base (repeat 300000 "/") }}{{ clean (repeat 100000 "../") | len }}',
+  '{{ initials (repeat 300000 "a ") | len }}{{ untitle (repeat 300000 "A ") | len }}',
+  '{{ snakecase (repeat 100000 "Ab") | len }}{{ camelcase (repeat 100000 "a_") | len }}',
+  '{{ urlParse (cat "http://a" (repeat 100000 ":1")) | len }}',
+  '{{ int (repeat 300000 "1") }}{{ float64 (repeat 300000 "1") }}{{ toDecimal (repeat 300000 "1") }}',
+  '{{ date (repeat 100000 ".0") now | len }}{{ toDate (repeat 100000 "0") "x" }}{{ toDate (printf ".%s" (repeat 100000 "0")) "x" }}',
+  '{{ dateModify (repeat 100000 "1h") now }}',
+  '{{ b64dec (repeat 300000 "=") }}{{ b32dec (repeat 300000 "=") }}{{ b32dec (repeat 300000 "A") | len }}',
+  '{{ fromYaml (repeat 300000 " ") }}{{ fromYaml (repeat 300000 "a: ") | len }}{{ fromJson (repeat 300000 "[") | len }}',
+  '{{ semverCompare (repeat 300000 "1") "1" }}',
+  '{{ buildCustomCert (b64enc (repeat 60000 "-----BEGIN A-----")) "" }}',
+  '{{ regexReplaceAll "a" (repeat 300000 "a") "b" | len }}{{ regexSplit "," (repeat 100000 "a,") -1 | len }}',
+  '{{ join "," (splitList "" (repeat 100000 "a")) | len }}{{ splitList "," (repeat 300000 ",") | len }}',
+  '{{ quote (repeat 300000 "\\x01") | len }}{{ nospace (repeat 300000 " ") | len }}{{ title (repeat 300000 "a ") | len }}',
+];
+
+test('long arguments take time in proportion', () => {
+  for (const line of long) {
+    try {
+      renderText(line, null, { ...limits, maxWork: 200_000_000, maxTimeMs: 3_000 });
+    } catch (error) {
+      assert.ok(error instanceof TemplateExecError, `${line}: ${error}`);
+    }
   }
 });

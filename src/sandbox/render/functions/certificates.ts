@@ -99,8 +99,13 @@ export function checkCustomCertificate({ cert, key }: CertificateAndKey): void {
   tryRead(() => forge.pki.privateKeyFromPem(key), 'error parsing prive key: decodedKey.Bytes');
 }
 
+/** forge looks for PEM with a pattern whose time can grow with the square of the length. */
+const maxPemBytes = 65_536;
+
 function hasPem(text: string): boolean {
-  return /-----BEGIN [A-Z0-9 ]+-----[\s\S]+-----END [A-Z0-9 ]+-----/.test(text);
+  if (text.length > maxPemBytes) return false;
+  const begin = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text);
+  return begin !== null && text.includes(`-----END ${begin[1]}-----`, begin.index);
 }
 
 function tryRead<T>(read: () => T, failure: string): T {

@@ -6,6 +6,8 @@ import type { Functions } from './table.ts';
 
 const dictType = 'map[string]interface {}';
 const maxDepth = 1_000;
+/** Work of copying one value, in the budget's unit: it stands for memory as well. */
+const nodeWork = 50;
 
 /**
  * mergo.Merge: what `into` lacks or has empty comes from `from`; maps within both are merged likewise. With `overwrite`
@@ -47,7 +49,7 @@ function mergeFunction(overwrite: boolean) {
 
 /** A copy in which nothing is shared with the original. */
 export function deepCopy(value: GoValue, charge: (amount: number) => void, depth = 0): GoValue {
-  charge(1);
+  charge(nodeWork);
   if (depth > maxDepth) throw new GoError('deepCopy error: value is nested too deep');
   const copy = (each: GoValue) => deepCopy(each, charge, depth + 1);
   if (value instanceof Map) {

@@ -3,6 +3,8 @@ import { bytesToUtf8 } from '../go/bytes.ts';
 import { GoComplex, GoInteger, type GoValue, kindOf } from '../go/value.ts';
 
 const maxDepth = 900;
+/** The copy of a node takes some hundred bytes; of values that share their parts there can be very many. */
+const nodeWork = 50;
 
 /** A value that encoding/json refuses; the callers in Helm and Sprig turn that into an empty text. */
 export class JsonError extends Error {
@@ -14,7 +16,7 @@ export class JsonError extends Error {
  * @throws JsonError on what JSON cannot hold: NaN, infinities, complex numbers, values nested too deep
  */
 export function goToJsonValue(value: GoValue, charge: (amount: number) => void, depth = 0): YamlValue {
-  charge(1);
+  charge(nodeWork);
   if (depth > maxDepth) throw new JsonError('value is nested too deep');
   if (typeof value === 'string') return bytesToUtf8(value);
   if (typeof value === 'number') {

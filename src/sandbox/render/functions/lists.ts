@@ -1,5 +1,5 @@
 /** Sprig's list functions. https://masterminds.github.io/sprig/lists.html */
-import { GoError, goFunction } from '../go/function.ts';
+import { type CallContext, GoError, goFunction } from '../go/function.ts';
 import { type GoValue, kindOf, TypedList, typedList } from '../go/value.ts';
 import { elementsOf, isEmpty, texts, toInt64, toText, toTexts } from './convert.ts';
 import { deepEqual } from './deep-equal.ts';
@@ -24,8 +24,8 @@ function listFunction(
   return goFunction(['interface {}'], ([list]) => change(listOf(list!, verb)), { result });
 }
 
-function isAmong(value: GoValue, list: readonly GoValue[]): boolean {
-  return list.some(each => deepEqual(value, each));
+function isAmong(value: GoValue, list: readonly GoValue[], context: CallContext): boolean {
+  return list.some(each => deepEqual(value, each, amount => context.charge(amount)));
 }
 
 function slice(list: GoValue, bounds: readonly GoValue[]): GoValue {
@@ -46,9 +46,9 @@ function slice(list: GoValue, bounds: readonly GoValue[]): GoValue {
   return list instanceof TypedList ? typedList(list.elementType, part) : part;
 }
 
-function uniq(list: readonly GoValue[]): GoValue[] {
+function uniq(list: readonly GoValue[], context: CallContext): GoValue[] {
   const seen: GoValue[] = [];
-  for (const item of list) if (!isAmong(item, seen)) seen.push(item);
+  for (const item of list) if (!isAmong(item, seen, context)) seen.push(item);
   return seen;
 }
 
@@ -88,25 +88,16 @@ export const listFunctions: Functions = [
   ['compact', listFunction('compact', items => items.filter(item => !isEmpty(item)))],
   [
     'uniq',
-    goFunction(
-      ['interface {}'],
-      ([items], context) => {
-        const elements = listOf(items!, 'find uniq');
-        context.charge(elements.length ** 2);
-        return uniq(elements);
-      },
-      { result: '[]interface {}' },
-    ),
+    goFunction(['interface {}'], ([items], context) => uniq(listOf(items!, 'find uniq'), context), {
+      result: '[]interface {}',
+    }),
   ],
   [
     'without',
     goFunction(
       ['interface {}'],
-      ([items, ...unwanted], context) => {
-        const elements = listOf(items!, 'find without');
-        context.charge(elements.length * unwanted.length);
-        return elements.filter(item => !isAmong(item, unwanted));
-      },
+      ([items, ...unwanted], context) =>
+        listOf(items!, 'find without').filter(item => !isAmong(item, unwanted, context)),
       { variadic: 'interface {}', result: '[]interface {}' },
     ),
   ],
@@ -114,7 +105,8 @@ export const listFunctions: Functions = [
     'has',
     goFunction(
       ['interface {}', 'interface {}'],
-      ([needle, haystack]) => haystack !== null && isAmong(needle!, listOf(haystack!, 'find has')),
+      ([needle, haystack], context) =>
+        haystack !== null && isAmong(needle!, listOf(haystack!, 'find has'), context),
       { result: 'bool' },
     ),
   ],

@@ -1,12 +1,18 @@
 /** Sprig's functions on slash-separated paths: Go's package path. https://pkg.go.dev/path */
-import { posix } from 'node:path';
 import { goFunction } from '../go/function.ts';
 import type { Functions } from './table.ts';
 
-/** path.Clean; unlike Node's normalize it keeps no slash at the end. */
+/** path.Clean: the shortest form of a path, without looking at any file. */
 function clean(path: string): string {
-  const normal = posix.normalize(path);
-  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+  const rooted = path.startsWith('/');
+  const names: string[] = [];
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.') continue;
+    if (name !== '..') names.push(name);
+    else if (names.length > 0 && names.at(-1) !== '..') names.pop();
+    else if (!rooted) names.push('..');
+  }
+  return (rooted ? '/' : '') + names.join('/') || '.';
 }
 
 /** path.Base: the last element; `.` of an empty path, `/` of nothing but slashes. */

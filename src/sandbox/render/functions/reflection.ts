@@ -25,6 +25,10 @@ export const reflectionFunctions: Functions = [
   ],
   [
     'deepEqual',
-    goFunction(['interface {}', 'interface {}'], ([a, b]) => deepEqual(a!, b!), { result: 'bool' }),
+    goFunction(
+      ['interface {}', 'interface {}'],
+      ([a, b], context) => deepEqual(a!, b!, amount => context.charge(amount)),
+      { result: 'bool' },
+    ),
   ],
 ];

@@ -213,7 +213,8 @@ function match([pattern, read]: Reader, text: string, position: number, fields: 
 }
 
 function fractionReader(part: string): Reader {
-  const digits = part[1] === '0' ? `{${part.length - 1}}` : '+';
+  // More digits than any text could reasonably have would only make a pattern too large to compile.
+  const digits = part[1] === '0' ? `{${Math.min(part.length - 1, 1_000)}}` : '+';
   return [
     new RegExp(`[.,]\\d${digits}`, 'y'),
     (found, fields) => {

@@ -48,13 +48,13 @@ function wrap(text: string, width: number, newline: string, breakWords: boolean)
       offset++;
       continue;
     }
-    let space = text.lastIndexOf(' ', offset + limit);
-    if (space < offset && breakWords) {
+    const inLine = text.slice(offset, offset + limit + 1).lastIndexOf(' ');
+    if (inLine < 0 && breakWords) {
       lines.push(text.slice(offset, offset + limit));
       offset += limit;
       continue;
     }
-    if (space < offset) space = text.indexOf(' ', offset + limit);
+    const space = inLine < 0 ? text.indexOf(' ', offset + limit) : offset + inLine;
     if (space < 0) break;
     lines.push(text.slice(offset, space));
     offset = space + 1;
