@@ -106,6 +106,25 @@ describe('slow and silent connections', () => {
     assert.equal((await stream.setEncoding('utf8').toArray()).join(''), 'late');
   });
 
+  test('an HTTP/2 client that is gone, though its connection stands, does not keep its requests', async t => {
+    let closed: Promise<unknown> | undefined;
+    const { port } = await startListener(
+      t,
+      { idleTimeoutMs: 100, pingTimeoutMs: 100 },
+      {
+        http: (_request, response) => {
+          closed = once(response, 'close');
+        },
+      },
+    );
+    const socket = await openSocket(t, port);
+    // ':method: GET', ':scheme: http', ':path: /' on stream 1; pings are never answered
+    const headers = '\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84';
+    socket.write(preface + emptySettings + headers, 'latin1');
+    await readToEnd(socket);
+    await closed;
+  });
+
   test('a client that takes nothing of its answer is cut off, in both versions', async t => {
     const closed: Promise<unknown>[] = [];
     const { port } = await startListener(
@@ -216,7 +235,7 @@ describe('limits', () => {
     await whenEmpty(() => listener.counts().http2);
   });
 
-  test('floods of pings and settings do not grow memory without bound', async t => {
+  test('a flood of pings or settings ends the connection, and others are served', async t => {
     const { port } = await startListener(t, { idleTimeoutMs: 300 });
     const ping = '\0\0\x08\x06\0\0\0\0\0abcdefgh';
     for (const frame of [ping, emptySettings]) {

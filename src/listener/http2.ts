@@ -29,14 +29,14 @@ export interface Http2 {
 
 type Options = Pick<
   ListenerOptions,
-  'requestTimeoutMs' | 'idleTimeoutMs' | 'maxStreams' | 'maxHeaderBytes' | 'log'
+  'requestTimeoutMs' | 'idleTimeoutMs' | 'pingTimeoutMs' | 'maxStreams' | 'maxHeaderBytes' | 'log'
 >;
 
 /** A body of megabytes should not wait for a window update every 64 KiB, HTTP/2's default. */
 const streamWindowBytes = 1024 * 1024;
 const connectionWindowBytes = 4 * 1024 * 1024;
-/** How long a peer with open streams may take to answer a ping before it counts as gone. */
-const pingTimeoutMs = 20_000;
+const defaultPingTimeoutMs = 20_000;
+const closeTimeoutMs = 1000;
 /** "I know no stream number yet that I will not answer", https://www.rfc-editor.org/rfc/rfc9113#section-6.8 */
 const lastPossibleStream = 2 ** 31 - 1;
 
@@ -67,7 +67,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
       const open = watchSession(session, options);
       session.on('close', () => sessions.delete(session));
       // a client that has closed its side asks for nothing more
-      socket.once('end', () => session.close());
+      socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.close()));
       session.on('stream', (stream, headers, _flags, rawHeaders) => {
         open.add(stream);
         // a stream's error ends that stream alone, and whoever serves it sees its close
@@ -94,17 +94,31 @@ export function isGrpc(headers: IncomingHttpHeaders): boolean {
 }
 
 /** Closes a session that is idle, or whose peer is gone. Gives the set of open streams for its caller to keep. */
-function watchSession(session: ServerHttp2Session, { idleTimeoutMs, log }: Options): Set<ServerHttp2Stream> {
+function watchSession(session: ServerHttp2Session, options: Options): Set<ServerHttp2Stream> {
+  const { idleTimeoutMs, pingTimeoutMs = defaultPingTimeoutMs, log } = options;
   const open = new Set<ServerHttp2Stream>();
   session.on('error', error => log('debug', 'HTTP/2 connection failed', { error: error.message }));
   session.setTimeout(idleTimeoutMs, () => {
-    if (open.size === 0) return session.close();
+    if (open.size === 0) return closeSoon(session);
     // calls may take hours without a frame; a peer that is gone is told from a patient one by a ping
-    const timer = setTimeout(() => session.destroy(), pingTimeoutMs);
-    session.once('close', () => clearTimeout(timer));
-    session.ping(() => clearTimeout(timer));
+    const answered = destroyAfter(session, pingTimeoutMs);
+    session.ping(answered);
   });
   return open;
+}
+
+/** Closes a session, also one in the middle of a frame whose rest never comes: Node itself would wait for that. */
+function closeSoon(session: ServerHttp2Session): void {
+  session.close();
+  destroyAfter(session, closeTimeoutMs);
+}
+
+/** @returns a function that calls it off */
+function destroyAfter(session: ServerHttp2Session, delayMs: number): () => void {
+  const timer = setTimeout(() => session.destroy(), delayMs);
+  const stop = () => clearTimeout(timer);
+  session.once('close', stop);
+  return stop;
 }
 
 /** The peer has taken nothing of what it was sent for the whole idle time. A call that waits for Tiller is left alone. */

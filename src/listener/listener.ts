@@ -6,7 +6,7 @@ import type { Protocol } from './detect-protocol.ts';
 import { readFirstBytes } from './first-bytes.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
-import type { Fronts, ListenerOptions, ListenTarget } from './options.ts';
+import type { Fronts, ListenerLog, ListenerOptions, ListenTarget } from './options.ts';
 import { createTlsLayer } from './tls.ts';
 
 /** Open connections by what they speak; `total` also counts those that have not said yet, and upgraded ones. */
@@ -108,7 +108,8 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
   return {
     async listen() {
       try {
-        for (const [index, server] of servers.entries()) await open(server, options.targets[index]!);
+        for (const [index, server] of servers.entries())
+          await open(server, options.targets[index]!, options.log);
       } catch (error) {
         stop();
         throw error;
@@ -136,7 +137,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
   };
 }
 
-function open(server: Server, { host, port }: ListenTarget): Promise<void> {
+function open(server: Server, { host, port }: ListenTarget, log: ListenerLog): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => {
       const address = `${host ?? ''}:${port}`;
@@ -150,7 +151,9 @@ function open(server: Server, { host, port }: ListenTarget): Promise<void> {
     server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
       server.off('error', fail);
       // accepting can fail later, for want of file descriptors; the connection is lost, the server is not
-      server.on('error', () => {});
+      server.on('error', ({ message }) =>
+        log('warn', 'a connection could not be accepted', { reason: message }),
+      );
       resolve();
     });
   });

@@ -56,6 +56,8 @@ export interface ListenerOptions {
   readonly requestTimeoutMs: number;
   /** A connection without a request, and one whose peer takes nothing of what it is sent, is closed after this time. */
   readonly idleTimeoutMs: number;
+  /** How long an HTTP/2 peer with open requests may take to answer a ping before it counts as gone. Default 20 s. */
+  readonly pingTimeoutMs?: number;
   /** Over all targets; further connections are closed as soon as they are accepted. */
   readonly maxConnections: number;
   /** Open requests on one HTTP/2 connection. */
