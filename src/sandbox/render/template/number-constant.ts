@@ -34,7 +34,7 @@ function parseMagnitude(text: string): bigint | undefined {
 }
 
 const decimalFloat =
-  /^[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?$/;
+  /^[-+]?(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?$/;
 const hexFloat = /^([-+]?)0[xX]_?([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([-+]?[0-9]+)$/;
 
 /** strconv.ParseFloat of what the lexer lets through; undefined where the syntax is wrong or the value too large. */
