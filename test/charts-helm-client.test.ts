@@ -33,7 +33,7 @@ async function load({ chart: file, values }: HelmCase): Promise<Chart> {
   });
   const chart = await loadArchive(readFileSync(`${folder}/charts/${file}`), limits);
   prepareChart(chart, given.parse, () => {});
-  return decodeMessage('hapi.chart.Chart', encodeChart(chart));
+  return decodeMessage('hapi.chart.Chart', encodeChart(chart, 2 ** 24));
 }
 
 test('there are 24 recorded cases', () => assert.equal(cases.length, 24));

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../protocol/index.ts';
 import { type Resolve, resolveHost } from './download/resolve-host.ts';
-import type { Warn } from './requirements/process-enabled.ts';
+import type { Warn } from './requirements/preparation.ts';
 
 /** How charts are found, and the bounds on that. */
 export interface ChartOptions {

@@ -105,9 +105,7 @@ async function findChart(
   const { chart, name } = await sources.find(wanted, signal);
   try {
     prepareChart(chart, values.parse, message => warn(`${name}: ${message}`));
-    const wire = encodeChart(chart);
-    if (wire.length <= maxMessageBytes) return wire;
-    throw invalidArgument(`the chart is larger than ${maxMessageBytes} bytes, the most that Tiller takes`);
+    return encodeChart(chart, maxMessageBytes);
   } catch (error) {
     throw naming(error, name);
   }

@@ -1,5 +1,6 @@
 import type { Metadata } from '../codec/messages.gen.ts';
 import { encodeMessage, type Partially } from '../codec/messages.ts';
+import { invalidArgument } from '../protocol/index.ts';
 
 /** What Chart.yaml says; only what it does say is present, but there is always a name. */
 export type ChartMetadata = Partially<Metadata> & { name: string };
@@ -20,9 +21,26 @@ export interface LoadedChart {
   readonly files: readonly ChartFile[];
 }
 
-/** The chart as `hapi.chart.Chart` in wire format. */
-export function encodeChart(chart: LoadedChart): Buffer {
-  return encodeMessage('hapi.chart.Chart', chartToMessage(chart));
+/**
+ * The chart as `hapi.chart.Chart` in wire format.
+ * @throws GatewayError INVALID_ARGUMENT when it is too large, before anything that large is made
+ */
+export function encodeChart(chart: LoadedChart, maxBytes: number): Buffer {
+  const tooLarge = () =>
+    invalidArgument(`the chart is larger than ${maxBytes} bytes, the most that Tiller takes`);
+  if (contentBytes(chart) > maxBytes) throw tooLarge();
+  const wire = encodeMessage('hapi.chart.Chart', chartToMessage(chart));
+  if (wire.length > maxBytes) throw tooLarge();
+  return wire;
+}
+
+/** What a chart's contents come to at least; one chart under many aliases counts as often. */
+function contentBytes(chart: LoadedChart): number {
+  let bytes = chart.values?.length ?? 0;
+  for (const { data } of chart.templates) bytes += data.length;
+  for (const { data } of chart.files) bytes += data.length;
+  for (const dependency of chart.dependencies) bytes += contentBytes(dependency);
+  return bytes;
 }
 
 type ChartMessage = Parameters<typeof encodeMessage<'hapi.chart.Chart'>>[1];

@@ -251,3 +251,44 @@ describe('what is refused', () => {
     test(title, () => assert.rejects(prepare(files), { code: 3, message }));
   }
 });
+
+describe('work without end', () => {
+  test('aliases that multiply from level to level', async () => {
+    const files: Record<string, string> = {};
+    const aliases = Array.from(
+      { length: 30 },
+      (_, index) => `- {name: x, version: 1.0.0, alias: x${index}}\n`,
+    ).join('');
+    for (let depth = 0; depth < 6; depth++) {
+      const path = 'charts/x/'.repeat(depth);
+      files[`${path}requirements.yaml`] = `dependencies:\n${aliases}`;
+      files[`${path}charts/x/Chart.yaml`] = 'name: x\nversion: 1.0.0';
+    }
+    await assert.rejects(prepare(files), { code: 3, message: /make more than 1000 charts/ });
+  });
+
+  test('thousands of requirements', async () => {
+    const many = Array.from({ length: 1_001 }, () => '{name: a}');
+    await assert.rejects(prepare({ ...requirements(...many), ...child('a') }), {
+      code: 3,
+      message: /more than 1000 requirements in one chart/,
+    });
+  });
+
+  test('large globals handed to many charts', async () => {
+    const global = Array.from({ length: 30_000 }, (_, index) => `k${index}: 1`).join(', ');
+    const aliases = Array.from({ length: 900 }, (_, index) => `{name: a, version: 1.0.0, alias: a${index}}`);
+    const files = { ...requirements(...aliases), ...child('a'), 'values.yaml': `global: {${global}}` };
+    await assert.rejects(prepare(files), { code: 3, message: /values of the chart .* are too many/ });
+  });
+
+  test('one table imported many times', async () => {
+    const table = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join(', ');
+    const imports = Array.from({ length: 500 }, (_, index) => `{child: t, parent: p${index}}`).join(', ');
+    const files = {
+      ...requirements(`{name: a, version: 1.0.0, import-values: [${imports}]}`),
+      ...child('a', `t: {${table}}`),
+    };
+    await assert.rejects(prepare(files), { code: 3, message: /values of the chart .* are too many/ });
+  });
+});

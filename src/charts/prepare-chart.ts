@@ -1,8 +1,8 @@
 import type { LoadedChart } from './loaded-chart.ts';
 import { checkDependencies } from './requirements/check-dependencies.ts';
 import { processImportValues } from './requirements/import-values.ts';
-import { processEnabled, type Warn } from './requirements/process-enabled.ts';
-import { loadRequirements } from './requirements/requirements.ts';
+import { Preparation, type Warn } from './requirements/preparation.ts';
+import { processEnabled } from './requirements/process-enabled.ts';
 import type { YamlMap } from './yaml/index.ts';
 
 /**
@@ -11,7 +11,8 @@ import type { YamlMap } from './yaml/index.ts';
  * @throws GatewayError INVALID_ARGUMENT when a dependency is missing, or requirements or values cannot be read
  */
 export function prepareChart(chart: LoadedChart, given: () => YamlMap, warn: Warn): void {
-  checkDependencies(chart);
-  if (loadRequirements(chart)) processEnabled(chart, given(), warn);
-  processImportValues(chart, warn);
+  const work = new Preparation(warn);
+  checkDependencies(chart, work);
+  if (work.requirementsOf(chart)) processEnabled(chart, given(), work);
+  processImportValues(chart, work);
 }

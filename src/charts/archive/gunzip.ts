@@ -1,43 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
 import { invalidArgument } from '../../protocol/index.ts';
+import type { UnpackBudget } from './unpack-budget.ts';
 
 const gunzipAsync = promisify(gunzipCallback);
 
 /** zlib unpacks a chunk at a time, with a round trip to its thread for each: text packs to about a quarter. */
 const minChunkBytes = 16 * 1024;
 const maxChunkBytes = 1024 * 1024;
-
-/** How much a chart may still unpack, shared by the archives nested in it. */
-export class UnpackBudget {
-  #bytes: number;
-  #entries: number;
-  readonly #limits: { maxUnpackedBytes: number; maxEntries: number };
-
-  constructor(limits: { maxUnpackedBytes: number; maxEntries: number }) {
-    this.#limits = limits;
-    this.#bytes = limits.maxUnpackedBytes;
-    this.#entries = limits.maxEntries;
-  }
-
-  get remainingBytes(): number {
-    return this.#bytes;
-  }
-
-  takeBytes(count: number): void {
-    this.#bytes -= count;
-    if (this.#bytes < 0) throw this.tooLarge();
-  }
-
-  takeEntry(): void {
-    this.#entries -= 1;
-    if (this.#entries < 0) throw invalidArgument(`the chart has more than ${this.#limits.maxEntries} files`);
-  }
-
-  tooLarge(): Error {
-    return invalidArgument(`the chart is larger than ${this.#limits.maxUnpackedBytes} bytes when unpacked`);
-  }
-}
 
 /**
  * Unpacks a gzip file, outside the event loop's thread, within the budget.

@@ -1,10 +1,11 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { ChartFile, LoadedChart } from '../loaded-chart.ts';
 import { entryPath } from './entry-name.ts';
-import { gunzip, UnpackBudget } from './gunzip.ts';
-import { loadFiles } from './load-files.ts';
+import { gunzip } from './gunzip.ts';
+import { type LoadContext, loadFiles } from './load-files.ts';
 import { readTar } from './read-tar.ts';
 import { TarType } from './tar-header.ts';
+import { UnpackBudget } from './unpack-budget.ts';
 
 export interface ArchiveLimits {
   /** Bytes of all archives together, the nested ones included, when unpacked. */
@@ -26,7 +27,7 @@ export function loadArchive(archive: Uint8Array, limits: ArchiveLimits): Promise
 /** For a chart in a folder: loads the archives in its charts/. */
 export function loadChartFiles(files: readonly ChartFile[], limits: ArchiveLimits): Promise<LoadedChart> {
   const budget = new UnpackBudget(limits);
-  return loadFiles(files, nestedLoader(limits, budget, 0));
+  return loadFiles(files, loadContext(limits, budget, 0));
 }
 
 async function loadWithBudget(
@@ -37,15 +38,18 @@ async function loadWithBudget(
   depth = 0,
 ): Promise<LoadedChart> {
   const files = unpackFiles(await gunzip(archive, budget), budget);
-  return loadFiles(files, nestedLoader(limits, budget, archives), depth);
+  return loadFiles(files, loadContext(limits, budget, archives), depth);
 }
 
-function nestedLoader(limits: ArchiveLimits, budget: UnpackBudget, archives: number) {
-  return (nested: Uint8Array, depth: number): Promise<LoadedChart> => {
-    if (archives >= limits.maxNestedArchives) {
-      throw invalidArgument(`archives are nested deeper than ${limits.maxNestedArchives}`);
-    }
-    return loadWithBudget(nested, limits, budget, archives + 1, depth);
+function loadContext(limits: ArchiveLimits, budget: UnpackBudget, archives: number): LoadContext {
+  return {
+    loadNested(nested, depth) {
+      if (archives >= limits.maxNestedArchives) {
+        throw invalidArgument(`archives are nested deeper than ${limits.maxNestedArchives}`);
+      }
+      return loadWithBudget(nested, limits, budget, archives + 1, depth);
+    },
+    takeYaml: bytes => budget.takeYaml(bytes),
   };
 }
 

@@ -3,8 +3,16 @@ import { readText } from '../chart-text.ts';
 import type { ChartFile, ChartMetadata, LoadedChart } from '../loaded-chart.ts';
 import { parseChartMetadata } from './chart-metadata.ts';
 
-/** Loads a chart that is packed inside another one; `depth` counts the charts around it. */
-export type NestedLoader = (archive: Uint8Array, depth: number) => Promise<LoadedChart>;
+/** What loading files needs of what is around them. */
+export interface LoadContext {
+  /** Loads a chart that is packed inside this one; `depth` counts the charts around it. */
+  loadNested(archive: Uint8Array, depth: number): Promise<LoadedChart>;
+  /** Counts the bytes of a file that is read as YAML. Throws when they are too many. */
+  takeYaml(bytes: number): void;
+}
+
+/** The files that are read as YAML here or later on. */
+const yamlFiles: readonly string[] = ['Chart.yaml', 'values.yaml', 'requirements.yaml'];
 
 /** Charts inside charts, folders and archives together; bounds the recursion, since names can be long. */
 const maxDepth = 32;
@@ -16,16 +24,17 @@ const maxDepth = 32;
  */
 export async function loadFiles(
   files: readonly ChartFile[],
-  loadNested: NestedLoader,
+  context: LoadContext,
   depth = 0,
 ): Promise<LoadedChart> {
   if (depth > maxDepth) throw invalidArgument(`charts are nested deeper than ${maxDepth}`);
+  for (const { name, data } of files) if (yamlFiles.includes(name)) context.takeYaml(data.length);
   const { metadata, values, templates, others, subcharts } = sortFiles(files);
   if (!metadata) throw invalidArgument('chart metadata (Chart.yaml) missing');
   const dependencies: LoadedChart[] = [];
   for (const [name, contents] of subcharts) {
     try {
-      dependencies.push(await loadSubchart(name, contents, metadata.name, loadNested, depth + 1));
+      dependencies.push(await loadSubchart(name, contents, metadata.name, context, depth + 1));
     } catch (error) {
       throw insideSubchart(error, name, metadata.name);
     }
@@ -76,7 +85,7 @@ async function loadSubchart(
   name: string,
   contents: readonly ChartFile[],
   parent: string,
-  loadNested: NestedLoader,
+  context: LoadContext,
   depth: number,
 ): Promise<LoadedChart> {
   const [first] = contents;
@@ -84,13 +93,13 @@ async function loadSubchart(
     if (first.name !== name) {
       throw invalidArgument(`error unpacking tar in ${parent}: expected ${name}, got ${first.name}`);
     }
-    return loadNested(first.data, depth);
+    return context.loadNested(first.data, depth);
   }
   // a file that stands in charts/ itself is no chart: without its own Chart.yaml the load fails, as it does in Helm
   const below = contents
     .filter(file => file.name.includes('/'))
     .map(file => ({ name: file.name.slice(name.length + 1), data: file.data }));
-  return loadFiles(below, loadNested, depth);
+  return loadFiles(below, context, depth);
 }
 
 /** Go's filepath.Ext: from the last dot of the last part on, also where that is its first character. */

@@ -1,8 +1,8 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidArgument } from '../../protocol/index.ts';
-import { UnpackBudget } from '../archive/gunzip.ts';
 import type { ArchiveLimits } from '../archive/load-archive.ts';
+import { UnpackBudget } from '../archive/unpack-budget.ts';
 import { readText } from '../chart-text.ts';
 import type { ChartFile } from '../loaded-chart.ts';
 import { type IgnoreRules, parseHelmIgnore } from './helmignore.ts';

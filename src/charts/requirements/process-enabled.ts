@@ -1,13 +1,10 @@
-import { GatewayError } from '../../protocol/index.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
 import { tableAt, valueAt } from '../values/tables.ts';
 import type { YamlMap } from '../yaml/index.ts';
-import { type Requirement, tryLoadRequirements } from './requirements.ts';
+import type { Preparation, Warn } from './preparation.ts';
+import type { Requirement } from './requirements.ts';
 import { parseConstraint, parseVersion } from './version-constraint.ts';
-
-/** Told of what Helm only warns about. */
-export type Warn = (message: string) => void;
 
 /**
  * Gives dependencies their aliases and removes those that tags and conditions turn off, at every depth
@@ -15,39 +12,38 @@ export type Warn = (message: string) => void;
  * it. `given` are the values of the request.
  * @throws GatewayError INVALID_ARGUMENT when values cannot be read or stand in the way of a dependency's
  */
-export function processEnabled(chart: LoadedChart, given: YamlMap, warn: Warn, path = ''): void {
-  const requirements = tryLoadRequirements(chart);
+export function processEnabled(chart: LoadedChart, given: YamlMap, work: Preparation, path = ''): void {
+  const requirements = work.tryRequirementsOf(chart);
   if (!requirements) return;
-  chart.dependencies = withAliases(chart, requirements);
-  const values = coalesceValues(chart, given);
-  const disabled = requirements
-    .filter(requirement => !isEnabled(requirement, values, path, warn))
-    .map(requirement => requirement.alias || requirement.name);
-  const enabled = chart.dependencies.filter(({ metadata }) => !disabled.includes(metadata.name));
+  chart.dependencies = withAliases(chart, requirements, work);
+  work.takeCopies(given);
+  const values = coalesceValues(chart, given, work);
+  const disabled = new Set(
+    requirements
+      .filter(requirement => !isEnabled(requirement, values, path, work.warn))
+      .map(requirement => requirement.alias || requirement.name),
+  );
+  const enabled = chart.dependencies.filter(({ metadata }) => !disabled.has(metadata.name));
   for (const dependency of enabled) {
-    processNested(dependency, values, warn, `${path}${dependency.metadata.name}.`);
+    const below = `${path}${dependency.metadata.name}.`;
+    work.tolerating(() => processEnabled(dependency, values, work, below));
   }
   chart.dependencies = enabled;
 }
 
-/** Below the topmost chart Helm drops errors and goes on. */
-function processNested(chart: LoadedChart, given: YamlMap, warn: Warn, path: string): void {
-  try {
-    processEnabled(chart, given, warn, path);
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    warn(error.message);
-  }
-}
-
 /** Dependencies that no requirement names, then one for each requirement that one fits, under its alias. */
-function withAliases(chart: LoadedChart, requirements: readonly Requirement[]): LoadedChart[] {
+function withAliases(
+  chart: LoadedChart,
+  requirements: readonly Requirement[],
+  work: Preparation,
+): LoadedChart[] {
   const unnamed = chart.dependencies.filter(
     dependency => !requirements.some(requirement => fits(dependency, requirement)),
   );
   const named = requirements.flatMap(requirement => {
     const dependency = chart.dependencies.find(candidate => fits(candidate, requirement));
     if (!dependency) return [];
+    work.takeChart();
     const name = requirement.alias || dependency.metadata.name;
     return [{ ...dependency, metadata: { ...dependency.metadata, name } }];
   });

@@ -1,4 +1,4 @@
-import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { invalidArgument } from '../../protocol/index.ts';
 import { readFields, readList, readText, readTexts } from '../archive/chart-fields.ts';
 import { readText as readFileText, readYamlMap } from '../chart-text.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
@@ -22,8 +22,6 @@ export interface ValueImport {
   readonly parent: string;
 }
 
-const fileName = 'requirements.yaml';
-
 const fields = {
   name: readText,
   version: readText,
@@ -34,26 +32,14 @@ const fields = {
 };
 
 /**
- * A chart's requirements.yaml; undefined where there is none, or an empty one.
+ * Reads the requirements.yaml of a chart.
  * @throws GatewayError INVALID_ARGUMENT when it cannot be read
  */
-export function loadRequirements(chart: LoadedChart): Requirement[] | undefined {
-  const file = chart.files.findLast(({ name }) => name === fileName);
-  if (!file || file.data.length === 0) return undefined;
-  const where = `cannot load requirements: ${fileName} of chart ${chart.metadata.name}`;
-  const map = readYamlMap(readFileText(file.data, where), where);
+export function loadRequirements(data: Uint8Array, chart: LoadedChart): Requirement[] {
+  const where = `cannot load requirements: requirements.yaml of chart ${chart.metadata.name}`;
+  const map = readYamlMap(readFileText(data, where), where);
   const { dependencies = [] } = readFields(map, { dependencies: readList(readRequirement) }, where);
   return dependencies as Requirement[];
-}
-
-/** The same where a mistake counts as no requirements: Helm looks at them with care only in the topmost chart. */
-export function tryLoadRequirements(chart: LoadedChart): Requirement[] | undefined {
-  try {
-    return loadRequirements(chart);
-  } catch (error) {
-    if (error instanceof GatewayError) return undefined;
-    throw error;
-  }
 }
 
 function readRequirement(value: YamlValue, where: string): Requirement {

@@ -1,0 +1,131 @@
+import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { readYamlMap } from '../chart-text.ts';
+import type { LoadedChart } from '../loaded-chart.ts';
+import type { CoalesceWork } from '../values/coalesce-values.ts';
+import type { YamlMap, YamlValue } from '../yaml/index.ts';
+import { loadRequirements, type Requirement } from './requirements.ts';
+
+/** Told of what Helm only warns about. */
+export type Warn = (message: string) => void;
+
+/**
+ * Charts that aliases may make, and requirements of one chart. Aliases multiply from level to level, so that a few lines could ask
+ * for millions of charts; real charts have dozens.
+ */
+const maxCharts = 1_000;
+
+/** Values read and written, all charts and steps together; real charts come to some ten thousand. */
+const maxNodes = 500_000;
+
+/** Values copied while tables are merged, which takes a tenth of the time. */
+const maxCopies = 2_000_000;
+
+interface OwnValues {
+  readonly map: YamlMap;
+  readonly nodes: number;
+}
+
+/** The work on one chart's requirements and values: what was read already, and how much more may be done. */
+export class Preparation implements CoalesceWork {
+  readonly warn: Warn;
+  #charts = 0;
+  #nodes = 0;
+  #copies = 0;
+  #exceeded: GatewayError | undefined;
+  readonly #values = new Map<string, OwnValues>();
+  readonly #requirements = new Map<Uint8Array, Requirement[] | GatewayError>();
+
+  constructor(warn: Warn) {
+    this.warn = warn;
+  }
+
+  /**
+   * A chart's own values, not to be changed; undefined where it has none.
+   * @throws GatewayError INVALID_ARGUMENT when they are no YAML map, or there is too much
+   */
+  ownValues({ values, metadata }: LoadedChart): YamlMap | undefined {
+    if (!values) return undefined;
+    const known = this.#values.get(values) ?? readOwn(values, `values.yaml of chart ${metadata.name}`);
+    this.#values.set(values, known);
+    this.takeNodes(known.nodes);
+    return known.map;
+  }
+
+  /**
+   * A chart's requirements; undefined where it has none.
+   * @throws GatewayError INVALID_ARGUMENT when they cannot be read, or there are too many
+   */
+  requirementsOf(chart: LoadedChart): Requirement[] | undefined {
+    const file = chart.files.findLast(({ name }) => name === 'requirements.yaml');
+    if (!file || file.data.length === 0) return undefined;
+    const known = this.#requirements.get(file.data) ?? caught(() => loadRequirements(file.data, chart));
+    this.#requirements.set(file.data, known);
+    if (known instanceof GatewayError) throw known;
+    if (known.length > maxCharts) throw this.#exceed(`more than ${maxCharts} requirements in one chart`);
+    return known;
+  }
+
+  /** The same where a mistake counts as no requirements: Helm looks at them with care only in the topmost chart. */
+  tryRequirementsOf(chart: LoadedChart): Requirement[] | undefined {
+    return this.tolerating(
+      () => this.requirementsOf(chart),
+      () => {},
+    );
+  }
+
+  /** Does what Helm does without looking at errors; those of limits are not dropped. */
+  tolerating<T>(task: () => T, onError: Warn = this.warn): T | undefined {
+    try {
+      return task();
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error === this.#exceeded) throw error;
+      onError(error.message);
+      return undefined;
+    }
+  }
+
+  /** Counts a chart that an alias makes. */
+  takeChart(): void {
+    this.#charts++;
+    if (this.#charts > maxCharts) throw this.#exceed(`the requirements make more than ${maxCharts} charts`);
+  }
+
+  takeNodes(count: number): void {
+    this.#nodes += count;
+    if (this.#nodes > maxNodes)
+      throw this.#exceed('the values of the chart and its dependencies are too many');
+  }
+
+  takeCopies(value: YamlValue): void {
+    this.#copies += countNodes(value);
+    if (this.#copies > maxCopies)
+      throw this.#exceed('the values of the chart and its dependencies are too many');
+  }
+
+  #exceed(message: string): GatewayError {
+    this.#exceeded = invalidArgument(message);
+    return this.#exceeded;
+  }
+}
+
+/** Every scalar, list and map in a value, itself included. */
+export function countNodes(value: YamlValue): number {
+  let count = 1;
+  if (value instanceof Map) for (const item of value.values()) count += countNodes(item);
+  else if (Array.isArray(value)) for (const item of value) count += countNodes(item);
+  return count;
+}
+
+function readOwn(text: string, where: string): OwnValues {
+  const map = readYamlMap(text, where);
+  return { map, nodes: countNodes(map) };
+}
+
+function caught<T>(task: () => T): T | GatewayError {
+  try {
+    return task();
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+}
