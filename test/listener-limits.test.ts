@@ -146,6 +146,29 @@ describe('slow and silent connections', () => {
     await once(stream, 'response');
     assert.equal((await Promise.all(closed)).length, 2);
   });
+
+  test('a client that takes its answer slowly gets all of it, in both versions', async t => {
+    const size = 6 * 1024 * 1024;
+    const { port } = await startListener(
+      t,
+      { idleTimeoutMs: 400 },
+      { http: (_request, response) => void response.end(Buffer.alloc(size)) },
+    );
+    const takeSlowly = async (stream: NodeJS.ReadableStream) => {
+      let bytes = 0;
+      for await (const chunk of stream) {
+        bytes += chunk.length;
+        await new Promise(resolve => setTimeout(resolve, 10));
+      }
+      return bytes;
+    };
+    const request = http1Request({ port, headers: { connection: 'close' } }).end();
+    const [answer] = await once(request, 'response');
+    const session = http2Connect(`http://127.0.0.1:${port}`);
+    t.after(() => session.destroy());
+    const stream = session.request({ ':path': '/' });
+    assert.deepEqual(await Promise.all([takeSlowly(answer), takeSlowly(stream)]), [size, size]);
+  });
 });
 
 describe('limits', () => {
