@@ -92,6 +92,7 @@ export function createRestFront(
   }
   app.use((request: Request, response: Response) =>
     answer(request, response, '', exchange => {
+      writeCors(options.cors, request, response);
       throw new GatewayError(Code.NOT_FOUND, `nothing is at ${exchange.path.slice(0, 200)}`);
     }),
   );
