@@ -4,6 +4,7 @@ import { bufferToBytes, utf8ToBytes } from './go/bytes.ts';
 import { type GoMap, type GoValue, TypedMap } from './go/value.ts';
 import { createFilesObject } from './objects/files.ts';
 import { createChartObject } from './objects/metadata.ts';
+import { createValues } from './objects/values.ts';
 
 /** One template file of a chart or subchart, and what it is rendered with. */
 export interface ChartTemplate {
@@ -34,12 +35,25 @@ function tableAt(values: GoValue | undefined, path: string): GoMap | undefined {
   return table instanceof Map ? table : undefined;
 }
 
+/**
+ * A subchart's part of its parent's values. Both see one map, in Go as two types; here it becomes chartutil.Values for
+ * both, so that what one chart sets in it the other one sees.
+ */
+function subchartValues(name: string, parentValues: GoValue | undefined): GoMap {
+  const table = tableAt(parentValues, name);
+  if (table === undefined) return createValues([]);
+  if (table instanceof TypedMap || !(parentValues instanceof Map) || name.includes('.')) return table;
+  const values = createValues(table);
+  parentValues.set(name, values);
+  return values;
+}
+
 /** What a subchart's templates see: its own part of the parent's values. */
 function subchartData(chart: Chart, parent: GoMap): GoMap {
   const name = utf8ToBytes(chart.metadata?.name ?? '');
-  if (!chart.metadata || name === '') return new TypedMap('chartutil.Values', 'interface {}');
-  return new TypedMap('chartutil.Values', 'interface {}', [
-    ['Values', tableAt(parent.get('Values'), name) ?? new Map()],
+  if (!chart.metadata || name === '') return createValues([]);
+  return createValues([
+    ['Values', subchartValues(name, parent.get('Values'))],
     ['Release', parent.get('Release') ?? null],
     ['Chart', createChartObject(chart.metadata)],
     ['Files', createFilesObject(chart.files)],

@@ -7,7 +7,8 @@ import {
 } from './go/function.ts';
 import { sprintf } from './go/printf.ts';
 import { quote } from './go/quote.ts';
-import { type GoMap, type GoValue, TypedMap } from './go/value.ts';
+import type { GoMap, GoValue } from './go/value.ts';
+import { pathValue } from './objects/values.ts';
 import { RenderError } from './render-error.ts';
 
 /** What a string given to `tpl` is rendered with. */
@@ -26,15 +27,14 @@ export interface TemplateRenderer {
   readonly renderInline: (inline: InlineTemplate) => string;
 }
 
-const isTable = (value: GoValue) => value instanceof Map && !(value instanceof TypedMap);
-
-/** `Template.NAME` of the data given to `tpl`. @throws GoError in the words of Helm's Values.PathValue */
-function templateInfo(data: GoMap, name: string, text: string, label: string): string {
-  const info = data.get('Template');
-  const value = info instanceof Map ? info.get(name) : undefined;
-  if (value !== undefined && !isTable(value)) return value as string;
-  const problem = info instanceof Map ? `key not found: ${name}` : `${name} is not a value`;
-  throw new GoError(`Cannot retrieve ${label} from values inside tpl function: ${text} (${problem})`);
+/** A part of the data's `Template`. @throws GoError in Helm's words */
+function templateInfo(data: GoMap, key: string, text: string, label: string): string {
+  try {
+    return pathValue(data, `Template.${key}`) as string;
+  } catch (error) {
+    if (!(error instanceof GoError)) throw error;
+    throw new GoError(`Cannot retrieve ${label} from values inside tpl function: ${text} (${error.message})`);
+  }
 }
 
 /** `required`: nil and the empty string are refused, with the chart's own words (a format, as Helm has it). */

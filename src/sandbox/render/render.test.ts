@@ -124,6 +124,9 @@ describe('subcharts', () => {
     assert.equal(renderChart(parent).notes, 'own notes');
     assert.equal(renderChart(parent, '{}', { subNotes: true }).notes, 'child notes\nown notes');
     assert.equal(renderChart(buildChart({ dependencies: [child()] })).notes, '');
+    const silent = child({ templates: { 'NOTES.txt': '' } });
+    const both = buildChart({ templates: { 'NOTES.txt': 'own' }, dependencies: [child(), silent] });
+    assert.equal(renderChart(both, '{}', { subNotes: true }).notes, 'own');
   });
 
   it('cannot be given anything but a table', () => {

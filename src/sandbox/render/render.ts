@@ -8,13 +8,14 @@ import { Engine } from './engine.ts';
 import { functionLibrary } from './functions/index.ts';
 import { bytesToUtf8, utf8ToBytes } from './go/bytes.ts';
 import { defaultRenderLimits, RenderBudget, RenderLimitError, type RenderLimits } from './go/limits.ts';
-import { type GoMap, TypedMap } from './go/value.ts';
+import type { GoMap } from './go/value.ts';
 import { ManifestError } from './manifest/head.ts';
 import { joinFiles, sortManifests } from './manifest/sort-manifests.ts';
 import { createCapabilitiesObject } from './objects/capabilities.ts';
 import { createFilesObject } from './objects/files.ts';
 import { createChartObject } from './objects/metadata.ts';
 import { createReleaseObject, type ReleaseOptions } from './objects/release.ts';
+import { createValues } from './objects/values.ts';
 import { RenderError } from './render-error.ts';
 import { checkVersions } from './version-check.ts';
 
@@ -42,8 +43,8 @@ const notesSuffix = 'NOTES.txt';
 
 function topData(input: RenderInput): GoMap {
   const { chart, release } = input;
-  const values = new TypedMap('chartutil.Values', 'interface {}', coalesceValues(chart, input.values));
-  return new TypedMap('chartutil.Values', 'interface {}', [
+  const values = createValues(coalesceValues(chart, input.values));
+  return createValues([
     ['Release', createReleaseObject(release)],
     ['Chart', chart.metadata ? createChartObject(chart.metadata) : null],
     ['Files', createFilesObject(chart.files)],
@@ -55,13 +56,13 @@ function topData(input: RenderInput): GoMap {
 /** Takes the notes out of the rendered files: the chart's own, with `subNotes` those of subcharts before them. */
 function takeNotes(files: Map<string, string>, input: RenderInput): string {
   const own = posix.join(utf8ToBytes(input.chart.metadata?.name ?? ''), 'templates', notesSuffix);
-  const notes: string[] = [];
+  let notes = '';
   for (const [path, text] of files) {
     if (!path.endsWith(notesSuffix)) continue;
-    if ((input.subNotes || path === own) && text !== '') notes.push(text);
+    if (input.subNotes || path === own) notes += notes === '' ? text : `\n${text}`;
     files.delete(path);
   }
-  return notes.join('\n');
+  return notes;
 }
 
 function render(input: RenderInput): RenderOutput {

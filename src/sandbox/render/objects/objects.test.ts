@@ -5,6 +5,7 @@ import { createGlob } from './glob.ts';
 
 /** https://v2.helm.sh/docs/chart_template_guide/#built-in-objects */
 const parts: ChartParts = {
+  values: 'a: {b: 1}\n',
   metadata: {
     description: 'say "hi" é\n',
     keywords: ['a', 'b'],
@@ -95,6 +96,17 @@ const cases: readonly (readonly [template: string, expected: string])[] = [
   ],
   ['{{ "batch/v1beta1/CronJob" | .Capabilities.APIVersions.Has }}', 'true'],
   ['{{ if semverCompare ">=1.14-0" .Capabilities.KubeVersion.GitVersion }}new{{ end }}', 'new'],
+  ['{{ .Values.AsMap.a.b }} {{ (.Values.Table "a").b }} {{ .Values.PathValue "a.b" }}', '1 1 1'],
+  ['{{ .Values.YAML }}', 'a:\n  b: 1\n'],
+  ['{{ .PathValue "Release.Name" }} {{ len .AsMap }}', 'rel 6'],
+  [
+    '{{ .Values.Table "a.x" }}',
+    `! ${where}:1:10: executing "demo/templates/NOTES.txt" at <.Values.Table>: error calling Table: no table named "x" (map[b:1])`,
+  ],
+  [
+    '{{ .Values.PathValue "a.x" }}',
+    `! ${where}:1:10: executing "demo/templates/NOTES.txt" at <.Values.PathValue>: error calling PathValue: key not found: x`,
+  ],
   ['{{ .Template.Name }} {{ .Template.BasePath }}', 'demo/templates/NOTES.txt demo/templates'],
   [
     '{{ printf "%T %T %T" . .Values .Capabilities }}',
