@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { exampleOf } from '../../../test/support/option-example.ts';
 import { environmentName, readEnvironment } from '../read-environment.ts';
 import { parseFileSettings } from '../read-file.ts';
 import { readFlags } from '../read-flags.ts';
@@ -9,29 +10,6 @@ import { allOptions, type PlacedOption } from './index.ts';
 
 const options = allOptions.map(({ option }) => option);
 const defaults = readValues(new Map()).config;
-
-/** A text that the option takes and that is not its default: a word of a choice, a bound of a range, or an example. */
-function otherText({ group, key, option }: PlacedOption): string {
-  const candidates = [
-    ...option.placeholder.split('|'),
-    ...option.range.split(/ to |; | or /),
-    'localhost:1234',
-    'example.com',
-    'name=https://example.com',
-    '10.0.0.0/8',
-    '/some/path',
-    'kube-system',
-  ];
-  const found = candidates.find(text => {
-    try {
-      return text !== '' && option.show(option.read([text])!).toString() !== String(option.default);
-    } catch {
-      return false;
-    }
-  });
-  assert.ok(found, `no example for --${option.flag} (${group}.${key}): add one to the candidates`);
-  return found;
-}
 
 function valueIn(settings: Settings, { group, key }: PlacedOption): unknown {
   assert.deepEqual(settings.mistakes, []);
@@ -44,7 +22,7 @@ describe('every option', () => {
   for (const placed of allOptions) {
     const { group, key, option } = placed;
     test(`--${option.flag} changes config.${group}.${key}, from every source alike`, async () => {
-      const text = otherText(placed);
+      const text = exampleOf(placed);
       const before = (defaults[group] as Record<string, unknown>)[key];
       const argument = option.placeholder === '' ? [`--${option.flag}=${text}`] : [`--${option.flag}`, text];
       const value = valueIn(readFlags(argument, options), placed);

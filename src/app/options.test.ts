@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { exampleOf } from '../../test/support/option-example.ts';
+import { createDirectConnector } from '../clusters/index.ts';
+import { completeConfig } from '../config/config.ts';
+import type { Config } from '../config/index.ts';
+import { allOptions, type PlacedOption } from '../config/options/index.ts';
+import { readFlags } from '../config/read-flags.ts';
+import { readValues } from '../config/read-values.ts';
+import { createLogger, createMetrics } from '../observe/index.ts';
+import { chartOptionsOf, listenerOptionsOf, tillerOptionsOf } from './options.ts';
+import { createTillerReach } from './tiller-reach.ts';
+
+const log = createLogger({ level: 'error', format: 'json', stream: process.stderr });
+const metrics = createMetrics('0');
+const way = { connector: createDirectConnector({ endpoint: 'tiller:1' }), endpointIsTls: true };
+const reach = createTillerReach(log);
+const certificate = ['--tls-cert-file=c', '--tls-private-key-file=k', '--tls-ca-file=a'];
+
+function configOf(argv: string[]): Config {
+  const options = allOptions.map(({ option }) => option);
+  return completeConfig(readValues(readFlags([...certificate, ...argv], options).byFlag).config, false);
+}
+
+/** Everything that the rooms are told, as text; files that TLS to Tiller would need are left out. */
+function toldWith(argv: string[]): string {
+  const config = configOf(argv);
+  const told = [
+    listenerOptionsOf(config, log),
+    tillerOptionsOf(config, way, reach, metrics),
+    chartOptionsOf(config, log),
+  ];
+  return JSON.stringify(told, (name, value) => (name === 'connector' ? undefined : value));
+}
+
+/** Options that are used where the program is wired, not handed on; the tests of the real program cover them. */
+const usedByApp = new Set([
+  'drain-timeout',
+  'body-limit',
+  'connector',
+  'tiller-endpoint',
+  'tiller-ca-file',
+  'tiller-client-cert-file',
+  'tiller-client-private-key-file',
+]);
+
+function argumentOf(placed: PlacedOption): string {
+  return `--${placed.option.flag}=${exampleOf(placed)}`;
+}
+
+describe('what is configured reaches its room', () => {
+  const handedOn = ['listener', 'tls', 'limits', 'tiller', 'charts'];
+  const usual = toldWith([]);
+  for (const placed of allOptions) {
+    const { flag } = placed.option;
+    if (!handedOn.includes(placed.group) || usedByApp.has(flag)) continue;
+    test(`--${flag}`, () => assert.notEqual(toldWith([argumentOf(placed)]), usual));
+  }
+
+  test('files of TLS to Tiller are read, and named when they cannot be', () => {
+    for (const flag of ['tiller-ca-file', 'tiller-client-cert-file', 'tiller-client-private-key-file']) {
+      const pair = ['--tiller-client-cert-file=/none/c', '--tiller-client-private-key-file=/none/k'];
+      const argv = flag === 'tiller-ca-file' ? [`--${flag}=/none/ca`] : pair;
+      assert.throws(() => toldWith(argv), { code: 3, message: /cannot read \/none\// });
+    }
+  });
+});
