@@ -32,7 +32,7 @@ function listOf(annotation: string | undefined): string[] {
 
 /** strconv.Atoi, cut to 32 bits; 0 where it is no number. */
 function parseWeight(text: string | undefined): number {
-  if (text === undefined || !/^[-+]?\d+$/.test(text)) return 0;
+  if (text === undefined || !/^[-+]?\d{1,30}$/.test(text)) return 0;
   const value = BigInt(text.replace('+', ''));
   return BigInt.asIntN(64, value) === value ? Number(BigInt.asIntN(32, value)) : 0;
 }

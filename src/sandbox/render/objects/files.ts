@@ -3,7 +3,7 @@ import { writeYaml } from '../../../charts/yaml/index.ts';
 import type { Any } from '../../../codec/messages.gen.ts';
 import { GatewayError } from '../../../protocol/index.ts';
 import { bufferToBytes, bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
-import { type GoFunction, goFunction } from '../go/function.ts';
+import { type CallContext, type GoFunction, goFunction } from '../go/function.ts';
 import { type GoValue, sortedKeys, TypedMap, typedList } from '../go/value.ts';
 import { stringMapToYaml } from '../go/yaml-values.ts';
 import { createGlob } from './glob.ts';
@@ -29,20 +29,25 @@ function byBaseName(entries: Entries, textOf: (content: Uint8Array) => string): 
 
 function methodsOf(entries: Entries): Map<string, GoFunction> {
   const get = (name: GoValue | undefined) => entries.get(name as string) ?? new Uint8Array();
-  const glob = (pattern: GoValue | undefined) => {
+  const glob = (pattern: GoValue | undefined, context: CallContext) => {
+    context.charge(entries.size);
     const matches = createGlob(bytesToUtf8(pattern as string));
     return createFilesMap(new Map([...entries].filter(([name]) => matches(bytesToUtf8(name)))));
   };
-  const lines = (name: GoValue | undefined) => {
+  const lines = (name: GoValue | undefined, context: CallContext) => {
     const content = entries.get(name as string);
+    context.charge(content?.length ?? 0);
     return typedList('string', content === undefined ? [] : bufferToBytes(content).split('\n'));
   };
   const base64 = (content: Uint8Array) => Buffer.from(content).toString('base64');
   return new Map([
     ['Get', goFunction(['string'], ([name]) => bufferToBytes(get(name)), { result: 'string' })],
     ['GetBytes', goFunction(['string'], ([name]) => get(name), { result: '[]uint8' })],
-    ['Glob', goFunction(['string'], ([pattern]) => glob(pattern), { result: 'chartutil.Files' })],
-    ['Lines', goFunction(['string'], ([name]) => lines(name), { result: '[]string' })],
+    [
+      'Glob',
+      goFunction(['string'], ([pattern], context) => glob(pattern, context), { result: 'chartutil.Files' }),
+    ],
+    ['Lines', goFunction(['string'], ([name], context) => lines(name, context), { result: '[]string' })],
     ['AsConfig', goFunction([], () => yamlOf(byBaseName(entries, bufferToBytes)), { result: 'string' })],
     ['AsSecrets', goFunction([], () => yamlOf(byBaseName(entries, base64)), { result: 'string' })],
   ]);

@@ -1,9 +1,13 @@
 import { RE2JS } from 're2js';
+import { RenderLimitError } from '../go/limits.ts';
 
 /**
  * File name patterns of `.Files.Glob`: those of github.com/gobwas/glob with `/` as separator. `*` and `?` stay within a
  * path segment, `**` does not; `[ab]`, `[a-z]`, `[!a]`, `{one,two}` and `\` are as in shells.
  */
+
+/** Bytes of a pattern; its expression takes memory and time by its length. */
+const maxPatternLength = 1000;
 
 /** A pattern's regular expression, read from left to right. */
 class GlobReader {
@@ -74,8 +78,12 @@ function escapeMember(char: string): string {
   return /[\p{L}\p{N}]/u.test(char) ? char : `\\x{${char.codePointAt(0)!.toString(16)}}`;
 }
 
-/** A test of file names; a pattern that is wrong matches everything, as Tiller has it. */
+/**
+ * A test of file names; a pattern that is wrong matches everything, as Tiller has it.
+ * @throws RenderLimitError when the pattern is too long
+ */
 export function createGlob(pattern: string): (name: string) => boolean {
+  if (pattern.length > maxPatternLength) throw new RenderLimitError('a file pattern is too long');
   const source = new GlobReader(pattern).read();
   if (source === undefined) return () => true;
   const expression = RE2JS.compile(source);

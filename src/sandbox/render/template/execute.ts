@@ -104,6 +104,8 @@ class Execution {
       this.#evaluator.fail(`range can't iterate over ${formatValue(value as GoValue)}`);
     }
     let empty = true;
+    // Keys are sorted before the first round.
+    if (value instanceof Map) this.#runtime.budget.charge(value.size);
     const inInterface = iterable && elementTypeOf(value) === 'interface {}';
     for (const { index, element } of iterable ? roundsOf(value) : []) {
       empty = false;

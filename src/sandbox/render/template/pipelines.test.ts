@@ -33,6 +33,7 @@ const constants: Case[] = [
   ['{{0x}}', '! 1: illegal number syntax: "0x"'],
   ['{{1x}}', '! 1: bad number syntax: "1x"'],
   ['{{1.2.3}}', '! 1: unexpected ".3" in operand'],
+  [`{{${'1'.repeat(1001)}}}`, `! 1: illegal number syntax: "${'1'.repeat(1001)}"`],
   ['{{true}} {{false}}', 'true false'],
   ['{{nil}}', '! 1:2: executing "t" at <nil>: nil is not a command'],
   ['{{"a\\tb\\n\\"c\\" \\\\ \\u00e9 \\x41 \\101 \\a"}}', 'a\tb\n"c" \\ é A A \x07'],
