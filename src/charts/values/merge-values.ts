@@ -3,7 +3,7 @@ import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { readYamlMap } from '../chart-text.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../yaml/index.ts';
-import { applySet, applySetString } from './set-line.ts';
+import { applySet, applySetString, createSetBudget } from './set-line.ts';
 import { mergeTables } from './tables.ts';
 
 /** The ways in which a caller gives values, in the order in which they are merged. */
@@ -44,8 +44,9 @@ export function mergeValues(given: GivenValues): MergedValues {
   }
   const merged = readYamlMap(config.raw, fieldNames.raw);
   if (given.valuesJson) mergeTables(merged, jsonToTable(given.valuesJson, 0));
-  for (const line of given.set) applySet(merged, line);
-  for (const line of given.setString) applySetString(merged, line);
+  const budget = createSetBudget();
+  for (const line of given.set) applySet(merged, line, budget);
+  for (const line of given.setString) applySetString(merged, line, budget);
   const wire = encodeMessage('hapi.chart.Config', { ...config, raw: writeYaml(merged) });
   return { wire, parse: () => merged };
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseYaml, writeYaml, type YamlMap } from '../yaml/index.ts';
-import { applySet, applySetString } from './set-line.ts';
+import { applySet, applySetString, createSetBudget } from './set-line.ts';
 
 function set(line: string, values = '', apply = applySet): string {
   const map = (parseYaml(values) ?? new Map()) as YamlMap;
-  apply(map, line);
+  apply(map, line, createSetBudget());
   return writeYaml(map);
 }
 
@@ -49,7 +49,8 @@ describe('set', () => {
     ['=x', '', '{}\n'],
     ['a=\\𝔘ü', '', 'a: "\\U0001D518ü"\n'],
     ['a[0]', '', 'a: []\n'],
-    ['a[0].b=', '', 'a: []\n'],
+    ['a[0].b=', '', 'a:\n- b: ""\n'],
+    ['a[0][1]=', '', 'a:\n- - null\n  - ""\n'],
     ['a[0].b=,c=1', '', 'a:\n- b: ""\nc: 1\n'],
     ['a.b=1', 'a: null', 'a:\n  b: 1\n'],
     ['a=null', 'a: {b: 1}', 'a: null\n'],
@@ -78,6 +79,7 @@ describe('what cannot be read', () => {
     ['a[x]=1', '', /"x" is no number/],
     ['a[-1]=1', '', /negative -1 index/],
     ['a[99999]=1', '', /greater than 65536/],
+    [Array.from({ length: 20 }, (_, index) => `a${index}[65536]=1`).join(','), '', /lists that are too long/],
     ['a[0]x=1', '', /unexpected data at end of array index: "x"/],
     ['a={1', '', /list must terminate with '}'/],
     ['a.b=1', 'a: text', /a is not a map/],

@@ -6,12 +6,25 @@ import { isTable } from './tables.ts';
 const maxIndex = 65_536;
 const maxNesting = 30;
 
+/** Items that lists are filled up with, so that an index can be reached; all lines of a request together. */
+const maxFilled = 500_000;
+
+/** What the lines of one request may still fill lists with. */
+export interface SetBudget {
+  items: number;
+}
+
+export function createSetBudget(): SetBudget {
+  return { items: maxFilled };
+}
+
 /** Where the reader is in a line of `--set` syntax, by code point. */
 interface Line {
   readonly characters: readonly string[];
   readonly toValue: (text: string) => YamlValue;
+  readonly budget: SetBudget;
   position: number;
-  /** The line ended where a name or a value could have stood; Helm then drops what it was about to add to a list. */
+  /** The line has ended; a name may still be missing its value. */
   ended: boolean;
 }
 
@@ -25,17 +38,23 @@ class SetLineError extends Error {}
  * 2.17): `\` takes the next character as it is, `true`, `false`, `null` and integers are typed.
  * @throws GatewayError INVALID_ARGUMENT when the line cannot be read
  */
-export function applySet(values: YamlMap, text: string): void {
-  applyLine(values, text, toTypedValue, 'set');
+export function applySet(values: YamlMap, text: string, budget: SetBudget): void {
+  applyLine(values, text, budget, toTypedValue, 'set');
 }
 
 /** The same as `--set-string` does: every value stays text. */
-export function applySetString(values: YamlMap, text: string): void {
-  applyLine(values, text, value => value, 'set_string');
+export function applySetString(values: YamlMap, text: string, budget: SetBudget): void {
+  applyLine(values, text, budget, value => value, 'set_string');
 }
 
-function applyLine(values: YamlMap, text: string, toValue: Line['toValue'], field: string): void {
-  const line: Line = { characters: [...text], toValue, position: 0, ended: false };
+function applyLine(
+  values: YamlMap,
+  text: string,
+  budget: SetBudget,
+  toValue: Line['toValue'],
+  field: string,
+): void {
+  const line: Line = { characters: [...text], toValue, budget, position: 0, ended: false };
   try {
     while (!line.ended) readKey(line, values, 0);
   } catch (error) {
@@ -87,17 +106,17 @@ function readItem(line: Line, list: YamlValue[], index: number, nesting: number)
   const present = list[index];
   switch (stop) {
     case '=':
-      return setIndex(list, index, readValue(line));
+      return setIndex(line, list, index, readValue(line));
     case '[': {
       const inner = present ?? [];
       if (!Array.isArray(inner)) throw new SetLineError(`item ${index} is not a list`);
       const changed = readItem(line, inner, readIndex(line), nesting + 1);
-      return line.ended ? list : setIndex(list, index, changed);
+      return setIndex(line, list, index, changed);
     }
     case '.': {
       const inner: YamlMap = isTable(present) ? present : new Map();
       readKey(line, inner, nesting + 1);
-      return line.ended && index >= list.length ? list : setIndex(list, index, inner);
+      return setIndex(line, list, index, inner);
     }
     default:
       line.ended = true;
@@ -105,12 +124,13 @@ function readItem(line: Line, list: YamlValue[], index: number, nesting: number)
   }
 }
 
-/** A list's new item; a list that is too short is filled with nulls. */
-function setIndex(list: YamlValue[], index: number, value: YamlValue): YamlValue[] {
-  const result = [...list];
-  while (result.length < index) result.push(null);
-  result[index] = value;
-  return result;
+/** Sets a list's item; a list that is too short is filled with nulls. */
+function setIndex({ budget }: Line, list: YamlValue[], index: number, value: YamlValue): YamlValue[] {
+  budget.items -= Math.max(0, index - list.length);
+  if (budget.items < 0) throw new SetLineError('the indexes make lists that are too long');
+  while (list.length < index) list.push(null);
+  list[index] = value;
+  return list;
 }
 
 function readIndex(line: Line): number {
