@@ -7,7 +7,7 @@ import type { Functions } from './table.ts';
 const dictType = 'map[string]interface {}';
 const maxDepth = 1_000;
 /** Work of copying one value, in the budget's unit: it stands for memory as well. */
-const nodeWork = 50;
+const nodeWork = 20;
 
 /**
  * mergo.Merge: what `into` lacks or has empty comes from `from`; maps within both are merged likewise. With `overwrite`

@@ -4,7 +4,7 @@ import { GoComplex, GoInteger, type GoValue, kindOf } from '../go/value.ts';
 
 const maxDepth = 900;
 /** The copy of a node takes some hundred bytes; of values that share their parts there can be very many. */
-const nodeWork = 50;
+const nodeWork = 20;
 
 /** A value that encoding/json refuses; the callers in Helm and Sprig turn that into an empty text. */
 export class JsonError extends Error {
