@@ -26,13 +26,13 @@ export function readText(data: Uint8Array, where: string): string {
  * What a YAML text of a chart or a request may be: far above real ones, but read and written in a fraction of a second, since
  * nothing else happens meanwhile.
  */
-const textBounds: Partial<YamlBounds> = { maxLength: 8 * 1024 * 1024, maxNodes: 500_000 };
+export const textBounds = { maxLength: 8 * 1024 * 1024, maxNodes: 500_000 };
 
 /**
  * A YAML map; an empty text or null is an empty one.
  * @throws GatewayError INVALID_ARGUMENT, with `where` in front, when the text is something else
  */
-export function readYamlMap(text: string, where: string, bounds = textBounds): YamlMap {
+export function readYamlMap(text: string, where: string, bounds: Partial<YamlBounds> = textBounds): YamlMap {
   const value = parseNamed(text, where, bounds) ?? new Map();
   if (value instanceof Map) return value;
   throw invalidArgument(`${where}: must be a map`);

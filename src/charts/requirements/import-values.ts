@@ -1,9 +1,9 @@
 import type { LoadedChart } from '../loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
-import { coalesceTables, tableAt, tableUnder } from '../values/tables.ts';
+import { coalesceTables, countNodes, tableAt, tableUnder } from '../values/tables.ts';
 import type { YamlMap } from '../yaml/index.ts';
 import { writeYaml } from '../yaml/index.ts';
-import { countNodes, type Preparation } from './preparation.ts';
+import type { Preparation } from './preparation.ts';
 import type { Requirement } from './requirements.ts';
 
 /**

@@ -2,6 +2,7 @@ import { GatewayError, invalidArgument } from '../../protocol/index.ts';
 import { readYamlMap } from '../chart-text.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
 import type { CoalesceWork } from '../values/coalesce-values.ts';
+import { countNodes } from '../values/tables.ts';
 import type { YamlMap, YamlValue } from '../yaml/index.ts';
 import { loadRequirements, type Requirement } from './requirements.ts';
 
@@ -106,14 +107,6 @@ export class Preparation implements CoalesceWork {
     this.#exceeded = invalidArgument(message);
     return this.#exceeded;
   }
-}
-
-/** Every scalar, list and map in a value, itself included. */
-export function countNodes(value: YamlValue): number {
-  let count = 1;
-  if (value instanceof Map) for (const item of value.values()) count += countNodes(item);
-  else if (Array.isArray(value)) for (const item of value) count += countNodes(item);
-  return count;
 }
 
 function readOwn(text: string, where: string): OwnValues {

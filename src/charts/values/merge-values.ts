@@ -1,10 +1,10 @@
 import type { Config } from '../../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
 import { invalidArgument } from '../../protocol/index.ts';
-import { readYamlMap } from '../chart-text.ts';
+import { readYamlMap, textBounds } from '../chart-text.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../yaml/index.ts';
 import { applySet, applySetString, createSetBudget } from './set-line.ts';
-import { mergeTables } from './tables.ts';
+import { countNodes, mergeTables } from './tables.ts';
 
 /** The ways in which a caller gives values, in the order in which they are merged. */
 export interface GivenValues {
@@ -47,6 +47,9 @@ export function mergeValues(given: GivenValues): MergedValues {
   const budget = createSetBudget();
   for (const line of given.set) applySet(merged, line, budget);
   for (const line of given.setString) applySetString(merged, line, budget);
+  if (countNodes(merged) > textBounds.maxNodes) {
+    throw invalidArgument(`the values given are more than ${textBounds.maxNodes}`);
+  }
   const wire = encodeMessage('hapi.chart.Config', { ...config, raw: writeYaml(merged) });
   return { wire, parse: () => merged };
 }

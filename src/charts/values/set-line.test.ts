@@ -80,6 +80,7 @@ describe('what cannot be read', () => {
     ['a[-1]=1', '', /negative -1 index/],
     ['a[99999]=1', '', /greater than 65536/],
     [Array.from({ length: 20 }, (_, index) => `a${index}[65536]=1`).join(','), '', /lists that are too long/],
+    ['a=1,'.repeat(300_000), '', /longer than 1048576/],
     ['a[0]x=1', '', /unexpected data at end of array index: "x"/],
     ['a={1', '', /list must terminate with '}'/],
     ['a.b=1', 'a: text', /a is not a map/],

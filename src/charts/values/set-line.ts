@@ -9,6 +9,9 @@ const maxNesting = 30;
 /** Items that lists are filled up with, so that an index can be reached; all lines of a request together. */
 const maxFilled = 500_000;
 
+/** UTF-16 units of one line. */
+const maxLength = 1024 * 1024;
+
 /** What the lines of one request may still fill lists with. */
 export interface SetBudget {
   items: number;
@@ -54,6 +57,7 @@ function applyLine(
   toValue: Line['toValue'],
   field: string,
 ): void {
+  if (text.length > maxLength) throw invalidArgument(`a line of ${field} is longer than ${maxLength}`);
   const line: Line = { characters: [...text], toValue, budget, position: 0, ended: false };
   try {
     while (!line.ended) readKey(line, values, 0);

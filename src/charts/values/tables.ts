@@ -61,3 +61,11 @@ export function mergeTables(base: YamlMap, over: YamlMap): YamlMap {
   }
   return base;
 }
+
+/** Every scalar, list and map in a value, itself included. */
+export function countNodes(value: YamlValue): number {
+  let count = 1;
+  if (value instanceof Map) for (const item of value.values()) count += countNodes(item);
+  else if (Array.isArray(value)) for (const item of value) count += countNodes(item);
+  return count;
+}
