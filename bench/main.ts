@@ -2,7 +2,7 @@
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 
-const helpers = new Set(['main', 'tiller-process']);
+const helpers = new Set(['main']);
 const names = globSync('*.ts', { cwd: import.meta.dirname })
   .map(file => basename(file, '.ts'))
   .filter(name => !helpers.has(name))

@@ -1,59 +1,133 @@
-/** What the way through Kubernetes costs: the tunnel that is kept, beside a direct connection and swift's way. */
+/**
+ * What the way through Kubernetes costs: one tunnel that is kept, beside a direct connection to the same Tiller and
+ * beside a tunnel for each request, which is swift's way. Tiller and the API server are the sandbox's, in a process of
+ * their own.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connector } from '../src/clusters/connector.ts';
 import { createDirectConnector } from '../src/clusters/direct.ts';
 import { createKubeconfigConnector } from '../src/clusters/kubeconfig.ts';
-import { TillerClient, type TillerMethod } from '../src/tiller/client.ts';
-import type { Whereabouts } from './tiller-process.ts';
+import { encodeMessage } from '../src/codec/index.ts';
+import { TillerClient } from '../src/tiller/client.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
+import { HttpConnection } from './support/http-client.ts';
+import type { Whereabouts } from './support/sandbox-process.ts';
 
 const concurrency = 16;
 const roundMs = 1_000;
-const rounds = 2;
+const rounds = 3;
 
 const context = { signal: new AbortController().signal, deadline: undefined };
 const nothing = Buffer.alloc(0);
 
+/** A release of 256 KiB, nearly all of it a file of its chart. */
+const install = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
+  name: 'bench',
+  namespace: 'default',
+  values: { raw: '' },
+  chart: {
+    metadata: { name: 'bench', version: '1.0.0' },
+    templates: [
+      {
+        name: 'templates/map.yaml',
+        data: Buffer.from('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bench\n'),
+      },
+    ],
+    files: [{ type_url: 'file', value: Buffer.alloc(256 * 1024, 1) }],
+  },
+});
+const content = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name: 'bench' });
+
+/** A way to make one call; `worker` counts those that call at the same time. */
 interface Way {
   readonly name: string;
-  call(method: TillerMethod): Promise<unknown>;
-  close(): void;
+  call(worker: number): Promise<unknown>;
 }
 
-/** Prints requests a second over each way, and their ratios to `direct`. Each way is measured in turn, several times. */
+/** Prints requests a second over each way, and their ratios to the first. */
 export async function run(): Promise<void> {
-  const child = fork(fileURLToPath(new URL('./tiller-process.ts', import.meta.url)));
+  const sandbox = fork(fileURLToPath(new URL('./support/sandbox-process.ts', import.meta.url)));
   try {
-    const [{ endpoint, kubeconfig }] = (await once(child, 'message')) as [Whereabouts];
-    const direct = createDirectConnector({ endpoint });
-    const tunnel = createKubeconfigConnector({ kubeconfig: { contents: kubeconfig } });
-    await compare('GetVersion', [
-      kept('direct', direct, 1),
-      kept('one tunnel', tunnel, 1),
-      kept('--tunnels 2', tunnel, 2),
-      perCall('a tunnel per request, as swift', tunnel),
-    ]);
-    await compare('GetReleaseContent', [
-      kept('direct', direct, 1),
-      kept('one tunnel', tunnel, 1),
-      kept('--tunnels 2', tunnel, 2),
-    ]);
+    const [whereabouts] = (await once(sandbox, 'message')) as [Whereabouts];
+    await compareGateways(whereabouts);
+    await compareConnections(whereabouts);
   } finally {
-    child.disconnect();
-    await once(child, 'exit');
+    sandbox.disconnect();
+    await once(sandbox, 'exit');
   }
 }
 
-async function compare(method: TillerMethod, ways: readonly Way[]): Promise<void> {
-  const best = new Map<string, number>();
-  for (const way of ways) await way.call(method); // connects, and warms up
-  for (let round = 0; round < rounds; round++) {
-    for (const way of ways) best.set(way.name, Math.max(best.get(way.name) ?? 0, await measure(way, method)));
+/** REST calls through two running gateways, one of each kind. */
+async function compareGateways({ endpoint, kubeconfig }: Whereabouts): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const file = join(folder, 'config');
+  writeFileSync(file, kubeconfig, { mode: 0o600 });
+  const direct = await startGatewayProcess(['--tiller-endpoint', endpoint, '--no-access-log']);
+  const tunnel = await startGatewayProcess(['--kubeconfig', file, '--no-access-log']);
+  const installer = createClient(createDirectConnector({ endpoint }), 1);
+  const connect = ({ port }: { port: number }) =>
+    Array.from({ length: concurrency }, () => new HttpConnection(port));
+  const connections = { direct: connect(direct), tunnel: connect(tunnel) };
+  try {
+    await installer.unary('InstallRelease', install, context);
+    for (const path of ['version/json', 'releases/json', 'releases/bench/content/json']) {
+      await compare(`GET /tiller/v2/${path} through the gateway`, [
+        { name: 'direct', call: worker => connections.direct[worker]!.get(`/tiller/v2/${path}`) },
+        { name: 'one tunnel', call: worker => connections.tunnel[worker]!.get(`/tiller/v2/${path}`) },
+      ]);
+    }
+  } finally {
+    for (const connection of [...connections.direct, ...connections.tunnel]) connection.close();
+    installer.destroy();
+    await Promise.all([direct.stop(), tunnel.stop()]);
+    rmSync(folder, { recursive: true });
   }
-  for (const way of ways) way.close();
-  const base = best.get('direct') ?? Number.NaN;
-  console.log(`${method}, ${concurrency} at a time`);
+}
+
+/** gRPC calls over the bare connections. */
+async function compareConnections({ endpoint, kubeconfig }: Whereabouts): Promise<void> {
+  const tunnel = createKubeconfigConnector({ kubeconfig: { contents: kubeconfig } });
+  const clients = {
+    direct: createClient(createDirectConnector({ endpoint }), 1),
+    'one tunnel': createClient(tunnel, 1),
+    '--tunnels 2': createClient(tunnel, 2),
+  };
+  const kept = Object.entries(clients);
+  await compare('gRPC GetVersion over the bare connection', [
+    ...kept.map(([name, client]) => ({ name, call: () => client.unary('GetVersion', nothing, context) })),
+    { name: 'a tunnel per request, as swift', call: () => callOnce(tunnel) },
+  ]);
+  await compare(
+    'gRPC GetReleaseContent of 256 KiB over the bare connection',
+    kept.map(([name, client]) => ({
+      name,
+      call: () => client.unary('GetReleaseContent', content, context),
+    })),
+  );
+  for (const [, client] of kept) client.destroy();
+}
+
+/** swift's way: look up the Pod, open a port-forward, dial, call, and throw all of it away. */
+async function callOnce(connector: Connector): Promise<void> {
+  const client = createClient(connector, 1);
+  await client.unary('GetVersion', nothing, context);
+  client.destroy();
+}
+
+/** Measures the ways in turns, several times, and takes the best of each. */
+async function compare(title: string, ways: readonly Way[]): Promise<void> {
+  const best = new Map<string, number>();
+  for (const way of ways) await way.call(0); // connects
+  for (let round = 0; round < rounds; round++) {
+    for (const way of ways) best.set(way.name, Math.max(best.get(way.name) ?? 0, await measure(way)));
+  }
+  const [base = Number.NaN] = best.values();
+  console.log(`${title}, ${concurrency} at a time`);
   for (const [name, rate] of best) {
     console.log(
       `  ${name.padEnd(32)} ${rate.toFixed(0).padStart(7)}/s  ${(rate / base).toFixed(2)} of direct`,
@@ -62,35 +136,17 @@ async function compare(method: TillerMethod, ways: readonly Way[]): Promise<void
 }
 
 /** Calls a second of one round. */
-async function measure(way: Way, method: TillerMethod): Promise<number> {
+async function measure(way: Way): Promise<number> {
   const started = performance.now();
   let calls = 0;
-  const worker = async () => {
+  const work = async (worker: number) => {
     while (performance.now() - started < roundMs) {
-      await way.call(method);
+      await way.call(worker);
       calls++;
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  await Promise.all(Array.from({ length: concurrency }, (_, worker) => work(worker)));
   return (calls * 1000) / (performance.now() - started);
-}
-
-function kept(name: string, connector: Connector, connections: number): Way {
-  const client = createClient(connector, connections);
-  return { name, call: method => client.unary(method, nothing, context), close: () => client.destroy() };
-}
-
-/** swift's way: look up the Pod, open a port-forward, dial, call, and throw all of it away. */
-function perCall(name: string, connector: Connector): Way {
-  return {
-    name,
-    async call(method) {
-      const client = createClient(connector, 1);
-      await client.unary(method, nothing, context);
-      client.destroy();
-    },
-    close() {},
-  };
 }
 
 function createClient(connector: Connector, connections: number): TillerClient {
@@ -107,5 +163,3 @@ function createClient(connector: Connector, connections: number): TillerClient {
     rawErrors: false,
   });
 }
-
-if (import.meta.main) await run();
