@@ -22,7 +22,7 @@ const kindsByVersion: Readonly<Record<string, string>> = {
     'LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview',
   'authorization.k8s.io/v1beta1':
     'LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview',
-  'autoscaling/v1': 'HorizontalPodAutoscaler Scale',
+  'autoscaling/v1': 'HorizontalPodAutoscaler',
   'autoscaling/v2beta1': 'HorizontalPodAutoscaler',
   'autoscaling/v2beta2': 'HorizontalPodAutoscaler',
   'batch/v1': 'Job',
@@ -36,7 +36,7 @@ const kindsByVersion: Readonly<Record<string, string>> = {
   'networking.k8s.io/v1': 'NetworkPolicy',
   'networking.k8s.io/v1beta1': 'Ingress IngressClass',
   'node.k8s.io/v1beta1': 'RuntimeClass',
-  'policy/v1beta1': 'PodDisruptionBudget PodSecurityPolicy Eviction',
+  'policy/v1beta1': 'PodDisruptionBudget PodSecurityPolicy',
   'rbac.authorization.k8s.io/v1': 'ClusterRole ClusterRoleBinding Role RoleBinding',
   'rbac.authorization.k8s.io/v1beta1': 'ClusterRole ClusterRoleBinding Role RoleBinding',
   'scheduling.k8s.io/v1': 'PriorityClass',
