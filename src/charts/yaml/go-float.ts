@@ -53,7 +53,7 @@ export function formatFloatG(value: number): string {
 /** The float with the fewest digits that is the same in 32 bits: what formats it as Go does with bit size 32. */
 export function shortestFloat32(value: number): number {
   const single = Math.fround(value);
-  if (!Number.isFinite(single)) return single;
+  if (!Number.isFinite(single) || single === 0) return single;
   for (let precision = 1; precision < 9; precision++) {
     const short = Number(single.toPrecision(precision));
     if (Math.fround(short) === single) return short;
