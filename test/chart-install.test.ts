@@ -35,7 +35,10 @@ async function install(
     .filter(entry => entry.isFile())
     .map(entry => `${entry.parentPath}/${entry.name}`)
     .map(path => ({ name: path.slice(path.indexOf(folder) + folder.length + 1), data: readFileSync(path) }));
-  const chart = decodeMessage('hapi.chart.Chart', encodeChart(await loadChartFiles(files, limits)));
+  const chart = decodeMessage(
+    'hapi.chart.Chart',
+    encodeChart(await loadChartFiles(files, limits), 1024 * 1024),
+  );
   const request = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
     name: 'gateway',
     namespace: 'kube-system',

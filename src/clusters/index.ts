@@ -1,6 +1,11 @@
-export type { KubeconfigSource } from './access/read-kubeconfig.ts';
+export { type ApiRefusal, apiError } from './access/api-error.ts';
+export type { ClusterAccess, RequestSettings } from './access/cluster-access.ts';
+export { createKubeconfigAccess, type KubeconfigAccessOptions } from './access/kubeconfig-access.ts';
+export { type KubeconfigSource, readKubeconfig } from './access/read-kubeconfig.ts';
 export type { Connector, TillerStream } from './connector.ts';
 export { createDirectConnector, type DirectOptions } from './direct.ts';
+export { listServices, type Service } from './discovery/list-objects.ts';
 export { parseEndpoint } from './endpoint.ts';
 export { createInclusterConnector, type InclusterConnectorOptions } from './incluster.ts';
 export { createKubeconfigConnector, type KubeconfigConnectorOptions } from './kubeconfig.ts';
+export { reasonOf } from './reason.ts';

@@ -16,7 +16,7 @@ export interface Pod {
 
 /** What is read of a Service. */
 export interface Service {
-  readonly metadata: ObjectName;
+  readonly metadata: ObjectName & { readonly labels?: Readonly<Record<string, string>> };
   readonly spec?: { readonly ports?: readonly { readonly name?: string; readonly port: number }[] };
 }
 
@@ -29,6 +29,8 @@ export interface ListOptions {
   /** All namespaces where it is missing. */
   readonly namespace: string | undefined;
   readonly labels: string;
+  /** How the error message begins. Default `finding Tiller`. */
+  readonly step?: string;
   readonly signal: AbortSignal;
 }
 
@@ -43,16 +45,16 @@ export function listServices(access: ClusterAccess, options: ListOptions): Promi
 async function list<T extends { metadata: ObjectName }>(
   access: ClusterAccess,
   resource: string,
-  { namespace, labels, signal }: ListOptions,
+  { namespace, labels, signal, step = 'finding Tiller' }: ListOptions,
 ): Promise<T[]> {
   const folder = namespace === undefined ? '/api/v1' : `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
   const path = `${folder}/${resource}?labelSelector=${encodeURIComponent(labels)}`;
-  const answer = (await getJson(access, path, { step: 'finding Tiller', signal })) as {
+  const answer = (await getJson(access, path, { step, signal })) as {
     items?: unknown;
   } | null;
   const items = answer?.items;
   if (!Array.isArray(items) || !items.every(isNamed)) {
-    throw unavailable(`finding Tiller: the API server's answer is not a list of ${resource}`);
+    throw unavailable(`${step}: the API server's answer is not a list of ${resource}`);
   }
   return items as T[];
 }

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createApiServer } from './api-server.ts';
-import { createServerCertificate } from './certificate.ts';
+import { createServerCertificate, type ServerCertificate } from './certificate.ts';
 import type { ClusterState, SandboxPod, SandboxService, Target } from './cluster-state.ts';
 import { createFaults, type Misbehaviour } from './faults.ts';
 import { kubeconfigText, writeKubeconfigFile } from './kubeconfig.ts';
 
+export { createServerCertificate, type ServerCertificate } from './certificate.ts';
 export type { Target } from './cluster-state.ts';
 
 export interface SandboxKubernetesOptions {
@@ -14,6 +15,10 @@ export interface SandboxKubernetesOptions {
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Shared by many sandboxes of one process, since making one takes a while. Default: a new one. */
+  readonly certificate?: ServerCertificate;
+  /** Whether the Service `kube-system/swift` is there. Default: yes. */
+  readonly gatewayService?: boolean;
 }
 
 export interface SandboxKubernetes {
@@ -63,8 +68,12 @@ const gatewayLabels = { app: 'tiller-gateway' };
  */
 export async function createSandboxKubernetes(options: SandboxKubernetesOptions): Promise<SandboxKubernetes> {
   const { host = '127.0.0.1' } = options;
-  const [tillerTarget, certificate] = await Promise.all([options.tillerTarget, createServerCertificate()]);
-  const state: ClusterState = { pods: [], services: [gatewayService()] };
+  const [tillerTarget, certificate] = await Promise.all([
+    options.tillerTarget,
+    options.certificate ?? createServerCertificate(),
+  ]);
+  const services = options.gatewayService === false ? [] : [gatewayService()];
+  const state: ClusterState = { pods: [], services };
   const faults = createFaults();
   let token = createToken();
   const server = createApiServer({ state, certificate, faults, token: () => token });
