@@ -1,4 +1,5 @@
 import type { LoadedChart } from '../../charts/loaded-chart.ts';
+import { Preparation } from '../../charts/requirements/preparation.ts';
 import { coalesceValues } from '../../charts/values/coalesce-values.ts';
 import { mergeTables } from '../../charts/values/tables.ts';
 import { parseYaml, writeYaml, type YamlMap, type YamlValue } from '../../charts/yaml/index.ts';
@@ -25,7 +26,9 @@ export function reuseValues(request: UpdateReleaseRequest, chart: Chart, current
     if (!values) throw new TillerCrash('reuse_values without values');
     const defaults = withPrefix('failed to rebuild old values: ', () => {
       const oldValues = readTable(old?.raw ?? '');
-      return current.chart ? coalesceValues(toLoadedChart(current.chart), oldValues) : oldValues;
+      return current.chart
+        ? coalesceValues(toLoadedChart(current.chart), oldValues, new Preparation(() => {}))
+        : oldValues;
     });
     const merged = mergeTables(readTable(old?.raw ?? ''), readTable(values.raw));
     return {
