@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Chart, InstallReleaseRequest } from '../src/codec/messages.gen.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
 import { renderRelease } from '../src/sandbox/render/index.ts';
-import { buildChart } from '../src/sandbox/render/testing/build-chart.ts';
+import { buildChart } from '../test/support/render/build-chart.ts';
 
 const recorded = new URL('../test/conformance/helm-client.jsonl', import.meta.url);
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { buildChart } from '../../../test/support/render/build-chart.ts';
 import { parseYaml } from '../../charts/yaml/index.ts';
 import { coalesceValues } from './coalesce.ts';
 import { yamlToGo } from './go/yaml-values.ts';
-import { buildChart } from './testing/build-chart.ts';
 
 /** Rules: https://v2.helm.sh/docs/chart_template_guide/#subcharts-and-global-values */
 function coalesced(own: string, given: string, children: Record<string, string> = {}): unknown {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { buildChart, renderChart } from '../../../test/support/render/build-chart.ts';
 import { GatewayError } from '../../protocol/index.ts';
 import type { RenderLimits } from './go/limits.ts';
-import { buildChart, renderChart } from './testing/build-chart.ts';
 
 /** Far below the defaults, so that each case ends at once; without bounds most would take hours, or all memory. */
 const limits: RenderLimits = { maxWork: 300_000, maxOutputBytes: 1 << 20, maxDepth: 100, maxTimeMs: 20_000 };

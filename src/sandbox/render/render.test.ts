@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { buildChart, renderChart, renderNotes } from '../../../test/support/render/build-chart.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { defaultRenderLimits } from './go/limits.ts';
-import { buildChart, renderChart, renderNotes } from './testing/build-chart.ts';
 
 const unknown = (message: string | RegExp) => (error: unknown) => {
   assert.ok(error instanceof GatewayError);

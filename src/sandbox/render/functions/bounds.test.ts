@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { renderText } from '../../../../test/support/render/render-text.ts';
 import { GoError } from '../go/function.ts';
 import { defaultRenderLimits, RenderBudget, RenderLimitError } from '../go/limits.ts';
 import { GoInteger, type GoValue, typedList } from '../go/value.ts';
 import { TemplateExecError } from '../template/template-error.ts';
-import { renderText } from '../testing/render-text.ts';
 import { functionLibrary } from './index.ts';
 
 const limits = { ...defaultRenderLimits, maxWork: 10_000_000, maxTimeMs: 10_000 };

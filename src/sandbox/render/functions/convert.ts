@@ -17,7 +17,7 @@ export function toInt64(value: GoValue): bigint {
 }
 
 /** A float as Go converts it to int64 on amd64: without its fraction; what does not fit is the least int64. */
-export function truncate(value: number): bigint {
+function truncate(value: number): bigint {
   if (!Number.isFinite(value)) return minInt64;
   const whole = BigInt(Math.trunc(value));
   return whole < minInt64 || whole > maxInt64 ? minInt64 : whole;
@@ -44,7 +44,7 @@ const hexFloat = /^([-+]?)0[xX]_?([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([-+]?\d+)
 const special = /^([-+]?)(inf|infinity|nan)$/i;
 
 /** strconv.ParseFloat with 64 bits; undefined where it gives an error. */
-export function parseFloat64(text: string): number | undefined {
+function parseFloat64(text: string): number | undefined {
   if (text.length > 2_000) return undefined;
   const word = special.exec(text);
   if (word) {

@@ -32,7 +32,7 @@ function duration(nanoseconds: bigint): GoStruct {
 }
 
 /** A time.Time as a template sees it. */
-export function timeStruct(time: GoTime): GoStruct {
+function timeStruct(time: GoTime): GoStruct {
   const text = () => formatTime(time, '2006-01-02 15:04:05.999999999 -0700 MST');
   const parts = dateParts(time);
   const integer = (name: string, value: number): [string, GoFunction] => [

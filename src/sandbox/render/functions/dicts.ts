@@ -48,7 +48,7 @@ function mergeFunction(overwrite: boolean) {
 }
 
 /** A copy in which nothing is shared with the original. */
-export function deepCopy(value: GoValue, charge: (amount: number) => void, depth = 0): GoValue {
+function deepCopy(value: GoValue, charge: (amount: number) => void, depth = 0): GoValue {
   charge(nodeWork);
   if (depth > maxDepth) throw new GoError('deepCopy error: value is nested too deep');
   const copy = (each: GoValue) => deepCopy(each, charge, depth + 1);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderText } from '../../../../test/support/render/render-text.ts';
 import { bytesToUtf8 } from '../go/bytes.ts';
 import type { GoValue } from '../go/value.ts';
 import { TemplateExecError, TemplateSyntaxError } from '../template/template-error.ts';
-import { renderText } from '../testing/render-text.ts';
 import type { Case } from './cases/case-table.ts';
 import { collectionTables } from './cases/collections.ts';
 import { cryptoTables } from './cases/crypto.ts';

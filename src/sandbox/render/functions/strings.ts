@@ -18,7 +18,7 @@ function twoTexts(change: (a: string, b: string) => GoValue, result = 'string') 
 }
 
 /** strings.Repeat, after its result's size is charged. */
-export function repeatText(text: string, count: bigint, context: CallContext): string {
+function repeatText(text: string, count: bigint, context: CallContext): string {
   if (count < 0n) throw new GoError('strings: negative Repeat count');
   // A hostile count is refused by the charge before it could be too large for a number.
   context.charge(Number(count) * Math.max(text.length, 1));
@@ -44,7 +44,7 @@ function indentText(spaces: bigint, text: string, context: CallContext): string 
 }
 
 /** strings.Split and SplitN; an empty separator parts the runes. */
-export function splitText(text: string, separator: string, limit = -1): string[] {
+function splitText(text: string, separator: string, limit = -1): string[] {
   if (limit === 0) return [];
   const parts = separator === '' ? splitRunes(text) : text.split(separator);
   if (limit < 0 || parts.length <= limit) return parts;
@@ -66,7 +66,7 @@ function splitToMap(parts: readonly string[]): GoValue {
 }
 
 /** A slice of a Go string, with Go's panic where the bounds are wrong. */
-export function sliceText(text: string, start: bigint, end: bigint | undefined): string {
+function sliceText(text: string, start: bigint, end: bigint | undefined): string {
   const length = BigInt(text.length);
   if (end !== undefined && (end < 0n || end > length)) {
     const past = end < 0n ? '' : ` with length ${length}`;

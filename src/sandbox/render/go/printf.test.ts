@@ -1,4 +1,4 @@
-import { type Case, runCases } from '../testing/case-table.ts';
+import { type Case, runCases } from '../../../../test/support/render/case-table.ts';
 
 const doc = 'https://pkg.go.dev/fmt#hdr-Printing';
 const tests = 'https://github.com/golang/go/blob/go1.19/src/fmt/fmt_test.go';
@@ -120,6 +120,8 @@ const directives: Case[] = [
   ['{{printf "%*d" "x" 42}}', '%!(BADWIDTH)42'],
   ['{{printf "%.*d" "x" 42}}', '%!(BADPREC)42'],
   ['{{printf "%*d" 10000001 42}}', '%!(BADWIDTH)42'],
+  ['{{printf "a%10000001dbc" 42}}', 'a%!(NOVERB)%!(EXTRA int=42)'],
+  ['{{printf "%!" 1}} {{printf "%!"}}', '%!!(int=1) %!!(MISSING)'],
   ['{{printf "%.*d" -1 42}}', '%!(BADPREC)42'],
   ['{{printf "%[1]d" 1}} {{printf "%[2]d %[1]d" 1 2}}', '1 2 1'],
   ['{{printf "%[2]*[1]d" 2 5}} {{printf "%6.2f" 12.0}}', '    2  12.00'],

@@ -111,11 +111,13 @@ class FormatReader {
     }
   }
 
+  /** A width or precision. One that is too large makes Go give up the rest of the format. */
   #readNumber(): number | undefined {
-    const digits = /^\d+/.exec(this.#format.slice(this.#at, this.#at + 12))?.[0];
-    if (digits === undefined) return undefined;
-    this.#at += digits.length;
-    const value = Number(digits);
+    let end = this.#at;
+    while (/\d/.test(this.#format[end] ?? '')) end++;
+    if (end === this.#at) return undefined;
+    const value = Number(this.#format.slice(this.#at, end));
+    this.#at = value > maxSize ? this.#format.length : end;
     return value > maxSize ? undefined : value;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { buildChart, renderChart } from '../../../../test/support/render/build-chart.ts';
 import { trimSpace } from '../functions/runes.ts';
-import { buildChart, renderChart } from '../testing/build-chart.ts';
 import { compareForInstall } from './install-order.ts';
 import { splitManifests } from './split.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ChartParts, renderNotes } from '../testing/build-chart.ts';
+import { type ChartParts, renderNotes } from '../../../../test/support/render/build-chart.ts';
 import { createGlob } from './glob.ts';
 
 /** https://v2.helm.sh/docs/chart_template_guide/#built-in-objects */

@@ -1,4 +1,4 @@
-import { type Case, runCases } from '../testing/case-table.ts';
+import { type Case, runCases } from '../../../../test/support/render/case-table.ts';
 
 const doc = 'https://pkg.go.dev/text/template';
 

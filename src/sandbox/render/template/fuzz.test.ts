@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { renderText } from '../../../../test/support/render/render-text.ts';
 import { runeCount, utf8ToBytes } from '../go/bytes.ts';
 import { RenderLimitError, type RenderLimits } from '../go/limits.ts';
-import { renderText } from '../testing/render-text.ts';
 import { isBuiltin } from './builtins.ts';
 import { Lexer } from './lexer.ts';
 import { parseTemplates } from './parser.ts';

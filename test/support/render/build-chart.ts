@@ -1,6 +1,6 @@
-import type { Chart, Metadata } from '../../../codec/messages.gen.ts';
-import { GatewayError } from '../../../protocol/index.ts';
-import { type RenderInput, type RenderOutput, renderRelease } from '../render.ts';
+import type { Chart, Metadata } from '../../../src/codec/messages.gen.ts';
+import { GatewayError } from '../../../src/protocol/index.ts';
+import { type RenderInput, type RenderOutput, renderRelease } from '../../../src/sandbox/render/render.ts';
 
 export interface ChartParts {
   readonly name?: string;

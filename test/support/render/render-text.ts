@@ -1,10 +1,14 @@
-import { functionLibrary } from '../functions/index.ts';
-import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
-import { defaultRenderLimits, RenderBudget, type RenderLimits } from '../go/limits.ts';
-import type { GoValue } from '../go/value.ts';
-import { isBuiltin } from '../template/builtins.ts';
-import { executeTemplate } from '../template/execute.ts';
-import { parseTemplates } from '../template/parser.ts';
+import { functionLibrary } from '../../../src/sandbox/render/functions/index.ts';
+import { bytesToUtf8, utf8ToBytes } from '../../../src/sandbox/render/go/bytes.ts';
+import {
+  defaultRenderLimits,
+  RenderBudget,
+  type RenderLimits,
+} from '../../../src/sandbox/render/go/limits.ts';
+import type { GoValue } from '../../../src/sandbox/render/go/value.ts';
+import { isBuiltin } from '../../../src/sandbox/render/template/builtins.ts';
+import { executeTemplate } from '../../../src/sandbox/render/template/execute.ts';
+import { parseTemplates } from '../../../src/sandbox/render/template/parser.ts';
 
 /** Renders one text with the language and the library, without Tiller around it. For tests. */
 export function renderText(

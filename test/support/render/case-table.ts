@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bytesToUtf8 } from '../go/bytes.ts';
-import { goFunction } from '../go/function.ts';
-import { GoInteger, GoStruct, type GoValue, TypedMap, typedList } from '../go/value.ts';
-import { TemplateExecError, TemplateSyntaxError } from '../template/template-error.ts';
+import { bytesToUtf8 } from '../../../src/sandbox/render/go/bytes.ts';
+import { goFunction } from '../../../src/sandbox/render/go/function.ts';
+import {
+  GoInteger,
+  GoStruct,
+  type GoValue,
+  TypedMap,
+  typedList,
+} from '../../../src/sandbox/render/go/value.ts';
+import {
+  TemplateExecError,
+  TemplateSyntaxError,
+} from '../../../src/sandbox/render/template/template-error.ts';
 import { renderText } from './render-text.ts';
 
 /** A template and the text it gives; an error's text (without `template: t:`) begins with `! `. */
