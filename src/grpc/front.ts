@@ -3,6 +3,7 @@ import { service } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import type { TillerClient } from '../tiller/index.ts';
+import { type Elsewhere, elsewhereHandler } from './elsewhere.ts';
 import type { CallHandler } from './handler.ts';
 import { type Health, healthHandlers } from './health.ts';
 import { nativeHandlers } from './native.ts';
@@ -19,6 +20,8 @@ export interface FinishedCall {
   readonly code: Code;
   readonly durationMs: number;
   readonly error: unknown;
+  /** Which of several clusters answered. */
+  readonly cluster: string | undefined;
 }
 
 export interface GrpcEvents {
@@ -33,7 +36,12 @@ export interface GrpcOptions {
   /** Largest message taken from a client. */
   readonly maxMessageBytes: number;
   readonly events: GrpcEvents;
+  /** Asked for every call of the release services whether another cluster answers it. */
+  readonly elsewhere?: ((headers: IncomingHttpHeaders) => Elsewhere | undefined) | undefined;
 }
+
+/** What belongs to a cluster, as opposed to the gateway's own health and reflection. */
+const releasePaths = /^\/[^/]*\.ReleaseService\//;
 
 /**
  * The gRPC front: takes single HTTP/2 streams, so that gRPC and JSON mix on one connection. grpc-js's `Server` takes
@@ -61,7 +69,9 @@ export function createGrpcFront(
     const startedAt = performance.now();
     options.events.started?.();
     const path = headers[':path'] ?? '';
-    const handler = handlers.get(path);
+    const elsewhere = releasePaths.test(path) ? options.elsewhere?.(headers) : undefined;
+    const known = handlers.get(path);
+    const handler = known && elsewhere ? elsewhereHandler(elsewhere) : known;
     void answer(stream, headers, handler, options.maxMessageBytes).then(({ code, error }) => {
       const requestId = headers['x-request-id'];
       options.events.finished?.({
@@ -70,6 +80,7 @@ export function createGrpcFront(
         code,
         durationMs: performance.now() - startedAt,
         error,
+        cluster: elsewhere?.cluster,
       });
     });
   };

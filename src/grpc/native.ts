@@ -8,7 +8,7 @@ export function nativeHandlers(service: ReleaseService): [string, CallHandler][]
   return service.methods.map(method => [`/${service.name}/${method.contract.name}`, handlerOf(method)]);
 }
 
-function handlerOf(method: ReleaseMethod): CallHandler {
+export function handlerOf(method: ReleaseMethod): CallHandler {
   return async call => {
     const request = await call.request();
     try {

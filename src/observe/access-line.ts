@@ -9,6 +9,8 @@ export interface LoggedRequest extends RequestOutcome {
   readonly path: string;
   /** What went wrong, where something did. */
   readonly error: unknown;
+  /** Which of several clusters answered. */
+  readonly cluster?: string | undefined;
 }
 
 /** What over HTTP is a 5xx. */
@@ -23,7 +25,7 @@ const ownFailures = new Set<number>([
 
 /** The one line that every request leaves. A fault of the gateway's own is told with its causes. */
 export function accessLine(request: LoggedRequest): { level: LogLevel; message: string; fields: LogFields } {
-  const { front, verb, route, path, status, code, durationMs, bytes, requestId, error } = request;
+  const { front, verb, route, path, status, code, durationMs, bytes, requestId, error, cluster } = request;
   const failed = front === 'http' ? status >= 500 : ownFailures.has(code);
   return {
     level: failed ? 'warn' : 'info',
@@ -35,6 +37,7 @@ export function accessLine(request: LoggedRequest): { level: LogLevel; message: 
       front,
       ...(front === 'http' && { method: verb, status }),
       route,
+      ...(cluster !== undefined && { cluster }),
       grpcCode: codeName(code),
       durationMs: Math.round(durationMs * 1000) / 1000,
       ...(front === 'http' && { bytes }),

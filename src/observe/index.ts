@@ -3,4 +3,4 @@ export type { LogFields, LogLevel } from './format-line.ts';
 export { createHealth, type Health, type HealthReport } from './health.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { maskPayload } from './mask-payload.ts';
-export { createMetrics, type Metrics } from './metrics.ts';
+export { type ClusterMetrics, createMetrics, type Metrics } from './metrics.ts';

@@ -14,6 +14,13 @@ export interface RequestOutcome {
   readonly bytes: number;
 }
 
+/** Metrics of the hub. The names of clusters are bounded in number: past the bound they count as `other`. */
+export interface ClusterMetrics {
+  called(cluster: string, code: number): void;
+  /** Asked for the number of clusters by state whenever the metrics are read. */
+  watchStates(counts: () => Readonly<Record<string, number>>): void;
+}
+
 export interface Metrics {
   requestStarted(front: RequestOutcome['front']): void;
   requestFinished(outcome: RequestOutcome): void;
@@ -22,6 +29,8 @@ export interface Metrics {
   watchConnections(
     counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
   ): void;
+  /** The metrics of many clusters, which are there from the first time on that somebody asks for them. */
+  clusters(): ClusterMetrics;
   /** The text that Prometheus reads. */
   render(): Promise<{ readonly type: string; readonly body: string }>;
 }
@@ -133,8 +142,36 @@ export function createMetrics(version: string): Metrics {
         },
       });
     },
+    clusters: () => createClusterMetrics(registry),
     async render() {
       return { type: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
+
+function createClusterMetrics(registry: Registry): ClusterMetrics {
+  const registers = [registry];
+  const calls = new Counter({
+    name: 'tiller_gateway_cluster_calls_total',
+    help: 'Requests that are over, by the cluster that they went to.',
+    labelNames: ['cluster', 'code'],
+    registers,
+  });
+  const series = remember(({ cluster, code }: { cluster: string; code: number }, known) =>
+    calls.labels({ cluster: known ? cluster : 'other', code: codeName(code) }),
+  );
+  return {
+    called: (cluster, code) => series(`${code} ${cluster}`, { cluster, code }).inc(),
+    watchStates(counts) {
+      new Gauge({
+        name: 'tiller_gateway_clusters',
+        help: 'Clusters by state.',
+        labelNames: ['state'],
+        registers,
+        collect() {
+          for (const [state, count] of Object.entries(counts())) this.set({ state }, count);
+        },
+      });
     },
   };
 }

@@ -1,16 +1,65 @@
 import { Code, GatewayError } from '../protocol/index.ts';
+import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
 import { bindRequest, type Match } from './bind-request.ts';
 import { callStreaming } from './call-streaming.ts';
 import { callUnary } from './call-unary.ts';
 import { ClientSignal } from './client-signal.ts';
+import { type CorsOptions, writeCors } from './cors.ts';
 import { sendError } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
 import { type HttpRequest, headerOf } from './http.ts';
 import { multipartToMessage } from './multipart.ts';
 import { readBody } from './read-body.ts';
+import { allowedVerbs, createRouter, type Found, type Route } from './router.ts';
+
+export interface RestApiOptions {
+  readonly service: ReleaseService;
+  /** Largest request body in bytes. */
+  readonly maxBodyBytes: number;
+  readonly cors: CorsOptions;
+  /** Turns off the rollback by GET, which swift's clients use and a crawler could. */
+  readonly disableGetRollback: boolean;
+}
+
+/** The routes of the release service, and their answers. */
+export interface RestApi {
+  readonly routes: readonly Route[];
+  find(path: string): Found | undefined;
+  /** Answers what was found, by the methods of another service of the same contract where one is given. */
+  answer(exchange: Exchange, found: Found, service?: ReleaseService): Answered | Promise<Answered>;
+}
+
+/** @throws Error when the routes of the contract contradict each other */
+export function createRestApi(options: RestApiOptions): RestApi {
+  const router = createRouter(options.service, route => options.disableGetRollback && isGetRollback(route));
+  return {
+    ...router,
+    answer(exchange, found, service) {
+      const { request, response, verb } = exchange;
+      const isPreflight = verb === 'OPTIONS';
+      writeCors(options.cors, request, response, isPreflight ? allowedVerbs(found) : undefined);
+      if (isPreflight) return answerOptions(exchange, allowedVerbs(found));
+      const route = found.routes.get(verbOf(exchange));
+      if (!route) return refuseVerb(exchange, allowedVerbs(found));
+      const method = service ? methodOf(service, route.method) : route.method;
+      const match = { route: { ...route, method }, parameters: found.parameters };
+      return answerApi(exchange, match, options.maxBodyBytes);
+    },
+  };
+}
+
+function isGetRollback({ method, binding }: Route): boolean {
+  return method.contract.name === 'RollbackRelease' && binding.verb === 'GET';
+}
+
+function methodOf(service: ReleaseService, { contract }: ReleaseMethod): ReleaseMethod {
+  const method = service.methods.find(candidate => candidate.contract === contract);
+  if (!method) throw new Error(`${service.name} has no ${contract.name}`);
+  return method;
+}
 
 /** Answers a request that has found its route. */
-export async function answerApi(exchange: Exchange, match: Match, maxBodyBytes: number): Promise<Answered> {
+async function answerApi(exchange: Exchange, match: Match, maxBodyBytes: number): Promise<Answered> {
   let context: ClientSignal | undefined;
   try {
     context = new ClientSignal(exchange.request, exchange.response);
@@ -63,7 +112,7 @@ function hasContentType(request: HttpRequest, type: string): boolean {
  * The verb that counts. A form sent by POST with `X-HTTP-Method-Override: GET` is taken as the GET that it stands for.
  * Recorded of swift (step `form-override`): what is in the form does not become a query, so only the URL's query counts.
  */
-export function verbOf({ request, verb }: Exchange): string {
+function verbOf({ request, verb }: Exchange): string {
   const overridden =
     verb === 'POST' &&
     headerOf(request, 'x-http-method-override')?.toUpperCase() === 'GET' &&

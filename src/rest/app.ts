@@ -1,8 +1,7 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { Code, GatewayError } from '../protocol/index.ts';
-import type { ReleaseService } from '../releases/index.ts';
-import { answerApi, answerOptions, refuseVerb, verbOf } from './api.ts';
-import { type CorsOptions, writeCors } from './cors.ts';
+import { answerOptions, createRestApi, type RestApiOptions, refuseVerb } from './api.ts';
+import { writeCors } from './cors.ts';
 import { sendError } from './errors.ts';
 import {
   type Answered,
@@ -14,21 +13,17 @@ import {
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { handlerForBothVersions } from './http2-express.ts';
 import { landingPage } from './landing.ts';
+import { answerMounted, type Mount } from './mount.ts';
 import { createOpenApi } from './openapi/document.ts';
 import { answerPage, type Page, pageVerbs } from './page.ts';
-import { allowedVerbs, createRouter, type Found, type Route } from './router.ts';
 
-export interface RestOptions {
-  readonly service: ReleaseService;
+export interface RestOptions extends RestApiOptions {
   /** The gateway's own version, for the pages that name it. */
   readonly version: string;
-  /** Largest request body in bytes. */
-  readonly maxBodyBytes: number;
-  readonly cors: CorsOptions;
-  /** Turns off the rollback by GET, which swift's clients use and a crawler could. */
-  readonly disableGetRollback: boolean;
   /** Further pages by path, such as `/healthz`. */
   readonly pages: ReadonlyMap<string, Page>;
+  /** Asked before anything else what to do with a request; where it has no answer, the request goes its usual way. */
+  readonly mount?: Mount | undefined;
   readonly events: RequestEvents;
 }
 
@@ -39,10 +34,10 @@ export interface RestOptions {
 export function createRestFront(
   options: RestOptions,
 ): (request: HttpRequest, response: HttpResponse) => void {
-  const router = createRouter(options.service, route => options.disableGetRollback && isGetRollback(route));
-  const openApi = createOpenApi(router.routes, options.version);
+  const api = createRestApi(options);
+  const openApi = createOpenApi(api.routes, options.version);
   const pages = new Map<string, Page>([
-    ['/', landingPage(router.routes, options.version)],
+    ['/', landingPage(api.routes, options.version)],
     ['/openapi.json', () => ({ status: 200, type: 'application/json', body: openApi })],
     ...options.pages,
   ]);
@@ -71,12 +66,15 @@ export function createRestFront(
   };
 
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const found = router.find(pathOf(request));
+    const mounted = options.mount?.(request, api);
+    if (mounted)
+      return answer(request, response, mounted.route, exchange =>
+        answerMounted(exchange, mounted, options.cors),
+      );
+    const found = api.find(pathOf(request));
     if (!found) return next();
     const [first] = found.routes.values();
-    return answer(request, response, first?.binding.path ?? '', exchange =>
-      answerFound(exchange, found, options),
-    );
+    return answer(request, response, first?.binding.path ?? '', exchange => api.answer(exchange, found));
   });
   for (const [path, page] of pages) {
     app.all(path, (request, response) =>
@@ -99,21 +97,7 @@ export function createRestFront(
   return handlerForBothVersions(app);
 }
 
-function answerFound(exchange: Exchange, found: Found, options: RestOptions): Answered | Promise<Answered> {
-  const { request, response, verb } = exchange;
-  const isPreflight = verb === 'OPTIONS';
-  writeCors(options.cors, request, response, isPreflight ? allowedVerbs(found) : undefined);
-  if (isPreflight) return answerOptions(exchange, allowedVerbs(found));
-  const route = found.routes.get(verbOf(exchange));
-  if (!route) return refuseVerb(exchange, allowedVerbs(found));
-  return answerApi(exchange, { route, parameters: found.parameters }, options.maxBodyBytes);
-}
-
 function pathOf(request: Request): string {
   const mark = request.url.indexOf('?');
   return mark < 0 ? request.url : request.url.slice(0, mark);
-}
-
-function isGetRollback({ method, binding }: Route): boolean {
-  return method.contract.name === 'RollbackRelease' && binding.verb === 'GET';
 }

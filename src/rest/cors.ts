@@ -10,7 +10,8 @@ export interface CorsOptions {
 }
 
 /** What a page may send beyond the simple headers, and read from an answer. */
-const allowHeaders = 'Authorization, Content-Type, Grpc-Timeout, X-HTTP-Method-Override, X-Request-Id';
+const allowHeaders =
+  'Authorization, Content-Type, Grpc-Timeout, X-HTTP-Method-Override, X-KubeApiServer, X-KubeToken, X-Request-Id';
 const exposeHeaders = 'Allow, X-Request-Id';
 
 /** How long a browser may remember a preflight: the ten minutes after which Chromium asks again in any case. */

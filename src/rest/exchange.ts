@@ -17,6 +17,8 @@ export interface FinishedRequest {
   readonly bytes: number;
   /** What went wrong, with its cause, where something did. */
   readonly error: unknown;
+  /** Which of several clusters answered. */
+  readonly cluster?: string | undefined;
 }
 
 export interface RequestEvents {
@@ -29,6 +31,7 @@ export interface Answered {
   readonly code: Code;
   readonly bytes: number;
   readonly error?: unknown;
+  readonly cluster?: string;
 }
 
 /** One request and its response, with what has to be known of them at the end. */
@@ -83,5 +86,6 @@ export function describeFinished(exchange: Exchange, route: string, answered: An
     durationMs: performance.now() - startedAt,
     bytes: answered.bytes,
     error: answered.error,
+    cluster: answered.cluster,
   };
 }

@@ -1,5 +1,11 @@
+export type { RestApi } from './api.ts';
 export { createRestFront, type RestOptions } from './app.ts';
+export { ClientSignal } from './client-signal.ts';
 export type { CorsOptions } from './cors.ts';
-export type { FinishedRequest, RequestEvents } from './exchange.ts';
-export type { HttpRequest, HttpResponse } from './http.ts';
+export { sendError } from './errors.ts';
+export type { Answered, Exchange, FinishedRequest, RequestEvents } from './exchange.ts';
+export { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
+export type { Mount, Mounted } from './mount.ts';
 export type { Page } from './page.ts';
+export { prettyJson } from './pretty-json.ts';
+export { sendContent } from './send.ts';

@@ -109,9 +109,9 @@ export class TillerClient {
     return (await this.connection(signal)).version;
   }
 
-  /** Lets calls under way finish. */
-  close(): void {
-    for (const connection of this.connections) connection.close();
+  /** Lets calls under way finish; `reason` is what those who wait for a connection are told. */
+  close(reason?: string): void {
+    for (const connection of this.connections) connection.close(reason);
   }
 
   /** Fails calls under way. */

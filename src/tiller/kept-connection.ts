@@ -61,9 +61,9 @@ export class KeptConnection {
     }
   }
 
-  /** Lets calls under way finish; no new connection is opened afterwards. */
-  close(): void {
-    this.stopped.abort(unavailable('the gateway is stopping'));
+  /** Lets calls under way finish; no new connection is opened afterwards. `reason` is what callers who wait are told. */
+  close(reason = 'the gateway is stopping'): void {
+    this.stopped.abort(unavailable(reason));
     this.current?.close();
   }
 
