@@ -19,12 +19,12 @@ export function goJson(value: YamlValue, indent = ''): string {
 }
 
 /** A string in JSON; lone surrogates become U+FFFD, as invalid UTF-8 does in Go. */
-export function quoteGoJson(text: string): string {
+function quoteGoJson(text: string): string {
   return `"${text.toWellFormed().replace(special, escapeJson)}"`;
 }
 
 /** A float in JSON: format 'f' or 'e' of the shortest digits, the exponent without a zero in front. */
-export function formatJsonFloat(value: number): string {
+function formatJsonFloat(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-6 || size >= 1e21)) return formatFloatE(value).replace(/e-0(\d)$/, 'e-$1');
   return formatFloatF(value);

@@ -16,7 +16,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A string as Go's strconv.Quote writes it. */
-export function quoteGo(text: string): string {
+function quoteGo(text: string): string {
   return `"${text.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapeGo)}"`;
 }
 

@@ -26,7 +26,7 @@ const longPrefix = 'tag:yaml.org,2002:';
 const resolvable = new Set(['!!str', '!!bool', '!!int', '!!float', '!!null', '!!timestamp']);
 
 /** The short form of a tag: `!!int` for `tag:yaml.org,2002:int`. */
-export function shortTag(tag: string): string {
+function shortTag(tag: string): string {
   return tag.startsWith(longPrefix) ? `!!${tag.slice(longPrefix.length)}` : tag;
 }
 
