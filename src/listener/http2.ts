@@ -21,10 +21,8 @@ import type { Fronts, ListenerOptions } from './options.ts';
 export interface Http2 {
   accept(socket: Duplex): void;
   count(): number;
-  /** Asks clients to send no more streams here; those on their way are still answered. */
-  beginDrain(): void;
-  /** Takes no more streams; each connection closes when its last stream ends. */
-  endDrain(): void;
+  /** Lets every connection go, those that are still to come as well: each closes when its last stream has ended. */
+  drain(): void;
 }
 
 type Options = Pick<
@@ -43,6 +41,7 @@ const lastPossibleStream = 2 ** 31 - 1;
 /** Sends streams to `fronts.grpc` or `fronts.http`, by their content type. */
 export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grpc'>): Http2 {
   const sessions = new Set<ServerHttp2Session>();
+  let draining = false;
   const handshake = {
     settings: {
       maxConcurrentStreams: options.maxStreams,
@@ -76,13 +75,12 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
         if (isGrpc(headers)) fronts.grpc(stream, headers);
         else serveHttp(stream, headers, rawHeaders as unknown as string[], options.requestTimeoutMs, fronts);
       });
+      if (draining) letGo(session);
     },
     count: () => sessions.size,
-    beginDrain() {
-      for (const session of sessions) session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
-    },
-    endDrain() {
-      for (const session of sessions) session.close();
+    drain() {
+      draining = true;
+      for (const session of sessions) letGo(session);
     },
   };
 }
@@ -105,6 +103,18 @@ function watchSession(session: ServerHttp2Session, options: Options): Set<Server
     session.ping(answered);
   });
   return open;
+}
+
+/**
+ * Asks the client to send no more streams, and then takes none. In between a ping goes out: its answer comes behind
+ * every stream that the client sent before it read the first GOAWAY, so that none of them is refused.
+ * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.8
+ */
+function letGo(session: ServerHttp2Session): void {
+  session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
+  const timer = setTimeout(() => session.close(), closeTimeoutMs);
+  session.once('close', () => clearTimeout(timer));
+  session.ping(() => session.close());
 }
 
 /** Closes a session, also one in the middle of a frame whose rest never comes: Node itself would wait for that. */

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { unavailable } from '../protocol/index.ts';
 import { requireClientCertificate } from './client-certificates.ts';
 import type { Protocol } from './detect-protocol.ts';
@@ -121,10 +121,10 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       const deadline = performance.now() + timeoutMs;
       stop();
       http1.beginDrain();
-      http2.beginDrain();
+      http2.drain();
       await sleep(Math.min(lingerMs, timeoutMs));
-      http2.endDrain();
       while (sockets.size > 0 && performance.now() < deadline) {
+        await turn(); // a busy process reads here what came meanwhile, before it takes a connection for idle
         http1.closeIdle();
         await sleep(drainStepMs);
       }
