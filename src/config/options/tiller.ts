@@ -37,7 +37,8 @@ export const tillerOptions = {
   timeoutMs: duration(
     {
       flag: 'tiller-timeout',
-      summary: 'The longest a call to Tiller may take; a client may ask for less by Grpc-Timeout.',
+      summary:
+        'The longest a call to Tiller may take where the client sets no deadline by Grpc-Timeout; a longer `timeout` in the request makes it longer.',
       default: '5m',
     },
     { min: '1s', max: '24h' },
