@@ -1,4 +1,4 @@
-import { parseYaml } from '../../../charts/yaml/index.ts';
+import { parseYaml, type YamlValue } from '../../../charts/yaml/index.ts';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
 import { splitManifests } from '../manifest/split.ts';
 import { formatAge } from './age.ts';
@@ -7,9 +7,17 @@ import { relatedPods } from './related-pods.ts';
 import { type Resource, toResource } from './resource.ts';
 import { formatTable } from './text-table.ts';
 
+/** A resource by itself, or the items of a list (`kind: List`, `kind: SecretList`). */
+function flatten(document: YamlValue): YamlValue[] {
+  if (!(document instanceof Map) || !String(document.get('kind')).endsWith('List')) return [document];
+  const items = document.get('items');
+  return Array.isArray(items) ? items : [document];
+}
+
 function readResources(manifest: string): Resource[] {
   return splitManifests(utf8ToBytes(manifest))
-    .map(document => toResource(parseYaml(bytesToUtf8(document))))
+    .flatMap(document => flatten(parseYaml(bytesToUtf8(document))))
+    .map(toResource)
     .filter(resource => resource !== undefined);
 }
 

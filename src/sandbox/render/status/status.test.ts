@@ -136,6 +136,13 @@ spec: {replicas: 2, template: {spec: {containers: [{name: web}]}}}
     assert.doesNotMatch(table('Deployment', 'replicas: 0'), /related/);
   });
 
+  it('shows the items of lists', () => {
+    const item = (name: string) => `{apiVersion: v1, kind: Namespace, metadata: {name: ${name}}}`;
+    const list = `apiVersion: v1\nkind: List\nitems: [${item('a')}, ${item('b')}]\n`;
+    const table = '==> v1/Namespace\nNAME   STATUS   AGE\na      Active   0s\nb      Active   0s\n\n';
+    assert.equal(resourceTable(list, 0), table);
+  });
+
   it('leaves out what is no resource', () => {
     assert.equal(resourceTable('', 0), '');
     assert.equal(resourceTable('# comment\n---\n[]\n---\nkind: X\n', 0), '');
