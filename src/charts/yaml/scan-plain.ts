@@ -1,4 +1,4 @@
-import { isBlank, isBlankOrEnd, isBreak } from './chars.ts';
+import { isBlank, isBlankOrEnd, isBreak, isBreakOrEnd } from './chars.ts';
 import type { Cursor } from './cursor.ts';
 import { Gap } from './fold.ts';
 import { scannerError } from './yaml-error.ts';
@@ -20,8 +20,8 @@ export function scanPlain(cursor: Cursor, indent: number, inFlow: boolean): Plai
     }
   };
   while (!cursor.atDocumentIndicator() && cursor.peek() !== 0x23) {
-    const word = readWord(cursor, inFlow);
-    if (word !== '') value += gap.take() + word;
+    const words = readWords(cursor, inFlow);
+    if (words !== '') value += gap.take() + words;
     const next = cursor.peek();
     if (!isBlank(next) && !isBreak(next)) break;
     gap.read(cursor, refuseTab);
@@ -30,15 +30,23 @@ export function scanPlain(cursor: Cursor, indent: number, inFlow: boolean): Plai
   return { value, endsLine: gap.broken };
 }
 
-/** Reads up to white space, a `: `, or, in a flow collection, one of its indicators. */
-function readWord(cursor: Cursor, inFlow: boolean): string {
-  const start = cursor.position;
-  for (let c = cursor.peek(); !isBlankOrEnd(c); c = cursor.peek()) {
-    if (c === 0x3a && isBlankOrEnd(cursor.peek(1))) break;
+/**
+ * Reads the words of one line: up to its end, a comment, a `: `, or, in a flow collection, one of its indicators. White
+ * space behind the last word is left.
+ */
+function readWords(cursor: Cursor, inFlow: boolean): string {
+  const { text, position: start } = cursor;
+  let end = start;
+  for (let i = start; ; i++) {
+    const c = text.charCodeAt(i);
+    if (isBlank(c)) continue;
+    if (isBreakOrEnd(c) || (c === 0x23 && i > end)) break;
+    if (c === 0x3a && isBlankOrEnd(text.charCodeAt(i + 1))) break;
     if (inFlow && isFlowIndicator(c)) break;
-    cursor.skip();
+    end = i + 1;
   }
-  return cursor.text.slice(start, cursor.position);
+  cursor.position = end;
+  return text.slice(start, end);
 }
 
 /** `, ? [ ] { }`: libyaml counts `?` among them. */
