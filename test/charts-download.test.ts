@@ -342,6 +342,11 @@ describe('no secret in a message', () => {
     assert.equal(server.requests[0]?.url, '/a.tgz?signature=s3cret');
   });
 
+  test('nor of a URL without a scheme', async () => {
+    const chartUrl = 'user:pa55@charts.example.test/a.tgz?signature=s3cret';
+    await refused(fetchChart('', { chartUrl }), 3, /^chart_url "charts\.example\.test\/a\.tgz" is no http/);
+  });
+
   test('nor a URL that cannot be read', async () => {
     await refused(fetchChart('', { chartUrl: 'http://user:pa55@:x/' }), 3, /^the chart URL cannot be read$/);
   });

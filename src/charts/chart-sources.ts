@@ -6,7 +6,7 @@ import type { ChartOptions } from './chart-options.ts';
 import type { Credentials } from './download/credentials.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { parseSourceUrl, showUrl } from './download/source-url.ts';
-import { findLocalChart } from './folder/local-path.ts';
+import { findLocalChart, type LocalChart } from './folder/local-path.ts';
 import { readChartFolder } from './folder/read-folder.ts';
 import type { LoadedChart } from './loaded-chart.ts';
 import { naming } from './naming.ts';
@@ -94,46 +94,47 @@ export class ChartSources {
   }
 
   #unknownSource(text: string): GatewayError {
-    const shown = JSON.stringify(text.slice(0, 200));
+    // a URL without its scheme may hold user info all the same
+    const shown = JSON.stringify(text.replace(/^.*@/s, '').replace(/\?.*$/s, '').slice(0, 200));
     return invalidArgument(
       `chart_url ${shown} is no http(s) URL, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
     );
   }
 
-  async #findLocal(url: string) {
+  async #findLocal(url: string): Promise<LocalChart | undefined> {
     const { chartDir } = this.#options;
     return chartDir === undefined ? undefined : findLocalChart(url, chartDir);
   }
 
-  async #loadLocal(url: string, local: { path: string; root: string }, verify: boolean): Promise<FoundChart> {
-    const found = await stat(local.path);
-    if (found.isDirectory()) {
-      if (verify) throw invalidArgument(`${url}: only packed charts can be verified`);
-      return this.#loadFolder(url, local);
+  async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<FoundChart> {
+    try {
+      const found = await stat(local.path);
+      if (found.isDirectory()) return await this.#loadFolder(name, local, verify);
+      if (!found.isFile()) throw invalidArgument('is neither file nor folder');
+      this.#checkSize(found.size);
+      const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root);
+      const bytes = await readFile(local.path);
+      return await this.#load({ bytes, name, fileName: basename(local.path), readProvenance }, verify);
+    } catch (error) {
+      throw naming(toFileError(error), name);
     }
-    if (!found.isFile()) throw invalidArgument(`${url}: is neither file nor folder`);
-    if (found.size > this.#options.maxBytes) {
-      throw invalidArgument(`${url}: is larger than ${this.#options.maxBytes} bytes`);
-    }
-    const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root, url);
-    const bytes = await readFile(local.path);
-    return this.#load({ bytes, name: url, fileName: basename(local.path), readProvenance }, verify);
   }
 
-  async #loadFolder(url: string, local: { path: string; root: string }): Promise<FoundChart> {
-    try {
-      const files = await readChartFolder(local.path, local.root, this.#options);
-      return { chart: await loadChartFiles(files, this.#options), name: url };
-    } catch (error) {
-      throw naming(toFileError(error), url);
+  async #loadFolder(name: string, local: LocalChart, verify: boolean): Promise<FoundChart> {
+    if (verify) throw invalidArgument('only packed charts can be verified');
+    const files = await readChartFolder(local.path, local.root, this.#options);
+    return { chart: await loadChartFiles(files, this.#options), name };
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes > this.#options.maxBytes) {
+      throw invalidArgument(`is larger than ${this.#options.maxBytes} bytes`);
     }
   }
 
   async #load(packed: PackedChart, verify: boolean): Promise<FoundChart> {
     try {
-      if (packed.bytes.length > this.#options.maxBytes) {
-        throw invalidArgument(`is larger than ${this.#options.maxBytes} bytes`);
-      }
+      this.#checkSize(packed.bytes.length);
       if (verify) await this.#verify(packed);
       return { chart: await loadArchive(packed.bytes, this.#options), name: packed.name };
     } catch (error) {
@@ -165,11 +166,11 @@ function uploaded(bytes: Uint8Array): PackedChart {
   return { bytes, name: 'chart_archive', fileName: '', readProvenance };
 }
 
-async function readLocalProvenance(path: string, root: string, name: string): Promise<Uint8Array> {
+async function readLocalProvenance(path: string, root: string): Promise<Uint8Array> {
   const local = await findLocalChart(path, root);
   const found = local && (await stat(local.path));
   if (!local || !found?.isFile() || found.size > maxProvenanceBytes) {
-    throw invalidArgument(`${name}: has no provenance file beside it`);
+    throw invalidArgument('has no provenance file beside it');
   }
   return readFile(local.path);
 }

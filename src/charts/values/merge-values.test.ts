@@ -87,8 +87,8 @@ describe('what cannot be merged', () => {
     ['JSON without end', '', { valuesJson: deep(2000) }, /values_json nests deeper/],
     ['too many', '', { valuesJson: { a: Array(600_000).fill(1) } }, /the values given are more than 500000/],
     ['what is no JSON', '', { valuesJson: { a: undefined } }, /no JSON value/],
-    ['a line', '', { set: ['a'] }, /failed parsing set "a": key "a" has no value/],
-    ['a text line', '', { setString: ['a'] }, /failed parsing set_string/],
+    ['a line', '', { set: ['a'] }, /failed parsing set\[0\] at character 1: a name has no value/],
+    ['a text line', '', { setString: ['a'] }, /failed parsing set_string\[0\]/],
   ];
   for (const [title, raw, given, message] of cases) {
     test(title, () => assert.throws(() => merge(raw, given), { code: 3, message }));

@@ -45,8 +45,10 @@ export function mergeValues(given: GivenValues): MergedValues {
   const merged = readYamlMap(config.raw, fieldNames.raw);
   if (given.valuesJson) mergeTables(merged, jsonToTable(given.valuesJson, 0));
   const budget = createSetBudget();
-  for (const line of given.set) applySet(merged, line, budget);
-  for (const line of given.setString) applySetString(merged, line, budget);
+  for (const [index, line] of given.set.entries()) applySet(merged, line, budget, `set[${index}]`);
+  for (const [index, line] of given.setString.entries()) {
+    applySetString(merged, line, budget, `set_string[${index}]`);
+  }
   if (countNodes(merged) > textBounds.maxNodes) {
     throw invalidArgument(`the values given are more than ${textBounds.maxNodes}`);
   }

@@ -5,7 +5,7 @@ import { applySet, applySetString, createSetBudget } from './set-line.ts';
 
 function set(line: string, values = '', apply = applySet): string {
   const map = (parseYaml(values) ?? new Map()) as YamlMap;
-  apply(map, line, createSetBudget());
+  apply(map, line, createSetBudget(), 'set[0]');
   return writeYaml(map);
 }
 
@@ -71,21 +71,21 @@ describe('set_string', () => {
 
 describe('what cannot be read', () => {
   const cases: [string, string, RegExp][] = [
-    ['a', '', /key "a" has no value/],
-    ['a,b=1', '', /key "a" has no value \(cannot end with ,\)/],
-    ['a.b', '', /key "b" has no value/],
-    ['a.', '', /key map "a" has no value/],
-    ['a[', '', /index/],
-    ['a[x]=1', '', /"x" is no number/],
-    ['a[-1]=1', '', /negative -1 index/],
+    ['a', '', /a name has no value$/],
+    ['a,b=1', '', /^failed parsing set\[0\] at character 2: a name has no value \(it cannot end/],
+    ['a.b', '', /a name has no value$/],
+    ['a.', '', /a name has no value$/],
+    ['a[', '', /an index has no closing ]/],
+    ['a[x]=1', '', /an index is no number/],
+    ['a[-1]=1', '', /an index is negative/],
     ['a[99999]=1', '', /greater than 65536/],
     [Array.from({ length: 20 }, (_, index) => `a${index}[65536]=1`).join(','), '', /lists that are too long/],
     ['a=1,'.repeat(300_000), '', /longer than 1048576/],
-    ['a[0]x=1', '', /unexpected data at end of array index: "x"/],
-    ['a={1', '', /list must terminate with '}'/],
-    ['a.b=1', 'a: text', /a is not a map/],
-    ['a[0]=1', 'a: text', /a is not a list/],
-    ['a[0][0]=1', 'a: [text]', /item 0 is not a list/],
+    ['a[0]x=1', '', /unexpected data behind an index/],
+    ['a={1', '', /a list has no closing }/],
+    ['a.b=1', 'a: text', /in what is not a map/],
+    ['a[0]=1', 'a: text', /for what is not a list/],
+    ['a[0][0]=1', 'a: [text]', /for what is not a list/],
     [`${'a.'.repeat(40)}b=1`, '', /more than 30 levels/],
     [`a${'[0]'.repeat(40)}=1`, '', /more than 30 levels/],
   ];

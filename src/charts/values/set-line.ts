@@ -39,15 +39,15 @@ class SetLineError extends Error {}
 /**
  * Sets what a line such as `a.b=1,c[0].d=x,e={1,2}` says in `values`, as `helm install --set` does (pkg/strvals of Helm
  * 2.17): `\` takes the next character as it is, `true`, `false`, `null` and integers are typed.
- * @throws GatewayError INVALID_ARGUMENT when the line cannot be read
+ * @throws GatewayError INVALID_ARGUMENT, beginning with `where`, when the line cannot be read
  */
-export function applySet(values: YamlMap, text: string, budget: SetBudget): void {
-  applyLine(values, text, budget, toTypedValue, 'set');
+export function applySet(values: YamlMap, text: string, budget: SetBudget, where: string): void {
+  applyLine(values, text, budget, toTypedValue, where);
 }
 
 /** The same as `--set-string` does: every value stays text. */
-export function applySetString(values: YamlMap, text: string, budget: SetBudget): void {
-  applyLine(values, text, budget, value => value, 'set_string');
+export function applySetString(values: YamlMap, text: string, budget: SetBudget, where: string): void {
+  applyLine(values, text, budget, value => value, where);
 }
 
 function applyLine(
@@ -55,15 +55,16 @@ function applyLine(
   text: string,
   budget: SetBudget,
   toValue: Line['toValue'],
-  field: string,
+  where: string,
 ): void {
-  if (text.length > maxLength) throw invalidArgument(`a line of ${field} is longer than ${maxLength}`);
+  if (text.length > maxLength) throw invalidArgument(`${where} is longer than ${maxLength}`);
   const line: Line = { characters: [...text], toValue, budget, position: 0, ended: false };
   try {
     while (!line.ended) readKey(line, values, 0);
   } catch (error) {
     if (!(error instanceof SetLineError)) throw error;
-    throw invalidArgument(`failed parsing ${field} ${JSON.stringify(text.slice(0, 200))}: ${error.message}`);
+    // the line itself is not repeated: it may hold a password
+    throw invalidArgument(`failed parsing ${where} at character ${line.position}: ${error.message}`);
   }
 }
 
@@ -78,22 +79,22 @@ function readKey(line: Line, table: YamlMap, nesting: number): void {
       return;
     case '[': {
       const list = table.get(key) ?? [];
-      if (!Array.isArray(list)) throw new SetLineError(`${key} is not a list`);
+      if (!Array.isArray(list)) throw new SetLineError('an index is given for what is not a list');
       setKey(table, key, readItem(line, list, readIndex(line), nesting));
       return;
     }
     case '.': {
       const inner = table.get(key) ?? new Map();
-      if (!isTable(inner)) throw new SetLineError(`${key} is not a map`);
+      if (!isTable(inner)) throw new SetLineError('a name is given in what is not a map');
       readKey(line, inner, nesting + 1);
-      if (inner.size === 0) throw new SetLineError(`key map "${key}" has no value`);
+      if (inner.size === 0) throw new SetLineError('a name has no value');
       setKey(table, key, inner);
       return;
     }
     case ',':
-      throw new SetLineError(`key "${key}" has no value (cannot end with ,)`);
+      throw new SetLineError('a name has no value (it cannot end with a comma)');
     default:
-      if (key !== '') throw new SetLineError(`key "${key}" has no value`);
+      if (key !== '') throw new SetLineError('a name has no value');
       line.ended = true;
   }
 }
@@ -106,14 +107,14 @@ function setKey(table: YamlMap, key: string, value: YamlValue): void {
 function readItem(line: Line, list: YamlValue[], index: number, nesting: number): YamlValue[] {
   if (nesting > maxNesting) throw new SetLineError(`a name has more than ${maxNesting} levels`);
   const { text: rest, stop } = readUntil(line, '[.=');
-  if (rest !== '') throw new SetLineError(`unexpected data at end of array index: "${rest}"`);
+  if (rest !== '') throw new SetLineError('unexpected data behind an index');
   const present = list[index];
   switch (stop) {
     case '=':
       return setIndex(line, list, index, readValue(line));
     case '[': {
       const inner = present ?? [];
-      if (!Array.isArray(inner)) throw new SetLineError(`item ${index} is not a list`);
+      if (!Array.isArray(inner)) throw new SetLineError('an index is given for what is not a list');
       const changed = readItem(line, inner, readIndex(line), nesting + 1);
       return setIndex(line, list, index, changed);
     }
@@ -139,11 +140,11 @@ function setIndex({ budget }: Line, list: YamlValue[], index: number, value: Yam
 
 function readIndex(line: Line): number {
   const { text, stop } = readUntil(line, ']');
-  if (stop === end) throw new SetLineError('error parsing index: no closing ]');
-  if (!/^[+-]?\d{1,18}$/.test(text)) throw new SetLineError(`error parsing index: "${text}" is no number`);
+  if (stop === end) throw new SetLineError('an index has no closing ]');
+  if (!/^[+-]?\d{1,18}$/.test(text)) throw new SetLineError('an index is no number');
   const index = Number(text);
-  if (index < 0) throw new SetLineError(`negative ${index} index not allowed`);
-  if (index > maxIndex) throw new SetLineError(`index of ${index} is greater than ${maxIndex}`);
+  if (index < 0) throw new SetLineError('an index is negative');
+  if (index > maxIndex) throw new SetLineError(`an index is greater than ${maxIndex}`);
   return index;
 }
 
@@ -155,7 +156,7 @@ function readValue(line: Line): YamlValue {
   const list: YamlValue[] = [];
   for (;;) {
     const { text, stop } = readUntil(line, ',}');
-    if (stop === end) throw new SetLineError("list must terminate with '}'");
+    if (stop === end) throw new SetLineError('a list has no closing }');
     list.push(line.toValue(text));
     if (stop === ',') continue;
     if (line.characters[line.position] === ',') line.position++;
