@@ -19,15 +19,17 @@ export async function openSandbox(
   { sandbox }: Config,
   report: (problem: string) => void,
 ): Promise<OpenSandbox> {
-  const tiller = await startSandboxTiller({
+  const starting = startSandboxTiller({
     listen: 'unix',
     folder: sandbox.folder,
     bounds: { maxRevisions: sandbox.maxRevisions, maxBytes: sandbox.maxBytes },
     report,
   });
+  // at once: making certificates takes a while, on other threads
   const kubernetes = await createSandboxKubernetes({
-    tillerTarget: { path: tiller.address.replace(/^unix:/, '') },
+    tillerTarget: starting.then(({ address }) => ({ path: address.replace(/^unix:/, '') })),
   });
+  const tiller = await starting;
   if (sandbox.kubeconfig !== undefined) await kubernetes.writeKubeconfig(sandbox.kubeconfig);
   return {
     connector: createKubeconfigConnector({ kubeconfig: { contents: kubernetes.kubeconfig() } }),

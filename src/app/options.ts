@@ -14,7 +14,7 @@ const keepaliveMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
 /** One attempt to connect, and how long a call waits over several. */
 const connectTimeoutMs = 10_000;
-const waitMs = 10_000;
+const waitMs = 15_000;
 
 export function tillerOptionsOf(
   { tiller, kubernetes, limits }: Config,

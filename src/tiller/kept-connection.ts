@@ -4,7 +4,7 @@ import { type Connection, type ConnectionOptions, openConnection } from './conne
 
 /** Back-off between attempts: doubles from the first to the last, with a random part so that many gateways spread. */
 const firstBackoffMs = 200;
-const lastBackoffMs = 10_000;
+const lastBackoffMs = 3_000;
 
 export interface KeptConnectionOptions extends ConnectionOptions {
   /** Bound on one attempt, from finding Tiller to knowing its version. */
