@@ -40,7 +40,7 @@ export interface ChartOptions {
   readonly cacheBytes: number;
   /** How long a repository's index is used without asking. Default 5 min, 0 to 24 h. */
   readonly indexMaxAgeMs: number;
-  /** The most bytes of a repository's index. Default 64 MiB, 1 byte to 1 GiB. */
+  /** The most bytes of a repository's index. Default 32 MiB, 1 byte to 1 GiB. */
   readonly indexMaxBytes: number;
   /** The proxy for a URL, if it goes through one. Default: none. */
   readonly proxyFor: (url: string) => string | undefined;
@@ -71,7 +71,7 @@ const defaults: ChartOptions = {
   maxWaiting: 64,
   cacheBytes: 64 * MiB,
   indexMaxAgeMs: 300_000,
-  indexMaxBytes: 64 * MiB,
+  indexMaxBytes: 32 * MiB,
   proxyFor: () => undefined,
   resolveHost,
   warn: () => {},

@@ -9,7 +9,7 @@ import { parseRepositoryIndex, type RepositoryIndex } from './repository-index.t
 const minThreadBytes = 256 * 1024;
 
 /** An index in memory takes about twenty times its bytes; the largest allowed by default still fits. */
-const maxHeapMiB = 2048;
+const maxHeapMiB = 1024;
 
 /**
  * Reads an index; a large one in a thread of its own, since ten megabytes take a second in which nothing else would be answered.

@@ -105,7 +105,7 @@ export const chartOptions = {
     { min: '0s', max: '24h' },
   ),
   indexMaxBytes: bytes(
-    { flag: 'chart-index-max-bytes', summary: "A repository's index.", default: '64MiB' },
+    { flag: 'chart-index-max-bytes', summary: "A repository's index.", default: '32MiB' },
     { min: '1KiB', max: '1GiB' },
   ),
 } satisfies OptionGroup;
