@@ -65,6 +65,18 @@ describe('answers that are no chart', () => {
     });
   }
 
+  test('an error page without end', async () => {
+    answer = (_request, response) => {
+      response.writeHead(404);
+      const more = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    };
+    await refused(fetchChart(), 3, /the server answered 404$/);
+  });
+
   test('a page', async () => {
     answer = (_request, response) => response.end('<html>');
     await refused(fetchChart(), 3, /^http:\/\/127\.0\.0\.1:\d+\/a\.tgz: does not appear to be a gzipped/);

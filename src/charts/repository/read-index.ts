@@ -29,6 +29,8 @@ export async function readIndex(
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
   });
+  // `once` hears of errors only until the caller goes away
+  worker.on('error', () => {});
   try {
     const [result] = (await once(worker, 'message', { signal })) as [IndexResult];
     if ('index' in result) return result.index;
