@@ -68,9 +68,11 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
       // a client that has closed its side asks for nothing more
       socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.close()));
       session.on('stream', (stream, headers, _flags, rawHeaders) => {
-        open.add(stream);
         // a stream's error ends that stream alone, and whoever serves it sees its close
-        stream.on('error', ignore).once('close', () => open.delete(stream));
+        stream.on('error', ignore);
+        if (stream.closed) return; // its client has taken it back already, and answering it would throw
+        open.add(stream);
+        stream.once('close', () => open.delete(stream));
         stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
         if (isGrpc(headers)) fronts.grpc(stream, headers);
         else serveHttp(stream, headers, rawHeaders as unknown as string[], options.requestTimeoutMs, fronts);
