@@ -9,7 +9,7 @@ import { type Health, healthHandlers } from './health.ts';
 import { nativeHandlers } from './native.ts';
 import { passThroughHandler } from './pass-through.ts';
 import { reflectionHandlers } from './reflection.ts';
-import { ServerCall } from './server-call.ts';
+import { requestIdOf, ServerCall } from './server-call.ts';
 
 /** What is known of a call when it is over. */
 export interface FinishedCall {
@@ -73,9 +73,8 @@ export function createGrpcFront(
     const known = handlers.get(path);
     const handler = known && elsewhere ? elsewhereHandler(elsewhere) : known;
     void answer(stream, headers, handler, options.maxMessageBytes).then(({ code, error }) => {
-      const requestId = headers['x-request-id'];
       options.events.finished?.({
-        requestId: typeof requestId === 'string' ? requestId.slice(0, 128) : undefined,
+        requestId: requestIdOf(headers),
         route: handler ? path : '',
         code,
         durationMs: performance.now() - startedAt,

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { WireWriter, wireFields } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import type { CallHandler } from './handler.ts';
@@ -34,21 +35,15 @@ export function healthHandlers(health: Health, services: readonly string[]): [st
     const name = serviceOf(await call.request());
     let last = statusOf(name);
     await call.send(reply(last));
-    await new Promise<void>(resolve => {
+    // the client may be gone by now, and an abort that is past calls no listener
+    if (!call.signal.aborted) {
       const stop = health.onChange(() => {
         const status = statusOf(name);
         if (status !== last) void call.send(reply(status));
         last = status;
       });
-      call.signal.addEventListener(
-        'abort',
-        () => {
-          stop();
-          resolve();
-        },
-        { once: true },
-      );
-    });
+      await once(call.signal, 'abort').finally(stop);
+    }
     throw GatewayError.from(call.signal.reason);
   };
 

@@ -53,6 +53,11 @@ export class ServerCall implements CallContext {
     this.timer = setTimeout(this.expire, timeoutMs);
   }
 
+  /** The caller's own, if it sent one. */
+  get requestId(): string | undefined {
+    return requestIdOf(this.headers);
+  }
+
   /** Fires when the client has gone, or its deadline has passed. */
   get signal(): AbortSignal {
     return this.controller.signal;
@@ -126,7 +131,7 @@ export class ServerCall implements CallContext {
     this.begin();
     const frame =
       this.compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
-    if (this.stream.destroyed || this.stream.write(frame)) return;
+    if (this.gone || this.stream.write(frame)) return;
     await once(this.stream, 'drain', { signal: this.signal }).catch(() => {});
   }
 
@@ -143,10 +148,12 @@ export class ServerCall implements CallContext {
     const { stream } = this;
     clearTimeout(this.timer);
     stream.off('close', this.leave);
-    if (this.finished || stream.destroyed) return;
+    if (this.finished || this.gone) return;
     this.finished = true;
     if (stream.headersSent) {
-      stream.once('wantTrailers', () => stream.sendTrailers(trailers));
+      stream.once('wantTrailers', () => {
+        if (!this.gone) stream.sendTrailers(trailers);
+      });
       stream.end();
     } else {
       stream.respond(
@@ -159,8 +166,13 @@ export class ServerCall implements CallContext {
 
   /** Sends the headers of an answer that is passed on as it comes, and gives the stream to write it to. */
   passOn(headers: OutgoingHttpHeaders): Writable {
-    if (!this.stream.destroyed && !this.finished) this.stream.respond(headers, { waitForTrailers: true });
+    if (!this.gone && !this.finished) this.stream.respond(headers, { waitForTrailers: true });
     return this.stream;
+  }
+
+  /** Nothing can be sent any more. A stream that the client has reset is closed some time before it is destroyed. */
+  private get gone(): boolean {
+    return this.stream.destroyed || this.stream.closed;
   }
 
   private get encoding(): string | undefined {
@@ -169,7 +181,7 @@ export class ServerCall implements CallContext {
   }
 
   private begin(): void {
-    if (this.stream.headersSent || this.stream.destroyed) return;
+    if (this.stream.headersSent || this.gone) return;
     const encoding = this.compress ? { [header.encoding]: 'gzip' } : {};
     this.stream.respond(
       {
@@ -190,6 +202,12 @@ export class ServerCall implements CallContext {
   private readonly expire = (): void => {
     this.controller.abort(new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
   };
+}
+
+/** The caller's `x-request-id`, if it sent one. */
+export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers['x-request-id'];
+  return typeof value === 'string' ? value.slice(0, 128) : undefined;
 }
 
 async function compressedFrame(message: Uint8Array): Promise<Buffer> {
