@@ -7,7 +7,7 @@ import { ClientSignal } from './client-signal.ts';
 import { type CorsOptions, writeCors } from './cors.ts';
 import { sendError } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
-import { type HttpRequest, headerOf } from './http.ts';
+import { type HttpRequest, headerOf, isGone } from './http.ts';
 import { multipartToMessage } from './multipart.ts';
 import { readBody } from './read-body.ts';
 import { allowedVerbs, createRouter, type Found, type Route } from './router.ts';
@@ -77,9 +77,10 @@ async function answerApi(exchange: Exchange, match: Match, maxBodyBytes: number)
 
 /** 204, with the verbs that the path has. */
 export function answerOptions(exchange: Exchange, allow: readonly string[]): Answered {
-  exchange.response.setHeader('Allow', allow.join(', '));
-  exchange.response.statusCode = 204;
-  exchange.response.end();
+  const { response } = exchange;
+  response.setHeader('Allow', allow.join(', '));
+  response.statusCode = 204;
+  if (!isGone(response)) response.end();
   return { code: Code.OK, bytes: 0 };
 }
 

@@ -6,7 +6,7 @@ import type { StreamingMethod } from '../releases/release-service.ts';
 import type { Match } from './bind-request.ts';
 import { errorJson, errorStatus } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
-import type { HttpResponse } from './http.ts';
+import { type HttpResponse, isGone } from './http.ts';
 
 /**
  * Calls a method that streams and answers with newline-delimited JSON: `{"result": ...}` a line, sent as soon as it is
@@ -33,7 +33,7 @@ export async function callStreaming(
       await lines.write('error', errorJson(shown), errorStatus(shown));
   }
   lines.begin(200);
-  response.end();
+  if (!isGone(response)) response.end();
   return { code: failure ? GatewayError.from(failure).code : Code.OK, bytes: lines.bytes, error: failure };
 }
 
@@ -50,7 +50,7 @@ class LineWriter {
 
   /** Sends the headers, once: the status is that of the first line. `no-transform` and `no` keep proxies from collecting lines. */
   begin(status: number): void {
-    if (this.begun || this.response.destroyed) return;
+    if (this.begun || isGone(this.response)) return;
     this.begun = true;
     this.response.statusCode = status;
     this.response.setHeader('Content-Type', 'application/x-ndjson');
@@ -64,7 +64,7 @@ class LineWriter {
     this.begin(status);
     const line = Buffer.concat([Buffer.from(`{"${name}":`), json, Buffer.from('}\n')]);
     this.bytes += line.length;
-    if (this.response.destroyed || (this.response as Writable).write(line)) return;
+    if (isGone(this.response) || (this.response as Writable).write(line)) return;
     await once(this.response, 'drain', this.context.signal && { signal: this.context.signal }).catch(
       () => {},
     );

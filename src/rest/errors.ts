@@ -1,5 +1,6 @@
 import { GatewayError } from '../protocol/index.ts';
 import type { Answered, Exchange } from './exchange.ts';
+import { isGone } from './http.ts';
 import { codeToHttpStatus } from './http-status.ts';
 import { prettyJson } from './pretty-json.ts';
 import { BodyTooLarge } from './read-body.ts';
@@ -21,7 +22,7 @@ export function errorJson(error: GatewayError): Buffer {
 export async function sendError(exchange: Exchange, thrown: unknown, status?: number): Promise<Answered> {
   const error = GatewayError.from(thrown);
   const { request, response } = exchange;
-  if (response.headersSent || response.destroyed) {
+  if (response.headersSent || isGone(response)) {
     response.destroy();
     return { code: error.code, bytes: 0, error: thrown };
   }

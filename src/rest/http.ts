@@ -12,3 +12,11 @@ export function headerOf(request: HttpRequest, name: string): string | undefined
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
+
+/**
+ * Whether nothing can be sent any more because the client has gone. An HTTP/2 stream that was reset is closed some time
+ * before it is destroyed, and writing to it then would keep it, and its connection, from ever being let go.
+ */
+export function isGone(response: HttpResponse): boolean {
+  return 'stream' in response ? response.stream.closed || response.stream.destroyed : response.destroyed;
+}

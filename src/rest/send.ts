@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
+import { type HttpRequest, type HttpResponse, headerOf, isGone } from './http.ts';
 
 const gzipAsync = promisify(gzip);
 
@@ -33,7 +33,7 @@ export async function sendContent(
       response.setHeader('Content-Encoding', 'gzip');
     }
   }
-  if (response.destroyed || response.writableEnded) return 0;
+  if (isGone(response) || response.writableEnded) return 0;
   response.statusCode = content.status;
   response.setHeader('Content-Type', content.type);
   response.setHeader('Content-Length', body.length);
