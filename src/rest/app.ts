@@ -16,6 +16,7 @@ import { landingPage } from './landing.ts';
 import { answerMounted, type Mount } from './mount.ts';
 import { createOpenApi } from './openapi/document.ts';
 import { answerPage, type Page, pageVerbs } from './page.ts';
+import { originForm } from './request-target.ts';
 
 export interface RestOptions extends RestApiOptions {
   /** The gateway's own version, for the pages that name it. */
@@ -94,7 +95,11 @@ export function createRestFront(
       throw new GatewayError(Code.NOT_FOUND, `nothing is at ${exchange.path.slice(0, 200)}`);
     }),
   );
-  return handlerForBothVersions(app);
+  const handle = handlerForBothVersions(app);
+  return (request, response) => {
+    request.url = originForm(request.url ?? '/');
+    handle(request, response);
+  };
 }
 
 function pathOf(request: Request): string {
