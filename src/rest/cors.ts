@@ -43,7 +43,7 @@ export function writeCors(
 function isAllowed(options: CorsOptions, origin: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { host } = new URL(origin);
-  return options.originHosts.some(
-    allowed => host === allowed || (options.allowSubdomains && host.endsWith(`.${allowed}`)),
-  );
+  return options.originHosts
+    .map(allowed => allowed.toLowerCase())
+    .some(allowed => host === allowed || (options.allowSubdomains && host.endsWith(`.${allowed}`)));
 }
