@@ -73,15 +73,17 @@ function readParts(headers: IncomingHttpHeaders, body: Buffer, maxBytes: number)
     } catch (cause) {
       return refuse(invalidArgument('the Content-Type of the form has no usable boundary', { cause }));
     }
-    parser.on('field', (name, value, _nameTruncated, valueTruncated) => {
-      if (valueTruncated) refuse(new BodyTooLarge(maxBytes));
+    parser.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) => {
+      if (name === undefined) refuse(nameless());
+      else if (valueTruncated) refuse(new BodyTooLarge(maxBytes));
       else parts.push({ name, content: Buffer.from(value), isFile: false });
     });
-    parser.on('file', (name, stream) => {
+    parser.on('file', (name: string | undefined, stream) => {
+      if (name === undefined) refuse(nameless());
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('error', cause => refuse(invalidArgument('the form is cut off', { cause })));
-      stream.on('end', () => parts.push({ name, content: Buffer.concat(chunks), isFile: true }));
+      stream.on('end', () => parts.push({ name: name ?? '', content: Buffer.concat(chunks), isFile: true }));
     });
     parser.on('partsLimit', () => refuse(invalidArgument(`the form has more than ${maxParts} parts`)));
     parser.on('error', (cause: unknown) =>
@@ -90,4 +92,9 @@ function readParts(headers: IncomingHttpHeaders, body: Buffer, maxBytes: number)
     parser.on('finish', () => resolve(parts));
     parser.end(body);
   });
+}
+
+/** busboy gives such a part all the same. */
+function nameless(): GatewayError {
+  return invalidArgument('a part of the form has no name');
 }
