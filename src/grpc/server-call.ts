@@ -22,6 +22,9 @@ const gzipAsync = promisify(gzip);
 /** Smaller messages are not worth compressing. */
 const minGzipBytes = 1024;
 
+/** A status travels as a header: many clients refuse headers over 8 KiB, and end the connection over 64 KiB. */
+const maxStatusChars = 4096;
+
 /**
  * One gRPC call that came in on an HTTP/2 stream: its messages, its deadline, its end. Owns the stream: whatever
  * happens, the stream is closed with a status or reset.
@@ -139,7 +142,7 @@ export class ServerCall implements CallContext {
   finish(code: Code, message = ''): void {
     this.finishWith({
       [header.status]: String(code),
-      ...(message !== '' && { [header.message]: encodeGrpcMessage(message) }),
+      ...(message !== '' && { [header.message]: encodeGrpcMessage(shortened(message)) }),
     });
   }
 
@@ -208,6 +211,10 @@ export class ServerCall implements CallContext {
 export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
   const value = headers['x-request-id'];
   return typeof value === 'string' ? value.slice(0, 128) : undefined;
+}
+
+function shortened(message: string): string {
+  return message.length <= maxStatusChars ? message : `${message.slice(0, maxStatusChars - 1)}…`;
 }
 
 async function compressedFrame(message: Uint8Array): Promise<Buffer> {
