@@ -1,4 +1,9 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import {
   Code,
   decodeGrpcMessage,
@@ -31,6 +36,7 @@ export interface CallBounds {
  */
 export class Call {
   private readonly stream: ClientHttp2Stream;
+  private readonly session: ClientHttp2Session | undefined;
   private readonly frames: FrameReader;
   private readonly signal: AbortSignal | undefined;
   private readonly timer: NodeJS.Timeout;
@@ -42,6 +48,7 @@ export class Call {
 
   constructor(stream: ClientHttp2Stream, request: Uint8Array, bounds: CallBounds) {
     this.stream = stream;
+    this.session = stream.session as ClientHttp2Session | undefined;
     this.frames = new FrameReader(bounds.maxMessageBytes, bounds.maxMessageBytes);
     this.signal = bounds.signal;
     this.timer = setTimeout(this.expire, bounds.timeoutMs);
@@ -146,6 +153,13 @@ export class Call {
         ? undefined
         : new GatewayError(this.status.code, this.status.message);
     const progress = this.progress();
+    if (progress !== 'unsent' && this.session && !this.session.closed && !this.session.destroyed) {
+      // grpc-go does so where an error's text is longer than a header may be
+      return new GatewayError(
+        Code.INTERNAL,
+        `Tiller ended the call without saying why (HTTP/2 error ${this.stream.rstCode})`,
+      );
+    }
     const when = {
       unsent: 'before the call was sent',
       unanswered: 'before Tiller answered',

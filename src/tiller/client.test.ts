@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
-import { describe, test } from 'node:test';
-import { startStubTiller } from '../../test/support/stub-tiller.ts';
+import { constants, createServer as createHttp2Server, type Settings } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { startStubTiller, tillerVersion } from '../../test/support/stub-tiller.ts';
 import { createDirectConnector } from '../clusters/direct.ts';
 import { encodeMessage } from '../codec/messages.ts';
-import { GatewayError } from '../protocol/index.ts';
+import { GatewayError, toFrame } from '../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';
 
 const never = new AbortController().signal;
@@ -214,5 +215,44 @@ describe('a Tiller out of reach', () => {
       message: /HTTP\/2 handshake/,
     });
     server.close();
+  });
+});
+
+describe('a peer that breaks off', () => {
+  /** Knows its version and resets every other call. */
+  async function startResetting(t: TestContext): Promise<{ endpoint: string; settings: Settings[] }> {
+    const settings: Settings[] = [];
+    const server = createHttp2Server();
+    server.on('session', session => session.on('remoteSettings', given => settings.push(given)));
+    server.on('stream', (stream, headers) => {
+      stream.on('error', () => {});
+      if (!headers[':path']?.endsWith('/GetVersion')) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(toFrame(tillerVersion));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    return { endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`, settings };
+  }
+
+  test('a reset is not the loss of the connection: told as it is, and not tried again', async t => {
+    const { endpoint, settings } = await startResetting(t);
+    await using client = clientOf(endpoint);
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
+      code: 13,
+      message: 'Tiller ended the call without saying why (HTTP/2 error 2)',
+    });
+    assert.equal(await client.check(never), 'v2.17.0');
+    assert.equal(settings.length, 1); // one connection all the time
+    assert.equal(settings[0]?.maxHeaderListSize, 65_535);
+  });
+
+  test("a client's deadline beyond the bound of calls does not count", async () => {
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: { hang: 'before' } } });
+    await using client = clientOf(stub.address, { timeoutMs: 100 });
+    const patient = { signal: never, deadline: performance.now() + 3_600_000 };
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, patient), { code: 4 });
   });
 });

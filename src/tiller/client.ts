@@ -18,7 +18,7 @@ export type TillerMethod =
   | 'UpdateRelease';
 
 export interface TillerClientOptions extends KeptConnectionOptions {
-  /** Bound on a call whose client set no deadline. */
+  /** Bound on a call; its client may set a nearer deadline. */
   readonly timeoutMs: number;
   /** How many connections share the calls. */
   readonly connections: number;
@@ -41,7 +41,7 @@ export class TillerClient {
 
   /**
    * A call with one reply.
-   * @param minTimeoutMs what the call may take at least where the client set no deadline: a write waits in Tiller
+   * @param minTimeoutMs what the call may take, over the bound of the options if need be: a write waits in Tiller
    * @throws GatewayError with the code that Tiller's text means, or with what failed on the way
    */
   async unary(
@@ -126,7 +126,8 @@ export class TillerClient {
     minTimeoutMs: number,
     run: (connection: Connection, timeoutMs: number) => Promise<T>,
   ): Promise<T> {
-    const deadline = context.deadline ?? performance.now() + Math.max(this.options.timeoutMs, minTimeoutMs);
+    const ownDeadline = performance.now() + Math.max(this.options.timeoutMs, minTimeoutMs);
+    const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
     for (let attempt = 1; ; attempt++) {
       const connection = await this.pick().get(context.signal);
       const timeoutMs = deadline - performance.now();

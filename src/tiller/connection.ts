@@ -16,6 +16,12 @@ import { startTls, type TillerTls } from './tls.ts';
 const streamWindowBytes = 4 * 1024 * 1024;
 const connectionWindowBytes = 32 * 1024 * 1024;
 
+/**
+ * Room for one header, told to Tiller. Its errors come as headers, and one over 64 KiB nghttp2 takes for an attack that
+ * ends the connection and all its calls; grpc-go, told this, gives up that one call instead.
+ */
+const maxHeaderListSize = 64 * 1024 - 1;
+
 /** Node refuses new streams when a session holds more than this many megabytes; Tiller's messages go up to 20 MiB. */
 const maxSessionMemory = 1024;
 
@@ -85,7 +91,7 @@ function startHttp2(
   const session = connect(`http://${authority}`, {
     createConnection: () => transport,
     maxSessionMemory,
-    settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+    settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxHeaderListSize },
   });
   session.on('error', () => {}); // seen as its end, by `closed` here and by `keep` later
   return new Promise((resolve, reject) => {
@@ -99,6 +105,7 @@ function startHttp2(
       );
     };
     const abort = () => fail(signal.reason);
+    if (signal.aborted) return abort();
     const closed = () => fail(new Error('the connection was closed'));
     signal.addEventListener('abort', abort, { once: true });
     session.once('error', fail).once('close', closed);
