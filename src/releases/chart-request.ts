@@ -22,18 +22,20 @@ export interface ChartFieldNumbers {
   readonly verify: number;
 }
 
-/** Of hapi.chart.Chart. Tiller 2.17.0 panics on a chart without it, so none may be sent. */
-const chartMetadata = 1;
+/** Of hapi.chart.Chart. Tiller 2.17.0 panics on a chart, or a dependency, without metadata: none may be sent. */
+const chartFields = { metadata: 1, dependencies: 3 } as const;
+
+/** Charts nest a few levels; without a bound a message of one nested in another could exhaust the stack. */
+const maxChartDepth = 100;
 
 /**
  * What the charts room needs to know to resolve a request's chart and values.
- * @throws GatewayError INVALID_ARGUMENT for an inline chart without metadata
+ * @throws GatewayError INVALID_ARGUMENT for an inline chart that has no metadata, or a dependency without
  */
 export function readChartRequest(fields: RequestFields, numbers: ChartFieldNumbers): ChartRequest {
   const valuesJson = fields.message(numbers.valuesJson);
   const chart = fields.message(numbers.chart);
-  if (chart && !new RequestFields(chart).has(chartMetadata))
-    throw invalidArgument('chart.metadata: is missing');
+  if (chart) checkMetadata(chart, 'chart', 0);
   return {
     ...optional('chart', chart),
     ...optional('values', fields.message(numbers.values)),
@@ -51,6 +53,14 @@ export function readChartRequest(fields: RequestFields, numbers: ChartFieldNumbe
     setString: fields.strings(numbers.setString),
     verify: fields.boolean(numbers.verify),
   };
+}
+
+function checkMetadata(chart: Uint8Array, path: string, depth: number): void {
+  if (depth > maxChartDepth) throw invalidArgument(`chart: nests deeper than ${maxChartDepth}`);
+  const fields = new RequestFields(chart);
+  if (!fields.has(chartFields.metadata)) throw invalidArgument(`${path}.metadata: is missing`);
+  for (const [index, dependency] of fields.messages(chartFields.dependencies).entries())
+    checkMetadata(dependency, `${path}.dependencies[${index}]`, depth + 1);
 }
 
 function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {

@@ -57,6 +57,11 @@ export class RequestFields {
     return parts.length > 1 ? Buffer.concat(parts) : parts[0];
   }
 
+  /** The entries of a repeated field of messages. */
+  messages(number: number): Uint8Array[] {
+    return this.all(number);
+  }
+
   /** The whole fields of that number as they stand, tags included. */
   raw(number: number): Uint8Array[] {
     return (this.byNumber.get(number) ?? []).map(field => this.request.subarray(field.start, field.end));
