@@ -169,9 +169,14 @@ export class JsonReader {
   }
 
   private fault(what: string): Error {
-    const before = this.text.subarray(0, this.position);
-    const line = before.reduce((count, byte) => (byte === 0x0a ? count + 1 : count), 1);
-    const column = this.position - before.lastIndexOf(0x0a);
+    let line = 1;
+    let lineStart = 0;
+    for (let index = 0; index < this.position; index++) {
+      if (this.text[index] !== 0x0a) continue;
+      line++;
+      lineStart = index + 1;
+    }
+    const column = this.position - lineStart + 1;
     return invalidArgument(`the JSON body ${what} (line ${line}, column ${column})`);
   }
 }

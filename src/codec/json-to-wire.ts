@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { invalidArgument } from '../protocol/index.ts';
 import { type JsonKind, JsonReader } from './json-reader.ts';
 import { writeStruct } from './json-to-struct.ts';
@@ -14,6 +15,7 @@ import { WireWriter } from './wire-writer.ts';
  * @throws GatewayError INVALID_ARGUMENT naming the field (`values.raw: expected a string, got a number`) or the place
  */
 export function jsonToWire(type: MessageType, json: Buffer): Buffer {
+  if (!isUtf8(json)) throw invalidArgument('the JSON body is not UTF-8');
   const reader = new JsonReader(json);
   const out = new WireWriter(json.length + 64);
   if (reader.peek() !== 'object') {
@@ -75,7 +77,7 @@ function writeMap(field: Field, reader: JsonReader, out: WireWriter, path: strin
   reader.object(key => {
     const mark = out.tag(field.number, WireType.BYTES).open();
     out.stringField(1, key);
-    writeValue(2, field.type, reader, out, `${path}.${key}`, depth);
+    writeValue(2, field.type, reader, out, `${path}.${key.slice(0, 40)}`, depth);
     out.close(mark);
   });
 }
