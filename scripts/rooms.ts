@@ -13,6 +13,8 @@ export const rooms: Record<string, readonly string[]> = {
   releases: ['protocol', 'charts', 'tiller', 'codec'],
   rest: ['protocol', 'releases', 'codec'],
   grpc: ['protocol', 'releases', 'codec', 'tiller'],
+  // above the fronts, since it answers with them: each of its clusters is the same service behind the same routes
+  hub: ['protocol', 'clusters', 'codec', 'tiller', 'releases', 'rest', 'grpc'],
   listener: ['protocol', 'config'],
   access: ['protocol', 'clusters'],
   sandbox: ['protocol', 'codec', 'charts'],
@@ -27,6 +29,7 @@ export const rooms: Record<string, readonly string[]> = {
     'releases',
     'rest',
     'grpc',
+    'hub',
     'listener',
     'access',
     'sandbox',

@@ -1,20 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { createCharts } from '../charts/index.ts';
-import type { Config } from '../config/index.ts';
-import { createGrpcFront } from '../grpc/index.ts';
+import { type Config, servesClusters } from '../config/index.ts';
 import { createListener, type Listener } from '../listener/index.ts';
-import {
-  accessLine,
-  createHealth,
-  createMetrics,
-  type LoggedRequest,
-  type Logger,
-} from '../observe/index.ts';
+import { createHealth, createMetrics, type Logger } from '../observe/index.ts';
 import { createReleaseService } from '../releases/index.ts';
-import { createRestFront } from '../rest/index.ts';
 import { TillerClient } from '../tiller/index.ts';
+import { createFronts } from './fronts.ts';
+import { type OpenHub, openHub } from './open-hub.ts';
 import { chartOptionsOf, listenerOptionsOf, tillerOptionsOf } from './options.ts';
-import { healthPages } from './pages.ts';
 import { withRpcLog } from './rpc-log.ts';
 import { createTillerReach } from './tiller-reach.ts';
 import { openTillerWay } from './tiller-way.ts';
@@ -45,53 +38,30 @@ export async function startGateway(config: Config, version: string, log: Logger)
   const charts = createCharts(chartOptionsOf(config, log));
   const reach = createTillerReach(log);
   const tiller = new TillerClient(tillerOptionsOf(config, way, reach, metrics));
+  const ownTiller = config.clusters.defaultCluster === undefined;
   const health = createHealth({
-    check: async signal => `Tiller ${await tiller.check(signal)}`,
+    // a hub is ready when it can answer; how its clusters are is told by /clusters
+    check: async signal => (ownTiller ? `Tiller ${await tiller.check(signal)}` : 'the hub'),
     hindrance: reach.hindrance,
     timeoutMs: readyTimeoutMs,
     maxAgeMs: readyMaxAgeMs,
   });
-  const finished = (request: LoggedRequest) => {
-    metrics.requestFinished(request);
-    const line = accessLine(request);
-    if (config.observe.accessLog || line.level !== 'info') log[line.level](line.message, line.fields);
+  const serviceOf = (of: TillerClient) => {
+    const plain = createReleaseService(of, charts);
+    return config.observe.logRpc ? withRpcLog(plain, log) : plain;
   };
-  const plain = createReleaseService(tiller, charts);
-  const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
-  const rest = createRestFront({
-    service,
-    version,
-    maxBodyBytes: config.limits.maxBodyBytes,
-    cors: {
-      enabled: config.rest.enableCors,
-      originHosts: config.rest.corsOriginHosts,
-      allowSubdomains: config.rest.corsOriginAllowSubdomain,
-    },
-    disableGetRollback: config.rest.disableGetRollback,
-    pages: healthPages(health, metrics),
-    events: {
-      started: () => metrics.requestStarted('http'),
-      finished: request => finished({ ...request, front: 'http' }),
-    },
-  });
-  const grpc = createGrpcFront({
-    service,
-    tiller,
-    health: { serving: () => health.last().ok, onChange: listener => health.onChange(listener) },
-    maxMessageBytes: config.limits.maxMessageBytes,
-    events: {
-      started: () => metrics.requestStarted('grpc'),
-      finished: call =>
-        finished({ ...call, front: 'grpc', verb: '', path: call.route, status: 200, bytes: 0 }),
-    },
-  });
+  let hub: OpenHub | undefined;
   const close = async () => {
+    hub?.close();
     tiller.destroy();
     await Promise.allSettled([charts.close(), way.connector.close(), way.sandbox?.close()]);
   };
   let listener: Listener;
   try {
-    listener = await createListener(listenerOptionsOf(config, log), { http: rest, grpc });
+    if (servesClusters(config.clusters)) hub = await openHub(config, { serviceOf, metrics, log });
+    const service = serviceOf(tiller);
+    const fronts = createFronts({ config, version, service, tiller, hub, health, metrics, log });
+    listener = await createListener(listenerOptionsOf(config, log), fronts);
     await listener.listen();
   } catch (error) {
     await close();
@@ -104,7 +74,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   const healthWatch = setInterval(() => void health.ready(), healthWatchMs).unref();
   return {
     addresses: listener.addresses(),
-    way: way.connector.description,
+    way: ownTiller ? way.connector.description : `cluster ${config.clusters.defaultCluster}`,
     async stop() {
       clearInterval(healthWatch);
       health.stop();

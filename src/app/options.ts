@@ -17,12 +17,14 @@ const connectTimeoutMs = 10_000;
 const waitMs = 15_000;
 
 export function tillerOptionsOf(
-  { tiller, kubernetes, limits }: Config,
+  config: Config,
   { connector, endpointIsTls }: TillerWay,
   reach: TillerReach,
   metrics: Metrics,
 ): TillerClientOptions {
+  const { tiller, kubernetes } = config;
   return {
+    ...tillerCallOptionsOf(config, metrics),
     connector,
     tls: readTillerTls({
       caFile: tiller.caFile,
@@ -31,17 +33,23 @@ export function tillerOptionsOf(
       insecureSkipVerify: tiller.insecureSkipVerify,
       endpointIsTls,
     }),
+    connections: kubernetes.tunnels,
+    ...reach,
+  };
+}
+
+/** How every Tiller is called, the own one and those of other clusters. */
+export function tillerCallOptionsOf({ tiller, limits }: Config, metrics: Metrics) {
+  return {
     keepaliveMs,
     keepaliveTimeoutMs,
     connectTimeoutMs,
     waitMs,
     maxMessageBytes: limits.maxMessageBytes,
     timeoutMs: tiller.timeoutMs,
-    connections: kubernetes.tunnels,
     rawErrors: tiller.errors === 'raw',
-    ...reach,
-    onCall: (method, code, durationMs) => metrics.tillerCalled(method, code, durationMs),
-  };
+    onCall: metrics.tillerCalled,
+  } satisfies Partial<TillerClientOptions>;
 }
 
 export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger): ListenerOptions {

@@ -27,12 +27,18 @@ export function completeConfig(given: GivenConfig, inCluster: boolean): Config {
 }
 
 function defaultConnector(
-  { tiller, kubernetes }: GivenConfig,
+  { tiller, kubernetes, clusters }: GivenConfig,
   inCluster: boolean,
 ): Config['tiller']['connector'] {
   if (tiller.endpoint !== undefined) return 'direct';
   if (kubernetes.kubeconfig !== undefined || kubernetes.context !== undefined) return 'kubeconfig';
-  return inCluster ? 'incluster' : 'sandbox';
+  if (inCluster) return 'incluster';
+  return servesClusters(clusters) ? 'kubeconfig' : 'sandbox';
+}
+
+/** Whether there are clusters beside the connector's own Tiller: the hub is loaded for them, and only for them. */
+export function servesClusters({ file, kubeContexts, allowAdhoc }: GivenConfig['clusters']): boolean {
+  return file !== undefined || kubeContexts.length > 0 || allowAdhoc.length > 0;
 }
 
 /** The sandbox is for trying things out on a workstation: nobody else should reach it without being asked. */

@@ -1,4 +1,4 @@
-export type { Config } from './config.ts';
+export { type Config, servesClusters } from './config.ts';
 export { helpText } from './help.ts';
 export type { ListenAddress } from './listen-address.ts';
 export { formatListenAddress } from './listen-address.ts';

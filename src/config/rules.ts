@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import { type Config, servesClusters } from './config.ts';
 
 /** What must hold between options. Each rule gives a mistake to report, or nothing. */
 const rules: readonly ((config: Config) => string | false)[] = [
@@ -33,8 +33,9 @@ const rules: readonly ((config: Config) => string | false)[] = [
     tiller.connector !== 'kubeconfig' &&
     kubernetes.context !== undefined &&
     `--kube-context has no use with --connector ${tiller.connector}`,
-  ({ tiller, kubernetes }) =>
+  ({ tiller, kubernetes, clusters }) =>
     tiller.connector !== 'kubeconfig' &&
+    !servesClusters(clusters) &&
     kubernetes.kubeconfig !== undefined &&
     `--kubeconfig has no use with --connector ${tiller.connector}`,
   ({ tiller, kubernetes }) =>
@@ -50,6 +51,15 @@ const rules: readonly ((config: Config) => string | false)[] = [
     tiller.connector !== 'sandbox' &&
     sandbox.folder !== undefined &&
     `--sandbox-dir has no use with --connector ${tiller.connector}`,
+  ({ clusters }) =>
+    clusters.adhocCaFile !== undefined &&
+    clusters.allowAdhoc.length === 0 &&
+    '--adhoc-ca-file needs --allow-adhoc-clusters',
+  ({ clusters }) =>
+    clusters.defaultCluster !== undefined &&
+    clusters.file === undefined &&
+    clusters.kubeContexts.length === 0 &&
+    '--default-cluster needs --clusters or --kube-contexts',
   ({ charts }) =>
     charts.repositoryCredentialsFile !== undefined &&
     charts.repositories.length === 0 &&

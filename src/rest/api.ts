@@ -53,7 +53,7 @@ function isGetRollback({ method, binding }: Route): boolean {
 }
 
 function methodOf(service: ReleaseService, { contract }: ReleaseMethod): ReleaseMethod {
-  const method = service.methods.find(candidate => candidate.contract === contract);
+  const method = service.methods.find(candidate => candidate.contract.name === contract.name);
   if (!method) throw new Error(`${service.name} has no ${contract.name}`);
   return method;
 }

@@ -1,5 +1,6 @@
 export type { RestApi } from './api.ts';
 export { createRestFront, type RestOptions } from './app.ts';
+export { bindRequest } from './bind-request.ts';
 export { ClientSignal } from './client-signal.ts';
 export type { CorsOptions } from './cors.ts';
 export { sendError } from './errors.ts';

@@ -17,6 +17,7 @@
  */
 import type { Option, OptionGroup } from '../option.ts';
 import { chartOptions } from './charts.ts';
+import { clusterOptions } from './clusters.ts';
 import { kubernetesOptions } from './kubernetes.ts';
 import { limitOptions } from './limits.ts';
 import { listenerOptions } from './listener.ts';
@@ -34,6 +35,7 @@ export const optionGroups = {
   limits: limitOptions,
   tiller: tillerOptions,
   kubernetes: kubernetesOptions,
+  clusters: clusterOptions,
   charts: chartOptions,
   rest: restOptions,
   observe: observeOptions,
@@ -48,6 +50,7 @@ export const groupTitles: { readonly [G in keyof typeof optionGroups]: string } 
   limits: 'Limits',
   tiller: 'Tiller',
   kubernetes: 'Kubernetes',
+  clusters: 'Many clusters',
   charts: 'Charts',
   rest: 'HTTP/JSON',
   observe: 'Logs',

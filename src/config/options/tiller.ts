@@ -7,7 +7,7 @@ export const tillerOptions = {
       flag: 'connector',
       summary: 'How Tiller is found and reached.',
       defaultWords:
-        'direct with --tiller-endpoint, kubeconfig with --kubeconfig or --kube-context, incluster in a cluster, else sandbox',
+        'direct with --tiller-endpoint, kubeconfig with --kubeconfig or --kube-context, incluster in a cluster, kubeconfig with --clusters or --kube-contexts, else sandbox',
     },
     ['incluster', 'direct', 'kubeconfig', 'sandbox'],
   ),

@@ -1,0 +1,61 @@
+import type { Config } from '../config/index.ts';
+import { createGrpcFront } from '../grpc/index.ts';
+import type { Fronts } from '../listener/index.ts';
+import { accessLine, type Health, type LoggedRequest, type Logger, type Metrics } from '../observe/index.ts';
+import type { ReleaseService } from '../releases/index.ts';
+import { createRestFront } from '../rest/index.ts';
+import type { TillerClient } from '../tiller/index.ts';
+import type { OpenHub } from './open-hub.ts';
+import { healthPages } from './pages.ts';
+
+export interface FrontOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly service: ReleaseService;
+  readonly tiller: TillerClient;
+  readonly hub: OpenHub | undefined;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What answers the listener's requests, with a line of log and a count in the metrics for each. */
+export function createFronts(options: FrontOptions): Fronts {
+  const { config, version, service, tiller, hub, health, metrics, log } = options;
+  const finished = (request: LoggedRequest) => {
+    metrics.requestFinished(request);
+    hub?.finished(request);
+    const line = accessLine(request);
+    if (config.observe.accessLog || line.level !== 'info') log[line.level](line.message, line.fields);
+  };
+  const http = createRestFront({
+    service,
+    version,
+    maxBodyBytes: config.limits.maxBodyBytes,
+    cors: {
+      enabled: config.rest.enableCors,
+      originHosts: config.rest.corsOriginHosts,
+      allowSubdomains: config.rest.corsOriginAllowSubdomain,
+    },
+    disableGetRollback: config.rest.disableGetRollback,
+    pages: healthPages(health, metrics),
+    mount: hub?.mount,
+    events: {
+      started: () => metrics.requestStarted('http'),
+      finished: request => finished({ ...request, front: 'http' }),
+    },
+  });
+  const grpc = createGrpcFront({
+    service,
+    tiller,
+    health: { serving: () => health.last().ok, onChange: listener => health.onChange(listener) },
+    maxMessageBytes: config.limits.maxMessageBytes,
+    elsewhere: hub?.elsewhere,
+    events: {
+      started: () => metrics.requestStarted('grpc'),
+      finished: call =>
+        finished({ ...call, front: 'grpc', verb: '', path: call.route, status: 200, bytes: 0 }),
+    },
+  });
+  return { http, grpc, ...(hub && { upgrade: hub.upgrade }) };
+}

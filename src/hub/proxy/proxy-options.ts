@@ -1,0 +1,8 @@
+export interface ProxyOptions {
+  /** Connections to one API server. */
+  readonly maxSockets: number;
+  /** Largest answer read whole; those that are passed on have no bound. */
+  readonly maxMessageBytes: number;
+  /** Bound on a call whose client set no deadline. */
+  readonly timeoutMs: number;
+}
