@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface GatewayProcess {
@@ -13,14 +14,18 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** The real program in a process of its own. */
+/** The real program in a process of its own, on a port that the system chooses. */
 export async function startGatewayProcess(flags: readonly string[]): Promise<GatewayProcess> {
-  const port = await freePort();
   const started = performance.now();
-  const child = spawn(process.execPath, ['src/main.ts', '--addr', `127.0.0.1:${port}`, ...flags], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  await untilReady(port, child);
+  const child = spawn(
+    process.execPath,
+    ['src/main.ts', '--addr', '127.0.0.1:0', '--log-format', 'json', ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const port = await portOf(child.stdout);
+  await untilReady(port);
   return {
     port,
     readyMs: performance.now() - started,
@@ -33,21 +38,22 @@ export async function startGatewayProcess(flags: readonly string[]): Promise<Gat
   };
 }
 
-async function untilReady(port: number, child: ChildProcess): Promise<void> {
+/** The port in the line that says where the gateway listens; what it logs afterwards is thrown away. */
+async function portOf(log: Readable): Promise<number> {
+  for await (const line of createInterface(log)) {
+    const port = /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+    if (port === undefined) continue;
+    log.resume();
+    return Number(port);
+  }
+  throw new Error('the gateway ended before it listened');
+}
+
+async function untilReady(port: number): Promise<void> {
   for (let attempt = 0; attempt < 1000; attempt++) {
-    if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}`);
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(10);
   }
   throw new Error('the gateway did not become ready');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
