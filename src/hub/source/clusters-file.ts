@@ -25,6 +25,7 @@ class FileReader {
   readonly mistakes: string[] = [];
   private readonly file: string;
   private readonly lines: LineCounter;
+  private readonly names = new Set<string>();
 
   constructor(file: string, lines: LineCounter) {
     this.file = file;
@@ -43,23 +44,27 @@ class FileReader {
     const list = root.get('clusters', true) as unknown as Node | undefined;
     if (!isSeq(list)) return this.refuse(list ?? root, '`clusters` is missing, or not a list');
     if (list.items.length > maxClusters) return this.refuse(list, `more than ${maxClusters} clusters`);
-    const entries = list.items.flatMap(item => this.readEntry(item) ?? []);
-    return entries;
+    return list.items.flatMap(item => this.readEntry(item) ?? []);
   }
-
-  private readonly names = new Set<string>();
 
   private readEntry(item: unknown): ClusterEntry | undefined {
     const before = this.mistakes.length;
     const values = this.readFields(item, clusterFields, 'a cluster');
     if (!values) return undefined;
+    // what follows from a mistake is not one more
+    if (this.mistakes.length > before) return undefined;
     const entry = values as unknown as ClusterEntry;
-    if (entry.name === undefined) this.mistake(offsetOf(item), 'a cluster without a name');
-    else if (this.names.has(entry.name)) this.mistake(offsetOf(item), `a second cluster named ${entry.name}`);
-    else this.names.add(entry.name);
-    const fault = inconsistency(entry);
-    if (fault) this.mistake(offsetOf(item), fault);
-    return this.mistakes.length > before ? undefined : entry;
+    const isTaken = this.names.has(entry.name);
+    this.names.add(entry.name);
+    const fault =
+      entry.name === undefined
+        ? 'a cluster without a name'
+        : isTaken
+          ? `a second cluster named ${entry.name}`
+          : inconsistency(entry);
+    if (fault === undefined) return entry;
+    this.mistake(offsetOf(item), fault);
+    return undefined;
   }
 
   private readFields(

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encodeMessage, service } from '../../codec/index.ts';
+import { toRemoteRequest } from './remote-request.ts';
+
+const { methods } = service('appscode.swift.v2.ReleaseService');
+const methodOf = (name: string) => methods.find(method => method.name === name)!;
+
+describe('a call as an HTTP request', () => {
+  test('without a body says its fields in path and query', () => {
+    const request = encodeMessage('appscode.swift.v2.SummarizeReleasesRequest', {
+      limit: 3,
+      filter: '^a&b',
+      status_codes: ['DEPLOYED', 'FAILED'],
+    });
+    assert.deepEqual(toRemoteRequest(methodOf('SummarizeReleases'), request), {
+      verb: 'GET',
+      target: '/tiller/v2/releases/json?limit=3&filter=%5Ea%26b&status_codes=DEPLOYED&status_codes=FAILED',
+      body: undefined,
+    });
+    const status = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name: '../x', version: 2 });
+    assert.equal(
+      toRemoteRequest(methodOf('GetReleaseStatus'), status).target,
+      '/tiller/v2/releases/..%2Fx/status/json?version=2',
+    );
+  });
+
+  test('takes the binding with a body where there is one', () => {
+    const request = encodeMessage('hapi.services.tiller.RollbackReleaseRequest', { name: 'a', version: 1 });
+    const { verb, target, body } = toRemoteRequest(methodOf('RollbackRelease'), request);
+    assert.deepEqual([verb, target], ['POST', '/tiller/v2/releases/a/rollback/json']);
+    assert.deepEqual(JSON.parse(String(body)), { name: 'a', version: 1 });
+  });
+
+  test('installs without a name where none is given', () => {
+    const request = encodeMessage('appscode.swift.v2.InstallReleaseRequest', { namespace: 'n' });
+    assert.equal(toRemoteRequest(methodOf('InstallRelease'), request).target, '/tiller/v2/releases/json');
+  });
+
+  test('says which field is missing', () => {
+    assert.throws(() => toRemoteRequest(methodOf('GetReleaseStatus'), Buffer.alloc(0)), {
+      code: 3,
+      message: 'GetReleaseStatus needs the field name',
+    });
+  });
+});
