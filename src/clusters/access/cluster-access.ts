@@ -44,7 +44,10 @@ export async function withFreshCredentials<Reply>(
 
 /** A plugin or an identity provider may hang; waiting for it ends with the signal. */
 async function settingsInTime(access: ClusterAccess, signal: AbortSignal): Promise<RequestSettings> {
-  const failed = () => unavailable('getting credentials took too long', { cause: signal.reason });
+  const failed = () =>
+    unavailable('getting credentials took too long: a plugin or an identity provider does not answer', {
+      cause: signal.reason,
+    });
   if (signal.aborted) throw failed();
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(failed());

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
 import { createKubeconfigAccess } from './kubeconfig-access.ts';
 import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-document.ts';
@@ -42,6 +43,20 @@ ${extra}
 printf '{"kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${count} | tr -d ' ')"
 `;
   return write(name, script, 0o700);
+}
+
+/** The kernel takes a moment to bury what was killed. */
+async function untilGone(pid: number): Promise<void> {
+  for (let attempt = 0; attempt < 500 && isThere(pid); attempt++) await sleep(10);
+  assert.ok(!isThere(pid), `${pid} runs on`);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -135,10 +150,64 @@ describe('credentials of a kubeconfig', () => {
   test('a plugin that fails is named, but not what it printed', async () => {
     const command = write('failing', '#!/bin/sh\necho s3cret >&2\nexit 1\n', 0o700);
     await assert.rejects(accessTo({ exec: { command } }).settings(), (error: Error) => {
-      assert.equal(error.message, `getting credentials from the plugin ${command} failed`);
+      assert.equal(error.message, `getting credentials from the plugin ${command}: it ended with status 1`);
       return true;
     });
   });
+
+  test('a plugin that hangs is killed, and asked again by the next attempt', async () => {
+    const started = join(folder, 'hanging.pid');
+    const command = write('hanging', `#!/bin/sh\necho $$ >> ${started}\nsleep 1000\n`, 0o700);
+    const contents = kubeconfig({ exec: { command } });
+    const access = createKubeconfigAccess({
+      kubeconfig: { contents },
+      environment: {},
+      pluginTimeoutMs: 300,
+    });
+    const expected = { message: `getting credentials from the plugin ${command}: no answer within 0.3 s` };
+    await assert.rejects(access.settings(), expected);
+    await assert.rejects(access.settings(), expected);
+    const pids = readFileSync(started, 'utf8').trim().split('\n').map(Number);
+    assert.equal(pids.length, 2);
+    for (const pid of pids) await untilGone(pid);
+  });
+
+  test('a plugin whose credentials have expired is asked again', async () => {
+    const command = write(
+      'expiring',
+      `#!/bin/sh
+echo x >> ${folder}/expiring.count
+printf '{"status":{"token":"t%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}' "$(wc -l < ${folder}/expiring.count | tr -d ' ')"
+`,
+      0o700,
+    );
+    const access = accessTo({ exec: { command } });
+    assert.equal((await access.settings()).headers.authorization, 'Bearer t1');
+    assert.equal((await access.settings()).headers.authorization, 'Bearer t2');
+  });
+
+  test('a plugin that gives a certificate', async () => {
+    const credential = { status: { clientCertificateData: 'cert', clientKeyData: 'key' } };
+    const command = write('certifying', `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`, 0o700);
+    const { tls } = await accessTo({ exec: { command } }).settings();
+    assert.deepEqual([tls.cert, tls.key], ['cert', 'key']);
+  });
+
+  for (const [what, script, reason] of [
+    ['is not there', undefined, 'no such file'],
+    ['prints something else', 'echo s3cret', 'it printed no ExecCredential with a token or a certificate'],
+    ['prints no credentials', "echo '{}'", 'it printed no ExecCredential with a token or a certificate'],
+    ['prints without end', 'yes s3cret', 'it printed more than 1048576 bytes'],
+  ] as const) {
+    test(`a plugin that ${what} is an error that says so`, async () => {
+      const name = `plugin ${what}`;
+      const command =
+        script === undefined ? join(folder, name) : write(name, `#!/bin/sh\n${script}\n`, 0o700);
+      await assert.rejects(accessTo({ exec: { command } }).settings(), {
+        message: `getting credentials from the plugin ${command}: ${reason}`,
+      });
+    });
+  }
 
   test('an identity provider whose token is still good', async () => {
     const payload = Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 3600 })).toString(

@@ -1,5 +1,6 @@
 import { proxyFor } from '../proxy-environment.ts';
 import type { ClusterAccess } from './cluster-access.ts';
+import { createExecPlugin, type ExecPlugin } from './exec-plugin.ts';
 import type { SelectedContext } from './kubeconfig-document.ts';
 import { createLibraryCredentials, type LibraryCredentials, needsLibrary } from './library-credentials.ts';
 import { type KubeconfigSource, readKubeconfig, selectContext } from './read-kubeconfig.ts';
@@ -12,6 +13,8 @@ export interface KubeconfigAccessOptions {
   readonly context?: string;
   /** `KUBECONFIG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from it. Default: the process's. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Bound on a run of an exec plugin, which is killed then. Default 30 s. */
+  readonly pluginTimeoutMs?: number;
 }
 
 /**
@@ -20,15 +23,8 @@ export interface KubeconfigAccessOptions {
  */
 export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): ClusterAccess {
   const { kubeconfig, context, environment = process.env } = options;
-  let kept: { readonly key: string; readonly credentials: LibraryCredentials } | undefined;
-  let keptIsRenewable = false;
-
-  function libraryFor(selected: SelectedContext): LibraryCredentials {
-    const key = JSON.stringify(selected);
-    if (kept?.key !== key) kept = { key, credentials: createLibraryCredentials(selected) };
-    keptIsRenewable = selected.user['auth-provider'] === undefined;
-    return kept.credentials;
-  }
+  const libraries = keepOne(createLibraryCredentials);
+  const plugins = keepOne(selected => createExecPlugin(selected, environment, options.pluginTimeoutMs));
 
   return {
     async settings() {
@@ -37,11 +33,27 @@ export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): C
         environment,
       );
       const settings = await staticSettings(selected, environment);
-      return needsLibrary(selected) ? libraryFor(selected).apply(settings) : settings;
+      const more = needsLibrary(selected) ? await libraries.of(selected).apply(settings) : settings;
+      return selected.user.exec ? plugins.of(selected).apply(more) : more;
     },
     forget() {
       // a plugin can be asked again; an identity provider's refresh token may be good only once, and renews by itself
-      if (keptIsRenewable) kept = undefined;
+      plugins.drop();
+    },
+  };
+}
+
+/** Keeps what belongs to a context for as long as nothing in the context changes. */
+function keepOne<T extends LibraryCredentials | ExecPlugin>(create: (selected: SelectedContext) => T) {
+  let kept: { readonly key: string; readonly value: T } | undefined;
+  return {
+    of(selected: SelectedContext): T {
+      const key = JSON.stringify(selected);
+      if (kept?.key !== key) kept = { key, value: create(selected) };
+      return kept.value;
+    },
+    drop() {
+      kept = undefined;
     },
   };
 }

@@ -27,12 +27,12 @@ export interface KubeconfigUser {
   readonly as?: string;
   readonly 'as-groups'?: readonly string[];
   readonly 'as-uid'?: string;
-  readonly exec?: ExecPlugin;
+  readonly exec?: ExecEntry;
   readonly 'auth-provider'?: object;
 }
 
 /** A program that prints an `ExecCredential`. Source: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ */
-export interface ExecPlugin {
+export interface ExecEntry {
   readonly command: string;
   readonly args?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];

@@ -2,37 +2,40 @@ import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { unavailable } from '../../protocol/index.ts';
 import type { RequestSettings } from './cluster-access.ts';
-import type { ExecPlugin, KubeconfigCluster, SelectedContext } from './kubeconfig-document.ts';
+import type { KubeconfigCluster, SelectedContext } from './kubeconfig-document.ts';
 
 /** Bound on what a proxy takes to answer CONNECT. */
 const proxyTimeoutMs = 10_000;
 
+/** Bound on renewing a token; the library itself has none. */
+const renewalTimeoutMs = 30_000;
+
 /** Credentials and proxies that take more than reading files: left to @kubernetes/client-node. */
 export interface LibraryCredentials {
-  /** Adds to the settings what the plugin, the identity provider or the proxy has to give. */
+  /** Adds to the settings what the identity provider or the proxy has to give. */
   apply(settings: RequestSettings): Promise<RequestSettings>;
 }
 
-/** Whether the context has an exec plugin, an auth provider (OIDC and its like) or a proxy. */
+/** Whether the context has an auth provider (OIDC and its like) or a proxy. */
 export function needsLibrary({ cluster, user }: SelectedContext): boolean {
-  return Boolean(user.exec || user['auth-provider'] || cluster['proxy-url']);
+  return Boolean(user['auth-provider'] || cluster['proxy-url']);
 }
 
 /**
  * Loads @kubernetes/client-node on first use (it takes half a second and 90 MB, which a kubeconfig with a token or a
- * certificate should not cost) and keeps its objects, which cache the plugin's token.
+ * certificate should not cost) and keeps its objects, which cache the provider's token.
  */
 export function createLibraryCredentials(selected: SelectedContext): LibraryCredentials {
   let loading: Promise<KubeConfig> | undefined;
   let running: Promise<RequestSettings> | undefined;
 
   async function run(settings: RequestSettings): Promise<RequestSettings> {
-    loading ??= load(selected, settings);
+    loading ??= load(selected);
     const options: RequestOptions = { headers: { ...settings.headers }, timeout: proxyTimeoutMs };
     try {
-      await (await loading).applyToHTTPSOptions(options);
+      await inTime((await loading).applyToHTTPSOptions(options));
     } catch (cause) {
-      // what a plugin printed may hold a secret: it goes to the log only, which redacts
+      // what a provider answered may hold a secret: it goes to the log only, which redacts
       throw unavailable(`${stepOf(selected)} failed`, { cause });
     }
     return merged(settings, options, selected.cluster);
@@ -40,7 +43,7 @@ export function createLibraryCredentials(selected: SelectedContext): LibraryCred
 
   return {
     apply(settings) {
-      // one at a time: a plugin that hangs must not be started again by everyone who waits for it
+      // one at a time: a refresh token may be good only once
       running ??= run(settings).finally(() => {
         running = undefined;
       });
@@ -50,7 +53,6 @@ export function createLibraryCredentials(selected: SelectedContext): LibraryCred
 }
 
 function stepOf({ user }: SelectedContext): string {
-  if (user.exec) return `getting credentials from the plugin ${user.exec.command}`;
   if (user['auth-provider']) return 'getting credentials from the identity provider';
   return 'setting up the proxy of the kubeconfig or the environment';
 }
@@ -74,7 +76,14 @@ function merged(
   };
 }
 
-async function load(selected: SelectedContext, settings: RequestSettings): Promise<KubeConfig> {
+/** What takes longer is left to itself, and the next attempt begins anew. */
+async function inTime(renewal: Promise<void>): Promise<void> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer in time')), renewalTimeoutMs);
+  await Promise.race([renewal, tooLate]).finally(() => clearTimeout(timer));
+}
+
+async function load(selected: SelectedContext): Promise<KubeConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   const { cluster, user } = selected;
@@ -83,17 +92,8 @@ async function load(selected: SelectedContext, settings: RequestSettings): Promi
       'current-context': 'it',
       contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
       clusters: [{ name: 'it', cluster: acceptedCluster(cluster) }],
-      // the token has been read already, and the library would put it over the plugin's
-      users: [
-        {
-          name: 'it',
-          user: {
-            ...user,
-            token: undefined,
-            ...(user.exec && { exec: withInfo(user.exec, cluster, settings) }),
-          },
-        },
-      ],
+      // token and plugin are seen to already, and the library would put them over the provider's
+      users: [{ name: 'it', user: { ...user, token: undefined, exec: undefined } }],
     }),
   );
   return config;
@@ -102,30 +102,4 @@ async function load(selected: SelectedContext, settings: RequestSettings): Promi
 /** The library refuses `http:` unless verification is off; there is nothing to verify on such a connection. */
 function acceptedCluster(cluster: SelectedContext['cluster']): KubeconfigCluster {
   return cluster.server.startsWith('http:') ? { ...cluster, 'insecure-skip-tls-verify': true } : cluster;
-}
-
-/** The library starts the plugin without `KUBERNETES_EXEC_INFO`, which some plugins insist on. */
-function withInfo(
-  exec: ExecPlugin,
-  cluster: SelectedContext['cluster'],
-  { tls }: RequestSettings,
-): ExecPlugin {
-  const info = {
-    apiVersion: exec.apiVersion ?? 'client.authentication.k8s.io/v1',
-    kind: 'ExecCredential',
-    spec: {
-      interactive: false,
-      ...(exec.provideClusterInfo && {
-        cluster: {
-          server: cluster.server,
-          'tls-server-name': cluster['tls-server-name'],
-          'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'],
-          'proxy-url': cluster['proxy-url'],
-          ...(Buffer.isBuffer(tls?.ca) && { 'certificate-authority-data': tls.ca.toString('base64') }),
-        },
-      }),
-    },
-  };
-  const env = [...(exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }];
-  return { ...exec, env };
 }
