@@ -26,6 +26,8 @@ test('the .proto files make a client that works, for swift and for Tiller itself
     tiller,
     health: { serving: () => true, onChange: () => () => {} },
     maxMessageBytes: 1024 * 1024,
+    requestTimeoutMs: 60_000,
+    stopping: new AbortController().signal,
     events: {},
   });
   const server = createServer().on('stream', front).listen(0, '127.0.0.1');

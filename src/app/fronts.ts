@@ -7,6 +7,7 @@ import { createRestFront } from '../rest/index.ts';
 import type { TillerClient } from '../tiller/index.ts';
 import type { OpenHub } from './open-hub.ts';
 import { healthPages } from './pages.ts';
+import { createRpcTap } from './rpc-log.ts';
 
 export interface FrontOptions {
   readonly config: Config;
@@ -17,11 +18,13 @@ export interface FrontOptions {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Fires when the gateway begins to stop. */
+  readonly stopping: AbortSignal;
 }
 
 /** What answers the listener's requests, with a line of log and a count in the metrics for each. */
 export function createFronts(options: FrontOptions): Fronts {
-  const { config, version, service, tiller, hub, health, metrics, log } = options;
+  const { config, version, service, tiller, hub, health, metrics, log, stopping } = options;
   const finished = (request: LoggedRequest) => {
     metrics.requestFinished(request);
     hub?.finished(request);
@@ -49,12 +52,14 @@ export function createFronts(options: FrontOptions): Fronts {
     service,
     tiller,
     health: { serving: () => health.last().ok, onChange: listener => health.onChange(listener) },
+    stopping,
     maxMessageBytes: config.limits.maxMessageBytes,
+    requestTimeoutMs: config.listener.requestTimeoutMs,
+    tap: config.observe.logRpc ? createRpcTap(log) : undefined,
     elsewhere: hub?.elsewhere,
     events: {
       started: () => metrics.requestStarted('grpc'),
-      finished: call =>
-        finished({ ...call, front: 'grpc', verb: '', path: call.route, status: 200, bytes: 0 }),
+      finished: call => finished({ ...call, front: 'grpc', verb: '', status: 200 }),
     },
   });
   return { http, grpc, ...(hub && { upgrade: hub.upgrade }) };

@@ -50,6 +50,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
     const plain = createReleaseService(of, charts);
     return config.observe.logRpc ? withRpcLog(plain, log) : plain;
   };
+  const stopping = new AbortController();
   let hub: OpenHub | undefined;
   const close = async () => {
     hub?.close();
@@ -60,7 +61,17 @@ export async function startGateway(config: Config, version: string, log: Logger)
   try {
     if (servesClusters(config.clusters)) hub = await openHub(config, { serviceOf, metrics, log });
     const service = serviceOf(tiller);
-    const fronts = createFronts({ config, version, service, tiller, hub, health, metrics, log });
+    const fronts = createFronts({
+      config,
+      version,
+      service,
+      tiller,
+      hub,
+      health,
+      metrics,
+      log,
+      stopping: stopping.signal,
+    });
     listener = await createListener(listenerOptionsOf(config, log), fronts);
     await listener.listen();
   } catch (error) {
@@ -78,6 +89,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
     async stop() {
       clearInterval(healthWatch);
       health.stop();
+      stopping.abort();
       const cut = await listener.drain(config.listener.drainTimeoutMs);
       if (cut > 0)
         log.warn(`${cut} connections were cut off: their requests took longer than the drain timeout`);

@@ -1,37 +1,59 @@
-import { wireToJson } from '../codec/index.ts';
+import { type Method, service, wireToJson } from '../codec/index.ts';
+import type { MessageTap } from '../grpc/index.ts';
 import { type Logger, maskPayload } from '../observe/index.ts';
 import { codeName, GatewayError } from '../protocol/index.ts';
 import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
 
-type MessageType = ReleaseMethod['contract']['request'];
+type MessageType = Method['request'];
+
+const tillerService = service('hapi.services.tiller.ReleaseService');
 
 /** A larger message is named by its size alone: making JSON of it would cost more than the call. */
 const maxShownBytes = 1024 * 1024;
 
 /** The same service, which logs the messages of every call (`--log-rpc`), with everything secret masked. */
-export function withRpcLog(service: ReleaseService, log: Logger): ReleaseService {
-  return { ...service, methods: service.methods.map(method => logged(method, log)) };
+export function withRpcLog(releases: ReleaseService, log: Logger): ReleaseService {
+  return { ...releases, methods: releases.methods.map(method => logged(method, log)) };
+}
+
+/** Logs the messages of the calls of Tiller's own service that are passed through. */
+export function createRpcTap(log: Logger): MessageTap {
+  const methods = new Map(
+    tillerService.methods.map(method => [`/${tillerService.name}/${method.name}`, rpcLog(method, log)]),
+  );
+  return {
+    request: (path, message) => methods.get(path)?.request(message),
+    reply: (path, message) => methods.get(path)?.reply(message),
+    failed: (path, error) => methods.get(path)?.failed(error),
+  };
+}
+
+function rpcLog({ name, request, response }: Method, log: Logger) {
+  const write = (what: 'request' | 'reply', type: MessageType, wire: Uint8Array) =>
+    log.info(`rpc ${name} ${what}`, { rpc: name, [what]: shown(type, wire) });
+  return {
+    request: (wire: Uint8Array) => write('request', request, wire),
+    reply: (wire: Uint8Array) => write('reply', response, wire),
+    failed(thrown: unknown) {
+      const { code, message } = GatewayError.from(thrown);
+      log.info(`rpc ${name} failed`, { rpc: name, grpcCode: codeName(code), error: message });
+    },
+  };
 }
 
 function logged(method: ReleaseMethod, log: Logger): ReleaseMethod {
-  const { name, request, response } = method.contract;
-  const write = (what: 'request' | 'reply', type: MessageType, wire: Uint8Array) =>
-    log.info(`rpc ${name} ${what}`, { rpc: name, [what]: shown(type, wire) });
-  const fail = (thrown: unknown) => {
-    const { code, message } = GatewayError.from(thrown);
-    log.info(`rpc ${name} failed`, { rpc: name, grpcCode: codeName(code), error: message });
-  };
+  const rpc = rpcLog(method.contract, log);
   if (method.kind === 'unary') {
     return {
       ...method,
       async call(wire, context) {
-        write('request', request, wire);
+        rpc.request(wire);
         try {
           const reply = await method.call(wire, context);
-          write('reply', response, reply);
+          rpc.reply(reply);
           return reply;
         } catch (error) {
-          fail(error);
+          rpc.failed(error);
           throw error;
         }
       },
@@ -40,14 +62,14 @@ function logged(method: ReleaseMethod, log: Logger): ReleaseMethod {
   return {
     ...method,
     async *call(wire, context) {
-      write('request', request, wire);
+      rpc.request(wire);
       try {
         for await (const reply of method.call(wire, context)) {
-          write('reply', response, reply);
+          rpc.reply(reply);
           yield reply;
         }
       } catch (error) {
-        fail(error);
+        rpc.failed(error);
         throw error;
       }
     },

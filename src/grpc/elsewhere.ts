@@ -2,6 +2,7 @@ import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import type { TillerClient } from '../tiller/index.ts';
 import type { CallHandler } from './handler.ts';
+import type { MessageTap } from './message-tap.ts';
 import { handlerOf } from './native.ts';
 import { passThroughHandler } from './pass-through.ts';
 
@@ -20,14 +21,14 @@ export interface Elsewhere {
 }
 
 /** Answers a call of either release service from another cluster. */
-export function elsewhereHandler(elsewhere: Elsewhere): CallHandler {
+export function elsewhereHandler(elsewhere: Elsewhere, tap?: MessageTap): CallHandler {
   return call =>
     elsewhere.use(call.signal, ({ service, tiller }) => {
       const method = service.methods.find(
         ({ contract }) => call.path === `/${service.name}/${contract.name}`,
       );
       if (method) return handlerOf(method)(call);
-      if (tiller) return passThroughHandler(tiller)(call);
+      if (tiller) return passThroughHandler(tiller, tap)(call);
       throw new GatewayError(
         Code.UNIMPLEMENTED,
         `cluster ${elsewhere.cluster} is reached through its gateway's HTTP API, which ${call.path} cannot pass: call ${service.name}`,

@@ -53,6 +53,8 @@ before(async () => {
       },
     },
     maxMessageBytes: 1024 * 1024,
+    requestTimeoutMs: 60_000,
+    stopping: new AbortController().signal,
     events: { finished: call => finished.push(call) },
   });
   server = createServer().on('stream', front).listen(0, '127.0.0.1');

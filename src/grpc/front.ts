@@ -6,19 +6,26 @@ import type { TillerClient } from '../tiller/index.ts';
 import { type Elsewhere, elsewhereHandler } from './elsewhere.ts';
 import type { CallHandler } from './handler.ts';
 import { type Health, healthHandlers } from './health.ts';
+import type { MessageTap } from './message-tap.ts';
 import { nativeHandlers } from './native.ts';
 import { passThroughHandler } from './pass-through.ts';
 import { reflectionHandlers } from './reflection.ts';
-import { requestIdOf, ServerCall } from './server-call.ts';
+import { type CallBounds, ServerCall } from './server-call.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** What is known of a call when it is over. */
 export interface FinishedCall {
-  /** The caller's `x-request-id`, if it sent one. */
-  readonly requestId: string | undefined;
+  /** The caller's `x-request-id`, or a new one. */
+  readonly requestId: string;
+  /** The path as it came, shortened. */
+  readonly path: string;
   /** The path of a known method; empty for any other, so that labels stay few. */
   readonly route: string;
   readonly code: Code;
   readonly durationMs: number;
+  /** Bytes of messages that were sent. */
+  readonly bytes: number;
+  /** What went wrong, where something did; of a call that was passed through, Tiller's text. */
   readonly error: unknown;
   /** Which of several clusters answered. */
   readonly cluster: string | undefined;
@@ -29,16 +36,20 @@ export interface GrpcEvents {
   readonly finished?: (call: FinishedCall) => void;
 }
 
-export interface GrpcOptions {
+export interface GrpcOptions extends CallBounds {
   readonly service: ReleaseService;
   readonly tiller: TillerClient;
   readonly health: Health;
-  /** Largest message taken from a client. */
-  readonly maxMessageBytes: number;
+  /** Fires when the gateway begins to stop: calls that would last for ever end then. */
+  readonly stopping: AbortSignal;
+  /** Shown the messages of calls to Tiller's own service. */
+  readonly tap?: MessageTap | undefined;
   readonly events: GrpcEvents;
   /** Asked for every call of the release services whether another cluster answers it. */
   readonly elsewhere?: ((headers: IncomingHttpHeaders) => Elsewhere | undefined) | undefined;
 }
+
+const maxPathChars = 300;
 
 /** What belongs to a cluster, as opposed to the gateway's own health and reflection. */
 const releasePaths = /^\/[^/]*\.ReleaseService\//;
@@ -53,60 +64,62 @@ export function createGrpcFront(
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
   const tillerService = service('hapi.services.tiller.ReleaseService');
   const names = [options.service.name, tillerService.name, 'grpc.health.v1.Health'];
-  const passThrough = passThroughHandler(options.tiller);
+  const passThrough = passThroughHandler(options.tiller, options.tap);
   const handlers = new Map<string, CallHandler>([
     ...nativeHandlers(options.service),
     ...tillerService.methods.map(method => [`/${tillerService.name}/${method.name}`, passThrough] as const),
-    ...healthHandlers(options.health, names),
-    ...reflectionHandlers([
-      ...names,
-      'grpc.reflection.v1.ServerReflection',
-      'grpc.reflection.v1alpha.ServerReflection',
-    ]),
+    ...lasting(healthHandlers(options.health, names), options.stopping),
+    ...lasting(
+      reflectionHandlers([
+        ...names,
+        'grpc.reflection.v1.ServerReflection',
+        'grpc.reflection.v1alpha.ServerReflection',
+      ]),
+      options.stopping,
+    ),
   ]);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts
     const startedAt = performance.now();
     options.events.started?.();
-    const path = headers[':path'] ?? '';
+    const call = new ServerCall(stream, headers, options);
+    const { path, requestId } = call;
     const elsewhere = releasePaths.test(path) ? options.elsewhere?.(headers) : undefined;
     const known = handlers.get(path);
-    const handler = known && elsewhere ? elsewhereHandler(elsewhere) : known;
-    void answer(stream, headers, handler, options.maxMessageBytes).then(({ code, error }) => {
+    const handler = known && elsewhere ? elsewhereHandler(elsewhere, options.tap) : known;
+    void answer(call, handler).then(({ code, error }) => {
       options.events.finished?.({
-        requestId: requestIdOf(headers),
+        requestId,
+        path: path.slice(0, maxPathChars),
         route: handler ? path : '',
         code,
         durationMs: performance.now() - startedAt,
-        error,
+        bytes: call.sentBytes,
+        error: error ?? (code === Code.OK ? undefined : call.statusMessage),
         cluster: elsewhere?.cluster,
       });
     });
   };
 }
 
+function lasting(handlers: [string, CallHandler][], stopping: AbortSignal): [string, CallHandler][] {
+  return handlers.map(([path, handler]) => [path, untilStopped(handler, stopping)]);
+}
+
 /** Runs the handler and ends the call with its status. Never rejects. */
 async function answer(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
+  call: ServerCall,
   handler: CallHandler | undefined,
-  maxMessageBytes: number,
 ): Promise<{ code: Code; error?: unknown }> {
-  let call: ServerCall | undefined;
   try {
-    call = new ServerCall(stream, headers, maxMessageBytes);
+    if (call.signal.aborted) throw call.signal.reason;
     if (!handler) throw new GatewayError(Code.UNIMPLEMENTED, `unknown method ${call.path.slice(0, 200)}`);
     const code = await handler(call);
     call.finish(code);
     return { code };
   } catch (thrown) {
     const error = GatewayError.from(thrown);
-    (call ?? refusedCall(stream, maxMessageBytes)).finish(error.code, error.message);
+    call.finish(error.code, error.message);
     return { code: error.code, error: thrown };
   }
-}
-
-/** A call that could not even be read (its `grpc-timeout` is malformed) is still ended like any other. */
-function refusedCall(stream: ServerHttp2Stream, maxMessageBytes: number): ServerCall {
-  return new ServerCall(stream, {}, maxMessageBytes);
 }

@@ -1,3 +1,4 @@
 export type { Elsewhere, Served } from './elsewhere.ts';
 export { createGrpcFront, type FinishedCall, type GrpcEvents, type GrpcOptions } from './front.ts';
 export type { Health } from './health.ts';
+export type { MessageTap } from './message-tap.ts';

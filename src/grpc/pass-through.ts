@@ -4,35 +4,70 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { type Code, GatewayError, header, invalidArgument, toCode, unavailable } from '../protocol/index.ts';
-import { negativeLimit } from '../releases/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
+import {
+  Code,
+  decodeGrpcMessage,
+  FrameReader,
+  GatewayError,
+  header,
+  toCode,
+  unavailable,
+} from '../protocol/index.ts';
+import { tillerRequestCheck } from '../releases/index.ts';
+import type { Connection, TillerClient } from '../tiller/index.ts';
 import type { CallHandler } from './handler.ts';
+import type { MessageTap } from './message-tap.ts';
 import type { ServerCall } from './server-call.ts';
 
+/** Of an answer with a larger message no more is shown. Tiller's own bound on messages. */
+const maxTappedBytes = 20 * 1024 * 1024;
+
 /**
- * Passes a call of Tiller's own service through, byte for byte and with its metadata, so that Tiller's own clients work
- * through the gateway. All of its calls send one message; only a list's is looked at, because a negative limit would
- * take Tiller down.
+ * Passes calls of Tiller's own service through, byte for byte and with their metadata, so that Tiller's own clients work
+ * through the gateway. All of them send one message; it is looked at only where some would take Tiller down, and where
+ * `tap` wants to see it.
  */
-export function passThroughHandler(tiller: TillerClient): CallHandler {
+export function passThroughHandler(tiller: TillerClient, tap?: MessageTap): CallHandler {
   return async call => {
     const request = await call.requestBytes();
-    if (call.path.endsWith('/ListReleases')) {
-      const limit = negativeLimit(await call.onlyMessage(request));
-      if (limit !== undefined) throw invalidArgument(`limit: ${limit} is negative`);
+    const method = call.path.slice(call.path.lastIndexOf('/') + 1);
+    const check = tillerRequestCheck(method);
+    if (check || tap) {
+      const message = await call.onlyMessage(request);
+      tap?.request(call.path, message);
+      check?.(message);
     }
-    const connection = await tiller.connection(call.signal);
-    let upstream: ClientHttp2Stream;
+    const startedAt = performance.now();
+    let code: Code = Code.UNKNOWN;
     try {
-      upstream = connection.request(requestHeaders(call));
-    } catch (cause) {
-      throw unavailable('the connection to Tiller was lost before the call was sent', { cause });
+      const connection = await tiller.connection(call.signal);
+      code = await relay(call, connection, request, tap);
+      return code;
+    } catch (error) {
+      ({ code } = GatewayError.from(error));
+      throw error;
+    } finally {
+      tiller.countPassed(method, code, performance.now() - startedAt);
     }
-    const answered = relayAnswer(call, upstream);
-    upstream.end(request);
-    return answered;
   };
+}
+
+function relay(
+  call: ServerCall,
+  connection: Connection,
+  request: Buffer,
+  tap: MessageTap | undefined,
+): Promise<Code> {
+  let upstream: ClientHttp2Stream;
+  try {
+    upstream = connection.request(requestHeaders(call));
+  } catch (cause) {
+    throw unavailable('the connection to Tiller was lost before the call was sent', { cause });
+  }
+  const answered = relayAnswer(call, upstream);
+  if (tap) tapAnswer(call.path, upstream, tap);
+  upstream.end(request);
+  return answered;
 }
 
 /** Names that belong to one connection. Source: RFC 9113, 8.2.2 */
@@ -68,7 +103,10 @@ function relayAnswer(call: ServerCall, upstream: ClientHttp2Stream): Promise<Cod
     upstream.on('response', headers => {
       const metadata = { ...metadataOf(headers), ':status': headers[':status'] ?? 200 };
       if (headers[header.status] !== undefined) trailers = metadata;
-      else upstream.pipe(call.passOn(metadata), { end: false });
+      else
+        upstream
+          .on('data', (chunk: Buffer) => call.count(chunk.length))
+          .pipe(call.passOn(metadata), { end: false });
     });
     upstream.on('trailers', headers => {
       trailers = metadataOf(headers);
@@ -86,4 +124,22 @@ function relayAnswer(call: ServerCall, upstream: ClientHttp2Stream): Promise<Cod
       }
     });
   });
+}
+
+/** Shows the messages of an answer beside its being passed on; what cannot be read as messages is left to the client. */
+function tapAnswer(path: string, upstream: ClientHttp2Stream, tap: MessageTap): void {
+  const frames = new FrameReader(maxTappedBytes);
+  const read = (chunk: Buffer) => {
+    try {
+      for (const { compressed, message } of frames.push(chunk)) if (!compressed) tap.reply(path, message);
+    } catch {
+      upstream.off('data', read);
+    }
+  };
+  const status = (headers: IncomingHttpHeaders) => {
+    const code = toCode(Number(headers[header.status] ?? Code.OK));
+    if (code !== Code.OK)
+      tap.failed(path, new GatewayError(code, decodeGrpcMessage(String(headers[header.message] ?? ''))));
+  };
+  upstream.on('data', read).on('response', status).on('trailers', status);
 }

@@ -1,11 +1,17 @@
-import { once } from 'node:events';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { on, once } from 'node:events';
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
   type CallContext,
   Code,
+  decodeGrpcMessage,
   decompressFrame,
   encodeGrpcMessage,
   FrameReader,
@@ -14,6 +20,7 @@ import {
   grpcContentType,
   header,
   parseGrpcTimeout,
+  requestIdOf,
   toFrame,
 } from '../protocol/index.ts';
 
@@ -25,11 +32,20 @@ const minGzipBytes = 1024;
 /** A status travels as a header: many clients refuse headers over 8 KiB, and end the connection over 64 KiB. */
 const maxStatusChars = 4096;
 
+export interface CallBounds {
+  /** Largest message taken from a client. */
+  readonly maxMessageBytes: number;
+  /** How long a request may take to arrive, from its first byte to its last. */
+  readonly requestTimeoutMs: number;
+}
+
 /**
  * One gRPC call that came in on an HTTP/2 stream: its messages, its deadline, its end. Owns the stream: whatever
  * happens, the stream is closed with a status or reset.
  */
 export class ServerCall implements CallContext {
+  /** The caller's own, or a new one. */
+  readonly requestId: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly deadline: number | undefined;
@@ -37,33 +53,55 @@ export class ServerCall implements CallContext {
   private readonly maxMessageBytes: number;
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout | undefined;
+  private readonly requestTimer: NodeJS.Timeout;
   /** Answers are compressed as the request was, and only then. */
   private readonly compress: boolean;
   private finished = false;
+  private sent = 0;
+  private statusText = '';
 
-  /** @throws GatewayError INVALID_ARGUMENT for a malformed `grpc-timeout` */
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, maxMessageBytes: number) {
+  /** Where `grpc-timeout` is malformed the call is ended from the outset: `signal` has the reason. */
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, bounds: CallBounds) {
     this.stream = stream;
     this.headers = headers;
     this.path = headers[':path'] ?? '';
-    this.maxMessageBytes = maxMessageBytes;
+    this.requestId = requestIdOf(headers['x-request-id']);
+    this.maxMessageBytes = bounds.maxMessageBytes;
     this.compress = headers[header.encoding] === 'gzip';
-    stream.once('close', this.leave);
+    this.requestTimer = setTimeout(() => {
+      const seconds = bounds.requestTimeoutMs / 1000;
+      this.abort(new GatewayError(Code.DEADLINE_EXCEEDED, `the request did not arrive within ${seconds} s`));
+    }, bounds.requestTimeoutMs);
+    stream.once('end', () => clearTimeout(this.requestTimer)).once('close', this.leave);
     const timeout = headers[header.timeout];
     if (typeof timeout !== 'string') return;
-    const timeoutMs = parseGrpcTimeout(timeout);
-    this.deadline = performance.now() + timeoutMs;
-    this.timer = setTimeout(this.expire, timeoutMs);
+    try {
+      const timeoutMs = parseGrpcTimeout(timeout);
+      this.deadline = performance.now() + timeoutMs;
+      this.timer = setTimeout(this.expire, timeoutMs);
+    } catch (error) {
+      this.abort(GatewayError.from(error));
+    }
   }
 
-  /** The caller's own, if it sent one. */
-  get requestId(): string | undefined {
-    return requestIdOf(this.headers);
-  }
-
-  /** Fires when the client has gone, or its deadline has passed. */
+  /** Fires when the client has gone, its deadline has passed, or this side has ended the call. */
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Bytes of messages sent so far, prefixes included. */
+  get sentBytes(): number {
+    return this.sent;
+  }
+
+  /** The text of the status that the call ended with. */
+  get statusMessage(): string {
+    return this.statusText;
+  }
+
+  /** Has the call end for this reason, whatever its handler waits for. */
+  abort(reason: GatewayError): void {
+    this.controller.abort(reason);
   }
 
   /**
@@ -111,6 +149,7 @@ export class ServerCall implements CallContext {
           ),
         );
       };
+      if (signal.aborted) return abort();
       signal.addEventListener('abort', abort, { once: true });
       stream.on('data', take);
       stream.once('end', () => {
@@ -122,10 +161,16 @@ export class ServerCall implements CallContext {
 
   /** The messages of a call whose client may send any number, as they come. */
   async *requests(): AsyncGenerator<Buffer, void, undefined> {
+    const { stream, signal } = this;
     const frames = new FrameReader(this.maxMessageBytes);
-    for await (const chunk of this.stream as AsyncIterable<Buffer>) {
-      for (const frame of frames.push(chunk))
-        yield decompressFrame(frame, this.encoding, this.maxMessageBytes);
+    try {
+      // the stream's own iterator knows no signal, and would destroy the stream before its status is sent
+      for await (const [chunk] of on(stream, 'data', { signal, close: ['end'], highWaterMark: 16 })) {
+        for (const frame of frames.push(chunk))
+          yield decompressFrame(frame, this.encoding, this.maxMessageBytes);
+      }
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
     }
   }
 
@@ -134,6 +179,7 @@ export class ServerCall implements CallContext {
     this.begin();
     const frame =
       this.compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
+    this.count(frame.length);
     if (this.gone || this.stream.write(frame)) return;
     await once(this.stream, 'drain', { signal: this.signal }).catch(() => {});
   }
@@ -149,13 +195,17 @@ export class ServerCall implements CallContext {
   /** Ends the call with these trailers; where nothing was sent yet, they are sent as headers alone ("trailers-only"). */
   finishWith(trailers: OutgoingHttpHeaders): void {
     const { stream } = this;
-    clearTimeout(this.timer);
+    this.clearTimers();
     stream.off('close', this.leave);
     if (this.finished || this.gone) return;
     this.finished = true;
+    const text = trailers[header.message];
+    if (typeof text === 'string') this.statusText = decodeGrpcMessage(text);
     if (stream.headersSent) {
       stream.once('wantTrailers', () => {
-        if (!this.gone) stream.sendTrailers(trailers);
+        if (this.gone) return;
+        stream.sendTrailers(trailers);
+        setImmediate(() => this.refuseRest()); // a reset in this turn would overtake the trailers
       });
       stream.end();
     } else {
@@ -163,8 +213,24 @@ export class ServerCall implements CallContext {
         { ':status': 200, [header.contentType]: grpcContentType, ...trailers },
         { endStream: true },
       );
+      this.refuseRest();
     }
     stream.resume(); // what is left of the request is dropped
+  }
+
+  /** Counts bytes that were sent by way of `passOn`. */
+  count(bytes: number): void {
+    this.sent += bytes;
+  }
+
+  /** Asks a client that is still sending to stop, or its stream would stay open. Rule: RFC 9113, 8.1 */
+  private refuseRest(): void {
+    if (!this.stream.readableEnded && !this.gone) this.stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  private clearTimers(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.requestTimer);
   }
 
   /** Sends the headers of an answer that is passed on as it comes, and gives the stream to write it to. */
@@ -198,19 +264,13 @@ export class ServerCall implements CallContext {
   }
 
   private readonly leave = (): void => {
-    clearTimeout(this.timer);
-    this.controller.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
+    this.clearTimers();
+    this.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
   };
 
   private readonly expire = (): void => {
-    this.controller.abort(new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
+    this.abort(new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
   };
-}
-
-/** The caller's `x-request-id`, if it sent one. */
-export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
-  const value = headers['x-request-id'];
-  return typeof value === 'string' ? value.slice(0, 128) : undefined;
 }
 
 function shortened(message: string): string {

@@ -40,7 +40,7 @@ export function accessLine(request: LoggedRequest): { level: LogLevel; message: 
       ...(cluster !== undefined && { cluster }),
       grpcCode: codeName(code),
       durationMs: Math.round(durationMs * 1000) / 1000,
-      ...(front === 'http' && { bytes }),
+      bytes,
       requestId,
       ...(error !== undefined && { error: failed ? error : messageOf(error) }),
     },

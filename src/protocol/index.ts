@@ -5,3 +5,4 @@ export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } f
 export { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 export { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
 export { grpcContentType, header, isGrpcContentType } from './headers.ts';
+export { requestIdOf } from './request-id.ts';

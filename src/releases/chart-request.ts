@@ -35,7 +35,7 @@ const maxChartDepth = 100;
 export function readChartRequest(fields: RequestFields, numbers: ChartFieldNumbers): ChartRequest {
   const valuesJson = fields.message(numbers.valuesJson);
   const chart = fields.message(numbers.chart);
-  if (chart) checkMetadata(chart, 'chart', 0);
+  if (chart) checkChartMetadata(chart);
   return {
     ...optional('chart', chart),
     ...optional('values', fields.message(numbers.values)),
@@ -55,12 +55,16 @@ export function readChartRequest(fields: RequestFields, numbers: ChartFieldNumbe
   };
 }
 
-function checkMetadata(chart: Uint8Array, path: string, depth: number): void {
+/**
+ * Looks for what Tiller panics without.
+ * @throws GatewayError INVALID_ARGUMENT for a chart that has no metadata, or a dependency without
+ */
+export function checkChartMetadata(chart: Uint8Array, path = 'chart', depth = 0): void {
   if (depth > maxChartDepth) throw invalidArgument(`chart: nests deeper than ${maxChartDepth}`);
   const fields = new RequestFields(chart);
   if (!fields.has(chartFields.metadata)) throw invalidArgument(`${path}.metadata: is missing`);
   for (const [index, dependency] of fields.messages(chartFields.dependencies).entries())
-    checkMetadata(dependency, `${path}.dependencies[${index}]`, depth + 1);
+    checkChartMetadata(dependency, `${path}.dependencies[${index}]`, depth + 1);
 }
 
 function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {

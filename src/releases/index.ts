@@ -1,2 +1,2 @@
+export { tillerRequestCheck } from './check-tiller-request.ts';
 export { createReleaseService, type ReleaseMethod, type ReleaseService } from './release-service.ts';
-export { negativeLimit } from './summarize-releases.ts';

@@ -31,16 +31,18 @@ export async function summarizeReleases(
   return page.finish();
 }
 
-/** The `limit` of a list's request, swift's or Tiller's, if it is negative: Tiller 2.17.0 panics on it. */
-export function negativeLimit(listRequest: Uint8Array): bigint | undefined {
+/**
+ * Looks at the `limit` of a list's request, swift's or Tiller's: Tiller 2.17.0 panics on a negative one.
+ * @throws GatewayError INVALID_ARGUMENT
+ */
+export function checkLimit(listRequest: Uint8Array): void {
   const limit = new RequestFields(listRequest).integer(request.limit);
-  return limit < 0n ? limit : undefined;
+  if (limit < 0n) throw invalidArgument(`limit: ${limit} is negative`);
 }
 
 function toTillerRequest(swift: Uint8Array): Buffer {
+  checkLimit(swift);
   const fields = new RequestFields(swift);
-  const limit = negativeLimit(swift);
-  if (limit !== undefined) throw invalidArgument(`limit: ${limit} is negative`);
   const writer = new WireWriter();
   for (const number of request.shared) for (const raw of fields.raw(number)) writer.raw(raw);
   for (const code of wantedCodes(fields)) writer.tag(request.statusCodes, WireType.VARINT).uint32(code);

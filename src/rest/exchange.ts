@@ -1,6 +1,5 @@
-import type { Code } from '../protocol/index.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
-import { requestIdOf } from './request-id.ts';
+import { type Code, requestIdOf } from '../protocol/index.ts';
+import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
 
 /** What is known of a request when it is over: for one line of log, and for the metrics. */
 export interface FinishedRequest {
@@ -55,7 +54,7 @@ export function openExchange(request: HttpRequest, response: HttpResponse): Exch
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
-  const requestId = requestIdOf(request);
+  const requestId = requestIdOf(headerOf(request, 'x-request-id'));
   response.setHeader('X-Request-Id', requestId);
   return {
     request,

@@ -25,7 +25,7 @@ export interface TillerClientOptions extends KeptConnectionOptions {
   /** True gives Tiller's own status codes (always UNKNOWN) instead of what its texts mean. */
   readonly rawErrors: boolean;
   /** Runs after every call, also failed ones. */
-  readonly onCall?: (method: TillerMethod, code: Code, durationMs: number) => void;
+  readonly onCall?: (method: string, code: Code, durationMs: number) => void;
 }
 
 /** Calls to one Tiller. Requests and replies are messages of `hapi.services.tiller` in wire format. */
@@ -95,9 +95,14 @@ export class TillerClient {
     }
   }
 
-  /** An open connection, for calls that are passed through as they come. */
+  /** An open connection, for calls that are passed through as they come; they are told of by `countPassed`. */
   connection(signal: AbortSignal | undefined): Promise<Connection> {
     return this.pick().get(signal);
+  }
+
+  /** Counts a call that was passed through. */
+  countPassed(method: string, code: Code, durationMs: number): void {
+    this.options.onCall?.(method, code, durationMs);
   }
 
   /**

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { reasonOf } from '../../clusters/index.ts';
-import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
+import { Code, GatewayError, requestIdOf, unavailable } from '../../protocol/index.ts';
 import type { Answered, Exchange, HttpResponse } from '../../rest/index.ts';
 import type { Forward, ForwardContext, WayEvents } from '../cluster/way.ts';
 import { readAnswer } from './api-refusal.ts';
@@ -64,8 +63,7 @@ export function createForward(link: GatewayLink, proxy: GatewayProxy, events: Wa
       return passOn(exchange, answer.response, answer.body);
     },
     async upgrade(request, socket, head, target) {
-      const given = request.headers['x-request-id'];
-      const requestId = typeof given === 'string' ? given.slice(0, 128) : randomUUID();
+      const requestId = requestIdOf(request.headers['x-request-id']);
       const headers = forwardedHeaders(request.headers, requestId, undefined, true);
       const onward = await onwardOf(target, headers, noEnd);
       await proxy.upgrade(request, socket, head, onward);
