@@ -6,6 +6,7 @@
  * apart on the frame level, or each gRPC stream copied into a second, in-memory HTTP/2 connection. Here a gRPC stream
  * is handed over as it came.
  */
+import { STATUS_CODES } from 'node:http';
 import {
   constants,
   Http2ServerRequest,
@@ -16,6 +17,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { Code, isGrpcContentType } from '../protocol/index.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
 
 export interface Http2 {
@@ -33,6 +35,8 @@ type Options = Pick<
 /** A body of megabytes should not wait for a window update every 64 KiB, HTTP/2's default. */
 const streamWindowBytes = 1024 * 1024;
 const connectionWindowBytes = 4 * 1024 * 1024;
+/** A header over the limit is read up to here, so that it can be answered; past it Node resets the stream. */
+const readableHeaderBytes = 64 * 1024 - 1;
 const defaultPingTimeoutMs = 20_000;
 const closeTimeoutMs = 1000;
 /** "I know no stream number yet that I will not answer", https://www.rfc-editor.org/rfc/rfc9113#section-6.8 */
@@ -46,7 +50,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
     settings: {
       maxConcurrentStreams: options.maxStreams,
       initialWindowSize: streamWindowBytes,
-      maxHeaderListSize: options.maxHeaderBytes,
+      maxHeaderListSize: Math.max(options.maxHeaderBytes, readableHeaderBytes),
     },
     // megabytes that nghttp2 and Node may hold for one connection; past it further streams are refused
     maxSessionMemory: 64,
@@ -74,8 +78,10 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
         open.add(stream);
         stream.once('close', () => open.delete(stream));
         stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
-        if (isGrpc(headers)) fronts.grpc(stream, headers);
-        else serveHttp(stream, headers, rawHeaders as unknown as string[], options.requestTimeoutMs, fronts);
+        const raw = rawHeaders as unknown as string[];
+        if (headerBytes(raw) > options.maxHeaderBytes) refuseHeader(stream);
+        else if (isGrpcContentType(headers['content-type'])) fronts.grpc(stream, headers);
+        else serveHttp(stream, headers, raw, options.requestTimeoutMs, fronts);
       });
       if (draining) letGo(session);
     },
@@ -87,10 +93,19 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
   };
 }
 
-/** `application/grpc`, alone or followed by `+proto` or parameters; `application/grpc-web` is another protocol. */
-export function isGrpc(headers: IncomingHttpHeaders): boolean {
-  const type = headers['content-type'];
-  return type !== undefined && /^application\/grpc(?:$|[+; ])/i.test(type);
+/**
+ * The size that SETTINGS_MAX_HEADER_LIST_SIZE speaks of.
+ * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2
+ */
+function headerBytes(rawHeaders: readonly string[]): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length + 16, 0);
+}
+
+function refuseHeader(stream: ServerHttp2Stream): void {
+  const text = STATUS_CODES[431] ?? '';
+  stream.respond({ ':status': 431, 'content-type': 'application/json' });
+  stream.end(JSON.stringify({ code: Code.UNKNOWN, message: text }));
+  stream.resume(); // what comes of a body is dropped
 }
 
 /** Closes a session that is idle, or whose peer is gone. Gives the set of open streams for its caller to keep. */

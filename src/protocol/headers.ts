@@ -12,7 +12,7 @@ export const header = {
 
 export const grpcContentType = 'application/grpc';
 
-/** Whether a content type is gRPC's: `application/grpc`, `application/grpc+proto`; not `application/grpc-web`. */
+/** Whether a content type is gRPC's: `application/grpc`, alone or followed by `+proto` or parameters; not `application/grpc-web`. */
 export function isGrpcContentType(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/grpc(?:[+;]|$)/i.test(contentType);
+  return contentType !== undefined && /^application\/grpc(?:[+; ]|$)/i.test(contentType);
 }
