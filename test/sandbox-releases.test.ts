@@ -129,7 +129,7 @@ test('what an upgrade does with values', bounded, async () => {
   );
   assert.match(
     await tiller.failure('UpdateRelease', { name: 'r', chart, values: { raw: '[1]' }, reuse_values: true }),
-    /^2 error unmarshaling JSON: json: cannot unmarshal array/,
+    /^2 error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array/,
   );
 });
 

@@ -30,7 +30,7 @@ function readValues(raw: string): GoMap {
   if (value === null) return new Map();
   if (value instanceof Map) return yamlMapToGo(value);
   const problem = `json: cannot unmarshal ${jsonKind(value)} into Go value of type chartutil.Values`;
-  throw new GatewayError(Code.UNKNOWN, `error unmarshaling JSON: ${problem}`);
+  throw new GatewayError(Code.UNKNOWN, `error unmarshaling JSON: while decoding JSON: ${problem}`);
 }
 
 /** `source` under `destination`, which wins; a null in it removes the key. Tables are merged, all else replaced. */

@@ -177,7 +177,7 @@ describe('faults outside templates', () => {
   it('are values that are no YAML or no table', () => {
     const chart = buildChart({ values: '[1]\n' });
     const problem =
-      'error unmarshaling JSON: json: cannot unmarshal array into Go value of type chartutil.Values';
+      'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type chartutil.Values';
     assert.throws(
       () => renderChart(chart),
       unknown(`Error: Reading chart 'demo' default values ([1]\n): ${problem}`),

@@ -46,7 +46,8 @@ test('reuse: merged over the old ones, whose outcome becomes the chart’s defau
 test('what cannot be merged', () => {
   const flags = { reuse_values: true };
   assert.throws(() => reuse('a: 1', undefined, flags), TillerCrash);
-  const text = 'error unmarshaling JSON: json: cannot unmarshal array into Go value of type chartutil.Values';
+  const text =
+    'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type chartutil.Values';
   assert.throws(() => reuse('a: 1', '[1]', flags), { message: text });
   assert.throws(() => reuse('[1]', 'a: 1', flags), { message: `failed to rebuild old values: ${text}` });
   assert.throws(() => reuse('a: 1', 'a: [', flags), { message: /^error converting YAML to JSON/ });

@@ -50,7 +50,7 @@ function readTable(raw: string): YamlMap {
   if (value === null) return new Map();
   if (value instanceof Map) return value;
   throw tillerError(
-    `error unmarshaling JSON: json: cannot unmarshal ${jsonKind(value)} into Go value of type chartutil.Values`,
+    `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(value)} into Go value of type chartutil.Values`,
   );
 }
 

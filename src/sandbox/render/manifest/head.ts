@@ -26,7 +26,7 @@ function jsonKind(value: YamlValue): string {
 
 function refuse(value: YamlValue, place: string): never {
   throw new ManifestError(
-    `error unmarshaling JSON: json: cannot unmarshal ${jsonKind(value)} into Go ${place}`,
+    `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(value)} into Go ${place}`,
   );
 }
 

@@ -195,7 +195,7 @@ describe('manifests that are no resources', () => {
   ];
   for (const [text, problem] of cases) {
     it(text, () => {
-      const message = `YAML parse error on demo/templates/a.yaml: error unmarshaling JSON: ${problem}`;
+      const message = `YAML parse error on demo/templates/a.yaml: error unmarshaling JSON: while decoding JSON: ${problem}`;
       assert.throws(() => renderChart(buildChart({ templates: { 'a.yaml': text } })), { message });
     });
   }
