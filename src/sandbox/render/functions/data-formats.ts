@@ -7,6 +7,7 @@ import { goJson, parseYaml, writeYaml } from '../../../charts/yaml/index.ts';
 import { GatewayError } from '../../../protocol/index.ts';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
 import { type CallContext, goFunction } from '../go/function.ts';
+import { NilMap } from '../go/nil.ts';
 import type { GoMap, GoValue } from '../go/value.ts';
 import { yamlToGo } from '../go/yaml-values.ts';
 import { JsonSyntaxError, readGoJson } from './go-json-reader.ts';
@@ -39,7 +40,7 @@ function reader(read: (text: string) => GoValue) {
       context.charge((text as string).length);
       try {
         const value = read(bytesToUtf8(text as string));
-        return value === null ? new Map() : value;
+        return value === null ? new NilMap() : value;
       } catch (error) {
         if (error instanceof GatewayError || error instanceof JsonSyntaxError)
           return withError(error.message);

@@ -1,5 +1,6 @@
 /** Sprig's dictionary functions. https://masterminds.github.io/sprig/dicts.html */
 import { GoError, goFunction } from '../go/function.ts';
+import { NilMap } from '../go/nil.ts';
 import { type GoMap, type GoValue, TypedList, TypedMap, typedList } from '../go/value.ts';
 import { isEmpty, texts, toText } from './convert.ts';
 import type { Functions } from './table.ts';
@@ -37,7 +38,9 @@ function mergeInto(
 function mergeFunction(overwrite: boolean) {
   return goFunction(
     [dictType],
-    ([into, ...sources], context) => {
+    ([given, ...sources], context) => {
+      // Go's library makes the map that is not there.
+      const into = given instanceof NilMap ? new Map() : given;
       for (const source of sources) {
         mergeInto(into as GoMap, source as GoMap, overwrite, amount => context.charge(amount));
       }
@@ -50,6 +53,7 @@ function mergeFunction(overwrite: boolean) {
 /** A copy in which nothing is shared with the original. */
 function deepCopy(value: GoValue, charge: (amount: number) => void, depth = 0): GoValue {
   charge(nodeWork);
+  if (value === null && depth === 0) throw new GoError('reflect: call of reflect.Value.Type on zero Value');
   if (depth > maxDepth) throw new GoError('deepCopy error: value is nested too deep');
   const copy = (each: GoValue) => deepCopy(each, charge, depth + 1);
   if (value instanceof Map) {

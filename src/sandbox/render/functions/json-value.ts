@@ -1,5 +1,6 @@
 import type { YamlValue } from '../../../charts/yaml/index.ts';
 import { bytesToUtf8 } from '../go/bytes.ts';
+import { isNil } from '../go/nil.ts';
 import { GoComplex, GoInteger, type GoValue, kindOf } from '../go/value.ts';
 
 const maxDepth = 900;
@@ -23,7 +24,8 @@ export function goToJsonValue(value: GoValue, charge: (amount: number) => void, 
     if (!Number.isFinite(value)) throw new JsonError('json: unsupported value');
     return value;
   }
-  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  if (typeof value === 'boolean' || typeof value === 'bigint') return value;
+  if (value === null || isNil(value)) return null;
   const inner = (each: GoValue) => goToJsonValue(each, charge, depth + 1);
   if (value instanceof GoInteger) return value.value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');

@@ -1,5 +1,6 @@
 /** Sprig's list functions. https://masterminds.github.io/sprig/lists.html */
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
+import { nilList } from '../go/nil.ts';
 import { type GoValue, kindOf, TypedList, typedList } from '../go/value.ts';
 import { elementsOf, isEmpty, texts, toInt64, toText, toTexts } from './convert.ts';
 import { deepEqual } from './deep-equal.ts';
@@ -52,6 +53,18 @@ function uniq(list: readonly GoValue[], context: CallContext): GoValue[] {
   return seen;
 }
 
+/** All elements of all lists; a nil list where there is none. */
+function concat(lists: readonly GoValue[], context: CallContext): GoValue {
+  const all = lists.flatMap(each => {
+    if (each === null) throw new GoError(nilType);
+    const elements = elementsOf(each);
+    if (elements === undefined) throw new GoError(`Cannot concat type ${kindOf(each)} as list`);
+    context.charge(elements.length);
+    return [...elements];
+  });
+  return all.length === 0 ? nilList('interface {}') : all;
+}
+
 const list = goFunction([], args => [...args], { variadic: 'interface {}', result: '[]interface {}' });
 const push = goFunction(
   ['interface {}', 'interface {}'],
@@ -82,8 +95,16 @@ export const listFunctions: Functions = [
   ],
   ['first', listFunction('find first', items => items[0] ?? null, 'interface {}')],
   ['last', listFunction('find last', items => items.at(-1) ?? null, 'interface {}')],
-  ['rest', listFunction('find rest', items => items.slice(1))],
-  ['initial', listFunction('find initial', items => items.slice(0, -1))],
+  [
+    'rest',
+    listFunction('find rest', items => (items.length === 0 ? nilList('interface {}') : items.slice(1))),
+  ],
+  [
+    'initial',
+    listFunction('find initial', items =>
+      items.length === 0 ? nilList('interface {}') : items.slice(0, -1),
+    ),
+  ],
   ['reverse', listFunction('find reverse', items => items.toReversed())],
   ['compact', listFunction('compact', items => items.filter(item => !isEmpty(item)))],
   [
@@ -114,19 +135,7 @@ export const listFunctions: Functions = [
     'slice',
     goFunction(['interface {}'], ([items, ...bounds]) => slice(items!, bounds), { variadic: 'interface {}' }),
   ],
-  [
-    'concat',
-    goFunction(
-      [],
-      (lists, context) =>
-        lists.flatMap(each => {
-          const elements = listOf(each, 'concat');
-          context.charge(elements.length);
-          return [...elements];
-        }),
-      { variadic: 'interface {}' },
-    ),
-  ],
+  ['concat', goFunction([], (lists, context) => concat(lists, context), { variadic: 'interface {}' })],
   [
     'sortAlpha',
     goFunction(

@@ -5,6 +5,7 @@
 import { type Matcher, RE2JS, RE2JSException } from 're2js';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
+import { nilList } from '../go/nil.ts';
 import { canBackquote, quote } from '../go/quote.ts';
 import { texts } from './convert.ts';
 import type { Functions } from './table.ts';
@@ -137,7 +138,8 @@ function listFunction(list: (regexp: RE2JS, text: string, limit: bigint, context
     ['string', 'string', 'int'],
     ([pattern, text, limit], context) => {
       const regexp = compile(pattern as string, context);
-      return texts(list(regexp, bytesToUtf8(text as string), limit as bigint, context).map(utf8ToBytes));
+      const found = list(regexp, bytesToUtf8(text as string), limit as bigint, context);
+      return found.length === 0 ? nilList('string') : texts(found.map(utf8ToBytes));
     },
     { result: '[]string' },
   );

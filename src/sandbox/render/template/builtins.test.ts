@@ -43,12 +43,15 @@ const comparisons: Case[] = [
   ['{{eq}}', `${at(2, 'eq')}wrong number of args for eq: want at least 1 got 0`],
   [
     '{{eq .list .list}}',
-    `${at(2, 'eq .list .list')}error calling eq: uncomparable type []interface {}: [3 1 2]`,
+    `${at(2, 'eq .list .list')}error calling eq: non-comparable type [%!s(float64=3) %!s(float64=1) %!s(float64=2)]: []interface {}`,
   ],
+  ['{{eq .map 1}}', `${at(2, 'eq .map 1')}error calling eq: incompatible types for comparison`],
   [
-    '{{eq .map 1}}',
-    `${at(2, 'eq .map 1')}error calling eq: uncomparable type map[string]interface {}: map[a:1 b:2 nothing:<nil>]`,
+    '{{eq .words .map}}',
+    `${at(2, 'eq .words .map')}error calling eq: non-comparable types [b a c]: []interface {}, map[string]interface {}: map[a:1 b:2 nothing:<nil>]`,
   ],
+  ['{{eq .map nil}} {{eq nil .list}} {{ne .map .nil}}', 'false false true'],
+  ['{{eq .list}}', `${at(2, 'eq .list')}error calling eq: missing argument for comparison`],
   ['{{eq 1 .list}}', `${at(2, 'eq 1 .list')}error calling eq: incompatible types for comparison`],
   ['{{ne 1 2}} {{ne 1 1}} {{ne .nil nil}} {{ne "a" "b"}}', 'true false false true'],
   ['{{ne 1 "1"}}', `${at(2, 'ne 1 "1"')}error calling ne: incompatible types for comparison`],
@@ -157,7 +160,7 @@ const escapes: Case[] = [
     '{{js "it\'d be \\"nice\\" <a> & b=c \\\\"}}',
     `it\\'d be \\"nice\\" \\u003Ca\\u003E \\u0026 b\\u003Dc \\\\`,
   ],
-  ['{{js "a\\nb\\tc\\u00e9\\u2028\\x01"}}', 'a\\u000Ab\\u0009cé\\u2028\\u0001'],
+  ['{{js "a\\nb\\tc\\u00e9\\u2028\\x01\\x7f"}}', 'a\\u000Ab\\u0009cé\\u2028\\u0001\x7f'],
   ['{{urlquery "a b&c=d/é?~-_."}}', 'a+b%26c%3Dd%2F%C3%A9%3F~-_.'],
   ['{{urlquery "http://x/y" 1}} {{1 | urlquery "a"}}', 'http%3A%2F%2Fx%2Fy1 a1'],
 ];

@@ -1,6 +1,7 @@
 import { GoError } from '../go/function.ts';
-import { formatValue } from '../go/print.ts';
-import { GoComplex, GoInteger, type GoValue, typeOf } from '../go/value.ts';
+import { isNil } from '../go/nil.ts';
+import { sprintf } from '../go/printf.ts';
+import { GoComplex, GoInteger, type GoValue, kindOf, typeOf } from '../go/value.ts';
 
 /** A value, or undefined for the invalid one; comparisons take both kinds of nil alike. */
 type Operand = GoValue | undefined;
@@ -32,31 +33,35 @@ function plain(value: Operand): string | number | bigint | boolean {
 const isComparable = (value: GoValue) =>
   !(value instanceof Map || value instanceof Uint8Array || Array.isArray(value));
 
-function refuseIncomparable(value: GoValue): void {
-  if (!isComparable(value)) throw new GoError(`uncomparable type ${typeOf(value)}: ${formatValue(value)}`);
+/** Two values of which neither is a number, a text or a bool: only nil, and pointers, can be equal to anything. */
+function equalsComposite(first: GoValue, other: GoValue): boolean {
+  if (first !== null && other !== null && kindOf(first) !== kindOf(other)) {
+    const format = 'non-comparable types %s: %s, %s: %v';
+    throw new GoError(sprintf(format, [first, typeOf(first), typeOf(other), other]));
+  }
+  if (isNil(first) || isNil(other)) return isNil(first) && isNil(other);
+  if (!isComparable(other)) {
+    throw new GoError(sprintf('non-comparable type %s: %s', [other, typeOf(other)]));
+  }
+  return first === other;
 }
 
 function equals(first: Operand, other: Operand): boolean {
   const kind = basicKind(first);
   const otherKind = basicKind(other);
-  const isNil = (first ?? null) === null || (other ?? null) === null;
   if (kind !== otherKind) {
     if (isInteger(kind) && isInteger(otherKind)) return plain(first) === plain(other);
-    if (isNil) return false;
+    if ((first ?? null) === null || (other ?? null) === null) return false;
     throw new GoError('incompatible types for comparison');
   }
   if (first instanceof GoComplex && other instanceof GoComplex) {
     return first.real === other.real && first.imaginary === other.imaginary;
   }
-  if (kind !== undefined) return plain(first) === plain(other);
-  if (isNil) return (first ?? null) === (other ?? null);
-  refuseIncomparable(other!);
-  return first === other;
+  return kind === undefined ? equalsComposite(first ?? null, other ?? null) : plain(first) === plain(other);
 }
 
-/** `eq a b c`: whether a is any of the others. */
+/** `eq a b c`: whether a is any of the others. Rules: Go 1.19's funcs.go, where maps and lists compare with nil alone. */
 export function equalsAny(first: Operand, others: readonly Operand[]): boolean {
-  if (first !== undefined && first !== null) refuseIncomparable(first);
   if (others.length === 0) throw new GoError('missing argument for comparison');
   return others.some(other => equals(first, other));
 }

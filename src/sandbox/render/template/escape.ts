@@ -29,7 +29,7 @@ export function escapeJs(text: string): string {
   for (const { value } of runesOf(text)) {
     const short = jsEscapes.get(value);
     if (short !== undefined) escaped += short;
-    else if (value < 0x20 || jsHexEscaped.has(value) || !isPrint(value)) {
+    else if (value < 0x20 || jsHexEscaped.has(value) || (value > 0x7f && !isPrint(value))) {
       escaped += `\\u${value.toString(16).toUpperCase().padStart(4, '0')}`;
     } else escaped += runeToBytes(value);
   }

@@ -1,4 +1,5 @@
 import type { GoType } from '../go/function.ts';
+import { NilMap, nilList } from '../go/nil.ts';
 import {
   GoComplex,
   GoInteger,
@@ -7,7 +8,6 @@ import {
   type IntegerKind,
   TypedList,
   TypedMap,
-  typedList,
   typeOf,
 } from '../go/value.ts';
 
@@ -86,9 +86,8 @@ export function zeroOf(type: GoType): GoValue {
 
 function zeroOfNillable(type: GoType): GoValue {
   if (type === '[]uint8') return new Uint8Array();
-  if (type === '[]interface {}') return [];
-  if (type.startsWith('[]')) return typedList(type.slice(2), []);
-  if (type === 'map[string]interface {}' || type === 'chartutil.Values') return new Map();
+  if (type.startsWith('[]')) return nilList(type.slice(2));
+  if (type === 'map[string]interface {}' || type === 'chartutil.Values') return new NilMap();
   return type.startsWith('map[string]') ? new TypedMap(type, type.slice('map[string]'.length)) : null;
 }
 

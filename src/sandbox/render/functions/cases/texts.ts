@@ -79,6 +79,7 @@ export const textTables: readonly CaseTable[] = [
         '{{ regexFindAll "a" "aaa" 2 }} {{ regexFindAll "a" "aaa" 0 }} {{ regexFindAll "x" "a" -1 }}',
         '[a a] [] []',
       ],
+      ['{{ regexFindAll "x" "a" -1 | toJson }} {{ regexSplit "a" "b" 0 | toJson }}', 'null null'],
       ['{{ regexFindAll "a*" "baac" -1 | toJson }}', '["","aa",""]'],
       ['{{ regexFindAll "" "ab" -1 | len }}', '3'],
       ['{{ regexFind "[a-zA-Z][1-9]" "abcd1234" }}', 'd1'],
@@ -102,7 +103,7 @@ export const textTables: readonly CaseTable[] = [
       ['{{ regexSplit "a" "banana" -1 | toJson }}', '["b","n","n",""]'],
       ['{{ regexSplit "a" "banana" 2 | toJson }}', '["b","nana"]'],
       ['{{ regexSplit "a" "banana" 1 | toJson }}', '["banana"]'],
-      ['{{ regexSplit "a" "banana" 0 | toJson }}', '[]'],
+      ['{{ regexSplit "a" "banana" 0 | toJson }}', 'null'],
       ['{{ regexSplit "" "abc" -1 | toJson }}', '["a","b","c"]'],
       ['{{ regexSplit "x" "" -1 | toJson }}', '[""]'],
       [
