@@ -191,8 +191,10 @@ class Emitter {
     this.#indicator('"', true, false);
     const chars = Array.from(text);
     let afterSpace = false;
+    // A fault of yaml.v2: a byte order mark at the start makes it escape everything behind it too.
+    const escapesAll = text.startsWith('\uFEFF');
     for (const [i, char] of chars.entries()) {
-      if (isEscaped(char)) {
+      if (escapesAll || isEscaped(char)) {
         const escaped = escapeChar(char);
         this.#out += escaped;
         this.#column += escaped.length;
