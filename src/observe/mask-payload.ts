@@ -31,27 +31,18 @@ export function maskPayload(payload: unknown): unknown {
     }
     const members: [string, unknown][] = [];
     for (const [name, member] of Object.entries(value).slice(0, maxItems)) {
-      members.push([name, isHidden(name, member) ? hidden(member) : walk(member, depth + 1)]);
+      const isHidden = isSecretName(name) || opaqueName.test(name);
+      members.push([name, isHidden ? hidden(member) : walk(member, depth + 1)]);
     }
     return Object.fromEntries(members);
   };
   return walk(payload, 0);
 }
 
-/** `values: {raw}` is walked into, and `raw` hidden there. */
-function isHidden(name: string, member: unknown): boolean {
-  if (isSecretName(name)) return true;
-  return opaqueName.test(name) && !(isObject(member) && Object.hasOwn(member, 'raw'));
-}
-
+/** The size of a text is told, also of the one in `values: {raw}`; that of a short one would tell too much. */
 function hidden(member: unknown): string {
-  return typeof member === 'string' && member.length > 16
-    ? `${masked} (${member.length} characters)`
-    : masked;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  const text = typeof member === 'object' && member !== null && 'raw' in member ? member.raw : member;
+  return typeof text === 'string' && text.length > 16 ? `${masked} (${text.length} characters)` : masked;
 }
 
 function shorten(value: string): string {

@@ -14,7 +14,8 @@ describe('redactText', () => {
     `{"password":"${secret}","token": "${secret}"}`,
     `password=${secret}&x=1`,
     `client-secret: ${secret}`,
-    `X-KubeToken: ${secret}`.replace('KubeToken', 'Kube-Token'),
+    `X-KubeToken: ${secret}`,
+    `https://charts.example.com/web.tgz?X-Amz-Signature=${secret}&x=1 failed`,
     `-----BEGIN RSA PRIVATE KEY-----\n${secret}\n-----END RSA PRIVATE KEY-----`,
     `-----BEGIN PRIVATE KEY-----\n${secret}`,
   ];
@@ -27,7 +28,7 @@ describe('redactText', () => {
   test('leaves what is not secret', () => {
     for (const text of [
       'release: "web" not found',
-      'https://host/a?b=c',
+      'https://host/a/b.tgz',
       'the token is missing',
       'v2.17.0',
     ]) {

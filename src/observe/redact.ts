@@ -8,9 +8,11 @@ const secretName =
 /** Credentials inside texts, such as the message of a library's error. Each pattern is bounded, so that it stays linear. */
 const secretTexts: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]{1,40}-----[^-]{0,20000}(?:-----END [A-Z ]{1,40}-----)?/g, masked],
+  // a signed URL's signature stands in its query
+  [/(:\/\/[^\s"'<>?]{1,2048}\?)[^\s"'<>]{1,8192}/g, `$1${masked}`],
   [/\b(bearer|basic)\s+[\w~+/.=-]{1,8192}/gi, `$1 ${masked}`],
   [
-    /\b((?:[\w-]{0,40}[-_])?(?:password|passwd|token|secret|api[-_]?key|authorization)["']?\s{0,5}[=:]\s{0,5}["']?)[^\s"',;&}]{1,8192}/gi,
+    /\b([\w-]{0,40}(?:password|passwd|token|secret|api[-_]?key|authorization)["']?\s{0,5}[=:]\s{0,5}["']?)[^\s"',;&}]{1,8192}/gi,
     `$1${masked}`,
   ],
 ];
