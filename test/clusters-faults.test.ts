@@ -235,9 +235,48 @@ describe('loads on a tunnel', () => {
       stub: { replies: { GetReleaseStatus: answered } },
       client: { connections: 3 },
     });
-    for (let i = 0; i < 6; i++) await client.unary('GetReleaseStatus', nothing, free);
+    const callUntil = async (count: number) => {
+      while (stub.connectionCount < count) await client.unary('GetReleaseStatus', nothing, free);
+    };
+    await callUntil(3);
     assert.equal(kubernetes.openTunnels, 3);
+    for (let i = 0; i < 6; i++) await client.unary('GetReleaseStatus', nothing, free);
     assert.equal(stub.connectionCount, 3);
+  });
+
+  test('all of several tunnels break at once: reads that were under way are answered', async t => {
+    const { kubernetes, client } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+      client: { connections: 4 },
+    });
+    while (kubernetes.openTunnels < 4) await client.unary('GetReleaseStatus', nothing, free);
+    for (let round = 0; round < 5; round++) {
+      const calls = Array.from({ length: 8 }, () => client.unary('GetReleaseStatus', nothing, free));
+      kubernetes.misbehave.cutTunnels();
+      for (const got of await Promise.all(calls)) assert.deepEqual(got, reply);
+    }
+  });
+
+  test('one of several tunnels cannot be opened again: calls go through the others', async t => {
+    let opened = 0;
+    const { kubernetes, client, lost } = await createTunnelledTiller(t, {
+      stub: { replies: { GetReleaseStatus: answered } },
+      client: { connections: 2, waitMs: 300, onOpened: () => opened++ },
+    });
+    while (opened < 2) await client.unary('GetReleaseStatus', nothing, free);
+    kubernetes.misbehave.refuse('portforward', 403);
+    const noticed = lost();
+    kubernetes.misbehave.cutOneTunnel();
+    await noticed;
+    for (let i = 0; i < 20; i++) {
+      assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
+      await sleep(50);
+    }
+    kubernetes.misbehave.refuse('portforward');
+    while (opened < 3) {
+      assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
+      await sleep(20);
+    }
   });
 
   test('breaking it a hundred times leaves no sockets, timers, tunnels or memory behind', {

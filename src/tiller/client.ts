@@ -133,8 +133,11 @@ export class TillerClient {
   ): Promise<T> {
     const ownDeadline = performance.now() + Math.max(this.options.timeoutMs, minTimeoutMs);
     const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
+    // the second attempt waits for the same place to be filled anew: what broke one connection has mostly broken the
+    // others as well, and they may not know it yet
+    const place = this.pick();
     for (let attempt = 1; ; attempt++) {
-      const connection = await this.pick().get(context.signal);
+      const connection = await place.get(context.signal);
       const timeoutMs = deadline - performance.now();
       if (timeoutMs <= 0)
         throw new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline passed before Tiller was reached');
@@ -171,9 +174,13 @@ export class TillerClient {
     });
   }
 
+  /** The next place whose connection is open, so that a lost one holds nobody up while others work; else the next. */
   private pick(): KeptConnection {
     this.next = (this.next + 1) % this.connections.length;
-    return this.connections[this.next]!;
+    const inTurn = [...this.connections.slice(this.next), ...this.connections.slice(0, this.next)];
+    const open = inTurn.find(connection => connection.open) ?? inTurn[0]!;
+    for (const lost of inTurn.slice(0, inTurn.indexOf(open))) lost.reopen();
+    return open;
   }
 
   private translate(error: unknown): GatewayError {

@@ -61,6 +61,11 @@ export class KeptConnection {
     }
   }
 
+  /** Opens the connection for those who come later, if it is not open. How that goes is told to the options' events. */
+  reopen(): void {
+    if (!this.open && !this.stopped.signal.aborted) this.sharedAttempt();
+  }
+
   /** Lets calls under way finish; no new connection is opened afterwards. `reason` is what callers who wait are told. */
   close(reason = 'the gateway is stopping'): void {
     this.stopped.abort(unavailable(reason));

@@ -9,6 +9,8 @@ export type Refusable = 'list' | 'portforward';
 export interface Misbehaviour {
   /** Breaks all open tunnels without a close frame, as a restarted API server does. */
   cutTunnels(): void;
+  /** Breaks the tunnel that has been open for longest. */
+  cutOneTunnel(): void;
   /** Makes all open tunnels half-open: nothing arrives at either end any more, and nothing is closed. */
   freezeTunnels(): void;
   /** Lets every request wait before it is looked at. */
@@ -51,6 +53,7 @@ export function createFaults(): Faults {
       return tunnels.size;
     },
     cutTunnels: () => cut(() => true),
+    cutOneTunnel: () => void tunnels.keys().next().value?.destroy(),
     cutTunnelsTo: podUid => cut(uid => uid === podUid),
     freezeTunnels() {
       for (const connection of tunnels.keys()) {
