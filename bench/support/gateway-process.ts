@@ -11,6 +11,8 @@ export interface GatewayProcess {
   readonly readyMs: number;
   /** The most memory that the process has had, in MiB (VmHWM). */
   peakMiB(): number;
+  /** The memory that it has at the moment, in MiB (VmRSS). */
+  memoryMiB(): number;
   stop(): Promise<void>;
 }
 
@@ -29,8 +31,8 @@ export async function startGatewayProcess(flags: readonly string[]): Promise<Gat
   return {
     port,
     readyMs: performance.now() - started,
-    peakMiB: () =>
-      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    peakMiB: () => statusMiB(child.pid, 'VmHWM'),
+    memoryMiB: () => statusMiB(child.pid, 'VmRSS'),
     async stop() {
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
@@ -56,4 +58,9 @@ async function untilReady(port: number): Promise<void> {
     await sleep(10);
   }
   throw new Error('the gateway did not become ready');
+}
+
+function statusMiB(pid: number | undefined, name: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
 }
