@@ -10,6 +10,9 @@ const protocol = 'v4.channel.k8s.io';
 /** Kubelets send no larger pieces. */
 const maxChunkBytes = 32 * 1024;
 
+/** Buffers of one tunnel that are kept for the next messages. */
+const maxFreeMessages = 8;
+
 /** What may wait for a slow client before the Pod's side is no longer read. */
 const maxWaitingBytes = 256 * 1024;
 
@@ -52,7 +55,8 @@ function forward(client: WebSocket, pod: SandboxPod, port: number): void {
 }
 
 function connectTo(target: Target, client: WebSocket, pod: SandboxPod, port: number): void {
-  const socket = connect({ ...target, noDelay: true });
+  const messages = createMessageSender(client, () => socket.resume());
+  const socket: Socket = connect({ ...target, noDelay: true, onread: messages });
   let failed = false;
   socket.on('error', error => {
     failed = true;
@@ -61,24 +65,39 @@ function connectTo(target: Target, client: WebSocket, pod: SandboxPod, port: num
   socket.on('close', () => {
     if (!failed) setTimeout(() => client.close(1000), closeDelayMs).unref();
   });
-  socket.on('data', chunk => sendData(client, socket, chunk));
   client.on('message', (message: RawData) => receive(client, socket, message as Buffer));
   client.on('error', () => client.terminate());
   client.on('close', () => socket.destroy());
 }
 
-/** To the client, in pieces behind the data channel's byte. */
-function sendData(client: WebSocket, socket: Socket, chunk: Buffer): void {
-  for (let at = 0; at < chunk.length; at += maxChunkBytes) {
-    const piece = chunk.subarray(at, at + maxChunkBytes);
-    const message = Buffer.allocUnsafe(piece.length + 1);
-    message[0] = 0;
-    message.set(piece, 1);
-    client.send(message, () => {
-      if (socket.isPaused() && client.bufferedAmount <= maxWaitingBytes) socket.resume();
-    });
-  }
-  if (client.bufferedAmount > maxWaitingBytes) socket.pause();
+/**
+ * To the client: what the Pod sends is read into its place behind the data channel's byte, and the buffer is used again
+ * once the kernel has the message. Chunks that are copied and thrown away cost more in garbage than all the rest.
+ */
+function createMessageSender(client: WebSocket, resume: () => void) {
+  const free: Buffer[] = [];
+  let message: Buffer = Buffer.alloc(0);
+  let held = false;
+  return {
+    /** Room for the next piece. */
+    buffer(): Buffer {
+      message = free.pop() ?? Buffer.allocUnsafeSlow(1 + maxChunkBytes);
+      message[0] = 0;
+      return message.subarray(1);
+    },
+    /** @returns false where the Pod is not to be read until the client has caught up */
+    callback(bytesRead: number): boolean {
+      const sent = message;
+      client.send(sent.subarray(0, 1 + bytesRead), () => {
+        if (free.length < maxFreeMessages) free.push(sent);
+        if (!held || client.bufferedAmount > maxWaitingBytes) return;
+        held = false;
+        resume();
+      });
+      held = client.bufferedAmount > maxWaitingBytes;
+      return !held;
+    },
+  };
 }
 
 /** From the client: the data channel only, as a real kubelet ignores all else. */
