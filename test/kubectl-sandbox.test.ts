@@ -113,6 +113,19 @@ describe("kubectl against the sandbox's API", { skip: withoutKubectl }, () => {
     assert.equal(Version.sem_ver, 'v2.17.0');
   });
 
+  test('the service proxy finds a gateway that listens on another loopback address', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const kubeconfig = join(folder, 'config');
+    const gateway = await startGatewayProcess(t, [
+      '--addr=127.0.0.2:0',
+      `--sandbox-kubeconfig=${kubeconfig}`,
+    ]);
+    await gateway.seen(/^listening on 127\.0\.0\.2:/);
+    const path = '/api/v1/namespaces/kube-system/services/swift:http/proxy/healthz';
+    assert.match(await kubectl(['get', '--raw', path], kubeconfig), /alive|ok/);
+  });
+
   test('the kubeconfig is readable by its owner only', async t => {
     const { kubeconfig } = await createStage(t);
     assert.equal(statSync(kubeconfig).mode & 0o777, 0o600);

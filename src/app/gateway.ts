@@ -80,7 +80,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   }
   metrics.watchConnections(() => listener.counts());
   const [first] = listener.addresses();
-  if (first) way.sandbox?.setGateway({ host: '127.0.0.1', port: first.port });
+  if (first) way.sandbox?.setGateway({ host: reachableAddress(first.address), port: first.port });
   void health.ready(); // opens the connection to Tiller before the first request asks for it
   const healthWatch = setInterval(() => void health.ready(), healthWatchMs).unref();
   return {
@@ -96,4 +96,9 @@ export async function startGateway(config: Config, version: string, log: Logger)
       await close();
     },
   };
+}
+
+/** Where this machine finds what listens on an address. */
+function reachableAddress(address: string): string {
+  return address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
 }
