@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
-import type { V1Deployment, V1Role, V1RoleBinding, V1Service } from '@kubernetes/client-node';
+import type {
+  V1Deployment,
+  V1NetworkPolicy,
+  V1Role,
+  V1RoleBinding,
+  V1Service,
+} from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
 import { loadChartFiles } from '../src/charts/archive/load-archive.ts';
 import { encodeChart } from '../src/charts/loaded-chart.ts';
@@ -94,6 +100,13 @@ describe('the Helm 2 chart', () => {
     const fromChart = only<V1Deployment>((await install(t)).objects, 'Deployment');
     const [fromManifests] = parseAllDocuments(readFileSync('manifests/base/deployment.yaml', 'utf8'));
     assert.deepEqual(comparable(fromChart), comparable(fromManifests!.toJS()));
+  });
+
+  test('lets the same traffic through as the manifests', async t => {
+    const { spec } = only<V1NetworkPolicy>((await install(t)).objects, 'NetworkPolicy');
+    const [fromManifests] = parseAllDocuments(readFileSync('manifests/base/network-policy.yaml', 'utf8'));
+    const expected = (fromManifests!.toJS() as V1NetworkPolicy).spec!;
+    assert.deepEqual([spec!.ingress, spec!.egress], [expected.ingress, expected.egress]);
   });
 
   test('finds its pods by the selectors', async t => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { describe, test } from 'node:test';
 import type {
   V1Container,
@@ -111,6 +112,21 @@ describe('the manifests', { skip: withoutKubectl }, () => {
     const pauseMs = Number(/(\d+)\)$/.exec(lifecycle!.preStop!.exec!.command!.at(-1)!)?.[1]);
     assert.equal(drain, '5m');
     assert.ok(template.spec!.terminationGracePeriodSeconds! >= 300 + pauseMs / 1000 + 10);
+  });
+
+  test('the API server can be reached over IPv4 and IPv6, the metadata services of clouds over neither', async () => {
+    const { egress } = only<V1NetworkPolicy>(await build('manifests/base'), 'NetworkPolicy').spec!;
+    const blocks = egress!.flatMap(({ to }) => to ?? []).flatMap(({ ipBlock }) => ipBlock ?? []);
+    assert.deepEqual(blocks.map(({ cidr }) => cidr).sort(), ['0.0.0.0/0', '::/0']);
+    for (const [index, address] of ['169.254.169.254', 'fd00:ec2::254'].entries()) {
+      const family = index === 0 ? 'ipv4' : 'ipv6';
+      const excepted = new BlockList();
+      for (const range of blocks[index]!.except!) {
+        const [network = '', bits] = range.split('/');
+        excepted.addSubnet(network, Number(bits), family);
+      }
+      assert.ok(excepted.check(address, family), address);
+    }
   });
 
   test('the service is what cluster-info looks for', async () => {
