@@ -69,8 +69,8 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
       session.setLocalWindowSize(connectionWindowBytes);
       const open = watchSession(session, options);
       session.on('close', () => sessions.delete(session));
-      // a client that has closed its side asks for nothing more
-      socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.close()));
+      // no HTTP/2 client goes on reading after it has closed its side: it was killed, and its calls are to be cancelled
+      socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.destroy()));
       session.on('stream', (stream, headers, _flags, rawHeaders) => {
         // a stream's error ends that stream alone, and whoever serves it sees its close
         stream.on('error', ignore);
@@ -128,6 +128,7 @@ function watchSession(session: ServerHttp2Session, options: Options): Set<Server
  * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.8
  */
 function letGo(session: ServerHttp2Session): void {
+  if (session.destroyed) return; // by its client, which the event loop has yet to tell
   session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
   const timer = setTimeout(() => session.close(), closeTimeoutMs);
   session.once('close', () => clearTimeout(timer));
