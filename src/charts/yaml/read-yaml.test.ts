@@ -105,6 +105,7 @@ const documents: readonly (readonly [string, YamlValue])[] = [
   ['a: 1\n<<: [{a: 2, b: 2}, {b: 3}]', map({ a: 2n, b: 2n })],
   ['"<<": 1', map({ '<<': 1n })],
   ['a: 1\na: 2', map({ a: 2n })],
+  ['\ufeffa: 1\nb: 2', map({ a: 1n, b: 2n })],
   ['1: a\n1.5: b\ntrue: c\n0x10: d\n1e30: e', map({ 1: 'a', 1.5: 'b', true: 'c', 16: 'd', '1e+30': 'e' })],
   ['0.1: a\n.inf: b', map({ '0.1': 'a', '.inf': 'b' })],
   [
@@ -133,6 +134,9 @@ const errors: readonly (readonly [string, string])[] = [
   ['x: 1\na: b: c', 'yaml: line 2: mapping values are not allowed in this context'],
   ['a: - b', 'yaml: block sequence entries are not allowed in this context'],
   ['a: 1\nb\nc: 2', "yaml: line 3: could not find expected ':'"],
+  ['a: 1\n{ b', "yaml: line 3: could not find expected ':'"],
+  ['a:\n  b: 1\n  {{ .Values.x }}', "yaml: line 4: could not find expected ':'"],
+  ['labels:\n  a: b\n  {}\nc: d', 'yaml: line 2: did not find expected key'],
   ['a:\n\t- b', 'yaml: line 2: found character that cannot start any token'],
   ['a: @b', 'yaml: found character that cannot start any token'],
   ['a: "b', 'yaml: found unexpected end of stream'],

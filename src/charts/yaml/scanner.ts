@@ -49,16 +49,20 @@ export class Scanner {
   /** The open simple key of each flow level; the first is that of block context. */
   readonly #keys: (SimpleKey | undefined)[] = [undefined];
   readonly #keyByToken = new Map<number, SimpleKey>();
+  /** For each flow level above 0 the number of its last key's token, or of its own first token. */
+  readonly #lastKeyTokens: number[] = [];
   #keyAllowed = true;
 
   constructor(text: string) {
-    this.#cursor = new Cursor(text);
-    if (text.charCodeAt(0) === 0xfeff) this.#cursor.skip();
+    // The encoding's mark is no part of the first line; a second one is, and is skipped as white space.
+    this.#cursor = new Cursor(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    if (this.#cursor.peek() === 0xfeff) this.#cursor.skip();
   }
 
   /** The next token, left in place. */
   peek(): Token {
-    while (!this.#ended && this.#needsMore()) this.#fetch();
+    // At the end too the next token may turn out to be a key whose `:` is missing.
+    while (this.#needsMore() && !this.#ended) this.#fetch();
     return this.#tokens[this.#head]!;
   }
 
@@ -74,6 +78,11 @@ export class Scanner {
 
   get #flowLevel(): number {
     return this.#keys.length - 1;
+  }
+
+  /** The number of the next token to be read. */
+  get #nextTokenNumber(): number {
+    return this.#taken + this.#tokens.length - this.#head;
   }
 
   /** Whether the next token is not known yet: none is there, or it may still turn out to be a key. */
@@ -110,10 +119,11 @@ export class Scanner {
       line,
       column,
       position,
-      tokenNumber: this.#taken + this.#tokens.length - this.#head,
+      tokenNumber: this.#nextTokenNumber,
       required: this.#flowLevel === 0 && this.#indent === column,
     };
     this.#keys[this.#keys.length - 1] = key;
+    if (this.#flowLevel > 0) this.#lastKeyTokens[this.#flowLevel - 1] = key.tokenNumber;
     this.#keyByToken.set(key.tokenNumber, key);
   }
 
@@ -139,8 +149,9 @@ export class Scanner {
   }
 
   #insert(token: Token, before?: SimpleKey): void {
-    if (before === undefined) this.#tokens.push(token);
-    else this.#tokens.splice(this.#head + before.tokenNumber - this.#taken, 0, token);
+    const ahead = before === undefined ? -1 : before.tokenNumber - this.#taken;
+    if (ahead < 0) this.#tokens.push(token);
+    else this.#tokens.splice(this.#head + ahead, 0, token);
   }
 
   /** Closes the block collections that are deeper than this column. */
@@ -215,13 +226,20 @@ export class Scanner {
     if (opens) {
       this.#saveKey();
       this.#keys.push(undefined);
+      this.#lastKeyTokens.push(this.#nextTokenNumber);
     } else {
       this.#removeKey();
-      if (this.#flowLevel > 0) this.#keys.pop();
+      if (this.#flowLevel > 0) this.#closeFlowLevel();
     }
     this.#keyAllowed = opens;
     this.#push(kind);
     this.#cursor.skip();
+  }
+
+  /** An empty collection takes the key that it might be itself out of the lookup: yaml.v2 gives both the same number. */
+  #closeFlowLevel(): void {
+    this.#keys.pop();
+    this.#keyByToken.delete(this.#lastKeyTokens.pop()!);
   }
 
   #fetchFlowEntry(): void {
