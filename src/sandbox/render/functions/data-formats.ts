@@ -40,7 +40,7 @@ function reader(read: (text: string) => GoValue) {
       context.charge((text as string).length);
       try {
         const value = read(bytesToUtf8(text as string));
-        return value === null ? new NilMap() : value;
+        return value;
       } catch (error) {
         if (error instanceof GatewayError || error instanceof JsonSyntaxError)
           return withError(error.message);
@@ -56,7 +56,8 @@ function withError(message: string): GoMap {
 }
 
 function readYaml(text: string): GoValue {
-  const value = yamlToGo(parseYaml(text));
+  // JSON's null leaves the map that Helm made for the answer; below, json.Unmarshal is given that very map and unmakes it.
+  const value = yamlToGo(parseYaml(text)) ?? new Map();
   const problem = notAMap(value);
   return problem === undefined
     ? value
@@ -64,7 +65,7 @@ function readYaml(text: string): GoValue {
 }
 
 function readJson(text: string): GoValue {
-  const value = yamlToGo(readGoJson(text));
+  const value = yamlToGo(readGoJson(text)) ?? new NilMap();
   const problem = notAMap(value);
   return problem === undefined ? value : withError(problem);
 }

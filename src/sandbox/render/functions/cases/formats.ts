@@ -44,8 +44,9 @@ export const formatTables: readonly CaseTable[] = [
       ['{{ toYaml (semver "1.2.3") }}', '1.2.3\n'],
       ['{{ toYaml (dict "k" (b64dec "/w==")) }}', 'k: \ufffd\n'],
       ['{{ fromYaml "a: 1\\nb: [x, {c: yes}]" }}', 'map[a:1 b:[x map[c:true]]]'],
+      ['{{ fromYaml "" | toJson }} {{ fromJson "null" | toJson }}', '{} null'],
       ['{{ fromYaml "" }}', 'map[]'],
-      ['{{ set (fromYaml "") "a" 1 }}', { error: 'error calling set: assignment to entry in nil map' }],
+      ['{{ set (fromJson "null") "a" 1 }}', { error: 'error calling set: assignment to entry in nil map' }],
       ['{{ fromYaml "1: a\\ntrue: b\\n1.5: c" }}', 'map[1:a 1.5:c true:b]'],
       [
         '{{ fromYaml "a: 0o17\\nb: 0x1F\\nc: 1_000\\nd: 1e3\\ne: .5" }}',
