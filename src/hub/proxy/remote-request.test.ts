@@ -18,10 +18,10 @@ describe('a call as an HTTP request', () => {
       target: '/tiller/v2/releases/json?limit=3&filter=%5Ea%26b&status_codes=DEPLOYED&status_codes=FAILED',
       body: undefined,
     });
-    const status = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name: '../x', version: 2 });
+    const status = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name: 'x', version: 2 });
     assert.equal(
       toRemoteRequest(methodOf('GetReleaseStatus'), status).target,
-      '/tiller/v2/releases/..%2Fx/status/json?version=2',
+      '/tiller/v2/releases/x/status/json?version=2',
     );
   });
 
@@ -36,6 +36,16 @@ describe('a call as an HTTP request', () => {
     const request = encodeMessage('appscode.swift.v2.InstallReleaseRequest', { namespace: 'n' });
     assert.equal(toRemoteRequest(methodOf('InstallRelease'), request).target, '/tiller/v2/releases/json');
   });
+
+  for (const name of ['..', '.', '../x', 'a/b', 'a%2fb', 'ü', 'a b', 'a?b']) {
+    test(`never makes a path of ${name}`, () => {
+      const request = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name });
+      assert.throws(() => toRemoteRequest(methodOf('GetReleaseStatus'), request), {
+        code: 3,
+        message: /^invalid release name/,
+      });
+    });
+  }
 
   test('says which field is missing', () => {
     assert.throws(() => toRemoteRequest(methodOf('GetReleaseStatus'), Buffer.alloc(0)), {

@@ -16,7 +16,7 @@ export function toRemoteRequest(method: Method, request: Uint8Array): RemoteRequ
   const inPath = new Set<string>();
   const path = binding.path.replace(/\{(\w+)\}/g, (_match, name: string) => {
     inPath.add(name);
-    return encodeURIComponent(String(fields[name]));
+    return pathPart(String(fields[name]));
   });
   if (binding.body) return { verb: binding.verb, target: path, body: json };
   const query = new URLSearchParams();
@@ -25,6 +25,17 @@ export function toRemoteRequest(method: Method, request: Uint8Array): RemoteRequ
     for (const one of [value].flat()) query.append(name, String(one));
   }
   return { verb: binding.verb, target: query.size > 0 ? `${path}?${query}` : path, body: undefined };
+}
+
+/**
+ * A release's name as a part of the path. What no release can be called is refused in Tiller's words: servers on the way
+ * would take `..` or a slash for something else.
+ */
+function pathPart(name: string): string {
+  if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name)) return name;
+  throw invalidArgument(
+    'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not longer than 53',
+  );
 }
 
 /** One that takes a body where there is one, since then every field can be said; and whose path can be filled. */

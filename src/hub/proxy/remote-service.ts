@@ -84,7 +84,9 @@ class Remote {
     const { response, body } = answer;
     const status = response.statusCode ?? 0;
     if (status === 200) return response;
-    throw toError(parse(body ?? (await this.readAll(response, context))), httpStatusToCode(status));
+    const json = parse(body ?? (await this.readAll(response, context))) as { error?: unknown } | null;
+    // a stream that fails before its first line says so in a line of its own
+    throw toError(json?.error ?? json, httpStatusToCode(status));
   }
 
   private async attempt(onward: ReturnType<typeof toRemoteRequest>, context: CallContext) {
