@@ -1,0 +1,30 @@
+/** A gateway for one Tiller does not load what only a hub needs. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { test } from 'node:test';
+
+/** Files and packages that a file loads before its first line runs, and what these load. */
+function loadedBy(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  if (!file.endsWith('.ts')) return seen;
+  const text = readFileSync(file, 'utf8');
+  const imports = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
+  for (const [, name = ''] of text.matchAll(imports)) {
+    loadedBy(name.startsWith('.') ? resolve(dirname(file), name) : name, seen);
+  }
+  return seen;
+}
+
+test('the hub and its proxy are loaded on demand only', () => {
+  const gateway = loadedBy(resolve('src/app/gateway.ts'));
+  assert.ok(gateway.has(resolve('src/rest/app.ts')) && gateway.has('express'));
+  assert.deepEqual(
+    [...gateway].filter(file => file.includes('/src/hub/') || file === 'http-proxy-middleware'),
+    [],
+  );
+  const hub = loadedBy(resolve('src/hub/index.ts'));
+  assert.ok(hub.has(resolve('src/hub/cluster/registry.ts')));
+  assert.ok(!hub.has('http-proxy-middleware') && !hub.has('@kubernetes/client-node'));
+});
