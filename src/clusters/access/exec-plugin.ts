@@ -13,6 +13,8 @@ const maxOutputBytes = 1024 * 1024;
 /** How much of what it says on its standard error is kept. */
 const maxComplaintChars = 2000;
 
+const hasGroups = process.platform !== 'win32';
+
 /** Credentials that a program prints. Rules: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins */
 export interface ExecPlugin {
   /** Adds the plugin's token or certificate to the settings, from a run of it where none is kept that still holds. */
@@ -46,6 +48,7 @@ export function createExecPlugin(
     const child = spawn(exec?.command ?? '', exec?.args ?? [], {
       env: { ...environment, ...given, ...info },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: hasGroups, // in a process group of its own, to be killed with what it starts
     });
     try {
       return parseStatus(await outputOf(child, timeoutMs));
@@ -79,6 +82,16 @@ function hasExpired({ expirationTimestamp }: Status): boolean {
   return expirationTimestamp !== undefined && !(Date.parse(expirationTimestamp) > Date.now());
 }
 
+/** Kills the program and, where there are process groups, what it has started. */
+function kill(child: ChildProcess): void {
+  try {
+    if (hasGroups && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    else child.kill('SIGKILL');
+  } catch {
+    // all of them have ended already
+  }
+}
+
 /** What the program prints until it ends; it is killed when that takes too long or is too much. */
 function outputOf(child: ChildProcess, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -88,8 +101,8 @@ function outputOf(child: ChildProcess, timeoutMs: number): Promise<string> {
     const give = (error: Error | undefined) => {
       clearTimeout(timer);
       if (error) {
-        child.kill('SIGKILL');
-        child.stdout?.destroy(); // what the program has started may hold the other ends for longer
+        kill(child);
+        child.stdout?.destroy();
         child.stderr?.destroy();
         reject(error);
       } else resolve(Buffer.concat(chunks).toString());

@@ -157,7 +157,11 @@ describe('credentials of a kubeconfig', () => {
 
   test('a plugin that hangs is killed, and asked again by the next attempt', async () => {
     const started = join(folder, 'hanging.pid');
-    const command = write('hanging', `#!/bin/sh\necho $$ >> ${started}\nsleep 1000\n`, 0o700);
+    const command = write(
+      'hanging',
+      `#!/bin/sh\necho $$ >> ${started}\nsleep 1000 &\necho $! >> ${started}\nwait\n`,
+      0o700,
+    );
     const contents = kubeconfig({ exec: { command } });
     const access = createKubeconfigAccess({
       kubeconfig: { contents },
@@ -168,7 +172,7 @@ describe('credentials of a kubeconfig', () => {
     await assert.rejects(access.settings(), expected);
     await assert.rejects(access.settings(), expected);
     const pids = readFileSync(started, 'utf8').trim().split('\n').map(Number);
-    assert.equal(pids.length, 2);
+    assert.equal(pids.length, 4); // the plugin and what it started, twice
     for (const pid of pids) await untilGone(pid);
   });
 
