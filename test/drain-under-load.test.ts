@@ -1,0 +1,97 @@
+/** SIGTERM to the real program while clients of every kind are being served: nothing that was asked is left unanswered. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { test } from 'node:test';
+import * as grpc from '@grpc/grpc-js';
+import { encodeMessage } from '../src/codec/messages.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
+import { startStubTiller } from './support/stub-tiller.ts';
+import { callTiller, openTiller } from './support/tiller-client.ts';
+
+const path = '/tiller/v2/releases/alpha/status/json';
+
+/** Asks again and again until it is told to go; gives the number of answers. */
+type Client = (port: number) => Promise<number>;
+
+const http1: Client = async port => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let answered = 0; ; answered++) {
+    const [answer] = await once(httpRequest({ port, agent, path }).end(), 'response');
+    assert.equal(answer.statusCode, 200);
+    await answer.toArray();
+    if (answer.headers.connection === 'close') return answered + 1;
+  }
+};
+
+async function askStream(session: ClientHttp2Session): Promise<void> {
+  const stream = session.request({ ':path': path });
+  const [headers] = await once(stream, 'response');
+  assert.equal(headers[':status'], 200);
+  assert.match((await stream.setEncoding('utf8').toArray()).join(''), /alpha/);
+}
+
+/** Five requests at a time on one connection, until it is told that the gateway takes no more. */
+const http2: Client = async port => {
+  const session = connect(`http://127.0.0.1:${port}`);
+  let told = false;
+  session.on('goaway', () => {
+    told = true;
+  });
+  let answered = 0;
+  while (!told && !session.closed) {
+    await Promise.all(Array.from({ length: 5 }, () => askStream(session)));
+    answered += 5;
+  }
+  if (!session.destroyed) session.close();
+  return answered;
+};
+
+/** grpc-js takes the goodbye for itself and connects anew, which is refused in the end: that call was never sent. */
+const native: Client = async port => {
+  using client = openTiller(`127.0.0.1:${port}`);
+  const request = encodeMessage('hapi.services.tiller.GetReleaseStatusRequest', { name: 'alpha' });
+  for (let answered = 0; ; answered++) {
+    const { status, message } = await callTiller(
+      client,
+      '/appscode.swift.v2.ReleaseService/GetReleaseStatus',
+      request,
+    );
+    if (status === grpc.status.UNAVAILABLE && /No connection established|ECONNREFUSED/.test(message))
+      return answered;
+    assert.equal(status, grpc.status.OK, message);
+  }
+};
+
+test('SIGTERM under load drops nothing', async t => {
+  const reply = encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name: 'alpha' });
+  const line = encodeMessage('hapi.services.tiller.TestReleaseResponse', { msg: 'RUNNING: a' });
+  const stub = await startStubTiller({
+    record: false,
+    replies: {
+      GetReleaseStatus: { responses: [reply], delayMs: 5 },
+      RunReleaseTest: { responses: Array(20).fill(line), betweenMs: 50 },
+    },
+  });
+  t.after(() => stub.stop());
+  const gateway = await startGatewayProcess(t, [
+    '--no-access-log',
+    '--connector=direct',
+    `--tiller-endpoint=${stub.address}`,
+  ]);
+  // a second long, so that it is under way when the signal comes
+  const stream = fetch(`http://127.0.0.1:${gateway.port}/tiller/v2/releases/a/test/json`, { method: 'POST' });
+  const clients = [http1, http2, native].flatMap(client =>
+    Array.from({ length: 10 }, () => client(gateway.port)),
+  );
+  assert.equal((await stream).status, 200);
+  gateway.signal('SIGTERM');
+  assert.equal((await (await stream).text()).trimEnd().split('\n').length, 20);
+  for (const answered of await Promise.all(clients)) assert.ok(answered > 0);
+  assert.equal(await gateway.exit, 0);
+  assert.deepEqual(
+    gateway.lines.filter(({ level }) => level === 'error' || level === 'warn'),
+    [],
+  );
+});
