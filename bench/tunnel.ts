@@ -20,7 +20,7 @@ import type { Whereabouts } from './support/sandbox-process.ts';
 
 const concurrency = 16;
 const roundMs = 1_000;
-const rounds = 3;
+const rounds = 5;
 
 const context = { signal: new AbortController().signal, deadline: undefined };
 const nothing = Buffer.alloc(0);
