@@ -53,6 +53,11 @@ describe('kinds of options', () => {
     );
   });
 
+  test('a URL at fault is repeated without its credentials', () => {
+    const option = list(named, { pattern: /^a$/, expected: 'a letter' });
+    assert.throws(() => option.read(['x=https://u:hunter2@host/']), /got "x=https:\/\/\*\*\*@host\/"/);
+  });
+
   test('a default that its own rule refuses fails when the table is loaded', () => {
     assert.throws(() => duration({ ...named, default: '2h' }, { min: '1s', max: '1h' }));
   });

@@ -3,6 +3,7 @@
  * by these functions; flags, environment, file, help, the README's table and the type `Config` are all read from it.
  */
 import { formatListenAddress, type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { maskUrlCredentials } from './mask.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
 /** One option, whatever its kind. `T` is the type of its value in `Config`. */
@@ -140,7 +141,8 @@ export function list(
         .filter(item => item !== '');
       const wrong = rule && items.find(item => !rule.pattern.test(item));
       if (wrong !== undefined) {
-        throw new Error(`expected ${rule?.expected}${spec.secret ? '' : `, got ${JSON.stringify(wrong)}`}`);
+        const got = spec.secret ? '' : `, got ${JSON.stringify(maskUrlCredentials(wrong))}`;
+        throw new Error(`expected ${rule?.expected}${got}`);
       }
       return items;
     },
