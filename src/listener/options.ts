@@ -52,7 +52,7 @@ export interface ListenerOptions {
   readonly firstByteTimeoutMs: number;
   /** An HTTP/1.1 header arrives within this time. */
   readonly headerTimeoutMs: number;
-  /** A request arrives whole within this time (gRPC streams excepted, they may stay open); its answer is not bounded. */
+  /** A request arrives whole within this time (the gRPC front sees to its own); its answer is not bounded. */
   readonly requestTimeoutMs: number;
   /** A connection without a request, and one whose peer takes nothing of what it is sent, is closed after this time. */
   readonly idleTimeoutMs: number;

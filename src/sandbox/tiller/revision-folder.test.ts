@@ -24,6 +24,12 @@ async function readAll(path: string): Promise<{ keys: string[]; problems: string
   return { keys, problems };
 }
 
+test('a folder that cannot be made is named, with the reason', async context => {
+  const file = join(await temporaryFolder(context), 'file');
+  await writeFile(file, '');
+  await assert.rejects(RevisionFolder.open(join(file, 'x')), /folder .*file\/x cannot be made: ENOTDIR/);
+});
+
 test('what is written is read again, for this user only', async context => {
   const path = join(await temporaryFolder(context), 'new', 'sandbox');
   const folder = await RevisionFolder.open(path);

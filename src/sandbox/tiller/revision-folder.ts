@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError } from '../../protocol/index.ts';
+import { GatewayError, unavailable } from '../../protocol/index.ts';
 import { configMapToRevision, revisionToConfigMap } from './config-map.ts';
 import type { Revision } from './revision.ts';
 
@@ -21,9 +21,14 @@ export class RevisionFolder {
     this.#path = path;
   }
 
-  /** @throws Error of the file system when the folder is neither there nor can be made */
+  /** @throws GatewayError UNAVAILABLE when the folder is neither there nor can be made */
   static async open(path: string): Promise<RevisionFolder> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw unavailable(`the sandbox's folder ${path} cannot be made: ${code}`, { cause });
+    }
     return new RevisionFolder(path);
   }
 
