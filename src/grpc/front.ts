@@ -84,7 +84,7 @@ export function createGrpcFront(
     options.events.started?.();
     const call = new ServerCall(stream, headers, options);
     const { path, requestId } = call;
-    const elsewhere = releasePaths.test(path) ? options.elsewhere?.(headers) : undefined;
+    const elsewhere = options.elsewhere && releasePaths.test(path) ? options.elsewhere(headers) : undefined;
     const known = handlers.get(path);
     const handler = known && elsewhere ? elsewhereHandler(elsewhere, options.tap) : known;
     void answer(call, handler).then(({ code, error }) => {

@@ -55,6 +55,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       maxSockets: options.maxCalls,
       maxMessageBytes: options.tiller.maxMessageBytes,
       timeoutMs: options.tiller.timeoutMs,
+      connectTimeoutMs: options.tiller.connectTimeoutMs,
     },
   };
   const registry = new Registry({

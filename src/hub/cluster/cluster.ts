@@ -90,6 +90,7 @@ export class Cluster {
    */
   async use<T>(signal: AbortSignal, work: (way: Way) => Promise<T>): Promise<T> {
     const { name } = this.entry;
+    this.lastUsedAt = performance.now(); // also of those that fail at once: as long as somebody asks, it is probed
     if (this.removed.signal.aborted) throw GatewayError.from(this.removed.signal.reason);
     if (this.breaker.isOpen && this.breaker.failure) throw this.breaker.failure;
     if (this.calls >= this.options.maxCalls) {

@@ -5,19 +5,29 @@ import { reasonOf } from '../../clusters/index.ts';
 import { Code, GatewayError, requestIdOf, unavailable } from '../../protocol/index.ts';
 import type { Answered, Exchange, HttpResponse } from '../../rest/index.ts';
 import type { Forward, ForwardContext, WayEvents } from '../cluster/way.ts';
-import { readAnswer } from './api-refusal.ts';
+import { type Answer, readAnswer } from './api-refusal.ts';
+import { boundCall } from './call-bound.ts';
 import { answeredHeaders, forwardedHeaders } from './forwarded-headers.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import type { GatewayProxy, Onward } from './gateway-proxy.ts';
+import type { ProxyOptions } from './proxy-options.ts';
 import { httpStatusToCode } from './status-code.ts';
 
 /** A request without a body can be sent again with fresh credentials. */
 const bodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
+/** What a write may take at the most, as everywhere in the gateway: how long it really may is in its body, unread here. */
+const writeTimeoutMs = 24 * 3_600_000;
+
 const noEnd = new AbortController().signal;
 
 /** Passes HTTP on to the gateway of a cluster: bodies, answers and upgrades as they come. */
-export function createForward(link: GatewayLink, proxy: GatewayProxy, events: WayEvents): Forward {
+export function createForward(
+  link: GatewayLink,
+  proxy: GatewayProxy,
+  { timeoutMs }: Pick<ProxyOptions, 'timeoutMs'>,
+  events: WayEvents,
+): Forward {
   const onwardOf = async (
     target: string,
     headers: Onward['headers'],
@@ -50,10 +60,16 @@ export function createForward(link: GatewayLink, proxy: GatewayProxy, events: Wa
     async request(exchange, target, context: ForwardContext) {
       const { request, requestId, verb } = exchange;
       const headers = forwardedHeaders(request.headers, requestId, context.deadline);
-      let answer = await attempt(exchange, target, headers, context.signal);
-      if (answer.kind === 'refused' && answer.status === 401) {
-        link.forget();
-        if (bodyless.has(verb)) answer = await attempt(exchange, target, headers, context.signal);
+      const bound = boundCall(context, maySayTimeout(verb, target) ? writeTimeoutMs : timeoutMs);
+      let answer: Answer;
+      try {
+        answer = await attempt(exchange, target, headers, bound.signal);
+        if (answer.kind === 'refused' && answer.status === 401) {
+          link.forget();
+          if (bodyless.has(verb)) answer = await attempt(exchange, target, headers, bound.signal);
+        }
+      } finally {
+        bound.clear();
       }
       if (answer.kind === 'refused') {
         events.failed(answer.error);
@@ -69,6 +85,11 @@ export function createForward(link: GatewayLink, proxy: GatewayProxy, events: Wa
       await proxy.upgrade(request, socket, head, onward);
     },
   };
+}
+
+/** Whether the request can let Tiller take longer than calls take by default. */
+function maySayTimeout(verb: string, target: string): boolean {
+  return !bodyless.has(verb) || /[?&]timeout=/.test(target);
 }
 
 /** @returns the error for the log and the caller, which names the API server and not its credentials */

@@ -6,12 +6,16 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { ClusterAccess, RequestSettings } from '../../clusters/index.ts';
+import type { ProxyOptions } from './proxy-options.ts';
 
 /** What a request to a cluster's gateway needs. Holds secrets: never log it. */
 export interface LinkSettings extends RequestSettings {
   readonly agent: HttpAgent;
 }
+
+export type LinkOptions = Pick<ProxyOptions, 'maxSockets' | 'connectTimeoutMs'>;
 
 /** Credentials are read again after this time, so that new ones count without a refusal. */
 const maxSettingsAgeMs = 5_000;
@@ -27,14 +31,14 @@ export class GatewayLink {
   /** Path of the service proxy, without a slash at its end. */
   readonly path: string;
   private readonly access: ClusterAccess;
-  private readonly maxSockets: number;
+  private readonly options: LinkOptions;
   private kept: { readonly settings: Promise<LinkSettings>; readonly readAt: number } | undefined;
   private agent: { readonly key: string; readonly agent: HttpAgent } | undefined;
 
-  constructor(access: ClusterAccess, path: string, maxSockets: number) {
+  constructor(access: ClusterAccess, path: string, options: LinkOptions) {
     this.access = access;
     this.path = path;
-    this.maxSockets = maxSockets;
+    this.options = options;
   }
 
   /** @throws GatewayError UNAVAILABLE where the credentials cannot be had */
@@ -92,14 +96,30 @@ export class GatewayLink {
     }
     const key = hash.digest('hex');
     if (this.agent?.key === key) return this.agent.agent;
-    const options = { keepAlive: true, maxSockets: this.maxSockets, maxFreeSockets };
+    const { maxSockets, connectTimeoutMs } = this.options;
+    const options = { keepAlive: true, maxSockets, maxFreeSockets };
     const agent = server.startsWith('http:')
       ? new HttpAgent(options)
       : new HttpsAgent({ ...options, ...tls });
+    boundConnecting(agent, connectTimeoutMs);
     if (this.agent) retire(this.agent.agent);
     this.agent = { key, agent };
     return agent;
   }
+}
+
+/** An API server that takes connections and then says nothing would otherwise hold each request for ever. */
+function boundConnecting(agent: HttpAgent, timeoutMs: number): void {
+  const create = agent.createConnection.bind(agent);
+  const ready = agent instanceof HttpsAgent ? 'secureConnect' : 'connect';
+  agent.createConnection = (options, callback) => {
+    const socket: Duplex | null | undefined = create(options, callback);
+    const late = () => socket?.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+    const timer = setTimeout(late, timeoutMs).unref();
+    const settle = () => clearTimeout(timer);
+    socket?.once(ready, settle).once('close', settle);
+    return socket;
+  };
 }
 
 /** Closes what nothing uses; the other connections close with the end of their requests. */

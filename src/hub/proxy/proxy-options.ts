@@ -5,4 +5,6 @@ export interface ProxyOptions {
   readonly maxMessageBytes: number;
   /** Bound on a call whose client set no deadline. */
   readonly timeoutMs: number;
+  /** Bound on connecting to the API server, TLS included. */
+  readonly connectTimeoutMs: number;
 }

@@ -14,13 +14,13 @@ export function createProxyWay(
   options: ProxyOptions,
   events: WayEvents,
 ): Way {
-  const link = new GatewayLink(access, path, options.maxSockets);
+  const link = new GatewayLink(access, path, options);
   return {
     kind: 'proxy',
     description: `the gateway behind ${path}`,
     service: createRemoteService(link, options, events),
     tiller: undefined,
-    forward: createForward(link, proxy, events),
+    forward: createForward(link, proxy, options, events),
     // there is nothing to open ahead of a request: the agent connects when one is sent
     connect: async () => {},
     close: () => link.close(),

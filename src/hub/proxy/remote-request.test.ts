@@ -17,6 +17,7 @@ describe('a call as an HTTP request', () => {
       verb: 'GET',
       target: '/tiller/v2/releases/json?limit=3&filter=%5Ea%26b&status_codes=DEPLOYED&status_codes=FAILED',
       body: undefined,
+      timeoutSeconds: 0n,
     });
     const status = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name: 'x', version: 2 });
     assert.equal(

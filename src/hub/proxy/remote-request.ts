@@ -6,6 +6,8 @@ export interface RemoteRequest {
   /** Path and query. */
   readonly target: string;
   readonly body: Buffer | undefined;
+  /** What the request lets Tiller take, 0 where it says nothing. */
+  readonly timeoutSeconds: bigint;
 }
 
 /** A call as the HTTP request that the contract's annotations make of it. */
@@ -18,13 +20,19 @@ export function toRemoteRequest(method: Method, request: Uint8Array): RemoteRequ
     inPath.add(name);
     return pathPart(String(fields[name]));
   });
-  if (binding.body) return { verb: binding.verb, target: path, body: json };
+  const timeoutSeconds = BigInt((fields.timeout as string | undefined) ?? 0);
+  if (binding.body) return { verb: binding.verb, target: path, body: json, timeoutSeconds };
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
     if (inPath.has(name)) continue;
     for (const one of [value].flat()) query.append(name, String(one));
   }
-  return { verb: binding.verb, target: query.size > 0 ? `${path}?${query}` : path, body: undefined };
+  return {
+    verb: binding.verb,
+    target: query.size > 0 ? `${path}?${query}` : path,
+    body: undefined,
+    timeoutSeconds,
+  };
 }
 
 /**

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { jsonToWire, type Method, service } from '../../codec/index.ts';
 import { type CallContext, Code, GatewayError, toCode } from '../../protocol/index.ts';
-import type { ReleaseMethod, ReleaseService } from '../../releases/index.ts';
+import { minTimeoutMs, type ReleaseMethod, type ReleaseService } from '../../releases/index.ts';
 import type { WayEvents } from '../cluster/way.ts';
 import { readAnswer } from './api-refusal.ts';
+import { boundCall, type CallBound } from './call-bound.ts';
 import { linkError } from './forward.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import type { ProxyOptions } from './proxy-options.ts';
-import { toRemoteRequest } from './remote-request.ts';
+import { type RemoteRequest, toRemoteRequest } from './remote-request.ts';
 import { httpStatusToCode } from './status-code.ts';
 
 /**
@@ -50,9 +51,14 @@ class Remote {
   }
 
   async unary(method: Method, request: Uint8Array, context: CallContext): Promise<Uint8Array> {
-    const response = await this.send(method, request, context);
-    const body = await this.readAll(response, context);
-    return toReply(method, body);
+    const onward = toRemoteRequest(method, request);
+    const bound = this.bound(onward, context);
+    try {
+      const response = await this.send(onward, bound, context.requestId);
+      return toReply(method, await this.readAll(response, bound.signal));
+    } finally {
+      bound.clear();
+    }
   }
 
   async *stream(
@@ -60,21 +66,30 @@ class Remote {
     request: Uint8Array,
     context: CallContext,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const response = await this.send(method, request, context);
-    for await (const line of this.lines(response)) {
-      const { result, error } = parse(line) as { result?: unknown; error?: unknown };
-      if (error !== undefined) throw toError(error, Code.UNKNOWN);
-      yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
+    const onward = toRemoteRequest(method, request);
+    const bound = this.bound(onward, context);
+    try {
+      const response = await this.send(onward, bound, context.requestId);
+      for await (const line of this.lines(response, bound.signal)) {
+        const { result, error } = parse(line) as { result?: unknown; error?: unknown };
+        if (error !== undefined) throw toError(error, Code.UNKNOWN);
+        yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
+      }
+    } finally {
+      bound.clear();
     }
   }
 
+  private bound({ timeoutSeconds }: RemoteRequest, context: CallContext): CallBound {
+    return boundCall(context, Math.max(this.options.timeoutMs, minTimeoutMs(timeoutSeconds)));
+  }
+
   /** Sends the request, a second time with fresh credentials where the kept ones are refused, which changes nothing. */
-  private async send(method: Method, request: Uint8Array, context: CallContext): Promise<IncomingMessage> {
-    const onward = toRemoteRequest(method, request);
-    let answer = await this.attempt(onward, context);
+  private async send(onward: RemoteRequest, bound: CallBound, requestId?: string): Promise<IncomingMessage> {
+    let answer = await this.attempt(onward, bound, requestId);
     if (answer.kind === 'refused' && answer.status === 401) {
       this.link.forget();
-      answer = await this.attempt(onward, context);
+      answer = await this.attempt(onward, bound, requestId);
     }
     if (answer.kind === 'refused') {
       this.events.failed(answer.error);
@@ -84,28 +99,25 @@ class Remote {
     const { response, body } = answer;
     const status = response.statusCode ?? 0;
     if (status === 200) return response;
-    const json = parse(body ?? (await this.readAll(response, context))) as { error?: unknown } | null;
+    const json = parse(body ?? (await this.readAll(response, bound.signal))) as { error?: unknown } | null;
     // a stream that fails before its first line says so in a line of its own
     throw toError(json?.error ?? json, httpStatusToCode(status));
   }
 
-  private async attempt(onward: ReturnType<typeof toRemoteRequest>, context: CallContext) {
-    const deadline = context.deadline ?? performance.now() + this.options.timeoutMs;
+  private async attempt(
+    { verb, target, body }: RemoteRequest,
+    bound: CallBound,
+    requestId: string = randomUUID(),
+  ) {
+    const { signal, deadline } = bound;
     const headers = {
-      ...forwardedHeaders({ accept: 'application/json' }, context.requestId ?? randomUUID(), deadline),
-      ...(onward.body && { 'content-type': 'application/json', 'content-length': onward.body.length }),
+      ...forwardedHeaders({ accept: 'application/json' }, requestId, deadline),
+      ...(body && { 'content-type': 'application/json', 'content-length': body.length }),
     };
     try {
-      const { body } = onward;
-      return await readAnswer(
-        await this.link.send(onward.verb, onward.target, {
-          headers,
-          ...(body && { body }),
-          signal: context.signal,
-        }),
-      );
+      return await readAnswer(await this.link.send(verb, target, { headers, ...(body && { body }), signal }));
     } catch (cause) {
-      if (context.signal.aborted) throw GatewayError.from(context.signal.reason);
+      if (signal.aborted) throw GatewayError.from(signal.reason);
       if (cause instanceof GatewayError) throw cause;
       const error = linkError({ settings: await this.link.settings() }, cause);
       this.events.failed(error);
@@ -113,7 +125,7 @@ class Remote {
     }
   }
 
-  private async readAll(response: IncomingMessage, context: CallContext): Promise<Buffer> {
+  private async readAll(response: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let total = 0;
     try {
@@ -123,22 +135,34 @@ class Remote {
         chunks.push(chunk);
       }
     } catch (cause) {
-      if (context.signal.aborted) throw GatewayError.from(context.signal.reason);
-      if (cause instanceof GatewayError) throw cause;
-      throw linkError({ settings: await this.link.settings() }, cause);
+      throw await this.broken(signal, cause);
     }
     return Buffer.concat(chunks, total);
   }
 
-  private async *lines(response: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+  /** Why an answer broke off in its middle. */
+  private async broken(signal: AbortSignal, cause: unknown): Promise<GatewayError> {
+    if (signal.aborted) return GatewayError.from(signal.reason);
+    if (cause instanceof GatewayError) return cause;
+    return linkError({ settings: await this.link.settings() }, cause);
+  }
+
+  private async *lines(
+    response: IncomingMessage,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer, void, undefined> {
     let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        if (end > 0) yield rest.subarray(0, end);
-        rest = rest.subarray(end + 1);
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+        for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+          if (end > 0) yield rest.subarray(0, end);
+          rest = rest.subarray(end + 1);
+        }
+        if (rest.length > this.options.maxMessageBytes) throw this.tooLarge();
       }
-      if (rest.length > this.options.maxMessageBytes) throw this.tooLarge();
+    } catch (cause) {
+      throw await this.broken(signal, cause);
     }
     if (rest.length > 0) yield rest;
   }
