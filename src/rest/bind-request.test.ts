@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { createTestTiller } from '../../test/support/gateway.ts';
+import { createCharts } from '../charts/index.ts';
+import { wireToJson } from '../codec/index.ts';
+import { createReleaseService } from '../releases/index.ts';
+import { bindRequest } from './bind-request.ts';
+import { allowedVerbs, createRouter } from './router.ts';
+
+const tiller = createTestTiller('127.0.0.1:1');
+const router = createRouter(createReleaseService(tiller, createCharts({})));
+after(() => tiller.destroy());
+
+/** The request message that a verb, a path with its query, and a body come to. */
+function bind(verb: string, target: string, body?: string): unknown {
+  const [path = '', query = ''] = target.split('?');
+  const found = router.find(path);
+  const route = found?.routes.get(verb);
+  assert.ok(found && route, `${verb} ${path}`);
+  const match = { route, parameters: found.parameters };
+  const wire = bindRequest(
+    match,
+    new URLSearchParams(query),
+    body === undefined ? undefined : Buffer.from(body),
+  );
+  return JSON.parse(wireToJson(route.method.contract.request, Buffer.from(wire)).toString());
+}
+
+const list = '/tiller/v2/releases/json';
+const release = '/tiller/v2/releases/alpha';
+
+describe('the router', () => {
+  test('words win over fields, and paths are walked whole', () => {
+    assert.deepEqual(router.find('/tiller/v2/releases/json')?.parameters, {});
+    assert.deepEqual(router.find('/tiller/v2/releases/a%20b/json')?.parameters, { name: 'a b' });
+    assert.equal(router.find('/tiller/v2/releases')?.routes.size, undefined);
+    assert.equal(router.find('/tiller/v2/releases/a/b/json'), undefined);
+    assert.equal(router.find('/tiller/v2/releases/__proto__/json')?.parameters.name, '__proto__');
+  });
+
+  test('Allow: HEAD comes with GET, OPTIONS with everything', () => {
+    const verbsAt = (path: string) => allowedVerbs(router.find(path)!);
+    assert.deepEqual(verbsAt(list), ['GET', 'POST', 'HEAD', 'OPTIONS']);
+    assert.deepEqual(verbsAt(`${release}/test/json`), ['POST', 'OPTIONS']);
+  });
+
+  test('a contract with two routes for one verb and path is refused', () => {
+    const service = createReleaseService(tiller, createCharts({}));
+    assert.throws(
+      () => createRouter({ ...service, methods: [...service.methods, ...service.methods] }),
+      /two routes for GET/,
+    );
+  });
+});
+
+describe('binding', () => {
+  test('both spellings, lists by repetition, the first of a repeated scalar, unknown ones ignored', () => {
+    assert.deepEqual(
+      bind('GET', `${list}?statusCodes=FAILED&status_codes=DELETED&limit=2&limit=3&no=1&all=t`),
+      {
+        status_codes: ['FAILED', 'DELETED'],
+        limit: '2',
+        all: true,
+      },
+    );
+  });
+
+  test('the path wins over the body, and over the query', () => {
+    const body = '{"name":"other","version":1}';
+    assert.deepEqual(bind('POST', `${release}/rollback/json?name=third`, body), {
+      name: 'alpha',
+      version: 1,
+    });
+  });
+
+  test('the query wins over the body', () => {
+    assert.deepEqual(bind('PUT', `${release}/json?wait=false&timeout=7`, '{"wait":true,"timeout":300}'), {
+      name: 'alpha',
+      timeout: '7',
+    });
+  });
+
+  test('an empty body and none are the same', () => {
+    assert.deepEqual(
+      bind('POST', `${release}/rollback/json`),
+      bind('POST', `${release}/rollback/json`, '{}'),
+    );
+  });
+
+  for (const [query, text] of [
+    ['limit=x', 'limit: expected a whole number, got "x"'],
+    ['limit=', 'limit: expected a whole number, got ""'],
+    ['all=yes', 'all: expected true or false, got "yes"'],
+    ['sort_by=UPWARDS', /^sort_by: "UPWARDS" is none of /],
+    ['limit=9223372036854775808', /^limit: .* is out of range for int64$/],
+    [`x${'&x'.repeat(1000)}`, 'the query has more than 1000 parameters'],
+  ] as const) {
+    test(`?${query.slice(0, 30)} is refused, naming the parameter`, () => {
+      assert.throws(() => bind('GET', `${list}?${query}`), { code: 3, message: text });
+    });
+  }
+});
