@@ -7,7 +7,7 @@ import { createReleaseService } from '../releases/index.ts';
 import { TillerClient } from '../tiller/index.ts';
 import { createFronts } from './fronts.ts';
 import { type OpenHub, openHub } from './open-hub.ts';
-import { chartOptionsOf, listenerOptionsOf, tillerOptionsOf } from './options.ts';
+import { chartOptionsOf, listenerOptionsOf, requireChartFiles, tillerOptionsOf } from './options.ts';
 import { withRpcLog } from './rpc-log.ts';
 import { createTillerReach } from './tiller-reach.ts';
 import { openTillerWay } from './tiller-way.ts';
@@ -34,6 +34,7 @@ const healthWatchMs = 5_000;
  */
 export async function startGateway(config: Config, version: string, log: Logger): Promise<Gateway> {
   const metrics = createMetrics(version);
+  requireChartFiles(config);
   const way = await openTillerWay(config, problem => log.warn(problem));
   const charts = createCharts(chartOptionsOf(config, log));
   const reach = createTillerReach(log);

@@ -8,7 +8,7 @@ import { allOptions, type PlacedOption } from '../config/options/index.ts';
 import { readFlags } from '../config/read-flags.ts';
 import { readValues } from '../config/read-values.ts';
 import { createLogger, createMetrics } from '../observe/index.ts';
-import { chartOptionsOf, listenerOptionsOf, tillerOptionsOf } from './options.ts';
+import { chartOptionsOf, listenerOptionsOf, requireChartFiles, tillerOptionsOf } from './options.ts';
 import { createTillerReach } from './tiller-reach.ts';
 
 const log = createLogger({ level: 'error', format: 'json', stream: process.stderr });
@@ -64,4 +64,15 @@ describe('what is configured reaches its room', () => {
       assert.throws(() => toldWith(argv), { code: 3, message: /cannot read \/none\// });
     }
   });
+});
+
+test('paths of charts that cannot be read are named before anything starts', () => {
+  for (const flag of ['--chart-dir', '--keyring', '--chart-repo-credentials']) {
+    const config = configOf([flag, '/no/such/path', '--chart-repo', 'a=https://charts.example']);
+    assert.throws(() => requireChartFiles(config), {
+      code: 3,
+      message: `${flag}: cannot read /no/such/path`,
+    });
+  }
+  assert.doesNotThrow(() => requireChartFiles(configOf([])));
 });

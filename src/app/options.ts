@@ -1,8 +1,10 @@
+import { accessSync, constants } from 'node:fs';
 import type { ChartOptions } from '../charts/index.ts';
 import { proxyFor } from '../clusters/proxy-environment.ts';
 import type { Config } from '../config/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
+import { invalidArgument } from '../protocol/index.ts';
 import { readTillerTls, type TillerClientOptions } from '../tiller/index.ts';
 import type { TillerReach } from './tiller-reach.ts';
 import type { TillerWay } from './tiller-way.ts';
@@ -80,4 +82,20 @@ export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger
 
 export function chartOptionsOf({ charts }: Config, log: Logger): Partial<ChartOptions> {
   return { ...charts, proxyFor: url => proxyFor(url, process.env), warn: message => log.warn(message) };
+}
+
+/** @throws GatewayError INVALID_ARGUMENT for a path that cannot be read: better at the start than at the first install */
+export function requireChartFiles({ charts }: Config): void {
+  requireReadable('--chart-dir', charts.chartDir);
+  requireReadable('--keyring', charts.keyring);
+  requireReadable('--chart-repo-credentials', charts.repositoryCredentialsFile);
+}
+
+function requireReadable(flag: string, path: string | undefined): void {
+  if (path === undefined) return;
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    throw invalidArgument(`${flag}: cannot read ${path}`, { cause });
+  }
 }

@@ -38,7 +38,7 @@ export const tillerOptions = {
     {
       flag: 'tiller-timeout',
       summary:
-        'The longest a call to Tiller may take where the client sets no deadline by Grpc-Timeout; a longer `timeout` in the request makes it longer.',
+        'The longest a call to Tiller may take where the client sets no deadline by Grpc-Timeout; a longer `timeout` in the request makes it longer. Passed-through calls last as long as their client waits.',
       default: '5m',
     },
     { min: '1s', max: '24h' },
