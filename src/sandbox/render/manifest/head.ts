@@ -1,4 +1,4 @@
-import { parseYaml, type YamlValue } from '../../../charts/yaml/index.ts';
+import { parseYaml, type YamlMap, type YamlValue } from '../../../charts/yaml/index.ts';
 import { GatewayError } from '../../../protocol/index.ts';
 import { bytesToUtf8 } from '../go/bytes.ts';
 
@@ -30,15 +30,24 @@ function refuse(value: YamlValue, place: string): never {
   );
 }
 
+/**
+ * A field as encoding/json finds it: whatever its case. Keys come sorted, so that of `Kind` and `kind` the latter counts;
+ * a null changes nothing.
+ */
+function fieldOf(map: YamlMap, name: string): YamlValue {
+  const keys = [...map.keys()].filter(key => key.toLowerCase() === name.toLowerCase()).sort();
+  return keys.map(key => map.get(key) ?? null).findLast(value => value !== null) ?? null;
+}
+
 /** A string field: ghodss/yaml turns the scalars of YAML into strings where Go wants one. */
-function textOf(value: YamlValue | undefined, field: string): string {
-  if (value === undefined || value === null) return '';
+function textOf(value: YamlValue, field: string): string {
+  if (value === null) return '';
   if (Array.isArray(value) || value instanceof Map) refuse(value, `struct field ${field} of type string`);
   return String(value);
 }
 
-function annotationsOf(value: YamlValue | undefined): Map<string, string> {
-  if (value === undefined || value === null) return new Map();
+function annotationsOf(value: YamlValue): Map<string, string> {
+  if (value === null) return new Map();
   const field = '.metadata.annotations';
   if (!(value instanceof Map)) refuse(value, `struct field ${field} of type map[string]string`);
   return new Map(Array.from(value, ([key, item]) => [key, textOf(item, field)]));
@@ -58,14 +67,14 @@ export function readManifestHead(document: string): ManifestHead {
   const value = parse(document);
   if (value === null) return { kind: '', name: '', annotations: new Map() };
   if (!(value instanceof Map)) refuse(value, 'value of type releaseutil.SimpleHead');
-  textOf(value.get('apiVersion'), 'SimpleHead.apiVersion');
-  const metadata = value.get('metadata') ?? null;
+  // In the order of the keys in JSON: the first that does not fit makes the error.
+  textOf(fieldOf(value, 'apiVersion'), 'SimpleHead.apiVersion');
+  const kind = textOf(fieldOf(value, 'kind'), 'SimpleHead.kind');
+  const metadata = fieldOf(value, 'metadata');
   if (metadata !== null && !(metadata instanceof Map)) {
     refuse(metadata, `struct field SimpleHead.metadata of type ${metadataType}`);
   }
-  return {
-    kind: textOf(value.get('kind'), 'SimpleHead.kind'),
-    name: textOf(metadata?.get('name'), '.metadata.name'),
-    annotations: annotationsOf(metadata?.get('annotations')),
-  };
+  if (metadata === null) return { kind, name: '', annotations: new Map() };
+  const annotations = annotationsOf(fieldOf(metadata, 'annotations'));
+  return { kind, name: textOf(fieldOf(metadata, 'name'), '.metadata.name'), annotations };
 }

@@ -175,6 +175,11 @@ describe('manifests that are no resources', () => {
     ['- a', 'json: cannot unmarshal array into Go value of type releaseutil.SimpleHead'],
     ['3', 'json: cannot unmarshal number into Go value of type releaseutil.SimpleHead'],
     ['true', 'json: cannot unmarshal bool into Go value of type releaseutil.SimpleHead'],
+    ['Kind: [a]', 'json: cannot unmarshal array into Go struct field SimpleHead.kind of type string'],
+    [
+      'metadata: a\nkind: {}',
+      'json: cannot unmarshal object into Go struct field SimpleHead.kind of type string',
+    ],
     ['kind: [a]', 'json: cannot unmarshal array into Go struct field SimpleHead.kind of type string'],
     [
       'metadata: {name: {}}',
@@ -199,6 +204,13 @@ describe('manifests that are no resources', () => {
       assert.throws(() => renderChart(buildChart({ templates: { 'a.yaml': text } })), { message });
     });
   }
+
+  // encoding/json: https://pkg.go.dev/encoding/json#Unmarshal «preferring an exact match but also accepting a case-insensitive match»
+  it('are found whatever the case of their keys', () => {
+    const hook = 'KIND: Job\nMetadata:\n  Name: first\n  annotations: {helm.sh/hook: pre-install}\n';
+    const { hooks } = renderChart(buildChart({ templates: { 'a.yaml': hook } }));
+    assert.deepEqual([hooks[0]?.kind, hooks[0]?.name], ['Job', 'first']);
+  });
 
   it('may lack anything, and have scalars for texts', () => {
     const text = 'kind: 3\nmetadata:\n  name: true\n  annotations: {a: 1, b: 1.5, c: null}\n';
