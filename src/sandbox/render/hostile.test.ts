@@ -37,6 +37,10 @@ const stopped: Record<string, string> = {
   'a long constant': `{{ ${repeated('1', 100_000)}_ }}`,
   'a long file pattern': '{{ .Files.Glob (repeat 5000 "?") | len }}',
   'the same file again and again': '{{ range until 10000 }}{{ $.Files.Lines "big" | len }}{{ end }}',
+  'a long list sorted again and again':
+    '{{ $l := until 5000 }}{{ range until 10000 }}{{ $x := sortAlpha $l }}{{ end }}',
+  'a large map listed again and again':
+    '{{ $d := dict }}{{ range until 5000 }}{{ $_ := set $d (toString .) . }}{{ end }}{{ range until 10000 }}{{ $x := keys $d }}{{ $y := values $d }}{{ $z := omit $d "a" }}{{ end }}',
   'many keys': '{{ range until 10000 }}{{ genPrivateKey "rsa" }}{{ end }}',
 };
 

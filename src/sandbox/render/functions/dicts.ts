@@ -112,17 +112,32 @@ export const dictFunctions: Functions = [
   ],
   [
     'keys',
-    goFunction([], maps => texts(maps.flatMap(map => [...(map as GoMap).keys()])), {
-      variadic: dictType,
-      result: '[]string',
-    }),
+    goFunction(
+      [],
+      (maps, context) => {
+        for (const map of maps) context.charge((map as GoMap).size * nodeWork);
+        return texts(maps.flatMap(map => [...(map as GoMap).keys()]));
+      },
+      { variadic: dictType, result: '[]string' },
+    ),
   ],
-  ['values', goFunction([dictType], ([map]) => [...(map as GoMap).values()], { result: '[]interface {}' })],
+  [
+    'values',
+    goFunction(
+      [dictType],
+      ([map], context) => {
+        context.charge((map as GoMap).size * nodeWork);
+        return [...(map as GoMap).values()];
+      },
+      { result: '[]interface {}' },
+    ),
+  ],
   [
     'pick',
     goFunction(
       [dictType],
-      ([map, ...keys]) => {
+      ([map, ...keys], context) => {
+        context.charge((map as GoMap).size * nodeWork);
         const wanted = keys.filter(key => (map as GoMap).has(key as string));
         return new Map(wanted.map(key => [key as string, (map as GoMap).get(key as string)!]));
       },
@@ -133,7 +148,8 @@ export const dictFunctions: Functions = [
     'omit',
     goFunction(
       [dictType],
-      ([map, ...keys]) => {
+      ([map, ...keys], context) => {
+        context.charge((map as GoMap).size * nodeWork);
         const unwanted = new Set(keys);
         return new Map([...(map as GoMap)].filter(([key]) => !unwanted.has(key)));
       },

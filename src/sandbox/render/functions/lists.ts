@@ -47,6 +47,9 @@ function slice(list: GoValue, bounds: readonly GoValue[]): GoValue {
   return list instanceof TypedList ? typedList(list.elementType, part) : part;
 }
 
+/** Work of putting one element of a long list into its place, in the budget's unit. */
+const sortWork = 50;
+
 function uniq(list: readonly GoValue[], context: CallContext): GoValue[] {
   const seen: GoValue[] = [];
   for (const item of list) if (!isAmong(item, seen, context)) seen.push(item);
@@ -140,8 +143,12 @@ export const listFunctions: Functions = [
     'sortAlpha',
     goFunction(
       ['interface {}'],
-      ([items]) =>
-        texts(elementsOf(items!) === undefined ? [toText(items!)] : toTexts(items!).sort(compareBytes)),
+      ([items], context) => {
+        const elements = elementsOf(items!);
+        if (elements === undefined) return texts([toText(items!)]);
+        context.charge(elements.length * sortWork);
+        return texts(toTexts(items!).sort(compareBytes));
+      },
       { result: '[]string' },
     ),
   ],
