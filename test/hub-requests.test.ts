@@ -311,6 +311,47 @@ describe('by the way proxy', () => {
     assert.deepEqual([clusters[0].state, clusters[0].calls], ['ready', 0]);
   });
 
+  test('a read whose kept connection is closed in that moment is sent once more, a write is not', async t => {
+    const seen: string[] = [];
+    const apiServer = createServer((request, response) => {
+      const what = `${request.method} ${new URL(request.url ?? '', 'http://h').pathname.replace(/^.*\/proxy/, '')}`;
+      const isFirst = !seen.includes(what);
+      seen.push(what);
+      if (isFirst) return void request.socket.destroy();
+      response.setHeader('X-Request-Id', String(request.headers['x-request-id']));
+      request.resume().on('end', () => response.end('{}'));
+    }).listen(0, '127.0.0.1');
+    await once(apiServer, 'listening');
+    t.after(() => {
+      apiServer.closeAllConnections();
+      apiServer.close();
+    });
+    const folder = createFolder(t);
+    const server = `http://127.0.0.1:${(apiServer.address() as AddressInfo).port}`;
+    folder.write(
+      'kubeconfig',
+      JSON.stringify({
+        'current-context': 'c',
+        contexts: [{ name: 'c', context: { cluster: 'c' } }],
+        clusters: [{ name: 'c', cluster: { server } }],
+      }),
+    );
+    const entry = '- {name: a, way: proxy, service: "kube-system/swift:http", kubeconfig: kubeconfig}';
+    const hub = await startHub(t, folder, `clusters:\n${entry}\n`);
+    const list = '/tiller/v2/releases/json';
+    const rollback = '/tiller/v2/releases/b/rollback/json';
+    assert.equal((await get(hub, `/clusters/a${list}`)).status, 200);
+    assert.equal((await get(hub, `/clusters/a${rollback}`)).status, 503);
+    const written = await fetch(`${hub.url}/clusters/a${list}`, { method: 'POST', body: '{}' });
+    assert.equal(written.status, 503);
+    const versions = await get(hub, `/clusters/-${version}`);
+    assert.equal(versions.json.clusters[0].ok, true);
+    const ofVersion = `GET ${version}`;
+    const asked = seen.filter(what => what !== ofVersion);
+    assert.deepEqual(asked, [`GET ${list}`, `GET ${list}`, `GET ${rollback}`, `POST ${list}`]);
+    assert.ok(seen.filter(what => what === ofVersion).length >= 2);
+  });
+
   test('an upgrade becomes a WebSocket of the cluster', async t => {
     const { hub } = await startTelling(t);
     const socket = new WebSocket(`ws://127.0.0.1:${hub.port}/clusters/a/live?x=1`, {

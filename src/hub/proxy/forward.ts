@@ -5,6 +5,7 @@ import { reasonOf } from '../../clusters/index.ts';
 import { Code, GatewayError, requestIdOf, unavailable } from '../../protocol/index.ts';
 import type { Answered, Exchange, HttpResponse } from '../../rest/index.ts';
 import type { Forward, ForwardContext, WayEvents } from '../cluster/way.ts';
+import { againIfReset } from './again-if-reset.ts';
 import { type Answer, readAnswer } from './api-refusal.ts';
 import { boundCall } from './call-bound.ts';
 import { answeredHeaders, forwardedHeaders } from './forwarded-headers.ts';
@@ -43,11 +44,13 @@ export function createForward(
     target: string,
     headers: Onward['headers'],
     signal: AbortSignal,
-  ) {
-    const { request, response } = exchange;
+  ): Promise<Answer> {
+    const { request, response, verb } = exchange;
     const onward = await onwardOf(target, headers, signal);
     try {
-      return await readAnswer(await proxy.send(request, response, onward));
+      return await againIfReset(isRead(verb, target), async () =>
+        readAnswer(await proxy.send(request, response, onward)),
+      );
     } catch (cause) {
       if (signal.aborted) throw GatewayError.from(signal.reason);
       const error = linkError(onward, cause);
@@ -85,6 +88,11 @@ export function createForward(
       await proxy.upgrade(request, socket, head, onward);
     },
   };
+}
+
+/** The rollback by GET is none. */
+function isRead(verb: string, target: string): boolean {
+  return (verb === 'GET' || verb === 'HEAD') && !target.includes('/rollback/');
 }
 
 /** Whether the request can let Tiller take longer than calls take by default. */

@@ -4,6 +4,7 @@ import { jsonToWire, type Method, service } from '../../codec/index.ts';
 import { type CallContext, Code, GatewayError, toCode } from '../../protocol/index.ts';
 import { minTimeoutMs, type ReleaseMethod, type ReleaseService } from '../../releases/index.ts';
 import type { WayEvents } from '../cluster/way.ts';
+import { againIfReset } from './again-if-reset.ts';
 import { readAnswer } from './api-refusal.ts';
 import { boundCall, type CallBound } from './call-bound.ts';
 import { linkError } from './forward.ts';
@@ -115,7 +116,10 @@ class Remote {
       ...(body && { 'content-type': 'application/json', 'content-length': body.length }),
     };
     try {
-      return await readAnswer(await this.link.send(verb, target, { headers, ...(body && { body }), signal }));
+      // with a GET this service only reads: what writes has a binding with a body, or is a DELETE
+      return await againIfReset(verb === 'GET', async () =>
+        readAnswer(await this.link.send(verb, target, { headers, ...(body && { body }), signal })),
+      );
     } catch (cause) {
       if (signal.aborted) throw GatewayError.from(signal.reason);
       if (cause instanceof GatewayError) throw cause;
