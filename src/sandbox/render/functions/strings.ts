@@ -13,8 +13,10 @@ function textFunction(change: (text: string) => string) {
   return goFunction(['string'], ([text]) => change(text as string), { result: 'string' });
 }
 
-function twoTexts(change: (a: string, b: string) => GoValue, result = 'string') {
-  return goFunction(['string', 'string'], ([a, b]) => change(a as string, b as string), { result });
+function twoTexts(change: (a: string, b: string, context: CallContext) => GoValue, result = 'string') {
+  const run = (args: GoValue[], context: CallContext) =>
+    change(args[0] as string, args[1] as string, context);
+  return goFunction(['string', 'string'], run, { result });
 }
 
 /** strings.Repeat, after its result's size is charged. */
@@ -43,9 +45,10 @@ function indentText(spaces: bigint, text: string, context: CallContext): string 
   return pad + lines.join(`\n${pad}`);
 }
 
-/** strings.Split and SplitN; an empty separator parts the runes. */
-function splitText(text: string, separator: string, limit = -1): string[] {
+/** strings.Split and SplitN, after the most parts there can be are charged; an empty separator parts the runes. */
+function splitText(text: string, separator: string, context: CallContext, limit = -1): string[] {
   if (limit === 0) return [];
+  context.charge(Math.ceil(text.length / Math.max(separator.length, 1)));
   const parts = separator === '' ? splitRunes(text) : text.split(separator);
   if (limit < 0 || parts.length <= limit) return parts;
   return [...parts.slice(0, limit - 1), parts.slice(limit - 1).join(separator)];
@@ -216,13 +219,23 @@ export const stringFunctions: Functions = [
   ],
   ['toString', goFunction(['interface {}'], ([value]) => toText(value!), { result: 'string' })],
   ['toStrings', goFunction(['interface {}'], ([value]) => texts(toTexts(value!)), { result: '[]string' })],
-  ['split', twoTexts((separator, text) => splitToMap(splitText(text, separator)), 'map[string]string')],
-  ['splitList', twoTexts((separator, text) => texts(splitText(text, separator)), '[]string')],
+  [
+    'split',
+    twoTexts(
+      (separator, text, context) => splitToMap(splitText(text, separator, context)),
+      'map[string]string',
+    ),
+  ],
+  [
+    'splitList',
+    twoTexts((separator, text, context) => texts(splitText(text, separator, context)), '[]string'),
+  ],
   [
     'splitn',
     goFunction(
       ['string', 'int', 'string'],
-      ([separator, limit, text]) => splitToMap(splitText(text as string, separator as string, Number(limit))),
+      ([separator, limit, text], context) =>
+        splitToMap(splitText(text as string, separator as string, context, Number(limit))),
       { result: 'map[string]string' },
     ),
   ],
