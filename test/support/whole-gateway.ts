@@ -1,6 +1,5 @@
 /** The whole program in this process: every room wired as the command wires it, on a port of loopback. */
 import { Writable } from 'node:stream';
-import type { TestContext } from 'node:test';
 import { type Gateway, startGateway } from '../../src/app/gateway.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { createLogger } from '../../src/observe/index.ts';
@@ -11,14 +10,22 @@ export interface WholeGateway {
   /** `127.0.0.1:port` */
   readonly address: string;
   readonly url: string;
-  /** The lines of the log so far, from `warn` up. */
+  /** The latest lines of the log, from `warn` up. */
   readonly lines: readonly string[];
   readonly gateway: Gateway;
 }
 
+/** Who closes the gateway: a test's context, usually. */
+interface Owner {
+  after(close: () => Promise<void>): unknown;
+}
+
+/** How many lines of the log are kept, so that a long test measures the gateway's memory and not the log's. */
+const maxLines = 1000;
+
 /** Starts a gateway in front of a stub Tiller, with further flags; it is stopped after the test. */
 export async function startWholeGateway(
-  t: TestContext,
+  t: Owner,
   stub: StubTiller,
   flags: readonly string[] = [],
 ): Promise<WholeGateway> {
@@ -30,6 +37,7 @@ export async function startWholeGateway(
   const stream = new Writable({
     write(chunk, _encoding, done) {
       lines.push(String(chunk));
+      if (lines.length > maxLines) lines.shift();
       done();
     },
   });
