@@ -1,9 +1,10 @@
 /** What becomes of a hub when its clusters, its credentials or its configuration fail. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { renameSync } from 'node:fs';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { renameSync, symlinkSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { startSandboxTiller } from '../src/sandbox/index.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
@@ -58,18 +59,20 @@ const direct = (name: string, port: number) =>
 
 describe('a cluster', () => {
   test('that is down costs its own entry, is told with the step that fails, and comes back by itself', async t => {
-    const [good, bad] = [await startStub(t), await startStub(t)];
-    await bad.kill();
-    const text = `clusters:\n${direct('good', good.port)}${direct('bad', bad.port)}`;
-    const hub = await startHub(t, createFolder(t), text);
+    const good = await startStub(t);
+    const folder = createFolder(t);
+    // a port that is given up could be somebody else's the next moment, a path could not
+    const socket = `${folder.folder}/tiller.sock`;
+    const bad = `- {name: bad, way: direct, endpoint: "unix:${socket}"}\n`;
+    const hub = await startHub(t, folder, `clusters:\n${direct('good', good.port)}${bad}`);
     const { status, json } = await get(hub, `/clusters/bad${version}`);
     assert.equal(status, 503);
-    assert.match(json.message, /127\.0\.0\.1:\d+: connection refused/);
+    assert.match(json.message, /tiller\.sock: no such file/);
     const failing = await stateOf(hub, 'bad');
     assert.equal(failing.state, 'failing');
     assert.ok(Date.parse(failing.failing.since) <= Date.now());
     assert.match(failing.failing.step, /^connecting/);
-    assert.match(failing.failing.message, /connection refused/);
+    assert.match(failing.failing.message, /no such file/);
 
     const all = await get(hub, `/clusters/-${version}`);
     assert.equal(all.status, 200);
@@ -81,7 +84,9 @@ describe('a cluster', () => {
       ],
     );
 
-    await bad.restart();
+    const tiller = await startSandboxTiller({ listen: 'unix' });
+    t.after(() => tiller.stop());
+    symlinkSync(tiller.address.replace(/^unix:/, ''), socket);
     await until(async () => (await stateOf(hub, 'bad')).state === 'ready');
     assert.equal((await get(hub, `/clusters/bad${version}`)).status, 200);
     assert.ok(
@@ -168,17 +173,27 @@ describe('a cluster', () => {
     assert.match(json.clusters[1].error.message, /answered something that is not? /);
   });
 
-  test('whose API server refuses connections, then hangs up, is reached again by proxy', async t => {
+  test('whose API server breaks off every connection is reached again by proxy', async t => {
     const stub = await startStub(t);
     const member = await startTestGateway(stub.address);
     t.after(() => member[Symbol.asyncDispose]());
     const kubernetes = await startCluster(t, stub.port);
     kubernetes.setGateway({ host: '127.0.0.1', port: Number(new URL(member.url).port) });
+    const open = new Set<Socket>();
+    let isDown = false;
+    const relay = await startRaw(t, socket => {
+      if (isDown) return void socket.destroy();
+      const onward = connect(Number(new URL(kubernetes.url).port), '127.0.0.1');
+      open.add(onward.on('error', () => {}).once('close', () => socket.destroy()));
+      socket.once('close', () => onward.destroy());
+      socket.pipe(onward).pipe(socket);
+    });
     const folder = createFolder(t);
-    await kubernetes.writeKubeconfig(`${folder.folder}/kubeconfig`);
+    folder.write('kubeconfig', kubernetes.kubeconfig().replace(kubernetes.url, `https://127.0.0.1:${relay}`));
     const hub = await startHub(t, folder, 'clusters:\n- {name: a, way: proxy, kubeconfig: kubeconfig}\n');
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
-    await kubernetes.stop();
+    isDown = true;
+    for (const onward of open) onward.destroy();
     const { status, json } = await get(hub, `/clusters/a${version}`);
     assert.equal(status, 503);
     assert.match(
@@ -187,7 +202,7 @@ describe('a cluster', () => {
     );
     assert.equal((await stateOf(hub, 'a')).state, 'failing');
     for (let tries = 0; tries < 2; tries++) await get(hub, `/clusters/a${version}`);
-    await kubernetes.start();
+    isDown = false;
     await until(async () => (await stateOf(hub, 'a')).state === 'ready');
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
   });
