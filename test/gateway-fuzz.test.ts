@@ -23,7 +23,7 @@ const total = 10_000;
 /** Those before the first measurement: code is compiled and caches are filled by then. */
 const warmUp = 2_000;
 const concurrency = 400;
-const maxHeapGrowthBytes = 24 * 1024 * 1024;
+const maxHeapGrowthBytes = 8 * 1024 * 1024;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');

@@ -67,7 +67,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
       const session = performServerHandshake(socket, handshake);
       sessions.add(session);
       session.setLocalWindowSize(connectionWindowBytes);
-      const open = watchSession(session, options);
+      const { open, add } = watchSession(session, options);
       session.on('close', () => sessions.delete(session));
       // no HTTP/2 client goes on reading after it has closed its side: it was killed, and its calls are to be cancelled
       socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.destroy()));
@@ -75,8 +75,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
         // a stream's error ends that stream alone, and whoever serves it sees its close
         stream.on('error', ignore);
         if (stream.closed) return; // its client has taken it back already, and answering it would throw
-        open.add(stream);
-        stream.once('close', () => open.delete(stream));
+        add(stream);
         stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
         const raw = rawHeaders as unknown as string[];
         if (headerBytes(raw) > options.maxHeaderBytes) refuseHeader(stream);
@@ -108,18 +107,39 @@ function refuseHeader(stream: ServerHttp2Stream): void {
   stream.resume(); // what comes of a body is dropped
 }
 
-/** Closes a session that is idle, or whose peer is gone. Gives the set of open streams for its caller to keep. */
-function watchSession(session: ServerHttp2Session, options: Options): Set<ServerHttp2Stream> {
+interface WatchedSession {
+  readonly open: ReadonlySet<ServerHttp2Stream>;
+  /** Counts a stream as open until it is closed. */
+  add(stream: ServerHttp2Stream): void;
+}
+
+/**
+ * Closes a session that is idle, or whose peer is gone. With a timer of its own: the session's own one, in Node 24, is
+ * not cleared when the session is destroyed, and keeps it in memory for the rest of the idle time.
+ */
+function watchSession(session: ServerHttp2Session, options: Options): WatchedSession {
   const { idleTimeoutMs, pingTimeoutMs = defaultPingTimeoutMs, log } = options;
   const open = new Set<ServerHttp2Stream>();
-  session.on('error', error => log('debug', 'HTTP/2 connection failed', { error: error.message }));
-  session.setTimeout(idleTimeoutMs, () => {
+  const check = () => {
     if (open.size === 0) return closeSoon(session);
     // calls may take hours without a frame; a peer that is gone is told from a patient one by a ping
-    const answered = destroyAfter(session, pingTimeoutMs);
-    session.ping(answered);
-  });
-  return open;
+    if (!session.destroyed) session.ping(destroyAfter(session, pingTimeoutMs));
+    timer.refresh();
+  };
+  const timer = setTimeout(check, idleTimeoutMs).unref();
+  session.on('error', error => log('debug', 'HTTP/2 connection failed', { error: error.message }));
+  session.once('close', () => clearTimeout(timer));
+  return {
+    open,
+    add(stream) {
+      open.add(stream);
+      timer.refresh();
+      stream.once('close', () => {
+        open.delete(stream);
+        if (!session.destroyed) timer.refresh(); // which would wake a cleared one
+      });
+    },
+  };
 }
 
 /**
