@@ -60,6 +60,11 @@ describe('a hostile chart is stopped', () => {
     });
   }
 
+  it('a file of many documents', () => {
+    const chart = buildChart({ templates: { 'many.yaml': repeated('---\na: b\n', 5_000) } });
+    assert.throws(() => renderChart(chart, '{}', { limits }), /rendering takes too much work/);
+  });
+
   it('but not for what merely looks so', () => {
     const harmless = [
       '{{ regexMatch "(a+)+$" (repeat 20000 "a" | printf "%sb") }}',

@@ -72,7 +72,7 @@ function render(input: RenderInput): RenderOutput {
   const files = new Engine(templates, functionLibrary, budget, input.release.time).render();
   const notes = takeNotes(files, input);
   try {
-    const { manifest, hooks } = sortManifests(files);
+    const { manifest, hooks } = sortManifests(files, amount => budget.charge(amount));
     return { manifest: bytesToUtf8(manifest), notes: bytesToUtf8(notes), hooks };
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;

@@ -17,6 +17,9 @@ export interface SortedManifests {
   readonly hooks: Hook[];
 }
 
+/** The work of a document beside its text: a short one takes about as long to read as templates take for 100 steps. */
+const workOfDocument = 100;
+
 /** One document as it stands in a release's manifest. */
 function withSource(path: string, document: string): string {
   return `\n---\n# Source: ${path}\n${document}`;
@@ -29,15 +32,21 @@ export function joinFiles(files: ReadonlyMap<string, string>): string {
 
 /**
  * Splits rendered files into resources and hooks. Tiller goes through the files in the random order of a Go map; here it
- * is the order of rendering.
+ * is the order of rendering. `charge` is told the work of each document before it is read, and throws at the limit.
  * @throws ManifestError when a document is not YAML, or not an object
  */
-export function sortManifests(files: ReadonlyMap<string, string>): SortedManifests {
+export function sortManifests(
+  files: ReadonlyMap<string, string>,
+  charge: (amount: number) => void,
+): SortedManifests {
   const manifests: Manifest[] = [];
   const hooks: Hook[] = [];
   for (const [path, text] of files) {
     if (posix.basename(path).startsWith('_') || trimSpace(text) === '') continue;
-    for (const document of splitManifests(text)) sortDocument(path, document, manifests, hooks);
+    for (const document of splitManifests(text)) {
+      charge(workOfDocument + document.length);
+      sortDocument(path, document, manifests, hooks);
+    }
   }
   manifests.sort(compareForInstall);
   return { manifest: manifests.map(({ path, document }) => withSource(path, document)).join(''), hooks };
