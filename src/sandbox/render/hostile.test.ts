@@ -65,6 +65,14 @@ describe('a hostile chart is stopped', () => {
     assert.throws(() => renderChart(chart, '{}', { limits }), /rendering takes too much work/);
   });
 
+  it('a certificate with a long name', () => {
+    const template = '{{ $x := genSelfSignedCert (repeat 1000000 "a") nil nil 1 }}';
+    const chart = buildChart({ templates: { 'NOTES.txt': template } });
+    // Enough for the name and for a certificate with a short one.
+    const roomy = { ...limits, maxWork: 3_000_000 };
+    assert.throws(() => renderChart(chart, '{}', { limits: roomy }), /rendering takes too much work/);
+  });
+
   it('but not for what merely looks so', () => {
     const harmless = [
       '{{ regexMatch "(a+)+$" (repeat 20000 "a" | printf "%sb") }}',

@@ -20,6 +20,9 @@ const structType = 'sprig.certificate';
 const blockBytes = 16;
 /** Work of a new key or of scrypt, in the budget's unit: some hundred of them in one rendering. */
 const heavyWork = 1_000_000;
+/** What each name of a certificate, and each of its bytes, adds: forge encodes, signs and prints them in JavaScript. */
+const workOfName = 100;
+const workOfNameByte = 10;
 
 function certificateStruct({ cert, key }: CertificateAndKey): GoStruct {
   return new GoStruct(structType, {
@@ -53,8 +56,11 @@ function generate(
     args.dnsNames,
     shown => `error processing alternate dns name: ${shown} is not a string`,
   );
-  context.charge(heavyWork);
   const commonName = bytesToUtf8(args.name as string);
+  const nameWork = [commonName, ...ips, ...dnsNames]
+    .map(name => workOfName + workOfNameByte * name.length)
+    .reduce((sum, work) => sum + work);
+  context.charge(heavyWork + nameWork);
   const days = Math.min(Math.max(Number(args.days), -100_000), 100_000);
   const request = { commonName, ips, dnsNames, days, isAuthority: args.isAuthority, now: context.now };
   return certificateStruct(createCertificate(request, signer));
