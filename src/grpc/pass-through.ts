@@ -100,6 +100,7 @@ function relayAnswer(call: ServerCall, upstream: ClientHttp2Stream): Promise<Cod
     let trailers: OutgoingHttpHeaders | undefined;
     const abort = () => upstream.close(constants.NGHTTP2_CANCEL);
     call.signal.addEventListener('abort', abort, { once: true });
+    if (call.signal.aborted) abort(); // the client left while the connection was being opened
     upstream.on('response', headers => {
       const metadata = { ...metadataOf(headers), ':status': headers[':status'] ?? 200 };
       if (headers[header.status] !== undefined) trailers = metadata;
