@@ -1,8 +1,9 @@
-/** A gateway for one Tiller does not load what only a hub needs. */
+/** A gateway for one Tiller does not load what only a hub needs, and shows nothing of it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { test } from 'node:test';
+import { startGatewayProcess } from './support/gateway-process.ts';
 
 /** Files and packages that a file loads before its first line runs, and what these load. */
 function loadedBy(file: string, seen = new Set<string>()): Set<string> {
@@ -27,4 +28,13 @@ test('the hub and its proxy are loaded on demand only', () => {
   const hub = loadedBy(resolve('src/hub/index.ts'));
   assert.ok(hub.has(resolve('src/hub/cluster/registry.ts')));
   assert.ok(!hub.has('http-proxy-middleware') && !hub.has('@kubernetes/client-node'));
+});
+
+test('without clusters none of it is there', async t => {
+  const { port, lines } = await startGatewayProcess(t);
+  const response = await fetch(`http://127.0.0.1:${port}/clusters`);
+  assert.equal(response.status, 404);
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.ok(!metrics.includes('tiller_gateway_clusters') && !metrics.includes('cluster_calls'));
+  assert.ok(lines.every(({ message }) => !/serving \d+ clusters/.test(String(message))));
 });

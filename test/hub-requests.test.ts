@@ -9,7 +9,6 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
 import { startTestGateway } from './support/gateway.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
 import {
   createFolder,
   type HubStage,
@@ -390,13 +389,4 @@ describe('by the way proxy', () => {
     assert.equal(status, 503);
     assert.match(json.message, /^reaching the cluster's gateway: .*error trying to reach service/);
   });
-});
-
-test('without clusters none of it is there', async t => {
-  const { port, lines } = await startGatewayProcess(t);
-  const response = await fetch(`http://127.0.0.1:${port}/clusters`);
-  assert.equal(response.status, 404);
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  assert.ok(!metrics.includes('tiller_gateway_clusters') && !metrics.includes('cluster_calls'));
-  assert.ok(lines.every(({ message }) => !/serving \d+ clusters/.test(String(message))));
 });
