@@ -6,8 +6,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { TillerClient } from '../src/backends/tiller/client.ts';
 import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
-import type { TillerClient } from '../src/tiller/client.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
 
 const free = { signal: new AbortController().signal, deadline: undefined };

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { createKubeconfigConnector } from '../src/clusters/kubeconfig.ts';
+import { createKubeconfigConnector } from '../src/kubernetes/kubeconfig.ts';
 import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
 import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';

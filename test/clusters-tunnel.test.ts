@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKubeconfigConnector } from '../src/clusters/kubeconfig.ts';
+import { createKubeconfigConnector } from '../src/kubernetes/kubeconfig.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 
 async function roundTrip(stream: Duplex, text: string): Promise<string> {

@@ -22,11 +22,11 @@ test('the hub and its proxy are loaded on demand only', () => {
   const gateway = loadedBy(resolve('src/app/gateway.ts'));
   assert.ok(gateway.has(resolve('src/rest/app.ts')) && gateway.has('express'));
   assert.deepEqual(
-    [...gateway].filter(file => file.includes('/src/hub/') || file === 'http-proxy-middleware'),
+    [...gateway].filter(file => file.includes('/src/app/hub/') || file === 'http-proxy-middleware'),
     [],
   );
-  const hub = loadedBy(resolve('src/hub/index.ts'));
-  assert.ok(hub.has(resolve('src/hub/cluster/registry.ts')));
+  const hub = loadedBy(resolve('src/app/hub/index.ts'));
+  assert.ok(hub.has(resolve('src/clusters/registry.ts')));
   assert.ok(!hub.has('http-proxy-middleware') && !hub.has('@kubernetes/client-node'));
 });
 

@@ -5,9 +5,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { V1ClusterRole, V1Deployment, V1RoleBinding, V1Secret } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
+import { parseClustersFile } from '../src/clusters/source/clusters-file.ts';
+import { clusterFields, tlsFields } from '../src/clusters/source/entry-fields.ts';
 import { allOptions } from '../src/config/options/index.ts';
-import { parseClustersFile } from '../src/hub/source/clusters-file.ts';
-import { clusterFields, tlsFields } from '../src/hub/source/entry-fields.ts';
 import { schemaFaults } from './support/kube-schema.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
 

@@ -1,10 +1,10 @@
+import type { TillerClient } from '../backends/tiller/index.ts';
 import type { Config } from '../config/index.ts';
 import { createGrpcFront } from '../grpc/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import { accessLine, type Health, type LoggedRequest, type Logger, type Metrics } from '../observe/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import { createRestFront } from '../rest/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import type { OpenHub } from './open-hub.ts';
 import { healthPages } from './pages.ts';
 import { createRpcTap } from './rpc-log.ts';

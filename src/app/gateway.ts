@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
+import { TillerClient } from '../backends/tiller/index.ts';
 import { createCharts } from '../charts/index.ts';
 import { type Config, servesClusters } from '../config/index.ts';
 import { createListener, type Listener } from '../listener/index.ts';
 import { createHealth, createMetrics, type Logger } from '../observe/index.ts';
 import { createReleaseService } from '../releases/index.ts';
-import { TillerClient } from '../tiller/index.ts';
 import { createFronts } from './fronts.ts';
 import { type OpenHub, openHub } from './open-hub.ts';
 import { chartOptionsOf, listenerOptionsOf, requireChartFiles, tillerOptionsOf } from './options.ts';

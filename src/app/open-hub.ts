@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/index.ts';
-import type { Hub, HubOptions } from '../hub/index.ts';
 import type { LoggedRequest, Logger, Metrics } from '../observe/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
+import type { Hub, HubOptions } from './hub/index.ts';
 import { tillerCallOptionsOf } from './options.ts';
 
 /** The hub with what its requests are told to. */
@@ -21,7 +21,7 @@ interface Around extends Pick<HubOptions, 'serviceOf'> {
  */
 export async function openHub(config: Config, { serviceOf, metrics, log }: Around): Promise<OpenHub> {
   const { file, kubeContexts, allowAdhoc, adhocCaFile, ...bounds } = config.clusters;
-  const { createHub } = await import('../hub/index.ts');
+  const { createHub } = await import('./hub/index.ts');
   const caPem = adhocCaFile === undefined ? undefined : await readCa(adhocCaFile);
   const hub = await createHub({
     ...bounds,

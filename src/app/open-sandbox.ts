@@ -1,5 +1,5 @@
-import { type Connector, createKubeconfigConnector } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
+import { type Connector, createKubeconfigConnector } from '../kubernetes/index.ts';
 import { startSandboxTiller } from '../sandbox/index.ts';
 import { createSandboxKubernetes, type Target } from '../sandbox/kubernetes/index.ts';
 

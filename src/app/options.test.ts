@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exampleOf } from '../../test/support/option-example.ts';
-import { createDirectConnector } from '../clusters/index.ts';
 import { completeConfig } from '../config/config.ts';
 import type { Config } from '../config/index.ts';
 import { allOptions, type PlacedOption } from '../config/options/index.ts';
 import { readFlags } from '../config/read-flags.ts';
 import { readValues } from '../config/read-values.ts';
+import { createDirectConnector } from '../kubernetes/index.ts';
 import { createLogger, createMetrics } from '../observe/index.ts';
 import { chartOptionsOf, listenerOptionsOf, requireChartFiles, tillerOptionsOf } from './options.ts';
 import { createTillerReach } from './tiller-reach.ts';

@@ -1,11 +1,11 @@
 import { accessSync, constants } from 'node:fs';
+import { readTillerTls, type TillerClientOptions } from '../backends/tiller/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
-import { proxyFor } from '../clusters/proxy-environment.ts';
 import type { Config } from '../config/index.ts';
+import { proxyFor } from '../kubernetes/proxy-environment.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
-import { readTillerTls, type TillerClientOptions } from '../tiller/index.ts';
 import type { TillerReach } from './tiller-reach.ts';
 import type { TillerWay } from './tiller-way.ts';
 

@@ -1,5 +1,5 @@
+import type { TillerClientOptions } from '../backends/tiller/index.ts';
 import type { Logger } from '../observe/index.ts';
-import type { TillerClientOptions } from '../tiller/index.ts';
 
 /** What is known of the connection to Tiller: tells the log, and remembers what hinders it for `/readyz`. */
 export interface TillerReach

@@ -1,11 +1,11 @@
+import type { Config } from '../config/index.ts';
 import {
   type Connector,
   createDirectConnector,
   createInclusterConnector,
   createKubeconfigConnector,
   parseEndpoint,
-} from '../clusters/index.ts';
-import type { Config } from '../config/index.ts';
+} from '../kubernetes/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
 

@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { createCharts } from '../charts/index.ts';
 import { encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
 import { createReleaseService } from '../releases/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { createGrpcFront, type FinishedCall } from './front.ts';
 
 const tillerPath = '/hapi.services.tiller.ReleaseService/';

@@ -1,6 +1,6 @@
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import type { CallHandler } from './handler.ts';
 import type { MessageTap } from './message-tap.ts';
 import { handlerOf } from './native.ts';

@@ -8,11 +8,11 @@ import protobuf from 'protobufjs';
 import 'protobufjs/ext/descriptor/index.js';
 import { createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { createCharts } from '../charts/index.ts';
 import { createFileDescriptors, decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
 import { createReleaseService } from '../releases/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { createGrpcFront } from './front.ts';
 
 const swift = '/appscode.swift.v2.ReleaseService/';

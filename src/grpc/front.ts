@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { service } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { type Elsewhere, elsewhereHandler } from './elsewhere.ts';
 import type { CallHandler } from './handler.ts';
 import { type Health, healthHandlers } from './health.ts';

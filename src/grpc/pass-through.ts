@@ -4,6 +4,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import type { Connection, TillerClient } from '../backends/tiller/index.ts';
 import {
   Code,
   decodeGrpcMessage,
@@ -14,7 +15,6 @@ import {
   unavailable,
 } from '../protocol/index.ts';
 import { tillerRequestCheck } from '../releases/index.ts';
-import type { Connection, TillerClient } from '../tiller/index.ts';
 import type { CallHandler } from './handler.ts';
 import type { MessageTap } from './message-tap.ts';
 import type { ServerCall } from './server-call.ts';

@@ -1,4 +1,12 @@
 import { Code } from './code.ts';
+import { codeToReason, type Reason } from './reason.ts';
+
+export interface GatewayErrorOptions extends ErrorOptions {
+  /** Default: what the code says (`codeToReason`). */
+  readonly reason?: Reason | undefined;
+  /** The step that failed on the way to Tiller, such as `finding Tiller`. The message begins with it. */
+  readonly step?: string | undefined;
+}
 
 /**
  * The one error of this program. `message` is for the caller and never holds a secret; `cause` is for the log.
@@ -7,10 +15,15 @@ import { Code } from './code.ts';
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: Code;
+  /** For clients to branch on. */
+  readonly reason: Reason;
+  readonly step: string | undefined;
 
-  constructor(code: Code, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: Code, message: string, { reason, step, cause }: GatewayErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.reason = reason ?? codeToReason(code);
+    this.step = step;
   }
 
   /** What a caller may see of anything that was thrown: itself if it is a GatewayError, INTERNAL otherwise. */
@@ -21,11 +34,19 @@ export class GatewayError extends Error {
 }
 
 /** The caller sent something that cannot be right: INVALID_ARGUMENT, HTTP 400. */
-export function invalidArgument(message: string, options?: ErrorOptions): GatewayError {
+export function invalidArgument(message: string, options?: GatewayErrorOptions): GatewayError {
   return new GatewayError(Code.INVALID_ARGUMENT, message, options);
 }
 
 /** Something this program depends on cannot be reached: UNAVAILABLE, HTTP 503. */
-export function unavailable(message: string, options?: ErrorOptions): GatewayError {
+export function unavailable(message: string, options?: GatewayErrorOptions): GatewayError {
   return new GatewayError(Code.UNAVAILABLE, message, options);
+}
+
+/**
+ * A step on the way to Tiller failed: UNAVAILABLE, with the message `STEP: what`.
+ * @param step such as `finding Tiller`, `opening the tunnel to pod kube-system/tiller-1`
+ */
+export function stepFailed(step: string, what: string, options?: ErrorOptions): GatewayError {
+  return unavailable(`${step}: ${what}`, { ...options, step });
 }

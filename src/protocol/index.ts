@@ -1,8 +1,15 @@
 export type { CallContext } from './call-context.ts';
 export { Code, codeName, toCode } from './code.ts';
-export { GatewayError, invalidArgument, unavailable } from './gateway-error.ts';
+export {
+  GatewayError,
+  type GatewayErrorOptions,
+  invalidArgument,
+  stepFailed,
+  unavailable,
+} from './gateway-error.ts';
 export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } from './grpc-frame.ts';
 export { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 export { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
 export { grpcContentType, header, isGrpcContentType } from './headers.ts';
+export { codeToReason, type Reason, reasons } from './reason.ts';
 export { requestIdOf } from './request-id.ts';

@@ -1,6 +1,6 @@
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { WireWriter } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { RequestFields } from './request-fields.ts';
 
 const name = 1;

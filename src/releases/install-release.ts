@@ -1,7 +1,7 @@
+import type { TillerClient } from '../backends/tiller/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { WireWriter } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { minTimeoutMs } from './call-timeout.ts';
 import { type ChartFieldNumbers, readChartRequest } from './chart-request.ts';
 import { RequestFields } from './request-fields.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { createCharts } from '../charts/index.ts';
 import type { MessageTypes } from '../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage, type Partially } from '../codec/messages.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { createReleaseService, type ReleaseService } from './release-service.ts';
 
 const context = { signal: new AbortController().signal, deadline: undefined };

@@ -1,7 +1,7 @@
+import type { TillerClient, TillerMethod } from '../backends/tiller/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { type Method, service } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
-import type { TillerClient, TillerMethod } from '../tiller/index.ts';
 import { minTimeoutMs } from './call-timeout.ts';
 import { getHistory } from './get-history.ts';
 import { getReleaseContent } from './get-release-content.ts';

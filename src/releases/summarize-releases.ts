@@ -1,6 +1,6 @@
+import type { TillerClient } from '../backends/tiller/index.ts';
 import { enumType, type WireField, WireReader, WireType, WireWriter, wireFields } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
-import type { TillerClient } from '../tiller/index.ts';
 import { RequestFields } from './request-fields.ts';
 
 /** Field numbers of swift's SummarizeReleasesRequest. Those up to 5 and 7 are Tiller's as well. */

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../../src/clusters/kubeconfig.ts';
+import {
+  createKubeconfigConnector,
+  type KubeconfigConnectorOptions,
+} from '../../src/kubernetes/kubeconfig.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
 
 /** For attempts that nothing ends from outside. */

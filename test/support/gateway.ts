@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { TillerClient, type TillerClientOptions } from '../../src/backends/tiller/index.ts';
 import { type ChartOptions, createCharts } from '../../src/charts/index.ts';
-import { createDirectConnector } from '../../src/clusters/direct.ts';
+import { createDirectConnector } from '../../src/kubernetes/direct.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
 import { createRestFront, type RestOptions } from '../../src/rest/index.ts';
-import { TillerClient, type TillerClientOptions } from '../../src/tiller/index.ts';
 
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;

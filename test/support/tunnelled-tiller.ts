@@ -1,7 +1,10 @@
 import type { TestContext } from 'node:test';
-import { createKubeconfigConnector, type KubeconfigConnectorOptions } from '../../src/clusters/kubeconfig.ts';
+import type { TillerClient, TillerClientOptions } from '../../src/backends/tiller/client.ts';
+import {
+  createKubeconfigConnector,
+  type KubeconfigConnectorOptions,
+} from '../../src/kubernetes/kubeconfig.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
-import type { TillerClient, TillerClientOptions } from '../../src/tiller/client.ts';
 import { createTestTiller } from './gateway.ts';
 import { type StubOptions, type StubTiller, startStubTiller } from './stub-tiller.ts';
 

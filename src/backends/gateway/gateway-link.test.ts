@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import type { ClusterAccess, RequestSettings } from '../../kubernetes/index.ts';
+import { GatewayLink } from './gateway-link.ts';
+
+const options = { maxSockets: 2, connectTimeoutMs: 100 };
+
+function accessTo(server: string, more: Partial<RequestSettings> = {}) {
+  const access = { forgotten: 0, read: 0, token: 'one' };
+  const cluster: ClusterAccess = {
+    async settings() {
+      access.read++;
+      const headers = { authorization: `Bearer ${access.token}` };
+      return { server, headers, tls: {}, agent: undefined, ...more };
+    },
+    forget: () => {
+      access.forgotten++;
+    },
+  };
+  return { access, cluster };
+}
+
+describe('the way to a gateway through its API server', () => {
+  test('gives up on a server that takes connections and says nothing', async t => {
+    const sockets: Socket[] = [];
+    const server = createServer(socket => {
+      sockets.push(socket);
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const { cluster } = accessTo(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const link = new GatewayLink(cluster, '/p', options);
+    await assert.rejects(link.send('GET', '/x', { headers: {}, signal: t.signal }), { code: 'ETIMEDOUT' });
+    assert.equal(sockets.length, 1);
+  });
+
+  test('keeps connections and credentials, and reads those anew that were refused', async t => {
+    const { url, told } = await startTelling(t);
+    const { access, cluster } = accessTo(url);
+    const link = new GatewayLink(cluster, '/proxy', options);
+    t.after(() => link.close());
+    const send = async () => {
+      const response = await link.send('GET', '/x?y=1', { headers: { accept: 'a/b' }, signal: t.signal });
+      for await (const _chunk of response);
+    };
+    await send();
+    await send();
+    assert.equal(access.read, 1);
+    access.token = 'two';
+    link.forget();
+    await send();
+    assert.equal(access.forgotten, 1);
+    assert.deepEqual(told.paths, ['/proxy/x?y=1', '/proxy/x?y=1', '/proxy/x?y=1']);
+    assert.deepEqual(told.tokens, ['Bearer one', 'Bearer one', 'Bearer two']);
+    assert.equal(told.connections, 1);
+  });
+
+  test('closes what is unused, and lets a request under way finish', async t => {
+    const { url, told, release } = await startTelling(t);
+    const link = new GatewayLink(accessTo(url).cluster, '/proxy', options);
+    const waiting = link.send('GET', '/wait', { headers: {}, signal: t.signal });
+    while (told.paths.length === 0) await new Promise(resolve => setImmediate(resolve));
+    link.close();
+    release();
+    const response = await waiting;
+    let text = '';
+    for await (const chunk of response) text += chunk;
+    assert.equal(text, 'ok');
+  });
+});
+
+async function startTelling(t: TestContext) {
+  const told = { paths: [] as string[], tokens: [] as string[], connections: 0 };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = createHttpServer(async (request, response) => {
+    told.paths.push(request.url ?? '');
+    told.tokens.push(request.headers.authorization ?? '');
+    if (request.url?.endsWith('/wait')) await promise;
+    response.end('ok');
+  }).listen(0, '127.0.0.1');
+  server.on('connection', () => {
+    told.connections++;
+  });
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    told,
+    release: () => resolve(),
+  };
+}

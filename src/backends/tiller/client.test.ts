@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { constants, createServer as createHttp2Server, type Settings } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
+import { encodeMessage } from '../../codec/messages.ts';
+import { createDirectConnector } from '../../kubernetes/direct.ts';
+import { GatewayError, toFrame } from '../../protocol/index.ts';
+import { TillerClient, type TillerClientOptions } from './client.ts';
+
+const never = new AbortController().signal;
+const free = { signal: never, deadline: undefined };
+const nothing = Buffer.alloc(0);
+const reply = encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name: 'alpha' });
+
+function clientOf(
+  endpoint: string,
+  options: Partial<TillerClientOptions> = {},
+): TillerClient & AsyncDisposable {
+  const client = new TillerClient({
+    connector: createDirectConnector({ endpoint }),
+    tls: undefined,
+    keepaliveMs: 30_000,
+    keepaliveTimeoutMs: 10_000,
+    maxMessageBytes: 24 * 1024 * 1024,
+    connectTimeoutMs: 5_000,
+    waitMs: 5_000,
+    timeoutMs: 20_000,
+    connections: 1,
+    rawErrors: false,
+    ...options,
+  });
+  return Object.assign(client, { [Symbol.asyncDispose]: async () => client.destroy() });
+}
+
+async function collect(messages: AsyncIterable<Buffer>): Promise<Buffer[]> {
+  const all: Buffer[] = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
+
+describe('one kept connection', () => {
+  test('the version is asked once, then spoken, and all calls share the connection', async () => {
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: { responses: [reply] } } });
+    await using client = clientOf(stub.address);
+    const calls = Array.from({ length: 50 }, () => client.unary('GetReleaseStatus', nothing, free));
+    for (const got of await Promise.all(calls)) assert.deepEqual(got, reply);
+    assert.equal(stub.connectionCount, 1);
+    assert.equal(stub.callsOf('GetVersion').length, 1);
+    assert.deepEqual(stub.callsOf('GetReleaseStatus')[0]?.metadata.get('x-helm-api-client'), ['v2.17.0']);
+    assert.deepEqual(stub.callsOf('GetVersion')[0]?.metadata.get('x-helm-api-client'), []);
+  });
+
+  test('several connections share the calls where that is asked for', async () => {
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: { responses: [reply] } } });
+    await using client = clientOf(stub.address, { connections: 3 });
+    for (let call = 0; call < 9; call++) await client.unary('GetReleaseStatus', nothing, free);
+    assert.equal(stub.connectionCount, 3);
+  });
+
+  test('killed in the middle of a read and back: the read is answered all the same', async () => {
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: { hang: 'before' } } });
+    await using client = clientOf(stub.address);
+    const call = client.unary('GetReleaseStatus', nothing, free);
+    await stub.arrival('GetReleaseStatus');
+    await stub.kill();
+    stub.answer('GetReleaseStatus', { responses: [reply] });
+    await stub.restart();
+    assert.deepEqual(await call, reply);
+    assert.equal(stub.callsOf('GetReleaseStatus').length, 2);
+  });
+
+  test('killed in the middle of a write: it fails, says so, and is not sent again', async () => {
+    await using stub = await startStubTiller({ replies: { InstallRelease: { hang: 'before' } } });
+    await using client = clientOf(stub.address);
+    const call = client.unary('InstallRelease', nothing, free);
+    await stub.arrival('InstallRelease');
+    await stub.kill();
+    await stub.restart();
+    await assert.rejects(call, {
+      code: 14,
+      message: 'the connection to Tiller was lost before Tiller answered',
+    });
+    await client.check(AbortSignal.timeout(5_000));
+    assert.equal(stub.callsOf('InstallRelease').length, 1);
+  });
+
+  test('killed while idle: the next call, even a write, finds the new one', async () => {
+    await using stub = await startStubTiller({ replies: { InstallRelease: { responses: [reply] } } });
+    const { promise: lost, resolve } = Promise.withResolvers<void>();
+    await using client = clientOf(stub.address, { onLost: () => resolve() });
+    await client.check(AbortSignal.timeout(5_000));
+    await stub.kill();
+    await lost;
+    await stub.restart();
+    assert.deepEqual(await client.unary('InstallRelease', nothing, free), reply);
+  });
+});
+
+describe('what ends a call', () => {
+  test("Tiller's text becomes the code that it means, or stays raw where that is asked for", async () => {
+    const failure = { status: 2, message: 'release: "nöpe" not found' };
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: failure } });
+    await using client = clientOf(stub.address);
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
+      code: 5,
+      message: failure.message,
+    });
+    await using raw = clientOf(stub.address, { rawErrors: true });
+    await assert.rejects(raw.unary('GetReleaseStatus', nothing, free), { code: 2, message: failure.message });
+  });
+
+  test('a deadline travels to Tiller and ends a call that it never answers', async () => {
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: { hang: 'before' } } });
+    await using client = clientOf(stub.address);
+    const deadline = performance.now() + 300;
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, { signal: never, deadline }), {
+      code: 4,
+    });
+    const call = stub.callsOf('GetReleaseStatus')[0];
+    assert.ok(call && Number(call.deadline) - Date.now() < 400);
+    await call.done;
+    assert.equal(call.outcome, 'cancelled');
+  });
+
+  test('the client goes away: the call is cancelled at Tiller', async () => {
+    await using stub = await startStubTiller({ replies: { InstallRelease: { hang: 'before' } } });
+    await using client = clientOf(stub.address);
+    const controller = new AbortController();
+    const call = client.unary('InstallRelease', nothing, { signal: controller.signal, deadline: undefined });
+    const arrived = await stub.arrival('InstallRelease');
+    controller.abort(new GatewayError(1, 'the client has gone'));
+    await assert.rejects(call, { code: 1, message: 'the client has gone' });
+    await arrived.done;
+    assert.equal(arrived.outcome, 'cancelled');
+  });
+
+  test('a message over the limit is refused, and the connection goes on', async () => {
+    await using stub = await startStubTiller({
+      replies: { GetReleaseStatus: { responses: [Buffer.alloc(5000)] } },
+    });
+    await using client = clientOf(stub.address, { maxMessageBytes: 4000 });
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, free), { code: 8 });
+    stub.answer('GetReleaseStatus', { responses: [reply] });
+    assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
+    assert.equal(stub.connectionCount, 1);
+  });
+});
+
+describe('streams', () => {
+  test('all messages, none, and an error at the end', async () => {
+    await using stub = await startStubTiller();
+    await using client = clientOf(stub.address);
+    const messages = Array.from({ length: 30 }, (_, index) => Buffer.alloc(100_000, index));
+    stub.answer('ListReleases', { responses: messages });
+    assert.deepEqual(await collect(client.stream('ListReleases', nothing, free)), messages);
+    stub.answer('ListReleases', {});
+    assert.deepEqual(await collect(client.stream('ListReleases', nothing, free)), []);
+    stub.answer('ListReleases', { responses: [reply], status: 2, message: 'offset "zzz" not found' });
+    await assert.rejects(collect(client.stream('ListReleases', nothing, free)), { code: 3 });
+  });
+
+  test('leaving early cancels the call, after the first message as well as later', async () => {
+    await using stub = await startStubTiller({
+      replies: { RunReleaseTest: { responses: [reply, reply], hang: 'after' } },
+    });
+    await using client = clientOf(stub.address);
+    for (const [attempt, wanted] of [1, 2].entries()) {
+      let taken = 0;
+      for await (const _ of client.stream('RunReleaseTest', nothing, free)) if (++taken === wanted) break;
+      const call = await stub.arrival('RunReleaseTest', attempt + 1);
+      await call.done;
+      assert.equal(call.outcome, 'cancelled');
+    }
+  });
+});
+
+describe('a Tiller out of reach', () => {
+  test('nobody listens: UNAVAILABLE after the wait, at once while it stays so', async () => {
+    const stub = await startStubTiller();
+    await stub.stop();
+    await using client = clientOf(stub.address, { waitMs: 300 });
+    await assert.rejects(client.unary('GetVersion', nothing, free), {
+      code: 14,
+      message: /connection refused/,
+    });
+    await assert.rejects(client.check(AbortSignal.timeout(5_000)), { code: 14 });
+  });
+
+  test('an address that accepts and says nothing', async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer(socket => void sockets.add(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await using client = clientOf(`127.0.0.1:${port}`, { waitMs: 300, connectTimeoutMs: 200 });
+    await assert.rejects(client.unary('GetVersion', nothing, free), {
+      code: 14,
+      message: 'Tiller was not reached within 0.2 s',
+    });
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+
+  test('an address that speaks HTTP/1.1', async () => {
+    const server = createServer(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await using client = clientOf(`127.0.0.1:${port}`, { waitMs: 100 });
+    await assert.rejects(client.unary('GetVersion', nothing, free), {
+      code: 14,
+      message: /HTTP\/2 handshake/,
+    });
+    server.close();
+  });
+});
+
+describe('a peer that breaks off', () => {
+  /** Knows its version and resets every other call. */
+  async function startResetting(t: TestContext): Promise<{ endpoint: string; settings: Settings[] }> {
+    const settings: Settings[] = [];
+    const server = createHttp2Server();
+    server.on('session', session => session.on('remoteSettings', given => settings.push(given)));
+    server.on('stream', (stream, headers) => {
+      stream.on('error', () => {});
+      if (!headers[':path']?.endsWith('/GetVersion')) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(toFrame(tillerVersion));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    return { endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`, settings };
+  }
+
+  test('a reset is not the loss of the connection: told as it is, and not tried again', async t => {
+    const { endpoint, settings } = await startResetting(t);
+    await using client = clientOf(endpoint);
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
+      code: 13,
+      message: 'Tiller ended the call without saying why (HTTP/2 error 2)',
+    });
+    assert.equal(await client.check(never), 'v2.17.0');
+    assert.equal(settings.length, 1); // one connection all the time
+    assert.equal(settings[0]?.maxHeaderListSize, 65_535);
+  });
+
+  test("a client's deadline beyond the bound of calls does not count", async () => {
+    await using stub = await startStubTiller({ replies: { GetReleaseStatus: { hang: 'before' } } });
+    await using client = clientOf(stub.address, { timeoutMs: 100 });
+    const patient = { signal: never, deadline: performance.now() + 3_600_000 };
+    await assert.rejects(client.unary('GetReleaseStatus', nothing, patient), { code: 4 });
+  });
+});

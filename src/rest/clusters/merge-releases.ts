@@ -1,0 +1,91 @@
+import { callUnary } from '../../clusters/service-call.ts';
+import { messageType, wireToJson } from '../../codec/index.ts';
+import { type CallContext, invalidArgument } from '../../protocol/index.ts';
+import type { ReleaseService } from '../../releases/index.ts';
+
+const requestType = messageType('appscode.swift.v2.SummarizeReleasesRequest');
+const responseType = messageType('appscode.swift.v2.SummarizeReleasesResponse');
+
+/** A release as the list shows it, as far as sorting looks at it. */
+export interface Summary {
+  readonly name?: string;
+  readonly info?: { readonly last_deployed?: string };
+  readonly chart_metadata?: { readonly name?: string };
+  readonly [field: string]: unknown;
+}
+
+/** One cluster's part of the list. */
+export interface ReleasePage {
+  readonly releases: readonly Summary[];
+  /** Releases on all pages of the cluster. */
+  readonly total: number;
+}
+
+/** What a list over many clusters asks each of them, and how it puts the answers together. */
+export interface ReleaseQuery {
+  ask(service: ReleaseService, context: CallContext): Promise<ReleasePage>;
+  merge<S extends Summary & { readonly cluster: string }>(releases: S[]): S[];
+}
+
+/**
+ * Reads the filters of the query, which are those of one cluster's list. Each cluster is asked for the whole limit, since
+ * all of the first releases may be in one.
+ * @param request of SummarizeReleases, in wire format
+ * @throws GatewayError INVALID_ARGUMENT for an `offset`, which names a release of one cluster
+ */
+export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
+  const wanted = JSON.parse(wireToJson(requestType, request).toString()) as {
+    readonly limit?: string;
+    readonly offset?: string;
+    readonly sort_by?: string;
+    readonly sort_order?: string;
+  };
+  if (wanted.offset !== undefined) {
+    throw invalidArgument('offset: a list over many clusters has no pages; raise limit or ask one cluster');
+  }
+  const limit = Number(wanted.limit ?? 0);
+  if (limit < 0) throw invalidArgument(`limit: ${wanted.limit} is negative`);
+  const compare = comparator(wanted.sort_by ?? 'NAME', wanted.sort_order === 'DESC');
+  return {
+    async ask(service, context) {
+      const reply = await callUnary(service, 'SummarizeReleases', request, context);
+      const page = JSON.parse(wireToJson(responseType, reply).toString()) as {
+        readonly total?: string;
+        readonly releases?: readonly Summary[];
+      };
+      return { releases: page.releases ?? [], total: Number(page.total ?? page.releases?.length ?? 0) };
+    },
+    merge: releases => {
+      const sorted = releases.sort(compare);
+      return limit > 0 ? sorted.slice(0, limit) : sorted;
+    },
+  };
+}
+
+/** As Tiller sorts, by bytes; equal ones by cluster, so that the order is always the same. */
+function comparator(sortBy: string, descending: boolean) {
+  const keyOf =
+    sortBy === 'LAST_RELEASED'
+      ? deployedKey
+      : sortBy === 'CHART_NAME'
+        ? chartKey
+        : (release: Summary) => release.name ?? '';
+  return (a: Summary & { cluster: string }, b: Summary & { cluster: string }): number => {
+    const byKey = order(keyOf(a), keyOf(b)) * (descending ? -1 : 1);
+    return byKey || order(a.name ?? '', b.name ?? '') || order(a.cluster, b.cluster);
+  };
+}
+
+/** RFC 3339 with a varying number of digits behind the point, made to sort as text. */
+function deployedKey({ info }: Summary): string {
+  const [, seconds = '', digits = ''] = /^([^.Z]*)(?:\.(\d+))?Z?$/.exec(info?.last_deployed ?? '') ?? [];
+  return `${seconds}.${digits.padEnd(9, '0')}`;
+}
+
+function chartKey({ chart_metadata: metadata }: Summary): string {
+  return metadata?.name ?? '';
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

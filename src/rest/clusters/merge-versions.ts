@@ -1,0 +1,15 @@
+import { callUnary } from '../../clusters/service-call.ts';
+import { messageType, wireToJson } from '../../codec/index.ts';
+import type { CallContext } from '../../protocol/index.ts';
+import type { ReleaseService } from '../../releases/index.ts';
+
+const responseType = messageType('appscode.swift.v2.GetVersionResponse');
+
+/** What one cluster's version request answers as its `Version`. */
+export async function askVersion(service: ReleaseService, context: CallContext): Promise<unknown> {
+  const reply = await callUnary(service, 'GetVersion', Buffer.alloc(0), context);
+  const { Version } = JSON.parse(wireToJson(responseType, reply).toString()) as {
+    readonly Version?: unknown;
+  };
+  return Version ?? {};
+}
