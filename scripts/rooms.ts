@@ -38,3 +38,18 @@ export const rooms: Record<string, readonly string[]> = {
     'sandbox',
   ],
 };
+
+/**
+ * Words of ours that DESIGN calls gone, as they would stand in a name, a comment, a message or a document. The class
+ * around one letter keeps this list from finding itself.
+ */
+export const goneWords: readonly RegExp[] = [
+  /\bw[a]ys?\b/i,
+  /\bels[e]where\b/i,
+  /\btold o[f]\b/i,
+  /\bhindr[a]nces?\b/i,
+  /\bn[a]ming\b/i,
+  /\bl[a]sting\b/i,
+  // as a noun: a name for what a search gave
+  /\b(?:const|let|var|type|interface|class|the|a|what is|readonly)\s+f[o]und\b/i,
+];
