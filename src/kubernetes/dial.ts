@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { unavailable } from '../protocol/index.ts';
+import { reasonOf, unavailable } from '../protocol/index.ts';
 import { hostPort, type SocketAddress } from './endpoint.ts';
-import { reasonOf } from './reason.ts';
 
 export interface DialOptions {
   readonly address: SocketAddress;

@@ -1,3 +1,4 @@
+export { reasonOf } from '../protocol/index.ts';
 export { type ApiRefusal, apiError } from './access/api-error.ts';
 export type { ClusterAccess, RequestSettings } from './access/cluster-access.ts';
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './access/kubeconfig-access.ts';
@@ -8,4 +9,3 @@ export { listServices, type Service } from './discovery/list-objects.ts';
 export { parseEndpoint } from './endpoint.ts';
 export { createInclusterConnector, type InclusterConnectorOptions } from './incluster.ts';
 export { createKubeconfigConnector, type KubeconfigConnectorOptions } from './kubeconfig.ts';
-export { reasonOf } from './reason.ts';

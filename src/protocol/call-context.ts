@@ -4,6 +4,6 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** When the client's deadline passes, on the clock of `performance.now()`; undefined where it set none. */
   readonly deadline: number | undefined;
-  /** By which the request is found in logs. */
+  /** The id of the request in logs. */
   readonly requestId?: string | undefined;
 }

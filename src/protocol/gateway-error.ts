@@ -4,7 +4,7 @@ import { codeToReason, type Reason } from './reason.ts';
 export interface GatewayErrorOptions extends ErrorOptions {
   /** Default: what the code says (`codeToReason`). */
   readonly reason?: Reason | undefined;
-  /** The step that failed on the way to Tiller, such as `finding Tiller`. The message begins with it. */
+  /** The step on the path to Tiller that failed, such as `finding Tiller`. The message begins with it. */
   readonly step?: string | undefined;
 }
 
@@ -44,7 +44,7 @@ export function unavailable(message: string, options?: GatewayErrorOptions): Gat
 }
 
 /**
- * A step on the way to Tiller failed: UNAVAILABLE, with the message `STEP: what`.
+ * A step on the path to Tiller failed: UNAVAILABLE, with the message `STEP: what`.
  * @param step such as `finding Tiller`, `opening the tunnel to pod kube-system/tiller-1`
  */
 export function stepFailed(step: string, what: string, options?: ErrorOptions): GatewayError {

@@ -1,6 +1,14 @@
 export type { CallContext } from './call-context.ts';
 export { Code, codeName, toCode } from './code.ts';
 export {
+  abortReason,
+  type CallScope,
+  callScope,
+  orAborted,
+  type ScopeOptions,
+  withDeadline,
+} from './deadline.ts';
+export {
   GatewayError,
   type GatewayErrorOptions,
   invalidArgument,
@@ -11,5 +19,7 @@ export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } f
 export { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 export { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
 export { grpcContentType, header, isGrpcContentType } from './headers.ts';
+export { type ByteStream, type ReadBounds, readBounded } from './read-bounded.ts';
 export { codeToReason, type Reason, reasons } from './reason.ts';
+export { reasonOf } from './reason-of.ts';
 export { requestIdOf } from './request-id.ts';

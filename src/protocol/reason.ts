@@ -15,7 +15,7 @@ export const reasons = {
   NOT_SUPPORTED: 'this gateway, cluster or backend cannot do this',
   LIMIT_EXCEEDED: 'a bound of the gateway was passed; the message names it',
   BODY_TOO_LARGE: 'the request body is over the limit',
-  OVERLOADED: 'too much is under way; try again later',
+  OVERLOADED: 'too much is being done at the moment; try again later',
   CLUSTER_NOT_FOUND: 'no cluster has this name',
   CLUSTER_FORBIDDEN: 'this API server may not be named by a request',
   RELEASE_NOT_FOUND: 'no release, or no such revision of it',

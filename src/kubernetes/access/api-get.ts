@@ -1,7 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { unavailable } from '../../protocol/index.ts';
-import { reasonOf } from '../reason.ts';
+import { reasonOf, unavailable } from '../../protocol/index.ts';
 import { apiError } from './api-error.ts';
 import { type ClusterAccess, type RequestSettings, withFreshCredentials } from './cluster-access.ts';
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { unavailable } from '../../protocol/index.ts';
-import { reasonOf } from '../reason.ts';
+import { reasonOf, unavailable } from '../../protocol/index.ts';
 import type { RequestSettings } from './cluster-access.ts';
 import type { KubeconfigCluster, SelectedContext } from './kubeconfig-document.ts';
 

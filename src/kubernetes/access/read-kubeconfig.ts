@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
-import { unavailable } from '../../protocol/index.ts';
-import { reasonOf } from '../reason.ts';
+import { reasonOf, unavailable } from '../../protocol/index.ts';
 import type { KubeconfigDocument, KubeconfigUser, SelectedContext } from './kubeconfig-document.ts';
 
 /** Where the kubeconfig comes from: a file, or its text (paths in it must be absolute then). */

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unavailable } from '../../protocol/index.ts';
+import { reasonOf, unavailable } from '../../protocol/index.ts';
 import { hostPort } from '../endpoint.ts';
-import { reasonOf } from '../reason.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
 /** Where Kubernetes mounts a Pod's service account. */

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { getCACertificates } from 'node:tls';
-import { unavailable } from '../../protocol/index.ts';
-import { reasonOf } from '../reason.ts';
+import { reasonOf, unavailable } from '../../protocol/index.ts';
 import type { RequestSettings } from './cluster-access.ts';
 import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubeconfig-document.ts';
 

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
-import { type GatewayError, unavailable } from '../../protocol/index.ts';
+import { type GatewayError, reasonOf, unavailable } from '../../protocol/index.ts';
 import type { ApiRefusal } from '../access/api-error.ts';
 import type { RequestSettings } from '../access/cluster-access.ts';
-import { reasonOf } from '../reason.ts';
 import { portForwardProtocol } from './port-forward-channels.ts';
 import { TunnelStream } from './tunnel-stream.ts';
 

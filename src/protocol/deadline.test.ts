@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, test } from 'node:test';
+import { Code } from './code.ts';
+import { callScope, orAborted, withDeadline } from './deadline.ts';
+import { GatewayError } from './gateway-error.ts';
+
+const never = new Promise<never>(() => {});
+const gone = new GatewayError(Code.CANCELLED, 'the client has gone');
+
+/** Waits for a signal to fire and gives its reason. */
+function fired(signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve(signal.reason);
+  return new Promise(resolve =>
+    signal.addEventListener('abort', () => resolve(signal.reason), { once: true }),
+  );
+}
+
+describe('callScope', () => {
+  test('fires with the outer signal and its reason, also one that has fired already', async () => {
+    const outer = new AbortController();
+    const scope = callScope({ signal: outer.signal });
+    outer.abort(gone);
+    assert.equal(scope.signal.reason, gone);
+    assert.equal(callScope({ signal: outer.signal, timeoutMs: 1000 }).signal.reason, gone);
+  });
+
+  test('fires at the earlier of deadline and timeout, with the error that was given', async () => {
+    const late = new Error('late');
+    const scope = callScope({ deadline: performance.now() + 60_000, timeoutMs: 5, late: () => late });
+    assert.ok(scope.deadline! < performance.now() + 1000);
+    assert.equal(await fired(scope.signal), late);
+    const past = callScope({ deadline: performance.now() - 1 });
+    assert.equal(GatewayError.from(await fired(past.signal)).code, Code.DEADLINE_EXCEEDED);
+  });
+
+  test('a time beyond what timers hold does not fire at once', async () => {
+    const scope = callScope({ timeoutMs: 2 ** 40 });
+    await new Promise(resolve => setTimeout(resolve, 5));
+    assert.equal(scope.signal.aborted, false);
+    scope.end();
+  });
+
+  test('end leaves no timer and no listener', () => {
+    const outer = new AbortController();
+    const scope = callScope({ signal: outer.signal, timeoutMs: 60_000 });
+    assert.equal(getEventListeners(outer.signal, 'abort').length, 1);
+    scope.end();
+    scope.end();
+    assert.equal(getEventListeners(outer.signal, 'abort').length, 0);
+    assert.equal(scope.signal.aborted, false);
+    scope.abort(gone);
+    assert.equal(scope.signal.reason, gone);
+  });
+});
+
+describe('orAborted and withDeadline', () => {
+  test('give what the promise gives, and hold nothing afterwards', async () => {
+    const { signal } = new AbortController();
+    assert.equal(await orAborted(Promise.resolve(1), signal), 1);
+    await assert.rejects(orAborted(Promise.reject(gone), signal), gone);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+    assert.equal(await withDeadline(Promise.resolve(1), 60_000, () => gone), 1);
+  });
+
+  test('give the reason of the signal, as an error of this program', async () => {
+    await assert.rejects(orAborted(never, AbortSignal.abort(gone)), gone);
+    await assert.rejects(orAborted(never, AbortSignal.timeout(1)), { code: Code.DEADLINE_EXCEEDED });
+    await assert.rejects(orAborted(never, AbortSignal.abort()), { code: Code.CANCELLED });
+  });
+
+  test('give the error when time is over, and a late failure harms nobody', async () => {
+    const failing = new Promise<never>((_resolve, reject) =>
+      setTimeout(() => reject(new Error('much later')), 10),
+    );
+    await assert.rejects(
+      withDeadline(failing, 1, () => gone),
+      gone,
+    );
+    await assert.rejects(orAborted(failing, AbortSignal.abort(gone)), gone);
+    await new Promise(resolve => setTimeout(resolve, 15));
+  });
+});

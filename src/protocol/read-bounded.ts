@@ -1,0 +1,88 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { Code } from './code.ts';
+import { abortReason, callScope } from './deadline.ts';
+import { GatewayError } from './gateway-error.ts';
+
+/** A byte stream; those of node:http and node:http2's compatibility API also have the headers of their message. */
+export type ByteStream = Readable & { readonly headers?: IncomingHttpHeaders };
+
+export interface ReadBounds {
+  readonly maxBytes: number;
+  /** Names the stream in errors. Default: `the body`. */
+  readonly what?: string | undefined;
+  /** Ends the reading; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time for the whole body. Default: no limit of its own. */
+  readonly timeoutMs?: number | undefined;
+  /** What to do with bytes beyond the bound. Default `refuse`; `cut` gives the first `maxBytes`. */
+  readonly beyond?: 'refuse' | 'cut' | undefined;
+  /**
+   * Who owns the stream when reading fails or is cut. By default it is destroyed; `true` leaves it as it is, for a
+   * server's request, whose connection still has to carry the answer.
+   */
+  readonly keepOpen?: boolean | undefined;
+}
+
+/**
+ * The whole rest of a stream, in memory. Memory grows with what has arrived, not with what is announced.
+ * @throws GatewayError RESOURCE_EXHAUSTED with reason BODY_TOO_LARGE as soon as the body is announced or seen to be over
+ * the bound, DEADLINE_EXCEEDED after `timeoutMs`, the signal's reason, the stream's own error, or UNAVAILABLE where the
+ * stream closed before its end
+ */
+export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buffer> {
+  const { maxBytes, what = 'the body', timeoutMs, beyond = 'refuse', keepOpen = false } = bounds;
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let total = 0;
+  const scope = callScope({
+    signal: bounds.signal,
+    timeoutMs,
+    late: () =>
+      new GatewayError(Code.DEADLINE_EXCEEDED, `${what} did not arrive within ${(timeoutMs ?? 0) / 1000} s`),
+  });
+  const settle = (isWhole: boolean) => {
+    scope.end();
+    scope.signal.removeEventListener('abort', giveUp);
+    stream.off('data', take).off('end', finish).off('error', fail).off('close', cut);
+    if (isWhole) return;
+    if (keepOpen) stream.pause();
+    else stream.on('error', () => {}).destroy();
+  };
+  const fail = (error: Error) => {
+    settle(false);
+    reject(error);
+  };
+  const giveUp = () => fail(abortReason(scope.signal));
+  const cut = () => fail(new GatewayError(Code.UNAVAILABLE, `${what} was cut off`));
+  const finish = () => {
+    settle(true);
+    resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total));
+  };
+  const take = (chunk: Buffer) => {
+    if (total + chunk.length > maxBytes) {
+      if (beyond === 'refuse') return fail(tooLarge(what, maxBytes));
+      chunks.push(chunk.subarray(0, maxBytes - total));
+      settle(false);
+      resolve(Buffer.concat(chunks, maxBytes));
+      return;
+    }
+    total += chunk.length;
+    chunks.push(chunk);
+  };
+  const announced = Number(stream.headers?.['content-length'] ?? 0);
+  scope.signal.addEventListener('abort', giveUp, { once: true });
+  if (scope.signal.aborted) giveUp();
+  else if (announced > maxBytes && beyond === 'refuse') fail(tooLarge(what, maxBytes));
+  else if (stream.errored) fail(stream.errored);
+  else if (stream.readableEnded) finish();
+  else if (stream.destroyed) cut();
+  else stream.on('data', take).on('end', finish).on('error', fail).on('close', cut);
+  return promise;
+}
+
+function tooLarge(what: string, maxBytes: number): GatewayError {
+  return new GatewayError(Code.RESOURCE_EXHAUSTED, `${what} is over the limit of ${maxBytes} bytes`, {
+    reason: 'BODY_TOO_LARGE',
+  });
+}
