@@ -1,5 +1,6 @@
 export { createFileDescriptors, type FileDescriptor, type FileDescriptors } from './file-descriptors.ts';
 export { jsonToWire } from './json-to-wire.ts';
+export type * from './messages.gen.ts';
 export { decodeMessage, encodeMessage, type Partially } from './messages.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';
 export { type JsonValue, readStruct } from './read-struct.ts';
@@ -8,6 +9,7 @@ export {
   enumType,
   type Field,
   type HttpBinding,
+  type Idempotency,
   type MessageType,
   type Method,
   messageType,

@@ -96,3 +96,18 @@ test('both spellings of a field name lead to it', () => {
 test('comments of the .proto file are kept: the OpenAPI document is made of them', () => {
   assert.match(messageType('appscode.swift.v2.GetHistoryRequest').fields[1]?.comment ?? '', /0 is 256/);
 });
+
+test('the contract says which methods change nothing', () => {
+  const reads = (name: string) =>
+    service(name)
+      .methods.filter(method => method.idempotency === 'NO_SIDE_EFFECTS')
+      .map(method => method.name)
+      .sort();
+  const shared = ['GetHistory', 'GetReleaseContent', 'GetReleaseStatus', 'GetVersion'];
+  assert.deepEqual(reads('hapi.services.tiller.ReleaseService'), [...shared, 'ListReleases']);
+  assert.deepEqual(reads('appscode.swift.v2.ReleaseService'), [
+    ...shared,
+    'SearchCharts',
+    'SummarizeReleases',
+  ]);
+});

@@ -58,8 +58,12 @@ export interface HttpBinding {
   readonly body: boolean;
 }
 
+/** `idempotency_level` of google.protobuf.MethodOptions; UNKNOWN may change something and is never sent twice. */
+export type Idempotency = 'UNKNOWN' | 'NO_SIDE_EFFECTS' | 'IDEMPOTENT';
+
 export interface Method {
   readonly name: string;
+  readonly idempotency: Idempotency;
   readonly request: MessageType;
   readonly response: MessageType;
   readonly serverStreaming: boolean;
@@ -106,12 +110,19 @@ function toMethod(source: protobuf.Method): Method {
     throw new Error(`unresolved: ${source.name}`);
   return {
     name: source.name,
+    idempotency: toIdempotency(source),
     request: toMessageType(source.resolvedRequestType),
     response: toMessageType(source.resolvedResponseType),
     serverStreaming: source.responseStream === true,
     bindings: toBindings(source),
     comment: source.comment ?? '',
   };
+}
+
+function toIdempotency(method: protobuf.Method): Idempotency {
+  const level: unknown = method.options?.idempotency_level ?? 'UNKNOWN';
+  if (level === 'UNKNOWN' || level === 'NO_SIDE_EFFECTS' || level === 'IDEMPOTENT') return level;
+  throw new Error(`${method.name}: idempotency_level ${level} does not exist`);
 }
 
 interface HttpRule {
