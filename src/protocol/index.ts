@@ -19,6 +19,15 @@ export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } f
 export { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
 export { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
 export { grpcContentType, header, isGrpcContentType } from './headers.ts';
+export {
+  codeToHttpStatus,
+  errorToHttpStatus,
+  type HttpRequest,
+  type HttpResponse,
+  headerOf,
+  httpStatusToCode,
+  isGone,
+} from './http.ts';
 export { type ByteStream, type ReadBounds, readBounded } from './read-bounded.ts';
 export { codeToReason, type Reason, reasons } from './reason.ts';
 export { reasonOf } from './reason-of.ts';

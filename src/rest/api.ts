@@ -1,4 +1,4 @@
-import { Code, GatewayError } from '../protocol/index.ts';
+import { Code, GatewayError, type HttpRequest, headerOf, isGone } from '../protocol/index.ts';
 import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
 import { bindRequest, type Match } from './bind-request.ts';
 import { callStreaming } from './call-streaming.ts';
@@ -7,7 +7,6 @@ import { ClientSignal } from './client-signal.ts';
 import { type CorsOptions, writeCors } from './cors.ts';
 import { sendError } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
-import { type HttpRequest, headerOf, isGone } from './http.ts';
 import { multipartToMessage } from './multipart.ts';
 import { readBody } from './read-body.ts';
 import { allowedVerbs, createRouter, type Found, type Route } from './router.ts';

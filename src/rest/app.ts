@@ -1,4 +1,5 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
+import type { HttpRequest, HttpResponse } from '../protocol/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import { answerOptions, createRestApi, type RestApiOptions, refuseVerb } from './api.ts';
 import { writeCors } from './cors.ts';
@@ -10,7 +11,6 @@ import {
   openExchange,
   type RequestEvents,
 } from './exchange.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
 import { handlerForBothVersions } from './http2-express.ts';
 import { landingPage } from './landing.ts';
 import { answerMounted, type Mount } from './mount.ts';

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { wireToJson } from '../codec/index.ts';
-import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
+import { type CallContext, Code, GatewayError, type HttpResponse, isGone } from '../protocol/index.ts';
 import type { StreamingMethod } from '../releases/release-service.ts';
 import type { Match } from './bind-request.ts';
 import { errorJson, errorStatus } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
-import { type HttpResponse, isGone } from './http.ts';
 
 /**
  * Calls a method that streams and answers with newline-delimited JSON: `{"result": ...}` a line, sent as soon as it is

@@ -1,5 +1,12 @@
-import { type CallContext, Code, GatewayError, parseGrpcTimeout } from '../protocol/index.ts';
-import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
+import {
+  type CallContext,
+  Code,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  headerOf,
+  parseGrpcTimeout,
+} from '../protocol/index.ts';
 
 /** How long a request may go on: until its client leaves, or the deadline it gave with `Grpc-Timeout` passes. */
 export class ClientSignal implements CallContext {

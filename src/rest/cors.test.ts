@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { HttpRequest, HttpResponse } from '../protocol/index.ts';
 import { type CorsOptions, writeCors } from './cors.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
 
 /** The headers that a request from this origin gets. */
 function headersFor(

@@ -1,4 +1,4 @@
-import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
+import { type HttpRequest, type HttpResponse, headerOf } from '../protocol/index.ts';
 
 export interface CorsOptions {
   /** Off unless enabled: browsers then let no page of another origin read an answer. */

@@ -1,7 +1,5 @@
-import { GatewayError } from '../protocol/index.ts';
+import { codeToHttpStatus, GatewayError, isGone } from '../protocol/index.ts';
 import type { Answered, Exchange } from './exchange.ts';
-import { isGone } from './http.ts';
-import { codeToHttpStatus } from './http-status.ts';
 import { prettyJson } from './pretty-json.ts';
 import { BodyTooLarge } from './read-body.ts';
 import { sendContent } from './send.ts';

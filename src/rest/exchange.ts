@@ -1,5 +1,4 @@
-import { type Code, requestIdOf } from '../protocol/index.ts';
-import { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
+import { type Code, type HttpRequest, type HttpResponse, headerOf, requestIdOf } from '../protocol/index.ts';
 
 /** What is known of a request when it is over: for one line of log, and for the metrics. */
 export interface FinishedRequest {

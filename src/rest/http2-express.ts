@@ -1,6 +1,6 @@
 import { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Express } from 'express';
-import type { HttpRequest, HttpResponse } from './http.ts';
+import type { HttpRequest, HttpResponse } from '../protocol/index.ts';
 
 /**
  * One express app for both HTTP versions. Express sets the prototype of every request and response to its own, which

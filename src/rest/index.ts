@@ -1,3 +1,4 @@
+export { type HttpRequest, type HttpResponse, headerOf } from '../protocol/index.ts';
 export type { RestApi } from './api.ts';
 export { createRestFront, type RestOptions } from './app.ts';
 export { bindRequest } from './bind-request.ts';
@@ -5,7 +6,6 @@ export { ClientSignal } from './client-signal.ts';
 export type { CorsOptions } from './cors.ts';
 export { sendError } from './errors.ts';
 export type { Answered, Exchange, FinishedRequest, RequestEvents } from './exchange.ts';
-export { type HttpRequest, type HttpResponse, headerOf } from './http.ts';
 export type { Mount, Mounted } from './mount.ts';
 export type { Page } from './page.ts';
 export { prettyJson } from './pretty-json.ts';

@@ -1,7 +1,7 @@
+import type { HttpRequest } from '../protocol/index.ts';
 import { answerOptions, type RestApi, refuseVerb } from './api.ts';
 import { type CorsOptions, writeCors } from './cors.ts';
 import type { Answered, Exchange } from './exchange.ts';
-import type { HttpRequest } from './http.ts';
 
 /** What is done with a request that something beside the one release service answers. */
 export interface Mounted {

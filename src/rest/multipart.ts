@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { jsonToWire, type MessageType, WireType, WireWriter, writeTextField } from '../codec/index.ts';
+import type { HttpRequest } from '../protocol/index.ts';
 import { type GatewayError, invalidArgument } from '../protocol/index.ts';
 import { bindRequest, type Match } from './bind-request.ts';
-import type { HttpRequest } from './http.ts';
 import { BodyTooLarge, readBody } from './read-body.ts';
 
 /** Far more parts than a request has fields. */

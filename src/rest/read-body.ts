@@ -1,5 +1,4 @@
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import { type HttpRequest, headerOf } from './http.ts';
+import { Code, GatewayError, type HttpRequest, headerOf, invalidArgument } from '../protocol/index.ts';
 
 /** The body is over the limit: HTTP 413, and the code that gRPC has for a message that is too large. */
 export class BodyTooLarge extends GatewayError {

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { type HttpRequest, type HttpResponse, headerOf, isGone } from './http.ts';
+import { type HttpRequest, type HttpResponse, headerOf, isGone } from '../protocol/index.ts';
 
 const gzipAsync = promisify(gzip);
 

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Forward, ForwardContext, WayEvents } from '../../clusters/way.ts';
 import { reasonOf } from '../../kubernetes/index.ts';
-import { Code, GatewayError, requestIdOf, unavailable } from '../../protocol/index.ts';
+import { Code, GatewayError, httpStatusToCode, requestIdOf, unavailable } from '../../protocol/index.ts';
 import type { Answered, Exchange, HttpResponse } from '../../rest/index.ts';
 import { againIfReset } from './again-if-reset.ts';
 import { type Answer, readAnswer } from './api-refusal.ts';
@@ -12,7 +12,6 @@ import { answeredHeaders, forwardedHeaders } from './forwarded-headers.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import type { GatewayProxy, Onward } from './gateway-proxy.ts';
 import type { ProxyOptions } from './proxy-options.ts';
-import { httpStatusToCode } from './status-code.ts';
 
 /** A request without a body can be sent again with fresh credentials. */
 const bodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { WayEvents } from '../../clusters/way.ts';
 import { jsonToWire, type Method, service } from '../../codec/index.ts';
-import { type CallContext, Code, GatewayError, toCode } from '../../protocol/index.ts';
+import { type CallContext, Code, GatewayError, httpStatusToCode, toCode } from '../../protocol/index.ts';
 import { minTimeoutMs, type ReleaseMethod, type ReleaseService } from '../../releases/index.ts';
 import { againIfReset } from './again-if-reset.ts';
 import { readAnswer } from './api-refusal.ts';
@@ -12,7 +12,6 @@ import { forwardedHeaders } from './forwarded-headers.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 import { type RemoteRequest, toRemoteRequest } from './remote-request.ts';
-import { httpStatusToCode } from './status-code.ts';
 
 /**
  * The release service of a cluster, answered by its gateway over HTTP/JSON: for gRPC callers, which a service proxy

@@ -1,5 +1,4 @@
-import { Code, codeName } from '../../protocol/index.ts';
-import { codeToHttpStatus } from '../http-status.ts';
+import { Code, codeName, codeToHttpStatus } from '../../protocol/index.ts';
 import type { Schema } from './schemas.ts';
 
 interface ErrorCase {
