@@ -1,5 +1,26 @@
 import type { Socket } from 'node:net';
-import { detectProtocol, maxFirstBytes, type Protocol } from './detect-protocol.ts';
+
+/** What a connection speaks, as far as its first bytes tell. */
+export type Protocol = 'tls' | 'http2' | 'http1';
+
+/** Rule: https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
+const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+/** The first byte of a TLS handshake record, https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
+const tlsHandshake = 0x16;
+
+/**
+ * Tells the protocol by a connection's first bytes; nothing while more of them are needed, which is only the case for
+ * the beginnings of HTTP/2's preface. Garbage counts as HTTP/1.1, whose parser answers it with 400. This decides what
+ * the connection is: no version that a request names later changes it.
+ */
+export function detectProtocol(firstBytes: Uint8Array): Protocol | undefined {
+  if (firstBytes.length === 0) return undefined;
+  if (firstBytes[0] === tlsHandshake) return 'tls';
+  const length = Math.min(firstBytes.length, http2Preface.length);
+  if (http2Preface.compare(firstBytes, 0, length, 0, length) !== 0) return 'http1';
+  return length === http2Preface.length ? 'http2' : undefined;
+}
 
 /**
  * Waits for the bytes that tell a connection's protocol, puts them back into the socket, and says which it is.
@@ -23,7 +44,7 @@ export function readFirstBytes(
     if (chunk === null) return;
     // the parts are joined here, not unshifted one by one, since each unshift would make the socket readable again
     held = held === undefined ? chunk : Buffer.concat([held, chunk]);
-    const protocol = detectProtocol(held.subarray(0, maxFirstBytes));
+    const protocol = detectProtocol(held.subarray(0, http2Preface.length));
     if (protocol === undefined) return;
     stop();
     socket.unshift(held);

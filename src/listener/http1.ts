@@ -48,6 +48,8 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   server.emit('listening');
   server.timeout = options.idleTimeoutMs;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) return refuse(request.socket, refusal);
     const connection = connections.get(request.socket as HttpSocket);
     if (connection) connection.response = response;
     if (draining) response.setHeader('connection', 'close');
@@ -56,9 +58,14 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   server.on('timeout', socket => {
     if (isOver(connections.get(socket)?.response) || socket.writableLength > 0) socket.destroy();
   });
-  server.on('clientError', refuse);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+    refuse(socket, clientErrorStatus[error.code ?? ''] ?? 400);
+  });
   if (fronts.upgrade) {
     server.on('upgrade', (request, socket, head) => {
+      const refusal = refusalOf(request);
+      if (refusal !== undefined) return refuse(socket, refusal);
       connections.delete(socket as HttpSocket);
       fronts.upgrade?.(request, socket, head);
     });
@@ -94,20 +101,31 @@ function isOver(response: ServerResponse | undefined): boolean {
   return response === undefined || response.writableEnded;
 }
 
-/** What could not be read as a request is answered, if anything can be, with the error's JSON. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const status = clientErrorStatus[error.code ?? ''] ?? 400;
+/**
+ * The status for a request that this connection cannot carry, or nothing. The parser reads `GET / HTTP/2.0` too, which
+ * must never be taken for an HTTP/2 request; with two `Host` headers another server may have read the other one.
+ * Rules: https://www.rfc-editor.org/rfc/rfc9110#section-15.6.6, https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+ */
+function refusalOf({ httpVersion, rawHeaders }: IncomingMessage): 400 | 505 | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 505;
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  return hosts.length > 1 ? 400 : undefined;
+}
+
+/** Answers with the error's JSON, past whoever serves the connection, and closes it. */
+function refuse(socket: Duplex, status: number): void {
   const text = STATUS_CODES[status] ?? '';
   const body = JSON.stringify({ code: status === 400 ? Code.INVALID_ARGUMENT : Code.UNKNOWN, message: text });
   socket.end(
     `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,
+    () => socket.destroy(),
   );
 }
 
 const clientErrorStatus: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,
+  HPE_INVALID_VERSION: 505,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };

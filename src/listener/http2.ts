@@ -18,6 +18,7 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { Code, isGrpcContentType } from '../protocol/index.ts';
+import { contain } from './guard-fronts.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
 
 export interface Http2 {
@@ -62,32 +63,42 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
     maxSettings: 32,
   };
 
+  const serve = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    raw: string[],
+    add: WatchedSession['add'],
+  ) => {
+    if (stream.closed) return; // its client has taken it back already, and answering it would throw
+    add(stream);
+    stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
+    if (headerBytes(raw) > options.maxHeaderBytes) refuseHeader(stream);
+    else if (isGrpcContentType(headers['content-type'])) fronts.grpc(stream, headers);
+    else serveHttp(stream, headers, raw, options.requestTimeoutMs, fronts);
+  };
+
+  const accept = (socket: Duplex) => {
+    const session = performServerHandshake(socket, handshake);
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    const { open, add } = watchSession(session, options);
+    session.setLocalWindowSize(connectionWindowBytes);
+    // no HTTP/2 client goes on reading after it has closed its side: it was killed, and its calls are to be cancelled
+    socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.destroy()));
+    session.on('stream', (stream, headers, _flags, rawHeaders) => {
+      // a stream's error ends that stream alone, and whoever serves it sees its close
+      stream.on('error', ignore);
+      contain(options.log, stream, () => serve(stream, headers, rawHeaders as unknown as string[], add));
+    });
+    if (draining) letGo(session, options);
+  };
+
   return {
-    accept(socket) {
-      const session = performServerHandshake(socket, handshake);
-      sessions.add(session);
-      session.setLocalWindowSize(connectionWindowBytes);
-      const { open, add } = watchSession(session, options);
-      session.on('close', () => sessions.delete(session));
-      // no HTTP/2 client goes on reading after it has closed its side: it was killed, and its calls are to be cancelled
-      socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.destroy()));
-      session.on('stream', (stream, headers, _flags, rawHeaders) => {
-        // a stream's error ends that stream alone, and whoever serves it sees its close
-        stream.on('error', ignore);
-        if (stream.closed) return; // its client has taken it back already, and answering it would throw
-        add(stream);
-        stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
-        const raw = rawHeaders as unknown as string[];
-        if (headerBytes(raw) > options.maxHeaderBytes) refuseHeader(stream);
-        else if (isGrpcContentType(headers['content-type'])) fronts.grpc(stream, headers);
-        else serveHttp(stream, headers, raw, options.requestTimeoutMs, fronts);
-      });
-      if (draining) letGo(session);
-    },
+    accept: socket => contain(options.log, socket, () => accept(socket)),
     count: () => sessions.size,
     drain() {
       draining = true;
-      for (const session of sessions) letGo(session);
+      for (const session of sessions) letGo(session, options);
     },
   };
 }
@@ -126,7 +137,7 @@ function watchSession(session: ServerHttp2Session, options: Options): WatchedSes
     if (!session.destroyed) session.ping(destroyAfter(session, pingTimeoutMs));
     timer.refresh();
   };
-  const timer = setTimeout(check, idleTimeoutMs).unref();
+  const timer = setTimeout(() => contain(log, session, check), idleTimeoutMs).unref();
   session.on('error', error => log('debug', 'HTTP/2 connection failed', { error: error.message }));
   session.once('close', () => clearTimeout(timer));
   return {
@@ -147,12 +158,14 @@ function watchSession(session: ServerHttp2Session, options: Options): WatchedSes
  * every stream that the client sent before it read the first GOAWAY, so that none of them is refused.
  * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.8
  */
-function letGo(session: ServerHttp2Session): void {
+function letGo(session: ServerHttp2Session, { log }: Pick<Options, 'log'>): void {
   if (session.destroyed) return; // by its client, which the event loop has yet to tell
-  session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
-  const timer = setTimeout(() => session.close(), closeTimeoutMs);
-  session.once('close', () => clearTimeout(timer));
-  session.ping(() => session.close());
+  contain(log, session, () => {
+    session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
+    const timer = setTimeout(() => session.close(), closeTimeoutMs);
+    session.once('close', () => clearTimeout(timer));
+    session.ping(() => session.close());
+  });
 }
 
 /** Closes a session, also one in the middle of a frame whose rest never comes: Node itself would wait for that. */

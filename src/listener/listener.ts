@@ -1,9 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { unavailable } from '../protocol/index.ts';
-import { requireClientCertificate } from './client-certificates.ts';
-import type { Protocol } from './detect-protocol.ts';
-import { readFirstBytes } from './first-bytes.ts';
+import { type Protocol, readFirstBytes } from './first-bytes.ts';
+import { contain, containFronts, requireClientCertificate } from './guard-fronts.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import type { Fronts, ListenerLog, ListenerOptions, ListenTarget } from './options.ts';
@@ -52,10 +51,11 @@ const tlsOnlyAnswer =
  * @throws GatewayError INVALID_ARGUMENT where the certificate files cannot be used
  */
 export async function createListener(options: ListenerOptions, fronts: Fronts): Promise<Listener> {
+  const contained = containFronts(fronts, options.log);
   const guarded =
     options.tls?.clientAuth === 'required'
-      ? requireClientCertificate(fronts, options.tls.openPaths ?? [])
-      : fronts;
+      ? requireClientCertificate(contained, options.tls.openPaths ?? [])
+      : contained;
   const http1 = createHttp1(options, guarded);
   const http2 = createHttp2(options, guarded);
   const tls =
@@ -90,7 +90,9 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
         sockets.add(socket);
         // whoever serves the connection notices its end; a reset before that is nobody's business
         socket.on('error', () => {}).once('close', () => sockets.delete(socket));
-        readFirstBytes(socket, options.firstByteTimeoutMs, protocol => route(socket, protocol, tlsOnly));
+        readFirstBytes(socket, options.firstByteTimeoutMs, protocol =>
+          contain(options.log, socket, () => route(socket, protocol, tlsOnly)),
+        );
       },
     ),
   );

@@ -35,7 +35,7 @@ export interface TlsOptions {
   readonly caFile?: string | undefined;
   /**
    * `optional` and `required` ask clients for a certificate; one that is shown and cannot be verified ends the
-   * connection. With `required`, requests over connections without one are refused, those to `openPaths` excepted.
+   * connection. With `required`, requests over connections without one are refused, except GET and HEAD of `openPaths`.
    */
   readonly clientAuth: 'none' | 'optional' | 'required';
   /** Paths that need no client certificate, for probes. */
@@ -64,12 +64,12 @@ export interface ListenerOptions {
   readonly maxStreams: number;
   /** One request's header. */
   readonly maxHeaderBytes: number;
-  /** Told what an operator may want to know. Nothing in it is secret. */
+  /** Writes a log line. No field holds a secret. */
   readonly log: ListenerLog;
 }
 
 export type ListenerLog = (
-  level: 'debug' | 'info' | 'warn',
+  level: 'debug' | 'info' | 'warn' | 'error',
   message: string,
   fields?: Readonly<Record<string, unknown>>,
 ) => void;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
+import { contain } from './guard-fronts.ts';
 import type { ListenerLog, TlsOptions } from './options.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
 
@@ -34,7 +35,7 @@ export async function createTlsLayer(
       log('debug', "a client's certificate was refused", { reason: String(socket.authorizationError) });
       return void socket.destroy();
     }
-    secured(socket, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
+    contain(log, socket, () => secured(socket, socket.alpnProtocol === 'h2' ? 'http2' : 'http1'));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     log('debug', 'TLS handshake failed', { reason: error.code ?? error.message });
