@@ -29,7 +29,7 @@ export function createFronts(options: FrontOptions): Fronts {
     metrics.requestFinished(request);
     hub?.finished(request);
     const line = accessLine(request);
-    if (config.observe.accessLog || line.level !== 'info') log[line.level](line.message, line.fields);
+    if (config.observe.accessLog || line.level === 'warn') log[line.level](line.message, line.fields);
   };
   const http = createRestFront({
     service,

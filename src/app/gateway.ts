@@ -43,7 +43,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   const health = createHealth({
     // a hub is ready when it can answer; how its clusters are is told by /clusters
     check: async signal => (ownTiller ? `Tiller ${await tiller.check(signal)}` : 'the hub'),
-    hindrance: reach.hindrance,
+    lastFailure: reach.hindrance,
     timeoutMs: readyTimeoutMs,
     maxAgeMs: readyMaxAgeMs,
   });

@@ -49,6 +49,13 @@ describe('the access line', () => {
     assert.deepEqual([refused.level, refused.fields.error], ['info', 'why']);
   });
 
+  test('of a probe is there for debugging only, until it fails', () => {
+    for (const route of ['/healthz', '/readyz', '/grpc.health.v1.Health/Check']) {
+      assert.equal(accessLine({ ...request, route }).level, 'debug');
+      assert.equal(accessLine({ ...request, route, status: 503, code: 14 }).level, 'warn');
+    }
+  });
+
   test('keeps a long path short', () => {
     assert.ok(accessLine({ ...request, path: '/'.repeat(10_000) }).message.length < 400);
   });

@@ -1,19 +1,22 @@
 import { Code, codeName } from '../protocol/index.ts';
-import type { LogFields, LogLevel } from './format-line.ts';
+import type { LogFields, LogLevel } from './logger.ts';
 import type { RequestOutcome } from './metrics.ts';
 
-/** A finished request with what the log says of it beyond the metrics. */
+/** A finished request with the fields that only the log has. */
 export interface LoggedRequest extends RequestOutcome {
   readonly requestId: string | undefined;
   /** The path as it came, without the query, which may hold credentials. */
   readonly path: string;
-  /** What went wrong, where something did. */
+  /** The error that was answered, if any. */
   readonly error: unknown;
   /** Which of several clusters answered. */
   readonly cluster?: string | undefined;
 }
 
-/** What over HTTP is a 5xx. */
+/** Routes that probes ask every few seconds. */
+const probeRoutes = new Set(['/healthz', '/readyz', '/grpc.health.v1.Health/Check']);
+
+/** Codes that over HTTP are a 5xx. */
 const ownFailures = new Set<number>([
   Code.UNKNOWN,
   Code.DEADLINE_EXCEEDED,
@@ -23,12 +26,15 @@ const ownFailures = new Set<number>([
   Code.DATA_LOSS,
 ]);
 
-/** The one line that every request leaves. A fault of the gateway's own is told with its causes. */
+/**
+ * The log line of a request: `warn` for failures of the gateway or of what is behind it, with their causes; `debug` for
+ * probes that succeed; `info` otherwise.
+ */
 export function accessLine(request: LoggedRequest): { level: LogLevel; message: string; fields: LogFields } {
   const { front, verb, route, path, status, code, durationMs, bytes, requestId, error, cluster } = request;
   const failed = front === 'http' ? status >= 500 : ownFailures.has(code);
   return {
-    level: failed ? 'warn' : 'info',
+    level: failed ? 'warn' : probeRoutes.has(route) ? 'debug' : 'info',
     message:
       front === 'http'
         ? `${verb} ${path.slice(0, 300)} ${status}`
@@ -47,7 +53,7 @@ export function accessLine(request: LoggedRequest): { level: LogLevel; message: 
   };
 }
 
-/** What the caller did wrong needs no stack. */
+/** A mistake of the caller needs no stack. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -37,7 +37,7 @@ describe('health', () => {
     const heeding = createHealth({
       check: signal =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-      hindrance: () => 'connection refused',
+      lastFailure: () => 'connection refused',
       timeoutMs: 20,
       maxAgeMs: 0,
     });

@@ -1,6 +1,6 @@
 import { GatewayError, unavailable } from '../protocol/index.ts';
 
-/** What a probe is told. `reason` is for people and holds no secret. */
+/** The answer to a probe. `reason` is for people and holds no secret. */
 export interface HealthReport {
   readonly ok: boolean;
   readonly reason: string;
@@ -8,12 +8,12 @@ export interface HealthReport {
 
 export interface HealthOptions {
   /**
-   * Reaches Tiller, or fails with what hinders it.
+   * Reaches Tiller, or fails with the reason.
    * @returns what was reached, such as `Tiller v2.17.0`
    */
   readonly check: (signal: AbortSignal) => Promise<string>;
-  /** What is known to hinder it, for a check that runs out of time while it is tried again and again. */
-  readonly hindrance?: () => string | undefined;
+  /** Why the latest attempt to connect failed: the reason of a check that runs out of time while attempts go on. */
+  readonly lastFailure?: () => string | undefined;
   /** Bound on one check. Probes of Kubernetes give up after 1 s by default, so an answer should come before. */
   readonly timeoutMs: number;
   /** For how long an answer serves further probes. */
@@ -74,12 +74,12 @@ export function createHealth(options: HealthOptions): Health {
   };
 }
 
-/** The check's outcome, within the bound even if the check does not heed its signal. */
-function runCheck({ check, hindrance, timeoutMs }: HealthOptions): Promise<HealthReport> {
+/** The check's outcome, within the bound even if the check ignores its signal. */
+function runCheck({ check, lastFailure, timeoutMs }: HealthOptions): Promise<HealthReport> {
   const { promise, resolve } = Promise.withResolvers<HealthReport>();
   const controller = new AbortController();
   const timer = setTimeout(() => {
-    const reason = hindrance?.() ?? `no answer within ${timeoutMs} ms`;
+    const reason = lastFailure?.() ?? `no answer within ${timeoutMs} ms`;
     resolve({ ok: false, reason });
     controller.abort(unavailable(reason));
   }, timeoutMs);

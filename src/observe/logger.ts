@@ -1,11 +1,17 @@
 import winston from 'winston';
-import {
-  formatJsonLine,
-  formatTextLine,
-  type LogEntry,
-  type LogFields,
-  type LogLevel,
-} from './format-line.ts';
+import { redact, redactText } from './redact.ts';
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** The fields of a line beside its message. Units are in the names: `durationMs`. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface LogEntry {
+  readonly time: Date;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
 
 /** Where the program writes what happens. Secrets in messages and fields are masked on the way out. */
 export interface Logger {
@@ -13,8 +19,6 @@ export interface Logger {
   readonly warn: (message: string, fields?: LogFields) => void;
   readonly info: (message: string, fields?: LogFields) => void;
   readonly debug: (message: string, fields?: LogFields) => void;
-  /** Whether lines of this level are written, for those who would work to make one. */
-  readonly writes: (level: LogLevel) => boolean;
 }
 
 export interface LoggerOptions {
@@ -26,8 +30,16 @@ export interface LoggerOptions {
 
 const order: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 
-/** Not to be found among a message's own properties by accident, unlike a name. */
+/** A symbol, so that no property of a message can stand in its place. */
 const entryKey = Symbol('entry');
+
+/** Container runtimes split lines at 16 KiB, and a split line is no longer JSON. */
+const maxLineChars = 12_000;
+const maxMessageChars = 4000;
+
+/** Control characters but the line feed, and the marks that reorder what a terminal shows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A winston logger whose lines are redacted and bounded by the formatter, so that no transport sees a secret. */
 export function createLogger({ level, format, stream }: LoggerOptions): Logger {
@@ -50,6 +62,49 @@ export function createLogger({ level, format, stream }: LoggerOptions): Logger {
     warn: write('warn'),
     info: write('info'),
     debug: write('debug'),
-    writes: lineLevel => order[lineLevel] <= order[level],
   };
+}
+
+/** One JSON object: `time`, `level`, `message`, then the fields. Secrets are masked, the length is bounded. */
+export function formatJsonLine({ time, level, message, fields }: LogEntry): string {
+  const head = { time: time.toISOString(), level, message: shorten(redactText(message), maxMessageChars) };
+  // first for the reader, and again last, so that no field can stand in their place
+  const line = JSON.stringify({ ...head, ...(redact(fields) as object), ...head });
+  if (line.length <= maxLineChars) return line;
+  const short = Object.entries(redact(fields) as object).map(([name, value]) => [
+    name.slice(0, 100),
+    typeof value === 'number' || typeof value === 'boolean' ? value : shorten(textOf(value), 500),
+  ]);
+  const shortened = JSON.stringify({ ...Object.fromEntries(short.slice(0, 12)), ...head, shortened: true });
+  return shortened.length <= maxLineChars ? shortened : JSON.stringify({ ...head, shortened: true });
+}
+
+/** For a terminal: `12:00:01.123 INFO  message name=value`. */
+export function formatTextLine({ time, level, message, fields }: LogEntry): string {
+  const parts = Object.entries(redact(fields) as object)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${name}=${textOf(value)}`);
+  const line = [
+    time.toISOString().slice(11, 23),
+    level.toUpperCase().padEnd(5),
+    shorten(redactText(message), maxMessageChars),
+    ...parts,
+  ].join(' ');
+  return escapeControls(shorten(line, maxLineChars));
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value) ?? '';
+  return /^[^\s"=]+$/.test(value) || value.includes('\n') ? value : JSON.stringify(value);
+}
+
+/** Lines after the first are indented, so that no text from outside can look like a line of the log. */
+function escapeControls(value: string): string {
+  return value
+    .replace(controls, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(/\n(?! {4})/g, '\n    ');
+}
+
+function shorten(value: string, maxChars: number): string {
+  return value.length <= maxChars ? value : `${value.slice(0, maxChars)}… (${value.length} characters)`;
 }

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { codeName } from '../protocol/index.ts';
 
-/** A request that is over, of either front. */
+/** A finished request, over HTTP/JSON or gRPC. */
 export interface RequestOutcome {
   readonly front: 'http' | 'grpc';
   /** A template, never a path with names in it; empty where nothing answers the path. */
@@ -17,7 +17,7 @@ export interface RequestOutcome {
 /** Metrics of the hub. The names of clusters are bounded in number: past the bound they count as `other`. */
 export interface ClusterMetrics {
   called(cluster: string, code: number): void;
-  /** Asked for the number of clusters by state whenever the metrics are read. */
+  /** `counts` gives the number of clusters by state; called whenever the metrics are read. */
   watchStates(counts: () => Readonly<Record<string, number>>): void;
 }
 
@@ -25,11 +25,11 @@ export interface Metrics {
   requestStarted(front: RequestOutcome['front']): void;
   requestFinished(outcome: RequestOutcome): void;
   tillerCalled(method: string, code: number, durationMs: number): void;
-  /** Asked whenever the metrics are read. */
+  /** `counts` is called whenever the metrics are read. */
   watchConnections(
     counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
   ): void;
-  /** The metrics of many clusters, which are there from the first time on that somebody asks for them. */
+  /** The metrics of many clusters; registered at the first call, so that a gateway without a hub has none. */
   clusters(): ClusterMetrics;
   /** The text that Prometheus reads. */
   render(): Promise<{ readonly type: string; readonly body: string }>;
@@ -57,38 +57,38 @@ export function createMetrics(version: string): Metrics {
   }).set({ version }, 1);
   const requests = new Counter({
     name: 'tiller_gateway_requests_total',
-    help: 'Requests that are over.',
+    help: 'Finished requests.',
     labelNames: ['front', 'verb', 'route', 'status', 'code'],
     registers,
   });
   const durations = new Histogram({
     name: 'tiller_gateway_request_duration_seconds',
-    help: 'From the header of a request to the end of its answer.',
+    help: 'Seconds from the header of a request to the end of its response.',
     labelNames: ['front', 'route'],
     buckets: bucketsSeconds,
     registers,
   });
   const sent = new Counter({
     name: 'tiller_gateway_response_bytes_total',
-    help: 'Bytes of response bodies over HTTP/JSON, as they were sent.',
+    help: 'Bytes of HTTP/JSON response bodies as sent.',
     labelNames: ['route'],
     registers,
   });
   const inFlight = new Gauge({
     name: 'tiller_gateway_requests_in_flight',
-    help: 'Requests under way.',
+    help: 'Requests in progress.',
     labelNames: ['front'],
     registers,
   });
   const tillerCalls = new Counter({
     name: 'tiller_gateway_tiller_calls_total',
-    help: 'Calls to Tiller that are over.',
+    help: 'Finished calls to Tiller.',
     labelNames: ['method', 'code'],
     registers,
   });
   const tillerDurations = new Histogram({
     name: 'tiller_gateway_tiller_call_duration_seconds',
-    help: 'Calls to Tiller, waiting for a connection included.',
+    help: 'Seconds of calls to Tiller, waiting for a connection included.',
     labelNames: ['method'],
     buckets: bucketsSeconds,
     registers,
@@ -109,16 +109,16 @@ export function createMetrics(version: string): Metrics {
     total: tillerCalls.labels({ method: known ? method : 'other', code: codeName(code) }),
     duration: tillerDurations.labels({ method: known ? method : 'other' }),
   }));
-  const underWay = { http: inFlight.labels({ front: 'http' }), grpc: inFlight.labels({ front: 'grpc' }) };
-  underWay.http.set(0);
-  underWay.grpc.set(0);
+  const inProgress = { http: inFlight.labels({ front: 'http' }), grpc: inFlight.labels({ front: 'grpc' }) };
+  inProgress.http.set(0);
+  inProgress.grpc.set(0);
 
   return {
-    requestStarted: front => underWay[front].inc(),
+    requestStarted: front => inProgress[front].inc(),
     requestFinished(outcome) {
       const { front, verb, route, status, code } = outcome;
       const series = request(`${front} ${verb} ${route} ${status} ${code}`, outcome);
-      underWay[front].dec();
+      inProgress[front].dec();
       series.total.inc();
       series.duration.observe(outcome.durationMs / 1000);
       series.bytes?.inc(outcome.bytes);
@@ -131,7 +131,7 @@ export function createMetrics(version: string): Metrics {
     watchConnections(counts) {
       new Gauge({
         name: 'tiller_gateway_connections',
-        help: 'Open connections of clients; `other` have not said yet what they speak, or are WebSockets.',
+        help: 'Open client connections; `other` are WebSockets and those whose protocol is not known yet.',
         labelNames: ['protocol'],
         registers,
         collect() {
@@ -153,7 +153,7 @@ function createClusterMetrics(registry: Registry): ClusterMetrics {
   const registers = [registry];
   const calls = new Counter({
     name: 'tiller_gateway_cluster_calls_total',
-    help: 'Requests that are over, by the cluster that they went to.',
+    help: 'Finished requests by cluster.',
     labelNames: ['cluster', 'code'],
     registers,
   });
@@ -176,12 +176,12 @@ function createClusterMetrics(registry: Registry): ClusterMetrics {
   };
 }
 
-/** Keeps what `make` gives by key; past `maxSeries` it makes the ones for `known: false`, which it does not keep. */
+/** Caches the result of `make` by key; past `maxSeries` it calls `make` with `known: false` and caches nothing. */
 function remember<K, S>(make: (key: K, known: boolean) => S): (name: string, key: K) => S {
   const series = new Map<string, S>();
   return (name, key) => {
-    const found = series.get(name);
-    if (found) return found;
+    const known = series.get(name);
+    if (known) return known;
     if (series.size >= maxSeries) return make(key, false);
     const made = make(key, true);
     series.set(name, made);

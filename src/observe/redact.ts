@@ -24,8 +24,20 @@ const maxDepth = 6;
 const maxItems = 100;
 const maxFrames = 8;
 
+/**
+ * Fields of Tiller's and swift's messages that may hold secrets: values hold passwords, a manifest holds Secrets, and
+ * notes often print both. Their presence and size are shown, never their contents.
+ */
+const opaqueName =
+  /^(?:raw|values|values_?json|set|set_?string|manifest|notes|resources|chart_?archive|data|value)$/i;
+
+/** Bounds on a payload of `--log-rpc`; `nodes` in all, so that a message of a thousand releases is not walked to its end. */
+const payloadBounds = { depth: 8, items: 20, textChars: 200, nodes: 500 };
+/** Longer than any pattern of `secretTexts` reads: a secret that begins in what is shown is masked to its end. */
+const maxRedactedChars = 32_768;
+
 /** Whether a field of this name is to be masked. */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
 
@@ -38,7 +50,7 @@ export function redactText(value: string): string {
 }
 
 /**
- * A copy without secrets: fields with secret names are masked, texts redacted, errors told by message and causes.
+ * A copy without secrets: fields with secret names are masked, texts redacted, errors shown by message and causes.
  * Deeper than 6 levels and past 100 items there is only an ellipsis, so that a log line has a bound.
  */
 export function redact(value: unknown, depth = 0): unknown {
@@ -57,8 +69,8 @@ export function redact(value: unknown, depth = 0): unknown {
 }
 
 /**
- * `message ← cause ← cause`. A fault of the program also shows the stack of the innermost, which is where it began; a
- * failure that the program foresaw is explained by its messages.
+ * `message ← cause ← cause`. A fault of the program also shows the stack of the innermost error, where it began; a
+ * failure that the program expects is explained by its messages.
  */
 function errorText(error: Error): string {
   const messages: string[] = [];
@@ -67,9 +79,47 @@ function errorText(error: Error): string {
     messages.push(next.message);
     innermost = next;
   }
-  const foreseen = error instanceof GatewayError && error.code !== Code.INTERNAL;
-  const frames = foreseen
+  const expected = error instanceof GatewayError && error.code !== Code.INTERNAL;
+  const frames = expected
     ? []
     : (innermost.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
   return redactText([messages.join(' ← '), ...frames.slice(0, maxFrames)].join('\n'));
+}
+
+/**
+ * A JSON payload as `--log-rpc` may show it: passwords, tokens, keys, values and manifests masked, long texts and lists
+ * shortened. Takes parsed JSON; gives a copy.
+ */
+export function maskPayload(payload: unknown): unknown {
+  let nodes = 0;
+  const walk = (value: unknown, depth: number): unknown => {
+    if (++nodes > payloadBounds.nodes || depth > payloadBounds.depth) return '…';
+    if (typeof value === 'string') return shorten(value);
+    if (value instanceof Uint8Array) return `${value.length} bytes`;
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      const shown = value.slice(0, payloadBounds.items).map(item => walk(item, depth + 1));
+      return value.length > payloadBounds.items
+        ? [...shown, `… ${value.length - payloadBounds.items} more`]
+        : shown;
+    }
+    const members: [string, unknown][] = [];
+    for (const [name, member] of Object.entries(value).slice(0, payloadBounds.items)) {
+      const isHidden = isSecretName(name) || opaqueName.test(name);
+      members.push([name, isHidden ? hidden(member) : walk(member, depth + 1)]);
+    }
+    return Object.fromEntries(members);
+  };
+  return walk(payload, 0);
+}
+
+/** The size of a text is shown, also of the one in `values: {raw}`; the size of a short one would reveal too much. */
+function hidden(member: unknown): string {
+  const text = typeof member === 'object' && member !== null && 'raw' in member ? member.raw : member;
+  return typeof text === 'string' && text.length > 16 ? `${masked} (${text.length} characters)` : masked;
+}
+
+function shorten(value: string): string {
+  const shown = redactText(value.slice(0, maxRedactedChars)).slice(0, payloadBounds.textChars);
+  return value.length > payloadBounds.textChars ? `${shown}… (${value.length} characters)` : shown;
 }
