@@ -4,12 +4,17 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # the packages first: they change less often than the source, and are then taken from the cache
 COPY package.json package-lock.json ./
-RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY packages/helm-render/package.json packages/helm-render/
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json LICENSE ./
+COPY scripts scripts
+COPY packages packages
 COPY src src
 RUN npm run build
-# only what runs: no compiler, no test libraries; no package of these needs its install script
-RUN npm ci --omit=dev --ignore-scripts
+# only what runs: no compiler, no test libraries, and of the libraries no declarations, maps and sources; the renderer's
+# package is in dist already; no package of these needs its install script
+RUN npm ci --omit=dev --ignore-scripts --workspaces=false && rm -rf node_modules/@tiller-gateway && \
+  find node_modules -type f \( -name '*.ts' -o -name '*.map' -o -name '*.md' -o -name '*.mts' -o -name '*.cts' \) -delete
 
 # glibc, libstdc++ and CA certificates; no shell, no package manager
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -1,10 +1,10 @@
 /** What rendering charts in the sandbox costs: beside plain text substitution, and for a large chart. */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import type { Chart, InstallReleaseRequest } from '../src/codec/messages.gen.ts';
+import { type Chart, renderRelease } from '@tiller-gateway/helm-render';
+import { buildChart } from '../packages/helm-render/test/support/build-chart.ts';
+import type { InstallReleaseRequest } from '../src/codec/messages.gen.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
-import { renderRelease } from '../src/sandbox/render/index.ts';
-import { buildChart } from '../test/support/render/build-chart.ts';
 
 const recorded = new URL('../test/conformance/helm-client.jsonl', import.meta.url);
 
@@ -110,7 +110,7 @@ function substitute(chart: Chart): number {
 export async function run(): Promise<void> {
   const request = readWebRequest();
   const web = request.chart!;
-  const render = (chart: Chart, values: InstallReleaseRequest['values']) =>
+  const render = (chart: Chart, values: { raw: string } | null) =>
     renderRelease({ chart, values, release, subNotes: false });
   const rendered = report(
     'web chart (5 templates)',
@@ -127,7 +127,7 @@ export async function run(): Promise<void> {
     (sum, { data }) => sum + Buffer.from(data).toString().split('\n').length,
     0,
   );
-  const values = { raw: '{}', values: {} };
+  const values = { raw: '{}' };
   report(
     `chart of ${large.templates.length} templates, ${lines} lines`,
     measure(50, () => void render(large, values)),

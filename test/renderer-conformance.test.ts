@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { HelmRenderError, type RenderOutput, renderRelease } from '@tiller-gateway/helm-render';
 import type { Chart, Hook, InstallReleaseRequest, Release } from '../src/codec/messages.gen.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
-import { GatewayError } from '../src/protocol/index.ts';
-import { type RenderOutput, renderRelease } from '../src/sandbox/render/index.ts';
 
 /** What the real Tiller 2.17.0 made of charts and single lines: test/conformance/README.md. */
 function readLines<T>(name: string): T[] {
@@ -13,42 +12,6 @@ function readLines<T>(name: string): T[] {
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line) as T);
-}
-
-const anyFile = (type_url: string, text: string) => ({ type_url, value: Buffer.from(text) });
-
-/** The chart in which the lines of expressions.jsonl were rendered. */
-function expressionChart(template: string): Chart {
-  const values = readFileSync(new URL('./conformance/renderer/values.yaml', import.meta.url), 'utf8');
-  return {
-    metadata: {
-      name: 'expr',
-      version: '1.2.3',
-      appVersion: '4.5',
-      description: 'one expression',
-      keywords: ['k1', 'k2'],
-      maintainers: [{ name: 'M', email: 'm@example.test', url: '' }],
-      home: '',
-      sources: [],
-      engine: '',
-      icon: '',
-      apiVersion: 'v1',
-      condition: '',
-      tags: '',
-      deprecated: false,
-      tillerVersion: '',
-      annotations: {},
-      kubeVersion: '',
-    },
-    templates: [{ name: 'templates/NOTES.txt', data: Buffer.from(template) }],
-    dependencies: [],
-    values: { raw: values, values: {} },
-    files: [
-      anyFile('config/a.txt', 'first line\nsecond: line\n'),
-      anyFile('config/b.txt', 'b'),
-      anyFile('other/c.md', '# c\n'),
-    ],
-  };
 }
 
 const releaseAt = (name: string, namespace: string, revision = 1) => ({
@@ -65,30 +28,10 @@ function outcome<T>(run: () => T): { value: T } | { error: string } {
   try {
     return { value: run() };
   } catch (error) {
-    assert.ok(error instanceof GatewayError, String((error as Error)?.stack));
+    assert.ok(error instanceof HelmRenderError, String((error as Error)?.stack));
     return { error: error.message };
   }
 }
-
-describe('single lines, as Tiller 2.17.0 rendered them', () => {
-  const lines = readLines<{ template: string; output?: string; error?: string }>(
-    'renderer/expressions.jsonl',
-  );
-  lines.forEach((line, index) => {
-    it(`${index + 1}: ${line.template}`, () => {
-      const got = outcome(
-        () =>
-          renderRelease({
-            chart: expressionChart(line.template),
-            values: { raw: '{}', values: {} },
-            release: releaseAt('vector', 'default'),
-            subNotes: false,
-          }).notes,
-      );
-      assert.deepEqual(got, line.error === undefined ? { value: line.output } : { error: line.error });
-    });
-  });
-});
 
 interface Recorded {
   readonly chart: Chart;

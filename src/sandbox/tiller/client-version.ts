@@ -1,5 +1,4 @@
-import { parseConstraint, parseVersion } from '../../charts/requirements/version-constraint.ts';
-import { tillerVersion } from '../render/index.ts';
+import { tillerVersion } from '@tiller-gateway/helm-render';
 import { tillerError } from './tiller-error.ts';
 
 const server = tillerVersion.semVer;
@@ -14,15 +13,18 @@ export function validateClientVersion(client: string): void {
   if (!isCompatible(client)) throw tillerError(`incompatible versions client[${client}] server[${server}]`);
 }
 
+/** `vMAJOR[.MINOR[.PATCH]][-PRE-RELEASE][+BUILD]`, as github.com/Masterminds/semver reads a version. */
+const versionPattern = /^v?(\d+)(?:\.(\d+))?(?:\.\d+)?(-[0-9A-Za-z-.]+)?(?:\+[0-9A-Za-z-.]+)?$/;
+const [, serverMajor, serverMinor] = versionPattern.exec(server)!;
+
 function isCompatible(client: string): boolean {
-  if (client.endsWith('unreleased') || server.endsWith('unreleased')) return true;
-  const clientVersion = parseVersion(client);
-  const version = parseVersion(server);
-  if (!clientVersion || !version) return false;
-  const [major, minor, patch] = clientVersion.numbers;
-  const range =
-    clientVersion.prerelease === ''
-      ? `^${major}.${minor}.x`
-      : `${major}.${minor}.${patch}-${clientVersion.prerelease}`;
-  return parseConstraint(range)?.(version) ?? false;
+  if (client.endsWith('unreleased')) return true;
+  const [, major, minor = '0', prerelease] = versionPattern.exec(client.slice(0, 256)) ?? [];
+  // Tiller compares a pre-release as a whole, and it is no pre-release itself
+  return (
+    major !== undefined &&
+    prerelease === undefined &&
+    Number(major) === Number(serverMajor) &&
+    Number(minor) <= Number(serverMinor)
+  );
 }

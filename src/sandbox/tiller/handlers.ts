@@ -1,6 +1,6 @@
+import { tillerVersion } from '@tiller-gateway/helm-render';
 import type { MessageTypes } from '../../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
-import { tillerVersion } from '../render/index.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './methods/get-release.ts';
 import { installRelease } from './methods/install-release.ts';
 import { listReleases } from './methods/list-releases.ts';

@@ -1,4 +1,4 @@
-import { goJson, parseYaml, type YamlMap, type YamlValue } from '../../charts/yaml/index.ts';
+import { goJson, parseYaml, type YamlMap, type YamlValue } from '@tiller-gateway/helm-render';
 import { tillerError } from './tiller-error.ts';
 
 /** One object of a rendered manifest. */

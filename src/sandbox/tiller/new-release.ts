@@ -1,5 +1,5 @@
+import { renderRelease } from '@tiller-gateway/helm-render';
 import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
-import { renderRelease } from '../render/index.ts';
 import { readManifestObjects } from './manifest-objects.ts';
 import { copyRelease, toTimestamp } from './revision.ts';
 import { storageNameFault } from './revision-store.ts';

@@ -1,4 +1,4 @@
-import type { YamlMap, YamlValue } from '../../charts/yaml/index.ts';
+import type { YamlMap, YamlValue } from '@tiller-gateway/helm-render';
 import { type ManifestObject, table, text } from './manifest-objects.ts';
 import { runCommand } from './pod-script.ts';
 

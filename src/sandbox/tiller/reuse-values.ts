@@ -1,8 +1,8 @@
+import { parseYaml, writeYaml, type YamlMap, type YamlValue } from '@tiller-gateway/helm-render';
 import type { LoadedChart } from '../../charts/loaded-chart.ts';
 import { Preparation } from '../../charts/requirements/preparation.ts';
 import { coalesceValues } from '../../charts/values/coalesce-values.ts';
 import { mergeTables } from '../../charts/values/tables.ts';
-import { parseYaml, writeYaml, type YamlMap, type YamlValue } from '../../charts/yaml/index.ts';
 import type { Chart, Config, Release, UpdateReleaseRequest } from '../../codec/messages.gen.ts';
 import { TillerCrash, tillerError, withPrefix } from './tiller-error.ts';
 

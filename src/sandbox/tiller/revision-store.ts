@@ -1,4 +1,4 @@
-import { compareUtf8 } from '../../charts/yaml/index.ts';
+import { compareUtf8 } from '@tiller-gateway/helm-render';
 import type { Release, StatusCode } from '../../codec/messages.gen.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { objectNameFault } from './object-name.ts';

@@ -1,3 +1,4 @@
+import { HelmRenderError } from '@tiller-gateway/helm-render';
 import { Code, GatewayError } from '../../protocol/index.ts';
 
 /** A failure as Tiller reports every one of its own: status 2 with a text. */
@@ -17,6 +18,7 @@ export class TillerCrash extends GatewayError {
  * cause; the sandbox's own limits keep their codes, since no text of Tiller's says the same.
  */
 export function toTillerError(error: unknown): GatewayError {
+  if (error instanceof HelmRenderError) return tillerError(error.message, { cause: error });
   if (!(error instanceof GatewayError)) return GatewayError.from(error);
   return ownCodes.has(error.code) ? error : tillerError(error.message, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { resourceTable } from '@tiller-gateway/helm-render';
 import { WireWriter } from '../../../codec/index.ts';
 import type {
   GetHistoryRequest,
@@ -7,7 +8,6 @@ import type {
   Release,
 } from '../../../codec/messages.gen.ts';
 import { encodeMessage } from '../../../codec/messages.ts';
-import { resourceTable } from '../../render/index.ts';
 import { readManifestObjects } from '../manifest-objects.ts';
 import { statusOf } from '../new-release.ts';
 import { validateReleaseName } from '../release-name.ts';

@@ -1,5 +1,5 @@
+import { compareUtf8 } from '@tiller-gateway/helm-render';
 import { RE2JS } from 're2js';
-import { compareUtf8 } from '../../../charts/yaml/index.ts';
 import { WireWriter } from '../../../codec/index.ts';
 import type { ListReleasesRequest, StatusCode } from '../../../codec/messages.gen.ts';
 import type { Revision } from '../revision.ts';

@@ -1,0 +1,19 @@
+/** Charts rendered as Tiller 2.17.0 renders them, and YAML as Helm 2's Go libraries read and write it. */
+export type {
+  Chart,
+  ChartFile,
+  Config,
+  Hook,
+  HookDeletePolicy,
+  HookEvent,
+  Maintainer,
+  Metadata,
+  TemplateFile,
+} from './chart/chart.ts';
+export { HelmRenderError } from './chart/helm-render-error.ts';
+export { defaultRenderLimits, type RenderLimits } from './go/limits.ts';
+export { kubernetesVersion, tillerVersion } from './objects/capabilities.ts';
+export type { ReleaseOptions } from './objects/release.ts';
+export { type RenderInput, type RenderOutput, renderRelease } from './render.ts';
+export { resourceTable } from './status/resource-table.ts';
+export { compareUtf8, goJson, parseYaml, writeYaml, type YamlMap, type YamlValue } from './yaml/index.ts';

@@ -1,0 +1,120 @@
+import { isYamlTimestamp } from './timestamp.ts';
+import { YamlError } from './yaml-error.ts';
+
+/** YAML's own tags for scalars, in the short form in which yaml.v2's errors name them. */
+export type ScalarTag = '!!str' | '!!bool' | '!!int' | '!!float' | '!!null' | '!!timestamp' | '!!merge';
+
+export interface ResolvedScalar {
+  readonly tag: ScalarTag;
+  readonly value: null | boolean | bigint | number | string;
+}
+
+const words = new Map<string, ResolvedScalar>();
+for (const [tag, value, spellings] of [
+  ['!!bool', true, 'y Y yes Yes YES true True TRUE on On ON'],
+  ['!!bool', false, 'n N no No NO false False FALSE off Off OFF'],
+  ['!!null', null, '~ null Null NULL'],
+  ['!!float', Number.NaN, '.nan .NaN .NAN'],
+  ['!!float', Number.POSITIVE_INFINITY, '.inf .Inf .INF +.inf +.Inf +.INF'],
+  ['!!float', Number.NEGATIVE_INFINITY, '-.inf -.Inf -.INF'],
+] as const) {
+  for (const spelling of spellings.split(' ')) words.set(spelling, { tag, value });
+}
+words.set('', { tag: '!!null', value: null });
+
+const longPrefix = 'tag:yaml.org,2002:';
+const resolvable = new Set(['!!str', '!!bool', '!!int', '!!float', '!!null', '!!timestamp']);
+
+/** The short form of a tag: `!!int` for `tag:yaml.org,2002:int`. */
+function shortTag(tag: string): string {
+  return tag.startsWith(longPrefix) ? `!!${tag.slice(longPrefix.length)}` : tag;
+}
+
+/**
+ * The value of an untagged plain scalar by yaml.v2's rules: YAML 1.1's booleans, integers as Go's ParseInt reads them
+ * with base 0 (`0x1f`, `017`, `0o17`, `0b11`, `1_000`), floats, and no numbers in base 60.
+ */
+export function resolvePlain(text: string): ResolvedScalar {
+  const c = text.charCodeAt(0);
+  // Of other first letters only those of the words can be anything but a string; `.5` is a float.
+  const word = words.get(text);
+  if (word !== undefined) return word;
+  if (c === 0x2e) return resolveDotted(text);
+  if ((c >= 0x30 && c <= 0x39) || c === 0x2b || c === 0x2d) return resolveNumber(text);
+  return { tag: '!!str', value: text };
+}
+
+/** The value of a scalar with an explicit tag. Throws YamlError where the text cannot be that. */
+export function resolveTagged(text: string, fullTag: string): ResolvedScalar['value'] {
+  const tag = shortTag(fullTag);
+  if (tag === '!!binary') return decodeBinary(text);
+  if (!resolvable.has(tag) || tag === '!!str' || tag === '!!timestamp') {
+    if (tag === '!!timestamp' && resolvePlain(text).tag !== '!!timestamp') throw cannotDecode(text, tag);
+    return text;
+  }
+  const resolved = resolvePlain(text);
+  if (tag === '!!float' && resolved.tag === '!!int' && fitsInt64(resolved.value as bigint)) {
+    return Number(resolved.value);
+  }
+  if (resolved.tag !== tag) throw cannotDecode(text, tag);
+  return resolved.value;
+}
+
+function cannotDecode(text: string, tag: string): YamlError {
+  return new YamlError(`cannot decode ${resolvePlain(text).tag} \`${text}\` as a ${tag}`);
+}
+
+/** yaml.v2 gives the bytes as a string; what is no UTF-8 becomes U+FFFD when the value is written as JSON. */
+function decodeBinary(text: string): string {
+  const compact = text.replace(/[\r\n]/g, '');
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) {
+    throw new YamlError('!!binary value contains invalid base64 data');
+  }
+  return Buffer.from(compact, 'base64').toString('utf8');
+}
+
+function resolveDotted(text: string): ResolvedScalar {
+  // Here, unlike below, underscores stand only between digits: Go's ParseFloat reads the text as it is.
+  if (/^\.\d(?:_?\d)*(?:[eE][-+]?\d(?:_?\d)*)?$/.test(text)) {
+    const value = Number(text.replaceAll('_', ''));
+    if (Number.isFinite(value)) return { tag: '!!float', value };
+  }
+  return { tag: '!!str', value: text };
+}
+
+function resolveNumber(text: string): ResolvedScalar {
+  if (isYamlTimestamp(text)) return { tag: '!!timestamp', value: text };
+  const digits = text.replaceAll('_', '');
+  const integer = parseGoInteger(digits);
+  if (integer !== undefined) return { tag: '!!int', value: integer };
+  if (/^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(digits)) {
+    const value = Number(digits);
+    if (Number.isFinite(value)) return { tag: '!!float', value };
+  }
+  return { tag: '!!str', value: text };
+}
+
+/** As strconv.ParseInt and then ParseUint with base 0: 64 bits, and no sign above 2^63-1. */
+function parseGoInteger(text: string): bigint | undefined {
+  const match = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9]\d*))$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, hex, binary, octal, decimal] = match;
+  // 2^64 has 20 decimal, 16 hexadecimal, 22 octal and 64 binary digits: more (but for zeros in front) do not fit.
+  if (text.length > 128 && (decimal !== undefined || /[1-9a-fA-F]/.test(text.slice(3, -64))))
+    return undefined;
+  const magnitude =
+    hex !== undefined
+      ? BigInt(`0x${hex}`)
+      : binary !== undefined
+        ? BigInt(`0b${binary}`)
+        : octal !== undefined
+          ? BigInt(`0o${octal}`)
+          : BigInt(decimal!);
+  const value = sign === '-' ? -magnitude : magnitude;
+  if (fitsInt64(value)) return value;
+  return sign === '' && value >= 0n && value < 1n << 64n ? value : undefined;
+}
+
+function fitsInt64(value: bigint): boolean {
+  return value >= -(1n << 63n) && value < 1n << 63n;
+}
