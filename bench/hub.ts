@@ -21,11 +21,11 @@ export async function run(): Promise<void> {
     const [places] = (await once(child, 'message')) as [ClusterPlace[]];
     const entries = places.map(({ kubeconfig }, index) => {
       writeFileSync(join(folder, `c${index}.kubeconfig`), kubeconfig, { mode: 0o600 });
-      return `- {name: c${index}, way: tunnel, kubeconfig: c${index}.kubeconfig}`;
+      return `- {name: c${index}, upstream: tunnel, kubeconfig: c${index}.kubeconfig}`;
     });
     const slowest = `c${places.length - 1}`;
     const file = writeClusters(folder, 'alive', entries);
-    const dead = '- {name: dead, way: direct, endpoint: "127.0.0.1:9"}';
+    const dead = '- {name: dead, upstream: direct, endpoint: "127.0.0.1:9"}';
     const fileWithDead = writeClusters(folder, 'dead', [...entries, dead]);
     await withHub(file, slowest, async hub => {
       await measureTimes(hub, slowest);

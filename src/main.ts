@@ -54,7 +54,7 @@ async function serve(config: Config): Promise<number> {
     const { startGateway } = await import('./app/gateway.ts');
     const gateway = await startGateway(config, readVersion(), log);
     for (const { address, port } of gateway.addresses) {
-      log.info(`listening on ${formatListenAddress({ host: address, port })}`, { tiller: gateway.way });
+      log.info(`listening on ${formatListenAddress({ host: address, port })}`, { tiller: gateway.tiller });
     }
     log.info('stopping', { signal: await asked });
     await gateway.stop();

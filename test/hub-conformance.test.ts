@@ -1,4 +1,4 @@
-/** The recorded steps of swift through a hub: over each way to a cluster the answers are those of the cluster alone. */
+/** The recorded steps of swift through a hub: by each upstream the answers are those of the cluster alone. */
 import { after, before, describe, test } from 'node:test';
 import { type ChartServer, startChartServer } from './support/chart-server.ts';
 import { startTestGateway } from './support/gateway.ts';
@@ -31,9 +31,9 @@ before(async () => {
     owner,
     folder,
     `clusters:
-  - {name: tunnel, way: tunnel, kubeconfig: kubeconfig}
-  - {name: proxy, way: proxy, kubeconfig: kubeconfig}
-  - {name: direct, way: direct, endpoint: "${stub.address}"}
+  - {name: tunnel, upstream: tunnel, kubeconfig: kubeconfig}
+  - {name: proxy, upstream: gateway, kubeconfig: kubeconfig}
+  - {name: direct, upstream: direct, endpoint: "${stub.address}"}
 `,
     ['--chart-allow-loopback'],
   );
@@ -48,11 +48,11 @@ after(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
-for (const way of ['tunnel', 'proxy', 'direct']) {
-  describe(`by the way ${way}`, () => {
+for (const name of ['tunnel', 'proxy', 'direct']) {
+  describe(`of the cluster ${name}`, () => {
     for (const step of restSteps) {
       test(`${step.id}: ${step.http.request.method} ${step.http.request.path.slice(0, 80)}`, () =>
-        playStep(step, { url: `${hub.url}/clusters/${way}`, stub, playback, chartServer }));
+        playStep(step, { url: `${hub.url}/clusters/${name}`, stub, playback, chartServer }));
     }
   });
 }

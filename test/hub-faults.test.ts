@@ -55,7 +55,7 @@ async function startRaw(t: TestContext, handle: (socket: Socket) => void): Promi
 }
 
 const direct = (name: string, port: number) =>
-  `- {name: ${name}, way: direct, endpoint: "127.0.0.1:${port}"}\n`;
+  `- {name: ${name}, upstream: direct, endpoint: "127.0.0.1:${port}"}\n`;
 
 describe('a cluster', () => {
   test('that is down costs its own entry, is told with the step that fails, and comes back by itself', async t => {
@@ -63,7 +63,7 @@ describe('a cluster', () => {
     const folder = createFolder(t);
     // a port that is given up could be somebody else's the next moment, a path could not
     const socket = `${folder.folder}/tiller.sock`;
-    const bad = `- {name: bad, way: direct, endpoint: "unix:${socket}"}\n`;
+    const bad = `- {name: bad, upstream: direct, endpoint: "unix:${socket}"}\n`;
     const hub = await startHub(t, folder, `clusters:\n${direct('good', good.port)}${bad}`);
     const { status, json } = await get(hub, `/clusters/bad${version}`);
     assert.equal(status, 503);
@@ -161,8 +161,8 @@ describe('a cluster', () => {
     kubernetes.setGateway({ host: '127.0.0.1', port: member });
     const folder = createFolder(t);
     await kubernetes.writeKubeconfig(`${folder.folder}/kubeconfig`);
-    const proxied = '- {name: proxied, way: proxy, kubeconfig: kubeconfig}\n';
-    const tunnelled = '- {name: tunnelled, way: tunnel, kubeconfig: kubeconfig}\n';
+    const proxied = '- {name: proxied, upstream: gateway, kubeconfig: kubeconfig}\n';
+    const tunnelled = '- {name: tunnelled, upstream: tunnel, kubeconfig: kubeconfig}\n';
     const hub = await startHub(t, folder, `clusters:\n${direct('garbage', garbage)}${proxied}${tunnelled}`);
     const { json } = await get(hub, `/clusters/-${version}`);
     assert.deepEqual(
@@ -190,7 +190,11 @@ describe('a cluster', () => {
     });
     const folder = createFolder(t);
     folder.write('kubeconfig', kubernetes.kubeconfig().replace(kubernetes.url, `https://127.0.0.1:${relay}`));
-    const hub = await startHub(t, folder, 'clusters:\n- {name: a, way: proxy, kubeconfig: kubeconfig}\n');
+    const hub = await startHub(
+      t,
+      folder,
+      'clusters:\n- {name: a, upstream: gateway, kubeconfig: kubeconfig}\n',
+    );
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
     isDown = true;
     for (const onward of open) onward.destroy();
@@ -207,8 +211,8 @@ describe('a cluster', () => {
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
   });
 
-  for (const way of ['tunnel', 'proxy']) {
-    test(`whose token expires says so, and takes the new one without a restart (${way})`, async t => {
+  for (const upstream of ['tunnel', 'gateway']) {
+    test(`whose token expires says so, and takes the new one without a restart (${upstream})`, async t => {
       const stub = await startStub(t);
       const member = await startTestGateway(stub.address);
       t.after(() => member[Symbol.asyncDispose]());
@@ -218,7 +222,11 @@ describe('a cluster', () => {
       const file = `${folder.folder}/kubeconfig`;
       await kubernetes.writeKubeconfig(file);
       const old = kubernetes.token;
-      const hub = await startHub(t, folder, `clusters:\n- {name: a, way: ${way}, kubeconfig: kubeconfig}\n`);
+      const hub = await startHub(
+        t,
+        folder,
+        `clusters:\n- {name: a, upstream: ${upstream}, kubeconfig: kubeconfig}\n`,
+      );
       assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
       kubernetes.rotateToken();
       kubernetes.misbehave.cutTunnels();
@@ -242,14 +250,14 @@ describe('the clusters file', () => {
   test('stays in force where the new one is invalid, which the log and /clusters tell', async t => {
     const stub = await startStub(t);
     const hub = await startHub(t, createFolder(t), `clusters:\n${direct('a', stub.port)}`);
-    replace(hub, 'clusters:\n- name: a\n  way: bridge\n');
+    replace(hub, 'clusters:\n- name: a\n  upstream: bridge\n');
     await until(async () => (await get(hub, '/clusters')).json.problem !== undefined);
     const { json } = await get(hub, '/clusters');
-    assert.match(json.problem.message, /clusters\.yaml:3: way: expected tunnel, proxy, direct/);
+    assert.match(json.problem.message, /clusters\.yaml:3: upstream: expected tunnel, gateway, direct/);
     const line = hub.lines.find(({ message }) =>
       String(message).startsWith('the new clusters cannot be used'),
     );
-    assert.match(String(line?.error), /clusters\.yaml:3: way/);
+    assert.match(String(line?.error), /clusters\.yaml:3: upstream/);
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
 
     replace(hub, `clusters:\n${direct('b', stub.port)}`);
@@ -283,9 +291,9 @@ describe('the clusters file', () => {
   });
 
   test('that is invalid at the start is a reason not to start', async t => {
-    await assert.rejects(startHub(t, createFolder(t), 'clusters:\n- {name: a, way: direct}\n'), {
+    await assert.rejects(startHub(t, createFolder(t), 'clusters:\n- {name: a, upstream: direct}\n'), {
       code: 3,
-      message: /clusters\.yaml:2: the way direct needs an endpoint/,
+      message: /clusters\.yaml:2: the upstream direct needs an endpoint/,
     });
   });
 });

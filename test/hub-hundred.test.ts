@@ -1,4 +1,4 @@
-/** A hundred clusters in this process, reached by all three ways through one gateway. */
+/** A hundred clusters in this process, reached by all three kinds of upstream through one gateway. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startSandboxTiller } from '../src/sandbox/index.ts';
@@ -7,8 +7,8 @@ import { startTestGateway } from './support/gateway.ts';
 import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
 
 const count = 100;
-const ways = ['tunnel', 'proxy', 'direct'] as const;
-const wayOf = (index: number) => ways[index % ways.length] ?? 'direct';
+const kinds = ['tunnel', 'gateway', 'direct'] as const;
+const kindOf = (index: number) => kinds[index % kinds.length] ?? 'direct';
 const nameOf = (index: number) => `c${String(index).padStart(2, '0')}`;
 const indexes = Array.from({ length: count }, (_, index) => index);
 
@@ -19,14 +19,15 @@ let hub: HubStage;
 
 /** Starts a cluster and gives its entry in the clusters file. */
 async function startOne(index: number, folder: string): Promise<string> {
-  const way = wayOf(index);
+  const upstream = kindOf(index);
   const tiller = await startSandboxTiller();
   owner.after(() => tiller.stop());
-  if (way === 'direct') return `- {name: ${nameOf(index)}, way: direct, endpoint: "${tiller.address}"}`;
+  if (upstream === 'direct')
+    return `- {name: ${nameOf(index)}, upstream: direct, endpoint: "${tiller.address}"}`;
   const kubernetes = await startCluster(owner, Number(tiller.address.split(':')[1]), {
-    gatewayService: way === 'proxy',
+    gatewayService: upstream === 'gateway',
   });
-  if (way === 'tunnel') tunnelled.push(kubernetes);
+  if (upstream === 'tunnel') tunnelled.push(kubernetes);
   else {
     const member = await startTestGateway(tiller.address);
     owner.after(() => member[Symbol.asyncDispose]());
@@ -34,7 +35,7 @@ async function startOne(index: number, folder: string): Promise<string> {
   }
   await kubernetes.writeKubeconfig(`${folder}/${nameOf(index)}.kubeconfig`);
   // every other one is left to be found
-  const named = index % 2 === 0 ? `, way: ${way}` : '';
+  const named = index % 2 === 0 ? `, upstream: ${upstream}` : '';
   return `- {name: ${nameOf(index)}${named}, kubeconfig: ${nameOf(index)}.kubeconfig}`;
 }
 
@@ -93,12 +94,17 @@ describe('a hundred clusters', () => {
     await Promise.all(answers.map(answer => answer.arrayBuffer()));
   });
 
-  test('are ready then, by the way that was named or found', async () => {
-    type Report = { name: string; way: string; state: string; tiller: string; round_trip_ms: number };
+  test('are ready then, by the upstream that was named or chosen', async () => {
+    type Report = { name: string; upstream: string; state: string; tiller: string; round_trip_ms: number };
     const { clusters } = await get<{ clusters: Report[] }>('/clusters?check');
     assert.deepEqual(
-      clusters.map(({ name, way, state, tiller }) => ({ name, way, state, tiller })),
-      indexes.map(index => ({ name: nameOf(index), way: wayOf(index), state: 'ready', tiller: 'v2.17.0' })),
+      clusters.map(({ name, upstream, state, tiller }) => ({ name, upstream, state, tiller })),
+      indexes.map(index => ({
+        name: nameOf(index),
+        upstream: kindOf(index),
+        state: 'ready',
+        tiller: 'v2.17.0',
+      })),
     );
     assert.ok(clusters.every(({ round_trip_ms: roundTripMs }) => roundTripMs > 0));
     assert.ok(tunnelled.every(({ openTunnels }) => openTunnels === 1));

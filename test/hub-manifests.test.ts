@@ -77,7 +77,7 @@ describe('the overlay of the hub', { skip: withoutKubectl }, () => {
     const file = Buffer.from(secret.data?.['clusters.yaml'] ?? '', 'base64').toString();
     assert.deepEqual(parseClustersFile(file, 'clusters.yaml'), []);
     const uncommented = file.replace('clusters: []', 'clusters:').replaceAll(/^#(?= {2})/gm, '');
-    assert.equal(parseClustersFile(uncommented, 'clusters.yaml')[0]?.way, 'proxy');
+    assert.equal(parseClustersFile(uncommented, 'clusters.yaml')[0]?.upstream, 'gateway');
     const deployment = objects.find(({ kind }) => kind === 'Deployment') as unknown as V1Deployment;
     const pod = deployment.spec?.template.spec;
     const container = pod?.containers[0];

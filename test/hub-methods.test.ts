@@ -1,4 +1,4 @@
-/** Every method over gRPC, by each way to a cluster, beside the same calls to a gateway that has no hub. */
+/** Every method over gRPC, by each upstream, beside the same calls to a gateway that has no hub. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { decodeMessage, encodeMessage, service } from '../src/codec/index.ts';
@@ -95,11 +95,12 @@ before(async () => {
   const text = `clusters:
 - {name: tunnel, kubeconfig: tunnel}
 - {name: proxy, kubeconfig: proxy}
-- {name: direct, way: direct, endpoint: "${await startTiller()}"}
+- {name: direct, upstream: direct, endpoint: "${await startTiller()}"}
 `;
   const hub = await startHub(owner, folder, text);
   using client = openTiller(`127.0.0.1:${hub.port}`);
-  for (const way of ['tunnel', 'proxy', 'direct']) answers.set(way, await play(client, { 'x-cluster': way }));
+  for (const cluster of ['tunnel', 'proxy', 'direct'])
+    answers.set(cluster, await play(client, { 'x-cluster': cluster }));
   const alone = await startHub(owner, createFolder(owner), undefined, [
     `--tiller-endpoint=${await startTiller()}`,
   ]);
@@ -117,10 +118,10 @@ test('every method of the contract is called, and most succeed', () => {
   assert.deepEqual(statuses, [0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 3, 0, 0, 5, 0, 0, 5, 0]);
 });
 
-for (const way of ['tunnel', 'proxy', 'direct']) {
+for (const cluster of ['tunnel', 'proxy', 'direct']) {
   for (const [index, [name]] of calls.entries()) {
-    test(`${way}: ${name} (${index}) answers as without the hub`, () => {
-      assert.deepEqual(answers.get(way)?.[index], answers.get('alone')?.[index]);
+    test(`${cluster}: ${name} (${index}) answers as without the hub`, () => {
+      assert.deepEqual(answers.get(cluster)?.[index], answers.get('alone')?.[index]);
     });
   }
 }

@@ -53,7 +53,7 @@ async function startMember(t: TestContext, stub: StubTiller, gateway: boolean): 
   return kubernetes;
 }
 
-/** Three clusters, one for each way, and the hub in front of them. */
+/** Three clusters, one for each upstream, and the hub in front of them. */
 async function startThree(t: TestContext, flags: readonly string[] = []) {
   const stubs = [
     await startStub(t, 'v2.17.1'),
@@ -66,7 +66,7 @@ async function startThree(t: TestContext, flags: readonly string[] = []) {
   const text = `clusters:
 - {name: tunnel, kubeconfig: tunnel}
 - {name: proxy, kubeconfig: proxy}
-- {name: direct, way: direct, endpoint: "${stubs[2].address}"}
+- {name: direct, upstream: direct, endpoint: "${stubs[2].address}"}
 `;
   return { stubs, hub: await startHub(t, folder, text, flags) };
 }
@@ -233,11 +233,15 @@ async function startTelling(t: TestContext) {
   kubernetes.setGateway({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
   const folder = createFolder(t);
   await kubernetes.writeKubeconfig(`${folder.folder}/kubeconfig`);
-  const hub = await startHub(t, folder, 'clusters:\n- {name: a, way: proxy, kubeconfig: kubeconfig}\n');
+  const hub = await startHub(
+    t,
+    folder,
+    'clusters:\n- {name: a, upstream: gateway, kubeconfig: kubeconfig}\n',
+  );
   return { hub, requests, kubernetes };
 }
 
-describe('by the way proxy', () => {
+describe('by the upstream gateway', () => {
   test('request id and deadline go along, and nothing that says who somebody is', async t => {
     const { hub } = await startTelling(t);
     const { json, headers } = await get(hub, '/clusters/a/tiller/v2/releases/json?limit=2&filter=%5Ea', {
@@ -292,7 +296,11 @@ describe('by the way proxy', () => {
     const kubernetes = await startMember(t, stub, true);
     const folder = createFolder(t);
     await kubernetes.writeKubeconfig(`${folder.folder}/kubeconfig`);
-    const hub = await startHub(t, folder, 'clusters:\n- {name: a, way: proxy, kubeconfig: kubeconfig}\n');
+    const hub = await startHub(
+      t,
+      folder,
+      'clusters:\n- {name: a, upstream: gateway, kubeconfig: kubeconfig}\n',
+    );
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
     const list = '/clusters/a/tiller/v2/releases/json';
     const leaving = new AbortController();
@@ -335,7 +343,7 @@ describe('by the way proxy', () => {
         clusters: [{ name: 'c', cluster: { server } }],
       }),
     );
-    const entry = '- {name: a, way: proxy, service: "kube-system/swift:http", kubeconfig: kubeconfig}';
+    const entry = '- {name: a, upstream: gateway, service: "kube-system/swift:http", kubeconfig: kubeconfig}';
     const hub = await startHub(t, folder, `clusters:\n${entry}\n`);
     const list = '/tiller/v2/releases/json';
     const rollback = '/tiller/v2/releases/b/rollback/json';

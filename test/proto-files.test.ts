@@ -9,7 +9,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { createCharts } from '../src/charts/index.ts';
 import { createGrpcFront } from '../src/grpc/index.ts';
 import { createReleaseService } from '../src/releases/index.ts';
-import { createTestTiller } from './support/gateway.ts';
+import { createTestRegistry, createTestTiller } from './support/gateway.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
 
 interface GetVersionReply {
@@ -22,8 +22,8 @@ test('the .proto files make a client that works, for swift and for Tiller itself
   await using stub = await startStubTiller();
   const tiller = createTestTiller(stub.address);
   const front = createGrpcFront({
-    service: createReleaseService(tiller, createCharts({})),
-    tiller,
+    service: createReleaseService(createCharts({})),
+    clusters: createTestRegistry(tiller),
     health: { serving: () => true, onChange: () => () => {} },
     maxMessageBytes: 1024 * 1024,
     requestTimeoutMs: 60_000,

@@ -1,11 +1,11 @@
-import type { TillerClient } from '../backends/tiller/index.ts';
 import type { Config } from '../config/index.ts';
 import { createGrpcFront } from '../grpc/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import { accessLine, type Health, type LoggedRequest, type Logger, type Metrics } from '../observe/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
+import { mountClusters, upgradeToCluster } from '../rest/clusters/routes.ts';
 import { createRestFront } from '../rest/index.ts';
-import type { OpenHub } from './open-hub.ts';
+import type { OpenClusters } from './open-clusters.ts';
 import { healthPages } from './pages.ts';
 import { createRpcTap } from './rpc-log.ts';
 
@@ -13,8 +13,7 @@ export interface FrontOptions {
   readonly config: Config;
   readonly version: string;
   readonly service: ReleaseService;
-  readonly tiller: TillerClient;
-  readonly hub: OpenHub | undefined;
+  readonly clusters: OpenClusters;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -24,10 +23,12 @@ export interface FrontOptions {
 
 /** What answers the listener's requests, with a line of log and a count in the metrics for each. */
 export function createFronts(options: FrontOptions): Fronts {
-  const { config, version, service, tiller, hub, health, metrics, log, stopping } = options;
+  const { config, version, service, clusters, health, metrics, log, stopping } = options;
+  const { registry, problem } = clusters;
+  const routes = { registry, service, problem, timeoutMs: config.clusters.timeoutMs };
   const finished = (request: LoggedRequest) => {
     metrics.requestFinished(request);
-    hub?.finished(request);
+    clusters.finished(request);
     const line = accessLine(request);
     if (config.observe.accessLog || line.level === 'warn') log[line.level](line.message, line.fields);
   };
@@ -42,7 +43,7 @@ export function createFronts(options: FrontOptions): Fronts {
     },
     disableGetRollback: config.rest.disableGetRollback,
     pages: healthPages(health, metrics),
-    mount: hub?.mount,
+    mount: (request, api) => mountClusters(routes, request, api),
     events: {
       started: () => metrics.requestStarted('http'),
       finished: request => finished({ ...request, front: 'http' }),
@@ -50,17 +51,22 @@ export function createFronts(options: FrontOptions): Fronts {
   });
   const grpc = createGrpcFront({
     service,
-    tiller,
+    clusters: registry,
     health: { serving: () => health.last().ok, onChange: listener => health.onChange(listener) },
     stopping,
     maxMessageBytes: config.limits.maxMessageBytes,
     requestTimeoutMs: config.listener.requestTimeoutMs,
     tap: config.observe.logRpc ? createRpcTap(log) : undefined,
-    elsewhere: hub?.elsewhere,
     events: {
       started: () => metrics.requestStarted('grpc'),
       finished: call => finished({ ...call, front: 'grpc', verb: '', status: 200 }),
     },
   });
-  return { http, grpc, ...(hub && { upgrade: hub.upgrade }) };
+  return {
+    http,
+    grpc,
+    ...(registry.hasMany && {
+      upgrade: (request, socket, head) => upgradeToCluster(registry, request, socket, head),
+    }),
+  };
 }

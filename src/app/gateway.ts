@@ -1,23 +1,22 @@
 import type { AddressInfo } from 'node:net';
-import { TillerClient } from '../backends/tiller/index.ts';
 import { createCharts } from '../charts/index.ts';
-import { type Config, servesClusters } from '../config/index.ts';
+import type { Registry } from '../clusters/index.ts';
+import type { Config } from '../config/index.ts';
 import { createListener, type Listener } from '../listener/index.ts';
-import { createHealth, createMetrics, type Logger } from '../observe/index.ts';
+import { createHealth, createMetrics, type Health, type Logger } from '../observe/index.ts';
 import { createReleaseService } from '../releases/index.ts';
 import { createFronts } from './fronts.ts';
-import { type OpenHub, openHub } from './open-hub.ts';
-import { chartOptionsOf, listenerOptionsOf, requireChartFiles, tillerOptionsOf } from './options.ts';
+import { type OpenClusters, openClusters } from './open-clusters.ts';
+import type { OpenSandbox } from './open-sandbox.ts';
+import { chartOptionsOf, listenerOptionsOf, requireChartFiles } from './options.ts';
 import { withRpcLog } from './rpc-log.ts';
-import { createTillerReach } from './tiller-reach.ts';
-import { openTillerWay } from './tiller-way.ts';
 
 /** The whole program, listening. */
 export interface Gateway {
   /** Where it listens; ports that the system chose are filled in. */
   readonly addresses: readonly AddressInfo[];
-  /** How Tiller is reached, in words. */
-  readonly way: string;
+  /** Where Tiller is, in words. */
+  readonly tiller: string;
   /** Stops accepting, finishes what is under way within the drain timeout, and closes everything. */
   stop(): Promise<void>;
 }
@@ -35,39 +34,31 @@ const healthWatchMs = 5_000;
 export async function startGateway(config: Config, version: string, log: Logger): Promise<Gateway> {
   const metrics = createMetrics(version);
   requireChartFiles(config);
-  const way = await openTillerWay(config, problem => log.warn(problem));
   const charts = createCharts(chartOptionsOf(config, log));
-  const reach = createTillerReach(log);
-  const tiller = new TillerClient(tillerOptionsOf(config, way, reach, metrics));
-  const ownTiller = config.clusters.defaultCluster === undefined;
-  const health = createHealth({
-    // a hub is ready when it can answer; how its clusters are is told by /clusters
-    check: async signal => (ownTiller ? `Tiller ${await tiller.check(signal)}` : 'the hub'),
-    lastFailure: reach.hindrance,
-    timeoutMs: readyTimeoutMs,
-    maxAgeMs: readyMaxAgeMs,
-  });
-  const serviceOf = (of: TillerClient) => {
-    const plain = createReleaseService(of, charts);
-    return config.observe.logRpc ? withRpcLog(plain, log) : plain;
+  let sandbox: OpenSandbox | undefined;
+  let clusters: OpenClusters | undefined;
+  const close = async () => {
+    clusters?.close();
+    await Promise.allSettled([charts.close(), sandbox?.close()]);
   };
   const stopping = new AbortController();
-  let hub: OpenHub | undefined;
-  const close = async () => {
-    hub?.close();
-    tiller.destroy();
-    await Promise.allSettled([charts.close(), way.connector.close(), way.sandbox?.close()]);
-  };
   let listener: Listener;
+  let health: Health;
   try {
-    if (servesClusters(config.clusters)) hub = await openHub(config, { serviceOf, metrics, log });
-    const service = serviceOf(tiller);
+    if (config.tiller.connector === 'sandbox') {
+      // the one place where the product knows of the sandbox, and only when it is asked for
+      const { openSandbox } = await import('./open-sandbox.ts');
+      sandbox = await openSandbox(config, problem => log.warn(problem));
+    }
+    clusters = await openClusters(config, { sandbox, metrics, log });
+    health = createClusterHealth(clusters.registry);
+    const plain = createReleaseService(charts);
+    const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
     const fronts = createFronts({
       config,
       version,
       service,
-      tiller,
-      hub,
+      clusters,
       health,
       metrics,
       log,
@@ -81,12 +72,12 @@ export async function startGateway(config: Config, version: string, log: Logger)
   }
   metrics.watchConnections(() => listener.counts());
   const [first] = listener.addresses();
-  if (first) way.sandbox?.setGateway({ host: reachableAddress(first.address), port: first.port });
+  if (first) sandbox?.setGateway({ host: reachableAddress(first.address), port: first.port });
   void health.ready(); // opens the connection to Tiller before the first request asks for it
   const healthWatch = setInterval(() => void health.ready(), healthWatchMs).unref();
   return {
     addresses: listener.addresses(),
-    way: ownTiller ? way.connector.description : `cluster ${config.clusters.defaultCluster}`,
+    tiller: clusters.description,
     async stop() {
       clearInterval(healthWatch);
       health.stop();
@@ -97,6 +88,16 @@ export async function startGateway(config: Config, version: string, log: Logger)
       await close();
     },
   };
+}
+
+/** A hub with a default cluster is ready when it can answer: `/clusters` says how its clusters are. */
+function createClusterHealth({ own, defaultCluster }: Registry): Health {
+  return createHealth({
+    check: async signal => (defaultCluster === undefined ? `Tiller ${await own.connect(signal)}` : 'the hub'),
+    lastFailure: () => own.failure?.message,
+    timeoutMs: readyTimeoutMs,
+    maxAgeMs: readyMaxAgeMs,
+  });
 }
 
 /** Where this machine finds what listens on an address. */

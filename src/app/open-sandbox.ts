@@ -1,11 +1,11 @@
 import type { Config } from '../config/index.ts';
-import { type Connector, createKubeconfigConnector } from '../kubernetes/index.ts';
 import { startSandboxTiller } from '../sandbox/index.ts';
 import { createSandboxKubernetes, type Target } from '../sandbox/kubernetes/index.ts';
 
 /** A Tiller in memory with a small Kubernetes API in front of it, reached as a real one would be: by port-forward. */
 export interface OpenSandbox {
-  readonly connector: Connector;
+  /** Of its API server, as text. */
+  readonly kubeconfig: string;
   /** Puts the gateway behind the sandbox's Service `kube-system/swift`. */
   setGateway(target: Target): void;
   close(): Promise<void>;
@@ -32,7 +32,7 @@ export async function openSandbox(
   const tiller = await starting;
   if (sandbox.kubeconfig !== undefined) await kubernetes.writeKubeconfig(sandbox.kubeconfig);
   return {
-    connector: createKubeconfigConnector({ kubeconfig: { contents: kubernetes.kubeconfig() } }),
+    kubeconfig: kubernetes.kubeconfig(),
     setGateway: target => kubernetes.setGateway(target),
     close: async () => {
       await kubernetes.close();

@@ -1,36 +1,47 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exampleOf } from '../../test/support/option-example.ts';
+import { openUpstream } from '../clusters/index.ts';
 import { completeConfig } from '../config/config.ts';
 import type { Config } from '../config/index.ts';
 import { allOptions, type PlacedOption } from '../config/options/index.ts';
 import { readFlags } from '../config/read-flags.ts';
 import { readValues } from '../config/read-values.ts';
-import { createDirectConnector } from '../kubernetes/index.ts';
 import { createLogger, createMetrics } from '../observe/index.ts';
-import { chartOptionsOf, listenerOptionsOf, requireChartFiles, tillerOptionsOf } from './options.ts';
-import { createTillerReach } from './tiller-reach.ts';
+import {
+  chartOptionsOf,
+  listenerOptionsOf,
+  ownEntryOf,
+  requireChartFiles,
+  tillerCallOptionsOf,
+} from './options.ts';
 
 const log = createLogger({ level: 'error', format: 'json', stream: process.stderr });
 const metrics = createMetrics('0');
-const way = { connector: createDirectConnector({ endpoint: 'tiller:1' }), endpointIsTls: true };
-const reach = createTillerReach(log);
-const certificate = ['--tls-cert-file=c', '--tls-private-key-file=k', '--tls-ca-file=a'];
+const events = { connected() {}, failed() {}, lost() {} };
+const gateway = { maxSockets: 1, maxMessageBytes: 1, timeoutMs: 1, connectTimeoutMs: 1 };
+const certificate = [
+  '--tiller-endpoint=https://tiller:1',
+  '--tls-cert-file=c',
+  '--tls-private-key-file=k',
+  '--tls-ca-file=a',
+];
 
 function configOf(argv: string[]): Config {
   const options = allOptions.map(({ option }) => option);
   return completeConfig(readValues(readFlags([...certificate, ...argv], options).byFlag).config, false);
 }
 
-/** Everything that the rooms are told, as text; files that TLS to Tiller would need are left out. */
+/** The options of all rooms, as text. */
 function toldWith(argv: string[]): string {
   const config = configOf(argv);
   const told = [
     listenerOptionsOf(config, log),
-    tillerOptionsOf(config, way, reach, metrics),
+    tillerCallOptionsOf(config, metrics),
+    ownEntryOf(config),
     chartOptionsOf(config, log),
   ];
-  return JSON.stringify(told, (name, value) => (name === 'connector' ? undefined : value));
+  return JSON.stringify(told);
 }
 
 /** Options that are used where the program is wired, not handed on; the tests of the real program cover them. */
@@ -57,11 +68,16 @@ describe('what is configured reaches its room', () => {
     test(`--${flag}`, () => assert.notEqual(toldWith([argumentOf(placed)]), usual));
   }
 
-  test('files of TLS to Tiller are read, and named when they cannot be', () => {
+  test('files of TLS to Tiller are read, and named when they cannot be', async t => {
     for (const flag of ['tiller-ca-file', 'tiller-client-cert-file', 'tiller-client-private-key-file']) {
       const pair = ['--tiller-client-cert-file=/none/c', '--tiller-client-private-key-file=/none/k'];
       const argv = flag === 'tiller-ca-file' ? [`--${flag}=/none/ca`] : pair;
-      assert.throws(() => toldWith(argv), { code: 3, message: /cannot read \/none\// });
+      const config = configOf(['--tiller-endpoint=tiller:1', ...argv]);
+      const options = { tiller: tillerCallOptionsOf(config, metrics), gateway, environment: {} };
+      await assert.rejects(async () => openUpstream(ownEntryOf(config), options, events, t.signal), {
+        code: 3,
+        message: /cannot read \/none\//,
+      });
     }
   });
 });

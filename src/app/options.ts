@@ -1,13 +1,12 @@
 import { accessSync, constants } from 'node:fs';
-import { readTillerTls, type TillerClientOptions } from '../backends/tiller/index.ts';
+import type { TillerClientOptions } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
+import type { ClusterEntry } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
-import { proxyFor } from '../kubernetes/proxy-environment.ts';
+import { proxyFor } from '../kubernetes/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
-import type { TillerReach } from './tiller-reach.ts';
-import type { TillerWay } from './tiller-way.ts';
 
 /* From the one Config to what each room wants to know. */
 
@@ -15,28 +14,41 @@ import type { TillerWay } from './tiller-way.ts';
 const keepaliveMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
 /** One attempt to connect, and how long a call waits over several. */
-const connectTimeoutMs = 10_000;
+export const connectTimeoutMs = 10_000;
 const waitMs = 15_000;
 
-export function tillerOptionsOf(
-  config: Config,
-  { connector, endpointIsTls }: TillerWay,
-  reach: TillerReach,
-  metrics: Metrics,
-): TillerClientOptions {
-  const { tiller, kubernetes } = config;
+/** The upstream kinds that the values of `--connector` stand for. */
+const upstreams = {
+  direct: 'direct',
+  incluster: 'service',
+  kubeconfig: 'tunnel',
+  sandbox: 'sandbox',
+} as const;
+
+/**
+ * The gateway's own Tiller as an entry of the registry.
+ * @param sandboxKubeconfig of the sandbox's API server, for `--connector sandbox`
+ */
+export function ownEntryOf({ tiller, kubernetes }: Config, sandboxKubeconfig?: string): ClusterEntry {
+  const { caFile, clientCertFile: certFile, clientPrivateKeyFile: keyFile, insecureSkipVerify } = tiller;
+  const isDirect = tiller.connector === 'direct';
+  if (isDirect && tiller.endpoint === undefined)
+    throw invalidArgument('--connector direct needs --tiller-endpoint');
+  const tls = { caFile, certFile, keyFile, insecureSkipVerify };
   return {
-    ...tillerCallOptionsOf(config, metrics),
-    connector,
-    tls: readTillerTls({
-      caFile: tiller.caFile,
-      certFile: tiller.clientCertFile,
-      keyFile: tiller.clientPrivateKeyFile,
-      insecureSkipVerify: tiller.insecureSkipVerify,
-      endpointIsTls,
-    }),
+    name: 'own',
+    upstream: upstreams[tiller.connector],
     connections: kubernetes.tunnels,
-    ...reach,
+    ...(isDirect ? { endpoint: tiller.endpoint } : { tillerNamespace: kubernetes.tillerNamespace }),
+    ...(tiller.connector === 'kubeconfig' && {
+      kubeconfig: kubernetes.kubeconfig === undefined ? undefined : { file: kubernetes.kubeconfig },
+      context: kubernetes.context,
+    }),
+    ...(sandboxKubeconfig !== undefined && {
+      kubeconfig: { contents: sandboxKubeconfig },
+      tillerNamespace: undefined,
+    }),
+    ...((isDirect || caFile || certFile || keyFile) && { tls }),
   };
 }
 

@@ -46,10 +46,10 @@ function logged(method: ReleaseMethod, log: Logger): ReleaseMethod {
   if (method.kind === 'unary') {
     return {
       ...method,
-      async call(wire, context) {
+      async call(backend, wire, context) {
         rpc.request(wire);
         try {
-          const reply = await method.call(wire, context);
+          const reply = await method.call(backend, wire, context);
           rpc.reply(reply);
           return reply;
         } catch (error) {
@@ -61,10 +61,10 @@ function logged(method: ReleaseMethod, log: Logger): ReleaseMethod {
   }
   return {
     ...method,
-    async *call(wire, context) {
+    async *call(backend, wire, context) {
       rpc.request(wire);
       try {
-        for await (const reply of method.call(wire, context)) {
+        for await (const reply of method.call(backend, wire, context)) {
           rpc.reply(reply);
           yield reply;
         }

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { unavailable } from '../protocol/index.ts';
-import { AdhocPool } from './adhoc.ts';
 import { Registry } from './registry.ts';
+import type { AdhocNames } from './selection.ts';
 
-function createPool(...hosts: string[]): AdhocPool {
+function createPool(...hosts: string[]) {
   const registry = new Registry({
     open: () => Promise.reject(unavailable('there is none')),
-    maxOpen: 10,
-    maxCalls: 10,
-    idleMs: 1_000,
+    own: { name: 'own' },
+    many: {
+      defaultCluster: undefined,
+      adhoc: { hosts, caPem: undefined },
+      maxOpen: 10,
+      maxCalls: 10,
+      idleMs: 1_000,
+    },
     connectTimeoutMs: 1_000,
     log: () => {},
   });
-  return new AdhocPool({ hosts, caPem: undefined }, registry);
+  return { get: (adhoc: AdhocNames) => registry.pick({ adhoc }) };
 }
 
 const token = 't0ken';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import type { AdhocNames } from '../rest/clusters/select.ts';
 import type { Cluster } from './cluster.ts';
-import type { Registry } from './registry.ts';
+import type { ClusterEntry } from './entry/cluster-entry.ts';
+import type { AdhocNames } from './selection.ts';
 
 export interface AdhocOptions {
   /** Hosts that may be named: `api.example.com`, `*.example.com`, each also with `:port`. */
@@ -11,54 +11,55 @@ export interface AdhocOptions {
   readonly caPem: string | undefined;
 }
 
-/** What such clusters are called in logs and metrics, whoever and however many they are. */
+/** The name of all such clusters in logs and metrics, so that labels stay few. */
 export const adhocLabel = 'adhoc';
 
-/** Bound on the pool; the one unused for longest gives way. */
+/** Bound on the pool; the one unused for longest is closed. */
 const maxPooled = 100;
 const maxTokenChars = 16 * 1024;
 
 /** The clusters that requests brought along, by server and token. */
 export class AdhocPool {
-  private readonly options: AdhocOptions;
-  private readonly registry: Registry;
-  private readonly pool = new Map<string, Cluster>();
+  readonly #options: AdhocOptions;
+  readonly #add: (entry: ClusterEntry, onGone: () => void) => Cluster;
+  readonly #pool = new Map<string, Cluster>();
 
-  constructor(options: AdhocOptions, registry: Registry) {
-    this.options = options;
-    this.registry = registry;
+  /** @param add makes a cluster of an entry; `onGone` runs when it was closed */
+  constructor(options: AdhocOptions, add: (entry: ClusterEntry, onGone: () => void) => Cluster) {
+    this.#options = options;
+    this.#add = add;
   }
 
-  /** @throws GatewayError PERMISSION_DENIED for a host that is not allowed, INVALID_ARGUMENT for what is no server or token */
+  /** @throws GatewayError PERMISSION_DENIED for a host that is not allowed, INVALID_ARGUMENT for an invalid server or token */
   get({ server, token }: AdhocNames): Cluster {
-    const origin = this.allowedOrigin(server);
+    const origin = this.#allowedOrigin(server);
     if (token === undefined || !/^[\x21-\x7e]+$/.test(token) || token.length > maxTokenChars) {
       throw invalidArgument('X-KubeApiServer needs a bearer token in X-KubeToken');
     }
     // the token itself is not kept as a key that a dump or an error could show
     const key = createHash('sha256').update(`${origin}\n${token}`).digest('hex');
-    const known = this.pool.get(key);
+    const known = this.#pool.get(key);
     if (known) return known;
-    if (this.pool.size >= maxPooled) this.evict();
-    const entry = { name: adhocLabel, kubeconfig: { contents: this.kubeconfig(origin, token) } };
-    const cluster = this.registry.addOther(entry, () => this.pool.delete(key));
-    this.pool.set(key, cluster);
+    if (this.#pool.size >= maxPooled) this.#evict();
+    const entry = { name: adhocLabel, kubeconfig: { contents: this.#kubeconfig(origin, token) } };
+    const cluster = this.#add(entry, () => this.#pool.delete(key));
+    this.#pool.set(key, cluster);
     return cluster;
   }
 
-  private allowedOrigin(server: string): string {
+  #allowedOrigin(server: string): string {
     const url = URL.canParse(server) ? new URL(server) : undefined;
     const isPlain = url?.protocol === 'https:' && !url.username && !url.password && url.pathname === '/';
     if (!url || !isPlain || url.search || url.hash) {
       throw invalidArgument('X-KubeApiServer: expected https://HOST or https://HOST:PORT');
     }
-    if (this.options.hosts.some(pattern => matchesHost(url, pattern.toLowerCase()))) return url.origin;
+    if (this.#options.hosts.some(pattern => matchesHost(url, pattern.toLowerCase()))) return url.origin;
     const message = `the API server ${url.host} is not among those that --allow-adhoc-clusters allows`;
-    throw new GatewayError(Code.PERMISSION_DENIED, message);
+    throw new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
   }
 
-  private evict(): void {
-    const idle = [...this.pool].filter(([, { isBusy }]) => !isBusy);
+  #evict(): void {
+    const idle = [...this.#pool].filter(([, { isBusy }]) => !isBusy);
     const [oldest] = idle.sort(([, a], [, b]) => a.usedAt - b.usedAt);
     if (!oldest) {
       throw new GatewayError(
@@ -66,12 +67,12 @@ export class AdhocPool {
         `${maxPooled} API servers named by requests are in use`,
       );
     }
-    this.pool.delete(oldest[0]);
+    this.#pool.delete(oldest[0]);
     oldest[1].remove();
   }
 
-  private kubeconfig(server: string, token: string): string {
-    const { caPem } = this.options;
+  #kubeconfig(server: string, token: string): string {
+    const { caPem } = this.#options;
     const ca =
       caPem === undefined ? {} : { 'certificate-authority-data': Buffer.from(caPem).toString('base64') };
     return JSON.stringify({

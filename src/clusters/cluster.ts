@@ -1,273 +1,293 @@
-import { decodeMessage } from '../codec/index.ts';
-import { Code, GatewayError, unavailable } from '../protocol/index.ts';
-import { Breaker } from './breaker.ts';
+import { Code, GatewayError, orAborted, unavailable } from '../protocol/index.ts';
+import { Breaker, type BreakerRules } from './breaker.ts';
+import type { ClusterEntry } from './entry/cluster-entry.ts';
 import { type ClusterReport, type ClusterState, describeFailure } from './report.ts';
-import { callUnary } from './service-call.ts';
-import type { ClusterEntry } from './source/cluster-entry.ts';
-import type { Way, WayEvents } from './way.ts';
+import type { Upstream, UpstreamEvents } from './upstreams/index.ts';
+
+/** Where the clusters' events are logged. */
+export type ClusterLog = (
+  level: 'error' | 'warn' | 'info' | 'debug',
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+) => void;
 
 export interface ClusterOptions {
-  /** Opens the way; `signal` bounds what has to be asked for it. */
-  readonly open: (entry: ClusterEntry, events: WayEvents, signal: AbortSignal) => Promise<Way>;
+  /** Opens the upstream; `signal` bounds what has to be asked for it. */
+  readonly open: (entry: ClusterEntry, events: UpstreamEvents, signal: AbortSignal) => Promise<Upstream>;
   /** Makes room for one more open cluster. @throws GatewayError RESOURCE_EXHAUSTED where there is none */
   readonly admit: () => void;
-  /** Runs when the connection was closed for want of use. */
+  /** Runs when the connection was closed because nothing used it. */
   readonly onIdle?: () => void;
+  /** Infinity: the connection stays, used or not. */
   readonly idleMs: number;
-  /** Calls under way at the most. */
+  /** Calls at the same time. */
   readonly maxCalls: number;
-  /** Bound on opening the way, and on a probe. */
+  /** Bound on opening the upstream, and on a probe. */
   readonly connectTimeoutMs: number;
-  readonly log: (
-    level: 'info' | 'warn' | 'debug',
-    message: string,
-    fields: Readonly<Record<string, unknown>>,
-  ) => void;
+  readonly breaker?: BreakerRules;
+  readonly log: ClusterLog;
 }
 
 /**
  * One cluster: opened on first use, closed when it was not used for a while, and left alone (but probed) while it is
- * down. It owns its way, its timers and the count of its calls.
+ * down. It owns its upstream, its timers and the count of its calls.
  */
 export class Cluster {
   readonly entry: ClusterEntry;
-  private readonly options: ClusterOptions;
-  private readonly breaker = new Breaker();
-  /** Changes when a way is dropped: what it tells after that is of no interest. */
-  private generation = 0;
-  private way: Way | undefined;
-  private opening: Promise<Way> | undefined;
-  private connected = false;
-  private calls = 0;
-  private lastUsedAt = performance.now();
-  private idleTimer: NodeJS.Timeout | undefined;
-  private probeTimer: NodeJS.Timeout | undefined;
-  private tripped = new AbortController();
-  private readonly removed = new AbortController();
-  private version: string | undefined;
-  private roundTripMs: number | undefined;
+  readonly #options: ClusterOptions;
+  readonly #breaker: Breaker;
+  /** Incremented when an upstream is dropped; events of older generations are ignored. */
+  #generation = 0;
+  #upstream: Upstream | undefined;
+  #opening: Promise<Upstream> | undefined;
+  #connected = false;
+  #calls = 0;
+  #usedAt = performance.now();
+  #idleTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #tripped = new AbortController();
+  readonly #removed = new AbortController();
+  #version: string | undefined;
+  #roundTripMs: number | undefined;
 
   constructor(entry: ClusterEntry, options: ClusterOptions) {
     this.entry = entry;
-    this.options = options;
+    this.#options = options;
+    this.#breaker = new Breaker(options.breaker);
+  }
+
+  get name(): string {
+    return this.entry.name;
   }
 
   get isOpen(): boolean {
-    return this.way !== undefined || this.opening !== undefined;
+    return this.#upstream !== undefined || this.#opening !== undefined;
   }
 
   get isBusy(): boolean {
-    return this.calls > 0;
+    return this.#calls > 0;
   }
 
   /** On the clock of `performance.now()`. */
   get usedAt(): number {
-    return this.lastUsedAt;
+    return this.#usedAt;
   }
 
   get state(): ClusterState {
-    if (this.breaker.failure) return 'failing';
-    if (this.connected) return 'ready';
+    if (this.#breaker.failure) return 'failing';
+    if (this.#connected) return 'ready';
     return this.isOpen ? 'connecting' : 'idle';
   }
 
+  /** Why the cluster cannot be reached, since anything worked. */
+  get failure(): GatewayError | undefined {
+    return this.#breaker.failure;
+  }
+
   report(): ClusterReport {
-    const { failure, since } = this.breaker;
+    const { failure, since } = this.#breaker;
     return {
-      name: this.entry.name,
-      way: this.way?.kind ?? this.entry.way ?? 'auto',
+      name: this.name,
+      upstream: this.#upstream?.kind ?? this.entry.upstream ?? 'auto',
       state: this.state,
       ...(failure && since && { failing: describeFailure(failure, since) }),
-      ...(this.version !== undefined && { tiller: this.version }),
-      ...(this.roundTripMs !== undefined && { round_trip_ms: Math.round(this.roundTripMs * 100) / 100 }),
-      calls: this.calls,
+      ...(this.#version !== undefined && { tiller: this.#version }),
+      ...(this.#roundTripMs !== undefined && { round_trip_ms: Math.round(this.#roundTripMs * 100) / 100 }),
+      calls: this.#calls,
     };
   }
 
   /**
-   * Holds the cluster open while `work` runs, and counts it as a call.
-   * @throws GatewayError RESOURCE_EXHAUSTED where too many calls are under way, UNAVAILABLE naming the step that failed
+   * Holds the cluster open while `work` runs, and counts it as a call. The upstream may still have to connect.
+   * @throws GatewayError RESOURCE_EXHAUSTED where too many calls are running, UNAVAILABLE with the step that failed
    */
-  async use<T>(signal: AbortSignal, work: (way: Way) => Promise<T>): Promise<T> {
-    const { name } = this.entry;
-    this.lastUsedAt = performance.now(); // also of those that fail at once: as long as somebody asks, it is probed
-    if (this.removed.signal.aborted) throw GatewayError.from(this.removed.signal.reason);
-    if (this.breaker.isOpen && this.breaker.failure) throw this.breaker.failure;
-    if (this.calls >= this.options.maxCalls) {
-      const message = `cluster ${name} has ${this.calls} calls under way already (--cluster-max-calls)`;
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+  async use<T>(signal: AbortSignal, work: (upstream: Upstream) => Promise<T>): Promise<T> {
+    this.#usedAt = performance.now(); // also for calls that fail at once: as long as somebody asks, it is probed
+    if (this.#removed.signal.aborted) throw GatewayError.from(this.#removed.signal.reason);
+    if (this.#breaker.isOpen && this.#breaker.failure) throw this.#breaker.failure;
+    if (this.#calls >= this.#options.maxCalls) {
+      const message = `cluster ${this.name} has ${this.#calls} calls under way already (--cluster-max-calls)`;
+      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
     }
-    this.calls++;
-    clearTimeout(this.idleTimer);
+    this.#calls++;
+    clearTimeout(this.#idleTimer);
     try {
-      return await work(this.connected && this.way ? this.way : await this.connect(signal));
+      if (!this.#connected) this.#breaker.started(performance.now());
+      return await work(this.#upstream ?? (await this.open(signal)));
     } finally {
-      this.calls--;
-      this.lastUsedAt = performance.now();
-      if (this.calls === 0) this.startIdling();
+      this.#calls--;
+      this.#usedAt = performance.now();
+      if (this.#calls === 0) this.#startIdling();
     }
+  }
+
+  /** Opens the upstream without a call. @throws GatewayError that says what is wrong with the entry, or the step that failed */
+  open(signal: AbortSignal): Promise<Upstream> {
+    const bound = AbortSignal.any([signal, this.#tripped.signal, this.#removed.signal]);
+    return orAborted(this.#openShared(), bound);
+  }
+
+  /** Connects if there is no connection. @returns Tiller's version, if known. @throws GatewayError as `use` */
+  async connect(signal: AbortSignal): Promise<string> {
+    await this.use(signal, upstream => upstream.connect(signal));
+    return this.#version ?? '';
   }
 
   /** Asks Tiller's version, which opens the cluster and measures its round trip. @throws GatewayError as `use` */
   check(signal: AbortSignal): Promise<string> {
-    return this.use(signal, way => this.measure(way, signal));
+    return this.use(signal, async upstream => {
+      await upstream.connect(signal);
+      return this.#measure(upstream, signal);
+    });
   }
 
   /** Closes the connection if nothing uses it; the next call opens it again. */
   rest(): void {
-    if (this.calls > 0) return;
-    this.drop('it was not used');
-    clearTimeout(this.probeTimer);
-    if (this.breaker.isOpen) this.breaker.rest();
+    if (this.#calls > 0) return;
+    this.#drop('it was not used');
+    clearTimeout(this.#probeTimer);
+    if (this.#breaker.isOpen) this.#breaker.rest();
   }
 
-  /** The cluster is gone from the configuration: calls under way finish, further ones fail. */
-  remove(): void {
-    this.removed.abort(unavailable(`cluster ${this.entry.name} is not served any more`));
-    clearTimeout(this.idleTimer);
-    clearTimeout(this.probeTimer);
-    this.drop('the cluster is not served any more');
+  /** The cluster is gone from the configuration: running calls finish, further ones fail. */
+  remove(reason = `cluster ${this.name} is not served any more`): void {
+    this.#removed.abort(unavailable(reason));
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#probeTimer);
+    this.#drop(reason);
   }
 
-  /** Fails calls under way. */
-  destroy(): void {
-    const { way } = this;
-    this.remove();
-    way?.destroy();
+  /** Fails running calls. */
+  destroy(reason?: string): void {
+    const upstream = this.#upstream;
+    this.remove(reason);
+    upstream?.destroy();
   }
 
-  /** Waits for a connection, no longer than the cluster counts as reachable. */
-  private async connect(signal: AbortSignal): Promise<Way> {
-    const bound = AbortSignal.any([signal, this.tripped.signal, this.removed.signal]);
-    this.breaker.started(performance.now());
-    const way = this.way ?? (await orAborted(this.openShared(), bound));
-    await way.connect(bound);
-    return way;
-  }
-
-  private openShared(): Promise<Way> {
-    if (this.opening) return this.opening;
-    this.options.admit();
-    const opening = this.openWay().finally(() => {
-      this.opening = undefined;
+  #openShared(): Promise<Upstream> {
+    if (this.#upstream) return Promise.resolve(this.#upstream);
+    if (this.#opening) return this.#opening;
+    this.#options.admit();
+    const opening = this.#openNew().finally(() => {
+      this.#opening = undefined;
     });
     opening.catch(() => {}); // its callers may have gone by the time it fails
-    this.opening = opening;
+    this.#opening = opening;
     return opening;
   }
 
-  private async openWay(): Promise<Way> {
-    const bound = AbortSignal.any([AbortSignal.timeout(this.options.connectTimeoutMs), this.removed.signal]);
+  async #openNew(): Promise<Upstream> {
+    const removed = this.#removed.signal;
+    const bound = AbortSignal.any([AbortSignal.timeout(this.#options.connectTimeoutMs), removed]);
     try {
-      const way = await this.options.open(this.entry, this.eventsOf(this.generation), bound);
-      if (this.removed.signal.aborted) {
-        way.close('the cluster is not served any more');
-        throw this.removed.signal.reason;
+      const upstream = await this.#options.open(this.entry, this.#eventsOf(this.#generation), bound);
+      if (removed.aborted) {
+        upstream.close('the cluster is not served any more');
+        throw removed.reason;
       }
-      this.way = way;
-      return way;
+      this.#upstream = upstream;
+      return upstream;
     } catch (thrown) {
       const error = GatewayError.from(thrown);
-      this.onFailed(error);
+      this.#onFailed(error);
       throw error;
     }
   }
 
-  private eventsOf(generation: number): WayEvents {
+  #eventsOf(generation: number): UpstreamEvents {
     const ifCurrent =
       <A extends unknown[]>(handle: (...args: A) => void) =>
       (...args: A) => {
-        if (generation === this.generation) handle(...args);
+        if (generation === this.#generation) handle(...args);
       };
     return {
-      connected: ifCurrent(() => this.onConnected()),
-      failed: ifCurrent((error: GatewayError) => this.onFailed(error)),
-      lost: ifCurrent((reason: string) => this.onLost(reason)),
+      connected: ifCurrent((version?: string, target?: string) => this.#onConnected(version, target)),
+      failed: ifCurrent((error: GatewayError) => this.#onFailed(error)),
+      lost: ifCurrent((reason: string) => this.#onLost(reason)),
     };
   }
 
-  private onConnected(): void {
-    if (this.breaker.failure) this.options.log('info', 'the cluster is back', { cluster: this.entry.name });
-    this.breaker.succeeded();
-    if (this.connected) return;
-    this.connected = true;
-    clearTimeout(this.probeTimer);
-    const { way } = this;
-    if (way) void this.measure(way, AbortSignal.timeout(this.options.connectTimeoutMs)).catch(() => {});
+  #onConnected(version?: string, target?: string): void {
+    if (this.#breaker.failure) this.#log('info', 'the cluster is back');
+    this.#breaker.succeeded();
+    if (version !== undefined) {
+      this.#version = version;
+      this.#log('info', `connected to Tiller ${version}`, { target });
+    }
+    if (this.#connected) return;
+    this.#connected = true;
+    clearTimeout(this.#probeTimer);
+    const upstream = this.#upstream;
+    if (!upstream || version !== undefined) return;
+    void this.#measure(upstream, AbortSignal.timeout(this.#options.connectTimeoutMs)).catch(() => {});
   }
 
-  private onLost(reason: string): void {
-    this.connected = false;
-    this.options.log('info', 'the connection to the cluster was lost', { cluster: this.entry.name, reason });
+  #onLost(reason: string): void {
+    this.#connected = false;
+    this.#log('warn', 'the connection was lost', { reason });
   }
 
-  private onFailed(error: GatewayError): void {
-    if (this.removed.signal.aborted) return;
-    this.connected = false;
-    const level = error.message === this.breaker.failure?.message ? 'debug' : 'warn';
-    this.options.log(level, 'the cluster cannot be reached', { cluster: this.entry.name, error });
-    if (!this.breaker.failed(error, performance.now())) return;
-    // a way that does not work is made anew for each probe: its Service, its Pod or its credentials may be others by then
-    this.drop(error.message);
-    this.tripped.abort(error);
-    this.tripped = new AbortController();
-    this.probeLater();
+  #onFailed(error: GatewayError): void {
+    if (this.#removed.signal.aborted) return;
+    this.#connected = false;
+    const level = error.message === this.#breaker.failure?.message ? 'debug' : 'warn';
+    this.#log(level, 'the cluster cannot be reached', { error });
+    if (!this.#breaker.failed(error, performance.now())) return;
+    // each probe opens a new upstream: by then the Service, the Pod or the credentials may be others
+    this.#drop(error.message);
+    this.#tripped.abort(error);
+    this.#tripped = new AbortController();
+    this.#probeLater();
   }
 
-  private probeLater(): void {
-    clearTimeout(this.probeTimer);
-    this.probeTimer = setTimeout(() => void this.probe(), this.breaker.pauseMs).unref();
+  #probeLater(): void {
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = setTimeout(() => void this.#probe(), this.#breaker.pauseMs).unref();
   }
 
   /** Ends by itself once nobody has asked for the cluster for a while. */
-  private async probe(): Promise<void> {
-    if (performance.now() - this.lastUsedAt > this.options.idleMs) return this.rest();
-    const signal = AbortSignal.timeout(this.options.connectTimeoutMs);
+  async #probe(): Promise<void> {
+    if (performance.now() - this.#usedAt > this.#options.idleMs) return this.rest();
+    const signal = AbortSignal.timeout(this.#options.connectTimeoutMs);
     try {
-      const way = await orAborted(this.openShared(), signal);
-      await way.connect(signal);
-      await this.measure(way, signal);
-      this.onConnected();
-      if (this.calls === 0) this.startIdling();
+      const upstream = await orAborted(this.#openShared(), signal);
+      await upstream.connect(signal);
+      await this.#measure(upstream, signal);
+      this.#onConnected();
+      if (this.#calls === 0) this.#startIdling();
     } catch {
-      this.breaker.probeFailed();
-      this.drop('the cluster cannot be reached');
-      if (!this.removed.signal.aborted) this.probeLater();
+      this.#breaker.probeFailed();
+      this.#drop('the cluster cannot be reached');
+      if (!this.#removed.signal.aborted) this.#probeLater();
     }
   }
 
-  private async measure(way: Way, signal: AbortSignal): Promise<string> {
+  async #measure(upstream: Upstream, signal: AbortSignal): Promise<string> {
     const startedAt = performance.now();
-    const context = { signal, deadline: undefined };
-    const reply = await callUnary(way.service, 'GetVersion', Buffer.alloc(0), context);
-    this.roundTripMs = performance.now() - startedAt;
-    this.version = decodeMessage('appscode.swift.v2.GetVersionResponse', reply).Version?.sem_ver ?? '';
-    return this.version;
+    this.#version = await upstream.version(signal);
+    this.#roundTripMs = performance.now() - startedAt;
+    return this.#version;
   }
 
-  private startIdling(): void {
-    clearTimeout(this.idleTimer);
-    if (!this.isOpen) return;
-    this.idleTimer = setTimeout(() => {
+  #startIdling(): void {
+    clearTimeout(this.#idleTimer);
+    const { idleMs, onIdle } = this.#options;
+    if (!this.isOpen || idleMs === Number.POSITIVE_INFINITY) return;
+    this.#idleTimer = setTimeout(() => {
       this.rest();
-      this.options.onIdle?.();
-    }, this.options.idleMs).unref();
+      onIdle?.();
+    }, idleMs).unref();
   }
 
-  private drop(reason: string): void {
-    const { way } = this;
-    this.generation++;
-    this.way = undefined;
-    this.connected = false;
-    way?.close(reason);
+  #drop(reason: string): void {
+    const upstream = this.#upstream;
+    this.#generation++;
+    this.#upstream = undefined;
+    this.#connected = false;
+    upstream?.close(reason);
   }
-}
 
-/** The promise, or the signal's reason if that comes first; the promise goes on for others who wait. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(GatewayError.from(signal.reason));
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
+  #log(level: 'info' | 'warn' | 'debug', message: string, fields: Record<string, unknown> = {}): void {
+    this.#options.log(level, message, { cluster: this.name, ...fields });
+  }
 }

@@ -1,92 +1,172 @@
-import { Code, GatewayError } from '../protocol/index.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
-import type { ClusterEntry } from './source/cluster-entry.ts';
+import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { type AdhocOptions, AdhocPool } from './adhoc.ts';
+import type { BreakerRules } from './breaker.ts';
+import { Cluster, type ClusterLog, type ClusterOptions } from './cluster.ts';
+import type { ClusterEntry } from './entry/cluster-entry.ts';
+import type { Selection } from './selection.ts';
 
-/** Where the clusters' events are logged. */
-export type ClusterLog = (
-  level: 'error' | 'warn' | 'info' | 'debug',
-  message: string,
-  fields: Readonly<Record<string, unknown>>,
-) => void;
+export interface RegistryOptions {
+  /** Opens the upstream of an entry. */
+  readonly open: ClusterOptions['open'];
+  /** The gateway's own Tiller. */
+  readonly own: ClusterEntry;
+  /** Further clusters. Without these no request may name one. */
+  readonly many?: ManyOptions | undefined;
+  readonly connectTimeoutMs: number;
+  readonly log: ClusterLog;
+}
 
-export interface RegistryOptions extends Omit<ClusterOptions, 'admit' | 'onIdle'> {
-  /** Open clusters at the most. */
+export interface ManyOptions {
+  /** Answers requests that name no cluster. Default: the own one does. */
+  readonly defaultCluster: string | undefined;
+  /** Clusters that requests bring along. Default: none may. */
+  readonly adhoc: AdhocOptions | undefined;
+  /** Clusters that are open at the same time. */
   readonly maxOpen: number;
+  /** Calls to one cluster at the same time. */
+  readonly maxCalls: number;
+  /** A connection without use is closed after this time. */
+  readonly idleMs: number;
 }
 
 /** How many names a message about an unknown one lists. */
 const maxNamed = 20;
 
-/** The clusters by name, and the bound on how many of them are open. */
+/** Calls to the own Tiller wait for it as long as the client does (15 s), and it is looked for every few seconds. */
+const ownBreaker: BreakerRules = { failures: 10, slowMs: 15_000, maxPauseMs: 3_000 };
+
+/** The clusters by name, the gateway's own first, and the bound on how many of the others are open. */
 export class Registry {
-  private readonly options: RegistryOptions;
-  private readonly byName = new Map<string, Cluster>();
+  readonly own: Cluster;
+  readonly #options: RegistryOptions;
+  readonly #byName = new Map<string, Cluster>();
   /** Clusters that are not in the configuration, but count all the same. */
-  private readonly others = new Set<Cluster>();
+  readonly #others = new Set<Cluster>();
+  readonly #adhoc: AdhocPool | undefined;
 
   constructor(options: RegistryOptions) {
-    this.options = options;
+    this.#options = options;
+    const { open, own, connectTimeoutMs, log, many } = options;
+    this.own = new Cluster(own, {
+      open,
+      connectTimeoutMs,
+      log,
+      admit: () => {},
+      idleMs: Number.POSITIVE_INFINITY,
+      maxCalls: Number.POSITIVE_INFINITY,
+      breaker: ownBreaker,
+    });
+    this.#adhoc = many?.adhoc && new AdhocPool(many.adhoc, (entry, onGone) => this.#addOther(entry, onGone));
   }
 
-  /** In the order of the configuration. */
+  /** Those of the configuration, in its order. */
   get clusters(): readonly Cluster[] {
-    return [...this.byName.values()];
+    return [...this.#byName.values()];
   }
 
-  /** @throws GatewayError NOT_FOUND that names those that are there */
+  /** Whether requests may name clusters. */
+  get hasMany(): boolean {
+    return this.#options.many !== undefined;
+  }
+
+  get defaultCluster(): string | undefined {
+    return this.#options.many?.defaultCluster;
+  }
+
+  /**
+   * The cluster that a request is for.
+   * @throws GatewayError NOT_FOUND for an unknown name, PERMISSION_DENIED for an API server that may not be named, and
+   * INVALID_ARGUMENT where this gateway serves no cluster but its own: a request for another must not reach that
+   */
+  pick({ name, adhoc }: Selection): Cluster {
+    if (!this.hasMany && (name !== undefined || adhoc)) {
+      throw invalidArgument('this gateway serves one cluster: no other can be named (docs/clusters.md)');
+    }
+    if (adhoc) {
+      if (this.#adhoc) return this.#adhoc.get(adhoc);
+      throw new GatewayError(
+        Code.PERMISSION_DENIED,
+        'X-KubeApiServer: this gateway has no --allow-adhoc-clusters',
+        { reason: 'CLUSTER_FORBIDDEN' },
+      );
+    }
+    const wanted = name ?? this.defaultCluster;
+    return wanted === undefined ? this.own : this.get(wanted);
+  }
+
+  /** @throws GatewayError NOT_FOUND that lists the known names */
   get(name: string): Cluster {
-    const found = this.byName.get(name);
-    if (found) return found;
-    const names = [...this.byName.keys()];
+    const cluster = this.#byName.get(name);
+    if (cluster) return cluster;
+    const names = [...this.#byName.keys()];
     const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
     const known = names.length > 0 ? `${names.slice(0, maxNamed).join(', ')}${more}` : 'none';
     throw new GatewayError(
       Code.NOT_FOUND,
       `no cluster ${JSON.stringify(name.slice(0, 100))}; known: ${known}`,
+      { reason: 'CLUSTER_NOT_FOUND' },
     );
+  }
+
+  /** What logs and metrics call a picked cluster; undefined for the own one. A bounded number of these exist. */
+  labelOf(cluster: Cluster): string | undefined {
+    return cluster === this.own ? undefined : cluster.name;
+  }
+
+  /** Number of clusters by state. */
+  states(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = { idle: 0, connecting: 0, ready: 0, failing: 0 };
+    for (const { state } of this.#byName.values()) counts[state] = (counts[state] ?? 0) + 1;
+    return counts;
   }
 
   /** Takes over a new configuration. Clusters whose entry stays the same keep their connection and their calls. */
   update(entries: readonly ClusterEntry[]): void {
-    const before = new Map(this.byName);
-    this.byName.clear();
+    const before = new Map(this.#byName);
+    this.#byName.clear();
     for (const entry of entries) {
       const known = before.get(entry.name);
       const isSame = known && JSON.stringify(known.entry) === JSON.stringify(entry);
-      this.byName.set(entry.name, isSame ? known : this.create(entry));
+      this.#byName.set(entry.name, isSame ? known : this.#create(entry));
       if (isSame) before.delete(entry.name);
     }
     for (const cluster of before.values()) cluster.remove();
   }
 
-  /** A cluster beside the configured ones. `onGone` runs when it was closed for want of use, or for another's sake. */
-  addOther(entry: ClusterEntry, onGone: () => void): Cluster {
-    const cluster = this.create(entry, () => {
-      this.others.delete(cluster);
+  /** Fails running calls. */
+  destroy(): void {
+    const all = [this.own, ...this.#byName.values(), ...this.#others];
+    for (const cluster of all) cluster.destroy('the gateway is stopping');
+  }
+
+  /** A cluster beside the configured ones. `onGone` runs when it was closed because it was idle, or to make room. */
+  #addOther(entry: ClusterEntry, onGone: () => void): Cluster {
+    const cluster = this.#create(entry, () => {
+      this.#others.delete(cluster);
       cluster.remove();
       onGone();
     });
-    this.others.add(cluster);
+    this.#others.add(cluster);
     return cluster;
   }
 
-  /** Fails calls under way. */
-  destroy(): void {
-    for (const cluster of [...this.byName.values(), ...this.others]) cluster.destroy();
-  }
-
-  private create(entry: ClusterEntry, onIdle?: () => void): Cluster {
-    return new Cluster(entry, { ...this.options, admit: () => this.admit(), ...(onIdle && { onIdle }) });
+  #create(entry: ClusterEntry, onIdle?: () => void): Cluster {
+    const { open, connectTimeoutMs, log, many } = this.#options;
+    if (!many) throw new Error(`cluster ${entry.name} in a gateway for one`);
+    const { idleMs, maxCalls } = many;
+    const admit = () => this.#admit(many.maxOpen);
+    const options = { open, connectTimeoutMs, log, idleMs, maxCalls, admit };
+    return new Cluster(entry, { ...options, ...(onIdle && { onIdle }) });
   }
 
   /** Closes the cluster that was not used for longest, where the bound is reached. */
-  private admit(): void {
-    const open = [...this.byName.values(), ...this.others].filter(cluster => cluster.isOpen);
-    if (open.length < this.options.maxOpen) return;
+  #admit(maxOpen: number): void {
+    const open = [...this.#byName.values(), ...this.#others].filter(cluster => cluster.isOpen);
+    if (open.length < maxOpen) return;
     const [oldest] = open.filter(({ isBusy }) => !isBusy).sort((a, b) => a.usedAt - b.usedAt);
     if (!oldest) {
       const message = `${open.length} clusters are open and all of them are in use (--max-open-clusters)`;
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
     }
     oldest.rest();
   }

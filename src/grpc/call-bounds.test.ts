@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect, createServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
-import { createTestTiller } from '../../test/support/gateway.ts';
+import { createTestRegistry, createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { TillerClient } from '../backends/index.ts';
 import { createCharts } from '../charts/index.ts';
 import { encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
@@ -27,8 +27,8 @@ before(async () => {
   stub = await startStubTiller();
   tiller = createTestTiller(stub.address);
   const front = createGrpcFront({
-    service: createReleaseService(tiller, createCharts({})),
-    tiller,
+    service: createReleaseService(createCharts({})),
+    clusters: createTestRegistry(tiller),
     health: { serving: () => true, onChange: () => () => {} },
     maxMessageBytes: 1024 * 1024,
     requestTimeoutMs,

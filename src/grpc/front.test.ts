@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import 'protobufjs/ext/descriptor/index.js';
-import { createTestTiller } from '../../test/support/gateway.ts';
+import { createTestRegistry, createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { TillerClient } from '../backends/index.ts';
 import { createCharts } from '../charts/index.ts';
 import { createFileDescriptors, decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
@@ -43,8 +43,8 @@ before(async () => {
   stub = await startStubTiller();
   tiller = createTestTiller(stub.address);
   const front = createGrpcFront({
-    service: createReleaseService(tiller, createCharts({})),
-    tiller,
+    service: createReleaseService(createCharts({})),
+    clusters: createTestRegistry(tiller),
     health: {
       serving: () => serving,
       onChange: listener => {

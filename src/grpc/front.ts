@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { Backend } from '../backends/index.ts';
+import { adhocLabel, type Registry, readSelection } from '../clusters/index.ts';
 import { service } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
-import { type Elsewhere, elsewhereHandler } from './elsewhere.ts';
 import type { CallHandler } from './handler.ts';
 import { type Health, healthHandlers } from './health.ts';
 import type { MessageTap } from './message-tap.ts';
-import { nativeHandlers } from './native.ts';
+import { handlerOf } from './native.ts';
 import { passThroughHandler } from './pass-through.ts';
 import { reflectionHandlers } from './reflection.ts';
 import { type CallBounds, ServerCall } from './server-call.ts';
@@ -38,21 +38,16 @@ export interface GrpcEvents {
 
 export interface GrpcOptions extends CallBounds {
   readonly service: ReleaseService;
-  readonly tiller: TillerClient;
+  readonly clusters: Registry;
   readonly health: Health;
   /** Fires when the gateway begins to stop: calls that would last for ever end then. */
   readonly stopping: AbortSignal;
   /** Shown the messages of calls to Tiller's own service. */
   readonly tap?: MessageTap | undefined;
   readonly events: GrpcEvents;
-  /** Asked for every call of the release services whether another cluster answers it. */
-  readonly elsewhere?: ((headers: IncomingHttpHeaders) => Elsewhere | undefined) | undefined;
 }
 
 const maxPathChars = 300;
-
-/** What belongs to a cluster, as opposed to the gateway's own health and reflection. */
-const releasePaths = /^\/[^/]*\.ReleaseService\//;
 
 /**
  * The gRPC front: takes single HTTP/2 streams, so that gRPC and JSON mix on one connection. grpc-js's `Server` takes
@@ -64,10 +59,7 @@ export function createGrpcFront(
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
   const tillerService = service('hapi.services.tiller.ReleaseService');
   const names = [options.service.name, tillerService.name, 'grpc.health.v1.Health'];
-  const passThrough = passThroughHandler(options.tiller, options.tap);
-  const handlers = new Map<string, CallHandler>([
-    ...nativeHandlers(options.service),
-    ...tillerService.methods.map(method => [`/${tillerService.name}/${method.name}`, passThrough] as const),
+  const own = new Map<string, CallHandler>([
     ...lasting(healthHandlers(options.health, names), options.stopping),
     ...lasting(
       reflectionHandlers([
@@ -78,15 +70,22 @@ export function createGrpcFront(
       options.stopping,
     ),
   ]);
+  const ofCluster = clusterHandlers(options, tillerService);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts
     const startedAt = performance.now();
     options.events.started?.();
     const call = new ServerCall(stream, headers, options);
     const { path, requestId } = call;
-    const elsewhere = options.elsewhere && releasePaths.test(path) ? options.elsewhere(headers) : undefined;
-    const known = handlers.get(path);
-    const handler = known && elsewhere ? elsewhereHandler(elsewhere, options.tap) : known;
+    const answerer = ofCluster.get(path);
+    let cluster: string | undefined;
+    const handler: CallHandler | undefined = answerer
+      ? async call => {
+          cluster = labelOf(headers, options.clusters);
+          const picked = options.clusters.pick(readSelection(headers));
+          return picked.use(call.signal, ({ backend }) => answerer(backend)(call));
+        }
+      : own.get(path);
     void answer(call, handler).then(({ code, error }) => {
       options.events.finished?.({
         requestId,
@@ -96,10 +95,45 @@ export function createGrpcFront(
         durationMs: performance.now() - startedAt,
         bytes: call.sentBytes,
         error: error ?? (code === Code.OK ? undefined : call.statusMessage),
-        cluster: elsewhere?.cluster,
+        cluster,
       });
     });
   };
+}
+
+/** The handlers of both release services, given what answers for the cluster. */
+function clusterHandlers(
+  { service: releases, tap }: GrpcOptions,
+  tillerService: ReturnType<typeof service>,
+): Map<string, (backend: Backend) => CallHandler> {
+  const native = releases.methods.map(
+    method =>
+      [
+        `/${releases.name}/${method.contract.name}`,
+        (backend: Backend) => handlerOf(method, backend),
+      ] as const,
+  );
+  const passed = tillerService.methods.map(
+    ({ name }) =>
+      [
+        `/${tillerService.name}/${name}`,
+        (backend: Backend) => {
+          if (backend.kind === 'tiller') return passThroughHandler(backend.tiller, tap);
+          const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.name}`;
+          throw new GatewayError(Code.UNIMPLEMENTED, message);
+        },
+      ] as const,
+  );
+  return new Map([...native, ...passed]);
+}
+
+/** Only configured names become labels, whatever a caller sends. */
+function labelOf(headers: IncomingHttpHeaders, registry: Registry): string | undefined {
+  if (!registry.hasMany) return undefined;
+  if (headers['x-kubeapiserver'] !== undefined) return adhocLabel;
+  const name = headers['x-cluster'] ?? registry.defaultCluster;
+  if (name === undefined) return undefined;
+  return registry.clusters.some(cluster => cluster.name === name) ? String(name) : 'unknown';
 }
 
 function lasting(handlers: [string, CallHandler][], stopping: AbortSignal): [string, CallHandler][] {

@@ -1,4 +1,3 @@
-export type { Elsewhere, Served } from './elsewhere.ts';
 export { createGrpcFront, type FinishedCall, type GrpcEvents, type GrpcOptions } from './front.ts';
 export type { Health } from './health.ts';
 export type { MessageTap } from './message-tap.ts';

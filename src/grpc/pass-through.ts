@@ -4,7 +4,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import type { Connection, TillerClient } from '../backends/tiller/index.ts';
+import type { Connection, TillerClient } from '../backends/index.ts';
 import {
   Code,
   decodeGrpcMessage,

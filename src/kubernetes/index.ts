@@ -9,3 +9,4 @@ export { listServices, type Service } from './discovery/list-objects.ts';
 export { parseEndpoint } from './endpoint.ts';
 export { createInclusterConnector, type InclusterConnectorOptions } from './incluster.ts';
 export { createKubeconfigConnector, type KubeconfigConnectorOptions } from './kubeconfig.ts';
+export { proxyFor } from './proxy-environment.ts';

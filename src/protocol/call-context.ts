@@ -7,3 +7,17 @@ export interface CallContext {
   /** The id of the request in logs. */
   readonly requestId?: string | undefined;
 }
+
+/** What a write may take in the gateway beyond the time that it asks Tiller to take. */
+const marginMs = 30_000;
+
+const dayMs = 24 * 3_600_000;
+
+/**
+ * The time that a call which waits in Tiller must be given at least, from the request's `timeout` field.
+ * @param timeoutSeconds as the caller gave it: whatever it is, the result is between 0 and a day
+ */
+export function minTimeoutMs(timeoutSeconds: bigint): number {
+  if (timeoutSeconds <= 0n) return 0;
+  return Math.min(Number(timeoutSeconds) * 1000 + marginMs, dayMs);
+}

@@ -1,4 +1,4 @@
-export type { CallContext } from './call-context.ts';
+export { type CallContext, minTimeoutMs } from './call-context.ts';
 export { Code, codeName, toCode } from './code.ts';
 export {
   abortReason,

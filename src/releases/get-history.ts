@@ -1,4 +1,4 @@
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { TillerClient } from '../backends/index.ts';
 import { WireWriter } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';

@@ -1,4 +1,4 @@
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { TillerClient } from '../backends/index.ts';
 import { yamlToJson } from '../charts/yaml/index.ts';
 import { WireWriter } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';

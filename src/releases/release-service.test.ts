@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { TillerClient } from '../backends/index.ts';
 import { createCharts } from '../charts/index.ts';
 import type { MessageTypes } from '../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage, type Partially } from '../codec/messages.ts';
@@ -18,7 +18,7 @@ let service: ReleaseService;
 before(async () => {
   stub = await startStubTiller({ replies: { '*': { responses: [Buffer.alloc(0)] } } });
   tiller = createTestTiller(stub.address);
-  service = createReleaseService(tiller, createCharts({}));
+  service = createReleaseService(createCharts({}));
 });
 after(async () => {
   tiller.destroy();
@@ -33,7 +33,7 @@ async function call<Name extends keyof MessageTypes>(
 ): Promise<Uint8Array> {
   const found = service.methods.find(({ contract }) => contract.name === method);
   assert.ok(found?.kind === 'unary');
-  return found.call(encodeMessage(type, request), context);
+  return found.call({ kind: 'tiller', tiller }, encodeMessage(type, request), context);
 }
 
 /** What Tiller was asked last. */

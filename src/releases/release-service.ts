@@ -1,8 +1,7 @@
-import type { TillerClient, TillerMethod } from '../backends/tiller/index.ts';
+import type { Backend, TillerClient, TillerMethod } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { type Method, service } from '../codec/index.ts';
-import type { CallContext } from '../protocol/index.ts';
-import { minTimeoutMs } from './call-timeout.ts';
+import { type CallContext, minTimeoutMs } from '../protocol/index.ts';
 import { getHistory } from './get-history.ts';
 import { getReleaseContent } from './get-release-content.ts';
 import { installRelease } from './install-release.ts';
@@ -12,16 +11,17 @@ import { summarizeReleases } from './summarize-releases.ts';
 import { updateRelease } from './update-release.ts';
 
 /** Requests and replies are messages of `appscode.swift.v2` in wire format. */
-export type UnaryMethod = (request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
-export type StreamingMethod = (
+type UnaryCall<B> = (backend: B, request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
+type StreamingCall<B> = (
+  backend: B,
   request: Uint8Array,
   context: CallContext,
 ) => AsyncGenerator<Uint8Array, void, undefined>;
 
-/** One method of `appscode.swift.v2.ReleaseService`: its contract, and what answers it. */
+/** One method of `appscode.swift.v2.ReleaseService`: its contract, and the function that answers it for any backend. */
 export type ReleaseMethod = { readonly contract: Method } & (
-  | { readonly kind: 'unary'; readonly call: UnaryMethod }
-  | { readonly kind: 'streaming'; readonly call: StreamingMethod }
+  | { readonly kind: 'unary'; readonly call: UnaryCall<Backend> }
+  | { readonly kind: 'streaming'; readonly call: StreamingCall<Backend> }
 );
 
 export interface ReleaseService {
@@ -30,45 +30,72 @@ export interface ReleaseService {
 }
 
 /**
- * The release service, knowing neither HTTP nor gRPC. Every method of the contract has a function here.
+ * The release service of all clusters, knowing neither HTTP nor gRPC. A cluster's own gateway is asked for the method as
+ * it is; with Tiller, a function here makes the method of Tiller's calls.
  * @throws Error when the contract has a method that nothing answers
  */
-export function createReleaseService(tiller: TillerClient, charts: Charts): ReleaseService {
-  const unary: Record<string, UnaryMethod> = {
-    SummarizeReleases: (request, context) => summarizeReleases(tiller, request, context),
-    GetReleaseStatus: asItIs(tiller, 'GetReleaseStatus'),
-    GetReleaseContent: (request, context) => getReleaseContent(tiller, request, context),
-    GetVersion: asItIs(tiller, 'GetVersion'),
-    GetHistory: (request, context) => getHistory(tiller, request, context),
-    InstallRelease: (request, context) => installRelease(tiller, charts, request, context),
-    UpdateRelease: (request, context) => updateRelease(tiller, charts, request, context),
-    RollbackRelease: asItIs(tiller, 'RollbackRelease', 6),
-    UninstallRelease: asItIs(tiller, 'UninstallRelease', 4),
-    SearchCharts: (request, context) => searchCharts(charts, request, context),
+export function createReleaseService(charts: Charts): ReleaseService {
+  const unary: Record<string, UnaryCall<TillerClient>> = {
+    SummarizeReleases: summarizeReleases,
+    GetReleaseStatus: asItIs('GetReleaseStatus'),
+    GetReleaseContent: getReleaseContent,
+    GetVersion: asItIs('GetVersion'),
+    GetHistory: getHistory,
+    InstallRelease: (tiller, request, context) => installRelease(tiller, charts, request, context),
+    UpdateRelease: (tiller, request, context) => updateRelease(tiller, charts, request, context),
+    RollbackRelease: asItIs('RollbackRelease', 6),
+    UninstallRelease: asItIs('UninstallRelease', 4),
+    SearchCharts: (_tiller, request, context) => searchCharts(charts, request, context),
   };
-  const streaming: Record<string, StreamingMethod> = {
-    RunReleaseTest: (request, context) =>
+  const streaming: Record<string, StreamingCall<TillerClient>> = {
+    RunReleaseTest: (tiller, request, context) =>
       tiller.stream('RunReleaseTest', request, context, minTimeoutMs(new RequestFields(request).integer(2))),
   };
   const { name, methods } = service('appscode.swift.v2.ReleaseService');
-  return {
-    name,
-    methods: methods.map((contract): ReleaseMethod => {
-      const answer = contract.serverStreaming ? streaming[contract.name] : unary[contract.name];
-      if (!answer) throw new Error(`nothing answers ${contract.name}`);
-      return contract.serverStreaming
-        ? { contract, kind: 'streaming', call: answer as StreamingMethod }
-        : { contract, kind: 'unary', call: answer as UnaryMethod };
-    }),
+  const toMethod = (contract: Method): ReleaseMethod => {
+    if (contract.serverStreaming) {
+      const ofTiller = answerOf(streaming, contract);
+      const call: StreamingCall<Backend> = (backend, request, context) =>
+        backend.kind === 'tiller'
+          ? ofTiller(backend.tiller, request, context)
+          : backend.gateway.stream(contract, request, context);
+      return { contract, kind: 'streaming', call };
+    }
+    const ofTiller = answerOf(unary, contract);
+    const call: UnaryCall<Backend> = (backend, request, context) =>
+      backend.kind === 'tiller'
+        ? ofTiller(backend.tiller, request, context)
+        : backend.gateway.unary(contract, request, context);
+    return { contract, kind: 'unary', call };
   };
+  return { name, methods: methods.map(toMethod) };
+}
+
+/** Calls a method that has one reply, by its name. */
+export function callUnary(
+  { name: serviceName, methods }: ReleaseService,
+  name: string,
+  backend: Backend,
+  request: Uint8Array,
+  context: CallContext,
+): Promise<Uint8Array> {
+  const method = methods.find(({ contract }) => contract.name === name);
+  if (method?.kind !== 'unary') throw new Error(`${serviceName} has no method ${name} with one reply`);
+  return method.call(backend, request, context);
+}
+
+function answerOf<T>(answers: Readonly<Record<string, T>>, { name }: Method): T {
+  const answer = answers[name];
+  if (!answer) throw new Error(`nothing answers ${name}`);
+  return answer;
 }
 
 /**
  * A method whose request has the same numbers in Tiller's contract as in swift's: its bytes are passed on.
  * @param timeoutField number of the field that says how many seconds Tiller may take
  */
-function asItIs(tiller: TillerClient, method: TillerMethod, timeoutField?: number): UnaryMethod {
-  return (request, context) => {
+function asItIs(method: TillerMethod, timeoutField?: number): UnaryCall<TillerClient> {
+  return (tiller, request, context) => {
     const timeout = timeoutField === undefined ? 0n : new RequestFields(request).integer(timeoutField);
     return tiller.unary(method, request, context, minTimeoutMs(timeout));
   };

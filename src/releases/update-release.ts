@@ -1,8 +1,8 @@
-import type { TillerClient } from '../backends/tiller/index.ts';
+import type { TillerClient } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { WireWriter } from '../codec/index.ts';
-import type { CallContext } from '../protocol/index.ts';
-import { minTimeoutMs } from './call-timeout.ts';
+import { type CallContext, minTimeoutMs } from '../protocol/index.ts';
+
 import { type ChartFieldNumbers, readChartRequest } from './chart-request.ts';
 import { RequestFields } from './request-fields.ts';
 

@@ -1,5 +1,6 @@
+import type { Backend } from '../backends/index.ts';
 import { Code, GatewayError, type HttpRequest, headerOf, isGone } from '../protocol/index.ts';
-import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
+import type { ReleaseService } from '../releases/index.ts';
 import { bindRequest, type Match } from './bind-request.ts';
 import { callStreaming } from './call-streaming.ts';
 import { callUnary } from './call-unary.ts';
@@ -24,8 +25,10 @@ export interface RestApiOptions {
 export interface RestApi {
   readonly routes: readonly Route[];
   find(path: string): Found | undefined;
-  /** Answers what was found, by the methods of another service of the same contract where one is given. */
-  answer(exchange: Exchange, found: Found, service?: ReleaseService): Answered | Promise<Answered>;
+  /** Answers with what the cluster's backend says. */
+  answer(exchange: Exchange, match: Found, backend: Backend): Answered | Promise<Answered>;
+  /** Answers OPTIONS, which no backend is needed for. */
+  preflight(exchange: Exchange, match: Found): Answered;
 }
 
 /** @throws Error when the routes of the contract contradict each other */
@@ -33,16 +36,14 @@ export function createRestApi(options: RestApiOptions): RestApi {
   const router = createRouter(options.service, route => options.disableGetRollback && isGetRollback(route));
   return {
     ...router,
-    answer(exchange, found, service) {
-      const { request, response, verb } = exchange;
-      const isPreflight = verb === 'OPTIONS';
-      writeCors(options.cors, request, response, isPreflight ? allowedVerbs(found) : undefined);
-      if (isPreflight) return answerOptions(exchange, allowedVerbs(found));
+    preflight(exchange, match) {
+      writeCors(options.cors, exchange.request, exchange.response, allowedVerbs(match));
+      return answerOptions(exchange, allowedVerbs(match));
+    },
+    answer(exchange, found, backend) {
       const route = found.routes.get(verbOf(exchange));
       if (!route) return refuseVerb(exchange, allowedVerbs(found));
-      const method = service ? methodOf(service, route.method) : route.method;
-      const match = { route: { ...route, method }, parameters: found.parameters };
-      return answerApi(exchange, match, options.maxBodyBytes);
+      return answerApi(exchange, { route, parameters: found.parameters }, backend, options.maxBodyBytes);
     },
   };
 }
@@ -51,22 +52,21 @@ function isGetRollback({ method, binding }: Route): boolean {
   return method.contract.name === 'RollbackRelease' && binding.verb === 'GET';
 }
 
-function methodOf(service: ReleaseService, { contract }: ReleaseMethod): ReleaseMethod {
-  const method = service.methods.find(candidate => candidate.contract.name === contract.name);
-  if (!method) throw new Error(`${service.name} has no ${contract.name}`);
-  return method;
-}
-
 /** Answers a request that has found its route. */
-async function answerApi(exchange: Exchange, match: Match, maxBodyBytes: number): Promise<Answered> {
+async function answerApi(
+  exchange: Exchange,
+  match: Match,
+  backend: Backend,
+  maxBodyBytes: number,
+): Promise<Answered> {
   let context: ClientSignal | undefined;
   try {
     context = new ClientSignal(exchange.request, exchange.response);
     const message = await readMessage(exchange, match, maxBodyBytes);
     const { method } = match.route;
     return method.kind === 'unary'
-      ? await callUnary(exchange, match, method.call, message, context)
-      : await callStreaming(exchange, match, method.call, message, context);
+      ? await callUnary(exchange, match, (...args) => method.call(backend, ...args), message, context)
+      : await callStreaming(exchange, match, (...args) => method.call(backend, ...args), message, context);
   } catch (error) {
     return await sendError(exchange, error);
   } finally {

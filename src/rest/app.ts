@@ -23,8 +23,8 @@ export interface RestOptions extends RestApiOptions {
   readonly version: string;
   /** Further pages by path, such as `/healthz`. */
   readonly pages: ReadonlyMap<string, Page>;
-  /** Asked before anything else what to do with a request; where it has no answer, the request goes its usual way. */
-  readonly mount?: Mount | undefined;
+  /** Asked first: answers the requests of all clusters. Pages are for the others. */
+  readonly mount: Mount;
   readonly events: RequestEvents;
 }
 
@@ -67,15 +67,11 @@ export function createRestFront(
   };
 
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const mounted = options.mount?.(request, api);
-    if (mounted)
-      return answer(request, response, mounted.route, exchange =>
-        answerMounted(exchange, mounted, options.cors),
-      );
-    const found = api.find(pathOf(request));
-    if (!found) return next();
-    const [first] = found.routes.values();
-    return answer(request, response, first?.binding.path ?? '', exchange => api.answer(exchange, found));
+    const mounted = options.mount(request, api);
+    if (!mounted) return next();
+    return answer(request, response, mounted.route, exchange =>
+      answerMounted(exchange, mounted, options.cors),
+    );
   });
   for (const [path, page] of pages) {
     app.all(path, (request, response) =>
@@ -100,9 +96,4 @@ export function createRestFront(
     request.url = originForm(request.url ?? '/');
     handle(request, response);
   };
-}
-
-function pathOf(request: Request): string {
-  const mark = request.url.indexOf('?');
-  return mark < 0 ? request.url : request.url.slice(0, mark);
 }

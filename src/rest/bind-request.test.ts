@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
-import { createTestTiller } from '../../test/support/gateway.ts';
+import { describe, test } from 'node:test';
 import { createCharts } from '../charts/index.ts';
 import { wireToJson } from '../codec/index.ts';
 import { createReleaseService } from '../releases/index.ts';
 import { bindRequest } from './bind-request.ts';
 import { allowedVerbs, createRouter } from './router.ts';
 
-const tiller = createTestTiller('127.0.0.1:1');
-const router = createRouter(createReleaseService(tiller, createCharts({})));
-after(() => tiller.destroy());
+const router = createRouter(createReleaseService(createCharts({})));
 
 /** The request message that a verb, a path with its query, and a body come to. */
 function bind(verb: string, target: string, body?: string): unknown {
@@ -45,7 +42,7 @@ describe('the router', () => {
   });
 
   test('a contract with two routes for one verb and path is refused', () => {
-    const service = createReleaseService(tiller, createCharts({}));
+    const service = createReleaseService(createCharts({}));
     assert.throws(
       () => createRouter({ ...service, methods: [...service.methods, ...service.methods] }),
       /two routes for GET/,

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { wireToJson } from '../codec/index.ts';
 import { type CallContext, Code, GatewayError, type HttpResponse, isGone } from '../protocol/index.ts';
-import type { StreamingMethod } from '../releases/release-service.ts';
 import type { Match } from './bind-request.ts';
 import { errorJson, errorStatus } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
@@ -14,7 +13,7 @@ import type { Answered, Exchange } from './exchange.ts';
 export async function callStreaming(
   exchange: Exchange,
   match: Match,
-  call: StreamingMethod,
+  call: (message: Uint8Array, context: CallContext) => AsyncIterable<Uint8Array>,
   message: Uint8Array,
   context: CallContext,
 ): Promise<Answered> {

@@ -1,6 +1,5 @@
 import { wireToJson } from '../codec/index.ts';
 import { type CallContext, Code } from '../protocol/index.ts';
-import type { UnaryMethod } from '../releases/release-service.ts';
 import type { Match } from './bind-request.ts';
 import type { Answered, Exchange } from './exchange.ts';
 import { prettyJson } from './pretty-json.ts';
@@ -10,7 +9,7 @@ import { sendContent } from './send.ts';
 export async function callUnary(
   exchange: Exchange,
   match: Match,
-  call: UnaryMethod,
+  call: (message: Uint8Array, context: CallContext) => Promise<Uint8Array>,
   message: Uint8Array,
   context: CallContext,
 ): Promise<Answered> {

@@ -4,8 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TillerClient, type TillerClientOptions } from '../../src/backends/tiller/index.ts';
 import { type ChartOptions, createCharts } from '../../src/charts/index.ts';
+import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/kubernetes/direct.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
+import { mountClusters } from '../../src/rest/clusters/routes.ts';
 import { createRestFront, type RestOptions } from '../../src/rest/index.ts';
 
 export interface TestGateway extends AsyncDisposable {
@@ -29,6 +31,24 @@ export function createTestTiller(endpoint: string, options: Partial<TillerClient
   });
 }
 
+/** A registry whose own cluster is this Tiller, connected to or not, and that has no other. */
+export function createTestRegistry(tiller: TillerClient): Registry {
+  return new Registry({
+    own: { name: 'own', upstream: 'direct' },
+    open: async () => ({
+      kind: 'direct',
+      description: 'the Tiller of the test',
+      backend: { kind: 'tiller', tiller },
+      connect: async signal => void (await tiller.check(signal)),
+      version: signal => tiller.check(signal),
+      close: () => tiller.close(),
+      destroy: () => tiller.destroy(),
+    }),
+    connectTimeoutMs: 5_000,
+    log: () => {},
+  });
+}
+
 export interface TestGatewayOptions {
   readonly charts?: Partial<ChartOptions>;
   readonly rest?: Partial<RestOptions>;
@@ -42,8 +62,16 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const tiller = createTestTiller(endpoint, options.tiller);
   const charts = createCharts(options.charts ?? {});
+  const service = createReleaseService(charts);
+  const routes = {
+    registry: createTestRegistry(tiller),
+    service,
+    timeoutMs: 10_000,
+    problem: () => ({}),
+  };
   const front = createRestFront({
-    service: createReleaseService(tiller, charts),
+    service,
+    mount: (request, api) => mountClusters(routes, request, api),
     version: '0.0.0',
     maxBodyBytes: 32 * 1024 * 1024,
     cors: { enabled: false, originHosts: [], allowSubdomains: false },

@@ -1,17 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Forward, ForwardContext, WayEvents } from '../../clusters/way.ts';
-import { reasonOf } from '../../kubernetes/index.ts';
-import { Code, GatewayError, httpStatusToCode, requestIdOf, unavailable } from '../../protocol/index.ts';
-import type { Answered, Exchange, HttpResponse } from '../../rest/index.ts';
+import {
+  type CallContext,
+  Code,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  httpStatusToCode,
+  reasonOf,
+  requestIdOf,
+  unavailable,
+} from '../../protocol/index.ts';
 import { againIfReset } from './again-if-reset.ts';
 import { type Answer, readAnswer } from './api-refusal.ts';
 import { boundCall } from './call-bound.ts';
 import { answeredHeaders, forwardedHeaders } from './forwarded-headers.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import type { GatewayProxy, Onward } from './gateway-proxy.ts';
-import type { ProxyOptions } from './proxy-options.ts';
+import type { GatewayEvents, ProxyOptions } from './proxy-options.ts';
 
 /** A request without a body can be sent again with fresh credentials. */
 const bodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
@@ -21,12 +28,36 @@ const writeTimeoutMs = 24 * 3_600_000;
 
 const noEnd = new AbortController().signal;
 
+/** What a forwarded answer came to. */
+export interface Forwarded {
+  readonly code: Code;
+  readonly bytes: number;
+  readonly error?: unknown;
+}
+
+export interface Forward {
+  request(
+    request: HttpRequest,
+    response: HttpResponse,
+    target: string,
+    context: CallContext,
+  ): Promise<Forwarded>;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): Promise<void>;
+}
+
+/** One for all clusters, loaded with the first request that needs it. */
+let proxy: Promise<GatewayProxy> | undefined;
+
+function loadProxy(): Promise<GatewayProxy> {
+  proxy ??= import('./gateway-proxy.ts').then(({ GatewayProxy }) => new GatewayProxy());
+  return proxy;
+}
+
 /** Passes HTTP on to the gateway of a cluster: bodies, answers and upgrades as they come. */
 export function createForward(
   link: GatewayLink,
-  proxy: GatewayProxy,
   { timeoutMs }: Pick<ProxyOptions, 'timeoutMs'>,
-  events: WayEvents,
+  events: GatewayEvents,
 ): Forward {
   const onwardOf = async (
     target: string,
@@ -39,16 +70,17 @@ export function createForward(
   };
 
   async function attempt(
-    exchange: Exchange,
+    request: HttpRequest,
+    response: HttpResponse,
     target: string,
     headers: Onward['headers'],
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { request, response, verb } = exchange;
+    const verb = request.method ?? 'GET';
     const onward = await onwardOf(target, headers, signal);
     try {
       return await againIfReset(isRead(verb, target), async () =>
-        readAnswer(await proxy.send(request, response, onward)),
+        readAnswer(await (await loadProxy()).send(request, response, onward)),
       );
     } catch (cause) {
       if (signal.aborted) throw GatewayError.from(signal.reason);
@@ -59,16 +91,17 @@ export function createForward(
   }
 
   return {
-    async request(exchange, target, context: ForwardContext) {
-      const { request, requestId, verb } = exchange;
+    async request(request, response, target, context) {
+      const verb = request.method ?? 'GET';
+      const requestId = context.requestId ?? requestIdOf(undefined);
       const headers = forwardedHeaders(request.headers, requestId, context.deadline);
       const bound = boundCall(context, maySayTimeout(verb, target) ? writeTimeoutMs : timeoutMs);
       let answer: Answer;
       try {
-        answer = await attempt(exchange, target, headers, bound.signal);
+        answer = await attempt(request, response, target, headers, bound.signal);
         if (answer.kind === 'refused' && answer.status === 401) {
           link.forget();
-          if (bodyless.has(verb)) answer = await attempt(exchange, target, headers, bound.signal);
+          if (bodyless.has(verb)) answer = await attempt(request, response, target, headers, bound.signal);
         }
       } finally {
         bound.clear();
@@ -78,13 +111,13 @@ export function createForward(
         throw answer.error;
       }
       events.connected();
-      return passOn(exchange, answer.response, answer.body);
+      return passOn(response, answer.response, answer.body);
     },
     async upgrade(request, socket, head, target) {
       const requestId = requestIdOf(request.headers['x-request-id']);
       const headers = forwardedHeaders(request.headers, requestId, undefined, true);
       const onward = await onwardOf(target, headers, noEnd);
-      await proxy.upgrade(request, socket, head, onward);
+      await (await loadProxy()).upgrade(request, socket, head, onward);
     },
   };
 }
@@ -106,8 +139,8 @@ export function linkError({ settings }: Pick<Onward, 'settings'>, cause: unknown
   });
 }
 
-async function passOn(exchange: Exchange, answer: IncomingMessage, body?: Buffer): Promise<Answered> {
-  const response = exchange.response as HttpResponse & Writable;
+async function passOn(to: HttpResponse, answer: IncomingMessage, body?: Buffer): Promise<Forwarded> {
+  const response = to as HttpResponse & Writable;
   const status = answer.statusCode ?? 502;
   response.statusCode = status;
   for (const [name, value] of answeredHeaders(answer.headers)) response.setHeader(name, value);

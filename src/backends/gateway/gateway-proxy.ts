@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createProxyMiddleware, type Plugin } from 'http-proxy-middleware';
-import type { HttpRequest, HttpResponse } from '../../rest/index.ts';
+import type { HttpRequest, HttpResponse } from '../../protocol/index.ts';
 import type { LinkSettings } from './gateway-link.ts';
 
 /** A request as it goes on: what replaces its URL and its headers, and where to. */
@@ -23,7 +23,7 @@ interface Pending {
 const closeListeners = 24;
 
 /**
- * One http-proxy-middleware for the clusters of all ways `proxy`: it streams requests out and hands answers over.
+ * One http-proxy-middleware for the all clusters behind a gateway: it streams requests out and hands answers over.
  * One for all, because each middleware puts a listener on the server that it sees.
  */
 export class GatewayProxy {

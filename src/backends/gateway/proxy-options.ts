@@ -1,3 +1,5 @@
+import type { GatewayError } from '../../protocol/index.ts';
+
 export interface ProxyOptions {
   /** Connections to one API server. */
   readonly maxSockets: number;
@@ -7,4 +9,11 @@ export interface ProxyOptions {
   readonly timeoutMs: number;
   /** Bound on connecting to the API server, TLS included. */
   readonly connectTimeoutMs: number;
+}
+
+/** What the gateway client tells its owner of the connection. */
+export interface GatewayEvents {
+  /** A request was answered by the cluster's gateway. */
+  connected(): void;
+  failed(error: GatewayError): void;
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { readKubeconfig, reasonOf } from '../../kubernetes/index.ts';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { type ClusterEntry, validateClusterName } from './cluster-entry.ts';
+import { type ClusterEntry, validateClusterName } from '../entry/cluster-entry.ts';
 import { parseClustersFile } from './clusters-file.ts';
 
 export interface ClusterSourceOptions {

@@ -23,7 +23,7 @@ describe('the clusters file', () => {
       `
 clusters:
   - name: eu-1
-    way: tunnel
+    upstream: tunnel
     kubeconfig: eu.kubeconfig
     context: eu
     tillerNamespace: tiller-world
@@ -32,10 +32,10 @@ clusters:
       certFile: /abs/cert.pem
       keyFile: key.pem
   - name: us-1
-    way: proxy
+    upstream: gateway
     service: kube-system/https:swift:https
   - name: lab
-    way: direct
+    upstream: direct
     endpoint: tls://tiller.lab:44134
   - name: arn:aws:eks:eu-west-1:123:cluster/found
 `,
@@ -44,7 +44,7 @@ clusters:
     assert.deepEqual(entries, [
       {
         name: 'eu-1',
-        way: 'tunnel',
+        upstream: 'tunnel',
         kubeconfig: { file: '/etc/hub/eu.kubeconfig' },
         context: 'eu',
         tillerNamespace: 'tiller-world',
@@ -55,8 +55,8 @@ clusters:
           keyFile: '/etc/hub/key.pem',
         },
       },
-      { name: 'us-1', way: 'proxy', service: 'kube-system/https:swift:https' },
-      { name: 'lab', way: 'direct', endpoint: 'tls://tiller.lab:44134' },
+      { name: 'us-1', upstream: 'gateway', service: 'kube-system/https:swift:https' },
+      { name: 'lab', upstream: 'direct', endpoint: 'tls://tiller.lab:44134' },
       { name: 'arn:aws:eks:eu-west-1:123:cluster/found' },
     ]);
   });
@@ -71,7 +71,7 @@ clusters:
     ['a field beside it', 'clusters: []\nclusterz: []', /:2: unknown field "clusterz"/],
     ['no YAML', 'clusters: [', /:1: this is not YAML/],
     ['a key twice', 'clusters:\n- name: a\n  name: b', /:3: this is not YAML \(DUPLICATE_KEY\)/],
-    ['no name', 'clusters:\n\n- way: tunnel', /:3: a cluster without a name/],
+    ['no name', 'clusters:\n\n- upstream: tunnel', /:3: a cluster without a name/],
     ['a name twice', 'clusters:\n- name: a\n- name: a', /:3: a second cluster named a/],
     ['the name of all', 'clusters:\n- name: "-"', /:2: name: - stands for all clusters/],
     ['a bad name', 'clusters:\n- name: "a b"', /:2: name: "a b" is no name of a cluster/],
@@ -79,32 +79,36 @@ clusters:
     [
       'an unknown field',
       'clusters:\n- name: a\n  token: s3cret',
-      /:3: unknown field "token": expected name, way/,
+      /:3: unknown field "token": expected name, upstream/,
     ],
-    ['an unknown way', 'clusters:\n- name: a\n  way: bridge', /:3: way: expected tunnel, proxy, direct/],
+    [
+      'an unknown upstream',
+      'clusters:\n- name: a\n  upstream: bridge',
+      /:3: upstream: expected tunnel, gateway, direct/,
+    ],
     [
       'direct without endpoint',
-      'clusters:\n- name: a\n  way: direct',
-      /:2: the way direct needs an endpoint/,
+      'clusters:\n- name: a\n  upstream: direct',
+      /:2: the upstream direct needs an endpoint/,
     ],
     [
       'an endpoint with credentials',
-      'clusters:\n- name: a\n  way: direct\n  endpoint: http://u:s3cret@h',
+      'clusters:\n- name: a\n  upstream: direct\n  endpoint: http://u:s3cret@h',
       /:4: endpoint: a Tiller endpoint cannot hold credentials/,
     ],
     [
       'an endpoint without direct',
       'clusters:\n- name: a\n  endpoint: h:1',
-      /:2: endpoint has no use without the way direct/,
+      /:2: endpoint has no use without the upstream direct/,
     ],
     [
       'a service for a tunnel',
-      'clusters:\n- name: a\n  way: tunnel\n  service: a/b',
-      /service has no use without the way proxy/,
+      'clusters:\n- name: a\n  upstream: tunnel\n  service: a/b',
+      /service has no use without the upstream gateway/,
     ],
     [
       'a service that leads elsewhere',
-      'clusters:\n- name: a\n  way: proxy\n  service: "../secrets/x"',
+      'clusters:\n- name: a\n  upstream: gateway\n  service: "../secrets/x"',
       /:4: service: expected NAMESPACE\/NAME/,
     ],
     ['half a pair', 'clusters:\n- name: a\n  tls: {certFile: c}', /:2: certFile and keyFile belong together/],
@@ -122,7 +126,7 @@ clusters:
   }
 
   test('tells every mistake at once', () => {
-    const mistakes = mistakesOf('clusters:\n- way: up\n- name: "-"\n- name: a\n  x: 1');
+    const mistakes = mistakesOf('clusters:\n- upstream: up\n- name: "-"\n- name: a\n  x: 1');
     assert.deepEqual(
       mistakes.map(line => /:(\d+): /.exec(line)?.[1]),
       ['2', '3', '5'],
@@ -140,7 +144,7 @@ clusters:
       '\n',
       '- ',
       'name: a',
-      'way: ',
+      'upstream: ',
       'direct',
       '  ',
       '{',

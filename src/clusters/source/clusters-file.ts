@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import type { ClusterEntry } from './cluster-entry.ts';
+import type { ClusterEntry } from '../entry/cluster-entry.ts';
 import { clusterFields, type FieldReader, inconsistency, tlsFields } from './entry-fields.ts';
 
 /** Far more than a gateway can hold open, and a bound on what a file can make it do. */

@@ -1,6 +1,6 @@
 import { parseEndpoint } from '../../kubernetes/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
-import { type ClusterEntry, validateClusterName, ways } from './cluster-entry.ts';
+import { type ClusterEntry, namedUpstreams, validateClusterName } from '../entry/cluster-entry.ts';
 
 /**
  * Reads the value of a field.
@@ -12,9 +12,9 @@ export type FieldReader = (value: unknown, absolute: (path: string) => string) =
 /** The fields of a cluster in the file. */
 export const clusterFields: Readonly<Record<string, FieldReader>> = {
   name: value => validateClusterName(text(value)),
-  way(value) {
-    const way = ways.find(known => known === value);
-    return way ?? refuse(`expected ${ways.join(', ')}, or nothing to have it found`);
+  upstream(value) {
+    const upstream = namedUpstreams.find(known => known === value);
+    return upstream ?? refuse(`expected ${namedUpstreams.join(', ')}, or nothing to have it chosen`);
   },
   kubeconfig: (value, absolute) => ({ file: absolute(text(value)) }),
   context: text,
@@ -40,26 +40,28 @@ export const tlsFields: Readonly<Record<string, FieldReader>> = {
   insecureSkipVerify: value => (typeof value === 'boolean' ? value : refuse('expected true or false')),
 };
 
-/** What does not fit together in an entry, in words. */
+/** The fields of an entry that do not fit together, in words. */
 export function inconsistency(entry: Partial<ClusterEntry>): string | undefined {
-  const { way, endpoint, service, kubeconfig, context, tillerNamespace, tls } = entry;
+  const { upstream, endpoint, service, kubeconfig, context, tillerNamespace, tls } = entry;
   const useless = (name: string, value: unknown, reason: string) =>
     value === undefined ? undefined : `${name} has no use ${reason}`;
-  if (way === 'direct') {
-    if (endpoint === undefined) return 'the way direct needs an endpoint';
+  if (upstream === 'direct') {
+    if (endpoint === undefined) return 'the upstream direct needs an endpoint';
     return (
-      useless('kubeconfig', kubeconfig, 'with the way direct') ??
-      useless('context', context, 'with the way direct') ??
-      useless('tillerNamespace', tillerNamespace, 'with the way direct') ??
-      useless('service', service, 'with the way direct')
+      useless('kubeconfig', kubeconfig, 'with the upstream direct') ??
+      useless('context', context, 'with the upstream direct') ??
+      useless('tillerNamespace', tillerNamespace, 'with the upstream direct') ??
+      useless('service', service, 'with the upstream direct')
     );
   }
   if (tls && Boolean(tls.certFile) !== Boolean(tls.keyFile)) return 'certFile and keyFile belong together';
   return (
-    useless('endpoint', endpoint, 'without the way direct') ??
-    (way === 'proxy' ? undefined : useless('service', service, 'without the way proxy')) ??
-    (way === 'proxy' ? useless('tillerNamespace', tillerNamespace, 'with the way proxy') : undefined) ??
-    (way === 'proxy' ? useless('tls', tls, 'with the way proxy') : undefined)
+    useless('endpoint', endpoint, 'without the upstream direct') ??
+    (upstream === 'gateway' ? undefined : useless('service', service, 'without the upstream gateway')) ??
+    (upstream === 'gateway'
+      ? useless('tillerNamespace', tillerNamespace, 'with the upstream gateway')
+      : undefined) ??
+    (upstream === 'gateway' ? useless('tls', tls, 'with the upstream gateway') : undefined)
   );
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { Cluster } from '../../clusters/cluster.ts';
-import type { Registry } from '../../clusters/registry.ts';
+import type { Backend } from '../../backends/index.ts';
+import type { Cluster, Registry } from '../../clusters/index.ts';
 import { type CallContext, Code, codeName, GatewayError } from '../../protocol/index.ts';
 import type { ReleaseService } from '../../releases/index.ts';
 import { type Answered, bindRequest, ClientSignal, type Exchange, headerOf, type RestApi } from '../index.ts';
@@ -15,7 +15,7 @@ export const versionPath = '/tiller/v2/version/json';
 
 /** A question that can be put to many clusters, and how the answers look. */
 interface Question<T> {
-  ask(service: ReleaseService, context: CallContext): Promise<T>;
+  ask(backend: Backend, context: CallContext): Promise<T>;
   /** A cluster's own line. */
   line(cluster: string, value: T): object;
   /** What a cluster that answered has in the list of results. */
@@ -32,12 +32,18 @@ interface Question<T> {
 export async function answerAll(
   exchange: Exchange,
   path: string,
-  { registry, api, timeoutMs }: { registry: Registry; api: RestApi; timeoutMs: number },
+  {
+    registry,
+    service,
+    api,
+    timeoutMs,
+  }: { registry: Registry; service: ReleaseService; api: RestApi; timeoutMs: number },
 ): Promise<Answered> {
   const names = exchange.query.getAll('cluster');
   const clusters = names.length > 0 ? [...new Set(names)].map(name => registry.get(name)) : registry.clusters;
-  if (path === versionPath) return answer(exchange, clusters, timeoutMs, versions);
-  if (path === releasesPath) return answer(exchange, clusters, timeoutMs, releasesQuestion(exchange, api));
+  if (path === versionPath) return answer(exchange, clusters, timeoutMs, versionsQuestion(service));
+  if (path === releasesPath)
+    return answer(exchange, clusters, timeoutMs, releasesQuestion(exchange, api, service));
   const message = `only ${releasesPath} and ${versionPath} can be asked of many clusters at once`;
   throw new GatewayError(Code.NOT_FOUND, message);
 }
@@ -74,7 +80,7 @@ async function answerWhole<T>(
   await askAll(clusters, client, timeoutMs, question.ask, part => parts.push(part));
   if (client.signal.aborted) throw GatewayError.from(client.signal.reason);
   const byName = new Map(parts.map(part => [part.cluster, part]));
-  const inOrder = clusters.flatMap(({ entry }) => byName.get(entry.name) ?? []);
+  const inOrder = clusters.flatMap(({ name }) => byName.get(name) ?? []);
   const good = inOrder.flatMap(part =>
     'value' in part ? [{ cluster: part.cluster, value: part.value }] : [],
   );
@@ -128,10 +134,10 @@ function wantsLines({ request }: Exchange): boolean {
   return /(^|,)\s*application\/x-ndjson\s*(;|,|$)/i.test(headerOf(request, 'accept') ?? '');
 }
 
-function releasesQuestion(exchange: Exchange, api: RestApi): Question<ReleasePage> {
+function releasesQuestion(exchange: Exchange, api: RestApi, service: ReleaseService): Question<ReleasePage> {
   const route = api.find(releasesPath)?.routes.get('GET');
   if (!route) throw new Error(`${releasesPath} is no route`);
-  const query = readReleaseQuery(bindRequest({ route, parameters: {} }, exchange.query, undefined));
+  const query = readReleaseQuery(service, bindRequest({ route, parameters: {} }, exchange.query, undefined));
   const counts = ({ releases, total }: ReleasePage) => ({
     count: String(releases.length),
     total: String(total),
@@ -158,9 +164,11 @@ function withCluster(cluster: string) {
   return (release: Summary) => ({ cluster, ...release });
 }
 
-const versions: Question<unknown> = {
-  ask: askVersion,
-  result: version => ({ version }),
-  line: (cluster, version) => ({ cluster, ok: true, version }),
-  whole: () => ({}),
-};
+function versionsQuestion(service: ReleaseService): Question<unknown> {
+  return {
+    ask: (backend, context) => askVersion(service, backend, context),
+    result: version => ({ version }),
+    line: (cluster, version) => ({ cluster, ok: true, version }),
+    whole: () => ({}),
+  };
+}

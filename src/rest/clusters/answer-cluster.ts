@@ -1,20 +1,20 @@
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { Cluster } from '../../clusters/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { type Answered, ClientSignal, type Exchange, type RestApi } from '../index.ts';
 import { validateForwardPath } from './select.ts';
 
-/** What is asked of one cluster. */
+/** A request to one cluster. */
 export interface ClusterRequest {
   /** Below the cluster's prefix, still percent-encoded. */
   readonly path: string;
   /** Without its question mark. */
   readonly query: string;
   /** For logs and metrics; a bounded number of these exist. */
-  readonly label: string;
+  readonly label: string | undefined;
 }
 
 /**
- * Answers a request for one cluster: by its own gateway where that is the way, else by the release service here.
+ * Answers a request for one cluster: by its own gateway where it is reached through that, else by the release service here.
  * @throws GatewayError where the cluster cannot be reached, or has nothing at the path
  */
 export async function answerCluster(
@@ -23,20 +23,22 @@ export async function answerCluster(
   { path, query, label }: ClusterRequest,
   api: RestApi,
 ): Promise<Answered> {
-  const found = api.find(path);
+  const match = api.find(path);
   // a preflight is about this gateway, not about the cluster
-  if (found && exchange.verb === 'OPTIONS') return api.answer(exchange, found);
+  if (match && exchange.verb === 'OPTIONS') return api.preflight(exchange, match);
   const context = new ClientSignal(exchange.request, exchange.response);
   try {
-    const answered = await cluster.use(context.signal, async way => {
-      if (way.forward) {
+    const answered = await cluster.use(context.signal, async ({ backend }) => {
+      if (backend.kind === 'gateway') {
         const target = validateForwardPath(path) + (query && `?${query}`);
-        return way.forward.request(exchange, target, context);
+        const { request, response, requestId } = exchange;
+        const { signal, deadline } = context;
+        return backend.gateway.forward(request, response, target, { signal, deadline, requestId });
       }
-      if (!found) throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path.slice(0, 200)} of a cluster`);
-      return api.answer(exchange, found, way.service);
+      if (!match) throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path.slice(0, 200)} of a cluster`);
+      return api.answer(exchange, match, backend);
     });
-    return { ...answered, cluster: label };
+    return { ...answered, ...(label !== undefined && { cluster: label }) };
   } finally {
     context.release();
   }

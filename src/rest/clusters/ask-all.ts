@@ -1,6 +1,6 @@
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { Backend } from '../../backends/index.ts';
+import type { Cluster } from '../../clusters/index.ts';
 import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
-import type { ReleaseService } from '../../releases/index.ts';
 
 /** How one cluster answered. */
 export type Part<T> = {
@@ -16,7 +16,7 @@ export async function askAll<T>(
   clusters: readonly Cluster[],
   client: CallContext,
   timeoutMs: number,
-  ask: (service: ReleaseService, context: CallContext) => Promise<T>,
+  ask: (backend: Backend, context: CallContext) => Promise<T>,
   onPart: (part: Part<T>) => void,
 ): Promise<void> {
   const deadline = Math.min(client.deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeoutMs);
@@ -34,9 +34,9 @@ export async function askAll<T>(
   const context: CallContext = { signal: ended.signal, deadline, requestId: client.requestId };
   const askOne = async (cluster: Cluster) => {
     const startedAt = performance.now();
-    const about = () => ({ cluster: cluster.entry.name, durationMs: performance.now() - startedAt });
+    const about = () => ({ cluster: cluster.name, durationMs: performance.now() - startedAt });
     try {
-      const answer = cluster.use(ended.signal, way => ask(way.service, context));
+      const answer = cluster.use(ended.signal, ({ backend }) => ask(backend, context));
       answer.catch(() => {}); // it may fail long after its time was over
       const value = await Promise.race([answer, isOver]);
       onPart({ ...about(), value });

@@ -1,6 +1,4 @@
-import type { Registry } from '../../clusters/registry.ts';
-import type { ClusterReport } from '../../clusters/report.ts';
-import type { SourceProblem } from '../../clusters/source/keep-up-to-date.ts';
+import type { ClusterReport, Registry, SourceProblem } from '../../clusters/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { type Answered, ClientSignal, type Exchange, prettyJson, sendContent } from '../index.ts';
 

@@ -1,7 +1,7 @@
-import { callUnary } from '../../clusters/service-call.ts';
+import type { Backend } from '../../backends/index.ts';
 import { messageType, wireToJson } from '../../codec/index.ts';
 import { type CallContext, invalidArgument } from '../../protocol/index.ts';
-import type { ReleaseService } from '../../releases/index.ts';
+import { callUnary, type ReleaseService } from '../../releases/index.ts';
 
 const requestType = messageType('appscode.swift.v2.SummarizeReleasesRequest');
 const responseType = messageType('appscode.swift.v2.SummarizeReleasesResponse');
@@ -23,7 +23,7 @@ export interface ReleasePage {
 
 /** What a list over many clusters asks each of them, and how it puts the answers together. */
 export interface ReleaseQuery {
-  ask(service: ReleaseService, context: CallContext): Promise<ReleasePage>;
+  ask(backend: Backend, context: CallContext): Promise<ReleasePage>;
   merge<S extends Summary & { readonly cluster: string }>(releases: S[]): S[];
 }
 
@@ -33,7 +33,7 @@ export interface ReleaseQuery {
  * @param request of SummarizeReleases, in wire format
  * @throws GatewayError INVALID_ARGUMENT for an `offset`, which names a release of one cluster
  */
-export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
+export function readReleaseQuery(service: ReleaseService, request: Uint8Array): ReleaseQuery {
   const wanted = JSON.parse(wireToJson(requestType, request).toString()) as {
     readonly limit?: string;
     readonly offset?: string;
@@ -47,8 +47,8 @@ export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
   if (limit < 0) throw invalidArgument(`limit: ${wanted.limit} is negative`);
   const compare = comparator(wanted.sort_by ?? 'NAME', wanted.sort_order === 'DESC');
   return {
-    async ask(service, context) {
-      const reply = await callUnary(service, 'SummarizeReleases', request, context);
+    async ask(backend, context) {
+      const reply = await callUnary(service, 'SummarizeReleases', backend, request, context);
       const page = JSON.parse(wireToJson(responseType, reply).toString()) as {
         readonly total?: string;
         readonly releases?: readonly Summary[];

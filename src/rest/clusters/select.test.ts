@@ -1,31 +1,46 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mayName, selectCluster, validateForwardPath } from './select.ts';
+import { selectCluster, validateForwardPath } from './select.ts';
 
 describe('which cluster a request names', () => {
+  const select = (url: string, headers = {}) => selectCluster(url, headers, true);
+
   test('by path, by query, by headers, or none', () => {
-    assert.equal(selectCluster('/tiller/v2/releases/json?limit=3', {}), undefined);
-    assert.deepEqual(selectCluster('/clusters', {}), { kind: 'list' });
-    assert.deepEqual(selectCluster('/clusters?check', {}), { kind: 'list' });
-    assert.deepEqual(selectCluster('/clusters/-/tiller/v2/version/json?cluster=a', {}), {
+    assert.deepEqual(select('/tiller/v2/releases/json?limit=3'), {
+      kind: 'one',
+      selection: {},
+      path: '/tiller/v2/releases/json',
+      query: 'limit=3',
+    });
+    assert.deepEqual(select('/clusters'), { kind: 'list' });
+    assert.deepEqual(select('/clusters?check'), { kind: 'list' });
+    assert.deepEqual(select('/clusters/-/tiller/v2/version/json?cluster=a'), {
       kind: 'all',
       path: '/tiller/v2/version/json',
     });
-    assert.deepEqual(selectCluster('/clusters/arn%3Ax%2Fy/tiller/v2/version/json?a=1', {}), {
-      kind: 'named',
-      name: 'arn:x/y',
+    assert.deepEqual(select('/clusters/arn%3Ax%2Fy/tiller/v2/version/json?a=1'), {
+      kind: 'one',
+      selection: { name: 'arn:x/y' },
       path: '/tiller/v2/version/json',
       query: 'a=1',
     });
-    assert.deepEqual(selectCluster('/tiller/v2/version/json?a=1&kube_context=b%2Fc&d=e%20f', {}), {
-      kind: 'named',
-      name: 'b/c',
-      path: '/tiller/v2/version/json',
-      query: 'a=1&d=e%20f',
+    for (const name of ['kube_context', 'kube%5Fcontext', '%6bube_context']) {
+      assert.deepEqual(select(`/tiller/v2/version/json?a=1&${name}=b%2Fc&d=e%20f`), {
+        kind: 'one',
+        selection: { name: 'b/c' },
+        path: '/tiller/v2/version/json',
+        query: 'a=1&d=e%20f',
+      });
+    }
+    assert.deepEqual(select('/tiller/x', { 'x-kubeapiserver': 'https://h', 'x-kubetoken': 't' }), {
+      kind: 'one',
+      selection: { adhoc: { server: 'https://h', token: 't' } },
+      path: '/tiller/x',
+      query: '',
     });
-    assert.deepEqual(selectCluster('/tiller/x', { 'x-kubeapiserver': 'https://h', 'x-kubetoken': 't' }), {
-      kind: 'adhoc',
-      adhoc: { server: 'https://h', token: 't' },
+    assert.deepEqual(select('/tiller/x', { 'x-cluster': 'a' }), {
+      kind: 'one',
+      selection: { name: 'a' },
       path: '/tiller/x',
       query: '',
     });
@@ -35,19 +50,27 @@ describe('which cluster a request names', () => {
     for (const [url, headers] of [
       ['/clusters/a/tiller/x?kube_context=b', {}],
       ['/clusters/a/tiller/x', { 'x-kubeapiserver': 'https://h' }],
+      ['/clusters/a/tiller/x', { 'x-cluster': 'a' }],
       ['/tiller/x?kube_context=b', { 'x-kubeapiserver': 'https://h' }],
+      ['/tiller/x?kube_context=b&kube_context=c', {}],
+      ['/tiller/x?kube_context=b&kube%5Fcontext=b', {}],
     ] as const) {
-      assert.throws(() => selectCluster(url, headers), { code: 3, message: /^name one cluster/ });
+      assert.throws(() => select(url, headers), { code: 3, message: /^name one cluster/ });
     }
+    assert.throws(() => select('/tiller/x', { 'x-kubetoken': 't' }), { code: 3, message: /^X-KubeToken/ });
   });
 
-  test('is not looked for where nothing can name one', () => {
-    assert.equal(mayName('/tiller/v2/releases/json?limit=3', { 'x-request-id': 'a' }), false);
-    assert.equal(mayName('/clusters', {}), true);
+  test('in the path only where there are several', () => {
+    assert.deepEqual(selectCluster('/clusters/a/tiller/x', {}, false), {
+      kind: 'one',
+      selection: {},
+      path: '/clusters/a/tiller/x',
+      query: '',
+    });
   });
 
   test('says what is wrong with a name that does not decode', () => {
-    assert.throws(() => selectCluster('/clusters/%zz/x', {}), { code: 3, message: /percent-encoded/ });
+    assert.throws(() => select('/clusters/%zz/x'), { code: 3, message: /percent-encoded/ });
   });
 });
 

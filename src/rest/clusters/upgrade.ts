@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { Cluster } from '../../clusters/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { validateForwardPath } from './select.ts';
 
@@ -13,24 +13,28 @@ export interface UpgradeTarget {
 /**
  * Passes an upgrade on to a cluster's own gateway and holds the cluster open as long as the socket lives. The socket is
  * this function's to close. Never rejects.
- * @param find names the cluster. @throws GatewayError, which becomes the answer
+ * @param pick gives the cluster. @throws GatewayError, which becomes the answer
  */
 export async function answerUpgrade(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  find: () => UpgradeTarget,
+  pick: () => UpgradeTarget,
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
   const gone = new AbortController();
   socket.once('close', () => gone.abort(new GatewayError(Code.CANCELLED, 'the client has gone')));
   try {
-    const { cluster, path, query } = find();
-    await cluster.use(gone.signal, async ({ forward }) => {
-      if (!forward)
-        throw new GatewayError(Code.UNIMPLEMENTED, 'only clusters of the way proxy take upgrades');
-      const target = validateForwardPath(path) + (query && `?${query}`);
-      await forward.upgrade(request, socket, head, target);
+    const { cluster, path, query } = pick();
+    await cluster.use(gone.signal, async ({ backend }) => {
+      if (backend.kind !== 'gateway')
+        throw new GatewayError(Code.UNIMPLEMENTED, 'only clusters of the upstream gateway take upgrades');
+      await backend.gateway.upgrade(
+        request,
+        socket,
+        head,
+        validateForwardPath(path) + (query && `?${query}`),
+      );
     });
   } catch (thrown) {
     refuse(socket, GatewayError.from(thrown));

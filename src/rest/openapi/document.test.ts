@@ -3,7 +3,6 @@ import { before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { createTestTiller } from '../../../test/support/gateway.ts';
 import { createCharts } from '../../charts/index.ts';
 import { jsonToWire, service } from '../../codec/index.ts';
 import { createReleaseService } from '../../releases/index.ts';
@@ -25,8 +24,7 @@ interface Document {
   readonly components: { readonly schemas: Record<string, object>; readonly parameters: object };
 }
 
-const tiller = createTestTiller('127.0.0.1:1');
-const router = createRouter(createReleaseService(tiller, createCharts({})));
+const router = createRouter(createReleaseService(createCharts({})));
 const document: Document = JSON.parse(createOpenApi(router.routes, '1.2.3').toString());
 const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
   Object.entries(verbs).map(([verb, operation]) => ({ path, verb, operation })),
@@ -123,7 +121,7 @@ describe('its examples', () => {
   }
 
   test('requests are read by the codec, and hold nothing that it would skip', () => {
-    for (const { contract } of createReleaseService(tiller, createCharts({})).methods) {
+    for (const { contract } of createReleaseService(createCharts({})).methods) {
       const [binding] = contract.bindings;
       const operation = document.paths[binding?.path ?? '']?.[binding?.verb.toLowerCase() ?? ''];
       const example = operation?.requestBody?.content['application/json']?.example as object | undefined;

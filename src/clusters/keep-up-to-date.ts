@@ -1,16 +1,17 @@
-import { GatewayError } from '../../protocol/index.ts';
-import type { ClusterLog, Registry } from '../registry.ts';
-import type { ClusterSource } from './cluster-source.ts';
-import { watchFiles } from './watch-files.ts';
+import { unwatchFile, watchFile } from 'node:fs';
+import { GatewayError } from '../protocol/index.ts';
+import type { ClusterLog } from './cluster.ts';
+import type { Registry } from './registry.ts';
+import type { ClusterSource } from './source/cluster-source.ts';
 
-/** What is wrong with the configuration that was read last; the one before is in force. */
+/** The mistake in the configuration that was read last; the one before stays in force. */
 export interface SourceProblem {
   readonly since: string;
   readonly message: string;
 }
 
 export interface UpToDate {
-  /** What is wrong with the version that was read last. */
+  /** The mistake in the version that was read last. */
   problem(): { readonly problem?: SourceProblem };
   stop(): void;
 }
@@ -18,9 +19,9 @@ export interface UpToDate {
 const defaultIntervalMs = 2_000;
 
 /**
- * Reads the clusters and goes on doing so when a file changes. A version that cannot be right leaves the one before in
- * force and is told in the log and by `problem`.
- * @throws GatewayError where the first version cannot be right
+ * Reads the clusters and goes on doing so when a file changes. A version with a mistake leaves the one before in
+ * force and is reported in the log and by `problem`.
+ * @throws GatewayError where the first version has a mistake
  */
 export async function keepUpToDate(
   source: ClusterSource,
@@ -48,4 +49,17 @@ export async function keepUpToDate(
     reading = reading.then(read);
   });
   return { problem: () => (problem ? { problem } : {}), stop };
+}
+
+/**
+ * Runs `onChange` when a file changes. Files are polled: those of a mounted Secret are replaced through a symbolic link,
+ * which no notification of the file itself would show. Keeps no process alive.
+ * @returns a function that ends it
+ */
+function watchFiles(files: readonly string[], intervalMs: number, onChange: () => void): () => void {
+  const listener = () => onChange();
+  for (const file of files) watchFile(file, { interval: intervalMs, persistent: false }, listener);
+  return () => {
+    for (const file of files) unwatchFile(file, listener);
+  };
 }

@@ -1,53 +1,63 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { WayEvents } from '../../clusters/way.ts';
-import { jsonToWire, type Method, service } from '../../codec/index.ts';
-import { type CallContext, Code, GatewayError, httpStatusToCode, toCode } from '../../protocol/index.ts';
-import { minTimeoutMs, type ReleaseMethod, type ReleaseService } from '../../releases/index.ts';
+import type { Duplex } from 'node:stream';
+import { jsonToWire, type Method } from '../../codec/index.ts';
+import type { ClusterAccess } from '../../kubernetes/index.ts';
+import {
+  type CallContext,
+  Code,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  httpStatusToCode,
+  minTimeoutMs,
+  toCode,
+} from '../../protocol/index.ts';
 import { againIfReset } from './again-if-reset.ts';
 import { readAnswer } from './api-refusal.ts';
 import { boundCall, type CallBound } from './call-bound.ts';
-import { linkError } from './forward.ts';
+import { createForward, type Forward, type Forwarded, linkError } from './forward.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
-import type { GatewayLink } from './gateway-link.ts';
-import type { ProxyOptions } from './proxy-options.ts';
+import { GatewayLink } from './gateway-link.ts';
+import type { GatewayEvents, ProxyOptions } from './proxy-options.ts';
 import { type RemoteRequest, toRemoteRequest } from './remote-request.ts';
 
 /**
- * The release service of a cluster, answered by its gateway over HTTP/JSON: for gRPC callers, which a service proxy
- * cannot pass, and for requests that ask many clusters.
+ * The gateway of a cluster, behind the service proxy of its API server: methods as HTTP/JSON requests, and HTTP as it
+ * came. Owns the kept connections.
  */
-export function createRemoteService(
-  link: GatewayLink,
-  options: ProxyOptions,
-  events: WayEvents,
-): ReleaseService {
-  const remote = new Remote(link, options, events);
-  const { name, methods } = service('appscode.swift.v2.ReleaseService');
-  return {
-    name,
-    methods: methods.map(
-      (contract): ReleaseMethod =>
-        contract.serverStreaming
-          ? {
-              contract,
-              kind: 'streaming',
-              call: (request, context) => remote.stream(contract, request, context),
-            }
-          : { contract, kind: 'unary', call: (request, context) => remote.unary(contract, request, context) },
-    ),
-  };
-}
-
-class Remote {
+export class GatewayClient {
   private readonly link: GatewayLink;
   private readonly options: ProxyOptions;
-  private readonly events: WayEvents;
+  private readonly events: GatewayEvents;
+  private readonly onward: Forward;
 
-  constructor(link: GatewayLink, options: ProxyOptions, events: WayEvents) {
-    this.link = link;
+  /** @param path of the service proxy, without a slash at its end */
+  constructor(access: ClusterAccess, path: string, options: ProxyOptions, events: GatewayEvents) {
+    this.link = new GatewayLink(access, path, options);
     this.options = options;
     this.events = events;
+    this.onward = createForward(this.link, options, events);
+  }
+
+  /** Sends a client's request on, and the answer back. @param target path and query at that gateway */
+  forward(
+    request: HttpRequest,
+    response: HttpResponse,
+    target: string,
+    context: CallContext,
+  ): Promise<Forwarded> {
+    return this.onward.request(request, response, target, context);
+  }
+
+  /** Sends an upgrade on; what comes of it goes to the socket. Resolves when the socket is closed. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): Promise<void> {
+    return this.onward.upgrade(request, socket, head, target);
+  }
+
+  /** Requests that are running finish. */
+  close(): void {
+    this.link.close();
   }
 
   async unary(method: Method, request: Uint8Array, context: CallContext): Promise<Uint8Array> {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { createKubeconfigAccess } from '../kubernetes/index.ts';
-import { findGateway, proxyPathOf } from './find-gateway.ts';
+import { createKubeconfigAccess } from '../../kubernetes/index.ts';
+import { findGateway, proxyPathOf } from './gateway.ts';
 
 const services = '/api/v1/namespaces/kube-system/services';
 

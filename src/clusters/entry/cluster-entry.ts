@@ -1,29 +1,43 @@
-import type { TillerTlsFiles } from '../../backends/tiller/index.ts';
-import type { KubeconfigSource } from '../../kubernetes/index.ts';
+import type { TillerTlsFiles } from '../../backends/index.ts';
+import type { KubeconfigAccessOptions, KubeconfigSource } from '../../kubernetes/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 
-export const ways = ['tunnel', 'proxy', 'direct'] as const;
+/** The kinds of upstream that a clusters file can name. */
+export const namedUpstreams = ['tunnel', 'gateway', 'direct'] as const;
 
-/** How a cluster is reached: a port-forward to its Tiller, its gateway through its API server, or Tiller's address. */
-export type WayKind = (typeof ways)[number];
+/**
+ * How a cluster's releases are reached: by a port-forward to its Tiller, by its gateway through its API server, at
+ * Tiller's address; the gateway's own Tiller also by its Service inside the cluster, or in the sandbox.
+ */
+export type UpstreamKind = (typeof namedUpstreams)[number] | 'service' | 'sandbox';
 
 /** One cluster as it was configured. Two entries that are equal as JSON are the same cluster. */
 export interface ClusterEntry {
   readonly name: string;
-  /** Without one it is found out when the cluster is opened: its gateway where it has one, else its Tiller. */
-  readonly way?: WayKind | undefined;
+  /** Default: decided when the cluster is opened: its gateway where it has one, else a tunnel to its Tiller. */
+  readonly upstream?: UpstreamKind | undefined;
+  /** Connections to Tiller that share the calls. Default 1. */
+  readonly connections?: number | undefined;
   /** Default: as kubectl, `KUBECONFIG`, else `~/.kube/config`. */
   readonly kubeconfig?: KubeconfigSource | undefined;
   /** Default: the kubeconfig's current context. */
   readonly context?: string | undefined;
   /** Default: every namespace is searched. */
   readonly tillerNamespace?: string | undefined;
-  /** The gateway's Service for the way `proxy`, as `NAMESPACE/[SCHEME:]NAME[:PORT]`. Default: looked for. */
+  /** The gateway's Service for the upstream `gateway`, as `NAMESPACE/[SCHEME:]NAME[:PORT]`. Default: looked for. */
   readonly service?: string | undefined;
-  /** Tiller's address for the way `direct`. */
+  /** Tiller's address for the upstream `direct`. */
   readonly endpoint?: string | undefined;
   /** TLS to Tiller, where it wants it. */
   readonly tls?: Omit<TillerTlsFiles, 'endpointIsTls'> | undefined;
+}
+
+/** Whose API server the cluster's upstream goes through. */
+export function kubeconfigOf(
+  { kubeconfig, context }: ClusterEntry,
+  environment: NodeJS.ProcessEnv,
+): KubeconfigAccessOptions {
+  return { environment, ...(kubeconfig && { kubeconfig }), ...(context !== undefined && { context }) };
 }
 
 /** In paths, `-` stands for all clusters. */

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import {
+  createClusterSource,
+  keepUpToDate,
+  openUpstream,
+  Registry,
+  type SourceProblem,
+} from '../clusters/index.ts';
+import { type Config, servesClusters } from '../config/index.ts';
+import type { LoggedRequest, Logger, Metrics } from '../observe/index.ts';
+import { invalidArgument } from '../protocol/index.ts';
+import type { OpenSandbox } from './open-sandbox.ts';
+import { connectTimeoutMs, ownEntryOf, tillerCallOptionsOf } from './options.ts';
+
+/** The clusters with their configuration, which is read again when its files change. */
+export interface OpenClusters {
+  readonly registry: Registry;
+  /** The own Tiller, or the cluster that stands in for it, for people. */
+  readonly description: string;
+  problem(): { readonly problem?: SourceProblem };
+  /** Counts a request in the metrics of its cluster. */
+  finished(request: LoggedRequest): void;
+  close(): void;
+}
+
+/**
+ * Opens the own cluster without connecting to it, and reads the configuration of the others.
+ * @throws GatewayError for a mistake in the configuration
+ */
+export async function openClusters(
+  config: Config,
+  { sandbox, metrics, log }: { sandbox: OpenSandbox | undefined; metrics: Metrics; log: Logger },
+): Promise<OpenClusters> {
+  const { clusters, limits, tiller } = config;
+  const hasMany = servesClusters(clusters);
+  const upstreamOptions = {
+    tiller: tillerCallOptionsOf(config, metrics),
+    gateway: {
+      maxSockets: clusters.maxCalls,
+      maxMessageBytes: limits.maxMessageBytes,
+      timeoutMs: tiller.timeoutMs,
+      connectTimeoutMs,
+    },
+    environment: process.env,
+  };
+  const registry = new Registry({
+    own: ownEntryOf(config, sandbox?.kubeconfig),
+    many: hasMany ? await manyOptionsOf(config) : undefined,
+    open: async (entry, events, signal) => openUpstream(entry, upstreamOptions, events, signal),
+    connectTimeoutMs,
+    log: (level, message, fields) => log[level](message, fields),
+  });
+  try {
+    const { description } = await registry.own.open(AbortSignal.timeout(connectTimeoutMs));
+    if (!hasMany) {
+      return {
+        registry,
+        description,
+        problem: () => ({}),
+        finished: () => {},
+        close: () => registry.destroy(),
+      };
+    }
+    const { defaultCluster } = clusters;
+    const upToDate = await followSource(config, registry, log);
+    if (defaultCluster !== undefined) registry.get(defaultCluster);
+    log.info(`serving ${registry.clusters.length} clusters at /clusters`);
+    const clusterMetrics = metrics.clusters();
+    clusterMetrics.watchStates(() => registry.states());
+    return {
+      registry,
+      description: defaultCluster === undefined ? description : `cluster ${defaultCluster}`,
+      problem: upToDate.problem,
+      finished({ cluster, code }) {
+        if (cluster !== undefined) clusterMetrics.called(cluster, code);
+      },
+      close() {
+        upToDate.stop();
+        registry.destroy();
+      },
+    };
+  } catch (error) {
+    registry.destroy();
+    throw error;
+  }
+}
+
+function followSource({ clusters, kubernetes }: Config, registry: Registry, log: Logger) {
+  const source = createClusterSource({
+    file: clusters.file,
+    kubeContexts: clusters.kubeContexts,
+    kubeconfig: kubernetes.kubeconfig,
+    environment: process.env,
+  });
+  return keepUpToDate(source, registry, (level, message, fields) => log[level](message, fields));
+}
+
+async function manyOptionsOf({ clusters }: Config) {
+  const { allowAdhoc, adhocCaFile, defaultCluster, maxOpen, maxCalls, idleMs } = clusters;
+  const caPem = adhocCaFile === undefined ? undefined : await readCa(adhocCaFile);
+  const adhoc = allowAdhoc.length > 0 ? { hosts: allowAdhoc, caPem } : undefined;
+  return { defaultCluster, adhoc, maxOpen, maxCalls, idleMs };
+}
+
+async function readCa(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(cause => {
+    throw invalidArgument(`--adhoc-ca-file: ${file} cannot be read`, { cause });
+  });
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw invalidArgument(`--adhoc-ca-file: ${file} holds no certificate in PEM`);
+  }
+  return text;
+}
