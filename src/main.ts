@@ -4,7 +4,13 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { checkHealth } from './app/health-check.ts';
-import { type Config, formatConfig, formatListenAddress, helpText, loadConfig } from './config/index.ts';
+import {
+  formatConfig,
+  formatListenAddress,
+  helpText,
+  type LoadedConfig,
+  loadConfig,
+} from './config/index.ts';
 import { createLogger, type Logger } from './observe/index.ts';
 import { GatewayError } from './protocol/index.ts';
 
@@ -18,7 +24,7 @@ const compileCacheFolder = fileURLToPath(new URL('../node_modules/.cache/compile
 process.exitCode = await run();
 
 async function run(): Promise<number> {
-  let config: Config;
+  let config: LoadedConfig;
   try {
     config = await loadConfig({ argv: process.argv.slice(2), environment: process.env });
   } catch (error) {
@@ -27,7 +33,14 @@ async function run(): Promise<number> {
   }
   const { help, version, printConfig, healthCheck } = config.program;
   if (help) return print(helpText());
-  if (version) return print(`${readVersion()}\n`);
+  if (version) {
+    if (process.argv[2] === 'version') {
+      process.stderr.write(
+        "version: prints this gateway's version, as --version does; Tiller's is at /tiller/v2/version/json\n",
+      );
+    }
+    return print(`${readVersion()}\n`);
+  }
   if (printConfig) return print(formatConfig(config));
   if (healthCheck) {
     const { ok, reason } = await checkHealth(config, healthCheck);
@@ -38,7 +51,7 @@ async function run(): Promise<number> {
 }
 
 /** Runs until a signal comes. SIGTERM and SIGINT stop it in order; a second one at once. */
-async function serve(config: Config): Promise<number> {
+async function serve(config: LoadedConfig): Promise<number> {
   const { logLevel, logFormat } = config.observe;
   const format = logFormat ?? (process.stdout.isTTY ? 'text' : 'json');
   const log = createLogger({ level: logLevel, format, stream: process.stdout });
@@ -48,6 +61,7 @@ async function serve(config: Config): Promise<number> {
     process.exit(1);
   });
   process.stdout.on('error', () => {}); // nobody reads the log any more; requests are still served
+  for (const warning of config.warnings) log.warn(warning);
   try {
     enableCompileCache(compileCacheFolder);
     // loaded here, so that --help, --version and the health check do without the libraries of the whole program

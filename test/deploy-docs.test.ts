@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { allOptions } from '../src/config/options/index.ts';
+import { allOptions } from '../src/config/index.ts';
 
 const flags = new Set(allOptions.flatMap(({ option }) => [option.flag, ...option.aliases]));
 

@@ -7,7 +7,7 @@ import type { V1ClusterRole, V1Deployment, V1RoleBinding, V1Secret } from '@kube
 import { parseAllDocuments } from 'yaml';
 import { parseClustersFile } from '../src/clusters/source/clusters-file.ts';
 import { clusterFields, tlsFields } from '../src/clusters/source/entry-fields.ts';
-import { allOptions } from '../src/config/options/index.ts';
+import { allOptions } from '../src/config/index.ts';
 import { schemaFaults } from './support/kube-schema.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
 

@@ -10,8 +10,7 @@ import type {
   V1Service,
 } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
-import { allOptions } from '../src/config/options/index.ts';
-import { environmentName } from '../src/config/read-environment.ts';
+import { allOptions, environmentName } from '../src/config/index.ts';
 import { schemaFaults } from './support/kube-schema.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
 

@@ -50,6 +50,27 @@ describe('the command', () => {
   });
 });
 
+test("swift's arguments start the program, each with a warning; its command version works", async t => {
+  const swift = ['run', '--v=4', '--tiller-insecure-skip-verify=true', '--enable-analytics=false'];
+  const gateway = await startGatewayProcess(t, [...swift, '--secure-addr=127.0.0.1:0', '--logtostderr']);
+  assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/tiller/v2/version/json`)).status, 200);
+  const warnings = gateway.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  assert.deepEqual(warnings.map(message => String(message).split(':')[0]).sort(), [
+    '--enable-analytics',
+    '--logtostderr',
+    '--secure-addr',
+    '--tiller-insecure-skip-verify',
+    '--v',
+  ]);
+  await gateway.seen(/^GET \/tiller\/v2\/version\/json 200$/);
+  const version = await runMain(['version']);
+  assert.deepEqual(
+    [version.code, version.stdout],
+    await runMain(['--version']).then(it => [it.code, it.stdout]),
+  );
+  assert.match(version.stderr, /^version: prints this gateway's version/);
+});
+
 describe('--health-check', () => {
   test('exits 0 while the gateway is alive and ready', async t => {
     const { port } = await startGatewayProcess(t);

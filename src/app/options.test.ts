@@ -4,9 +4,9 @@ import { exampleOf } from '../../test/support/option-example.ts';
 import { openUpstream } from '../clusters/index.ts';
 import { completeConfig } from '../config/config.ts';
 import type { Config } from '../config/index.ts';
-import { allOptions, type PlacedOption } from '../config/options/index.ts';
-import { readFlags } from '../config/read-flags.ts';
-import { readValues } from '../config/read-values.ts';
+import { readValues } from '../config/load-config.ts';
+import { allOptions, type PlacedOption } from '../config/options.ts';
+import { readFlags } from '../config/read-settings.ts';
 import { createLogger, createMetrics } from '../observe/index.ts';
 import {
   chartOptionsOf,
@@ -29,7 +29,8 @@ const certificate = [
 
 function configOf(argv: string[]): Config {
   const options = allOptions.map(({ option }) => option);
-  return completeConfig(readValues(readFlags([...certificate, ...argv], options).byFlag).config, false);
+  const given = readValues(readFlags([...certificate, ...argv], options).byFlag).config;
+  return completeConfig(given, { inPod: false, hasServiceAccount: false });
 }
 
 /** The options of all rooms, as text. */

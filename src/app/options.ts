@@ -68,7 +68,8 @@ export function tillerCallOptionsOf({ tiller, limits }: Config, metrics: Metrics
 
 export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger): ListenerOptions {
   const main = { ...listener.addr, tlsOnly: tls.only };
-  const secure = listener.secureAddr && { ...listener.secureAddr, tlsOnly: true };
+  // without a certificate it is ignored, with a warning
+  const secure = listener.secureAddr && tls.certFile && { ...listener.secureAddr, tlsOnly: true };
   return {
     targets: secure ? [main, secure] : [main],
     tls:

@@ -1,6 +1,6 @@
-import type { ListenAddress } from './listen-address.ts';
-import type { ValuesOf } from './option.ts';
-import type { optionGroups } from './options/index.ts';
+import type { Need, ValuesOf } from './option.ts';
+import { allOptions, type optionGroups } from './options.ts';
+import type { ListenAddress } from './units.ts';
 
 /** The options' values as they were given, by group, defaults filled in. */
 export type GivenConfig = { readonly [G in keyof typeof optionGroups]: ValuesOf<(typeof optionGroups)[G]> };
@@ -9,39 +9,137 @@ export type GivenConfig = { readonly [G in keyof typeof optionGroups]: ValuesOf<
 type Decided<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: Exclude<T[P], undefined> };
 
 /** The whole configuration, complete. Its shape is that of the option tables. */
-export type Config = Omit<GivenConfig, 'listener' | 'tiller' | 'tls'> & {
+export type Config = Omit<GivenConfig, 'listener' | 'tiller' | 'tls' | 'observe'> & {
   readonly listener: Decided<GivenConfig['listener'], 'addr'>;
   readonly tiller: Decided<GivenConfig['tiller'], 'connector'>;
   readonly tls: Decided<GivenConfig['tls'], 'clientAuth'>;
+  readonly observe: Decided<GivenConfig['observe'], 'logLevel'>;
 };
 
-/** Fills in what depends on the surroundings. `inCluster`: this process runs in a pod with a service account. */
-export function completeConfig(given: GivenConfig, inCluster: boolean): Config {
-  const connector = given.tiller.connector ?? defaultConnector(given, inCluster);
+/** Where the process runs. */
+export interface Surroundings {
+  /** In a pod of Kubernetes, whose address others reach. */
+  readonly inPod: boolean;
+  /** With the token of a service account, which the connector incluster needs. */
+  readonly hasServiceAccount: boolean;
+}
+
+/** Fills in the defaults that depend on the surroundings or on other options. */
+export function completeConfig(given: GivenConfig, { inPod, hasServiceAccount }: Surroundings): Config {
+  const { listener, tls, tiller, observe, swift } = given;
   return {
     ...given,
-    listener: { ...given.listener, addr: given.listener.addr ?? defaultAddress(connector) },
-    tiller: { ...given.tiller, connector },
-    tls: { ...given.tls, clientAuth: given.tls.clientAuth ?? (given.tls.caFile ? 'optional' : 'none') },
+    listener: { ...listener, addr: listener.addr ?? defaultAddress(inPod) },
+    tiller: { ...tiller, connector: tiller.connector ?? defaultConnector(given, hasServiceAccount) },
+    tls: { ...tls, clientAuth: tls.clientAuth ?? (tls.caFile ? 'optional' : 'none') },
+    observe: { ...observe, logLevel: observe.logLevel ?? (swift.verbosity >= 4 ? 'debug' : 'info') },
   };
 }
 
 function defaultConnector(
   { tiller, kubernetes, clusters }: GivenConfig,
-  inCluster: boolean,
+  hasServiceAccount: boolean,
 ): Config['tiller']['connector'] {
   if (tiller.endpoint !== undefined) return 'direct';
   if (kubernetes.kubeconfig !== undefined || kubernetes.context !== undefined) return 'kubeconfig';
-  if (inCluster) return 'incluster';
+  if (hasServiceAccount) return 'incluster';
   return servesClusters(clusters) ? 'kubeconfig' : 'sandbox';
 }
 
-/** Whether there are clusters beside the connector's own Tiller: the hub is loaded for them, and only for them. */
+/** Whoever reaches the port may do everything: on a workstation nobody else should without being let in. */
+function defaultAddress(inPod: boolean): ListenAddress {
+  return { host: inPod ? undefined : '127.0.0.1', port: 9855 };
+}
+
+/** Whether there are clusters beside the gateway's own Tiller: the hub is loaded for them, and only for them. */
 export function servesClusters({ file, kubeContexts, allowAdhoc }: GivenConfig['clusters']): boolean {
   return file !== undefined || kubeContexts.length > 0 || allowAdhoc.length > 0;
 }
 
-/** The sandbox is for trying things out on a workstation: nobody else should reach it without being asked. */
-function defaultAddress(connector: Config['tiller']['connector']): ListenAddress {
-  return { host: connector === 'sandbox' ? '127.0.0.1' : undefined, port: 9855 };
+/** When each need holds, and the flags that meet it. */
+export const needs: Readonly<Record<Need, { readonly words: string; met(config: Config): boolean }>> = {
+  certificate: { words: '--tls-cert-file', met: ({ tls }) => tls.certFile !== undefined },
+  'private-key': { words: '--tls-private-key-file', met: ({ tls }) => tls.privateKeyFile !== undefined },
+  'client-ca': { words: '--tls-ca-file', met: ({ tls }) => tls.caFile !== undefined },
+  'client-verification': {
+    words: '--tls-client-auth optional or required',
+    met: ({ tls }) => tls.clientAuth !== 'none',
+  },
+  direct: { words: '--connector direct', met: ({ tiller }) => tiller.connector === 'direct' },
+  kubeconfig: { words: '--connector kubeconfig', met: ({ tiller }) => tiller.connector === 'kubeconfig' },
+  'kubeconfig-reader': {
+    words: '--connector kubeconfig, --clusters or --kube-contexts',
+    met: ({ tiller, clusters }) => tiller.connector === 'kubeconfig' || servesClusters(clusters),
+  },
+  kubernetes: {
+    words: '--connector incluster or kubeconfig',
+    met: ({ tiller }) => tiller.connector === 'incluster' || tiller.connector === 'kubeconfig',
+  },
+  sandbox: { words: '--connector sandbox', met: ({ tiller }) => tiller.connector === 'sandbox' },
+  tiller: {
+    words: '--connector incluster, kubeconfig or direct',
+    met: ({ tiller }) => tiller.connector !== 'sandbox',
+  },
+  'tiller-tls': {
+    words: '--tiller-ca-file, --tiller-client-cert-file or an https:// or tls:// --tiller-endpoint',
+    met: ({ tiller }) =>
+      tiller.caFile !== undefined ||
+      tiller.clientCertFile !== undefined ||
+      /^(?:https|tls):\/\//i.test(tiller.endpoint ?? ''),
+  },
+  'client-certificate': {
+    words: '--tiller-client-cert-file',
+    met: ({ tiller }) => tiller.clientCertFile !== undefined,
+  },
+  'client-key': {
+    words: '--tiller-client-private-key-file',
+    met: ({ tiller }) => tiller.clientPrivateKeyFile !== undefined,
+  },
+  clusters: {
+    words: '--clusters, --kube-contexts or --allow-adhoc-clusters',
+    met: ({ clusters }) => servesClusters(clusters),
+  },
+  'listed-clusters': {
+    words: '--clusters or --kube-contexts',
+    met: ({ clusters }) => clusters.file !== undefined || clusters.kubeContexts.length > 0,
+  },
+  'adhoc-clusters': {
+    words: '--allow-adhoc-clusters',
+    met: ({ clusters }) => clusters.allowAdhoc.length > 0,
+  },
+  'chart-repo': { words: '--chart-repo', met: ({ charts }) => charts.repositories.length > 0 },
+  cors: { words: '--enable-cors', met: ({ rest }) => rest.enableCors },
+  'cors-hosts': {
+    words: '--cors-origin-host other than *',
+    met: ({ rest }) => !rest.corsOriginHosts.includes('*'),
+  },
+};
+
+/**
+ * Checks the rules between options.
+ * @param where names each given option to the user, by flag: `--addr`, `TILLER_GATEWAY_ADDR`
+ * @returns what must be mended, and what is ignored or only there for compatibility
+ */
+export function checkConfig(
+  config: Config,
+  where: ReadonlyMap<string, string>,
+): { readonly mistakes: string[]; readonly warnings: string[] } {
+  const mistakes: string[] = [];
+  const warnings: string[] = [];
+  for (const { group, key, option } of allOptions) {
+    const name = where.get(option.flag);
+    if (name === undefined) continue;
+    if (option.compatibility !== undefined) warnings.push(`${name}: ${option.compatibility}`);
+    const value = (config[group] as Readonly<Record<string, unknown>>)[key];
+    const shown = value === undefined || value === null ? undefined : String(option.show(value));
+    if (shown === undefined || shown === (option.default ?? option.off)) continue;
+    const missing = option.needs.filter(need => !needs[need].met(config)).map(need => needs[need].words);
+    if (missing.length === 0) continue;
+    if (option.lenient) warnings.push(`${name}: no effect without ${missing.join(' and ')}`);
+    else mistakes.push(`--${option.flag} needs ${missing.join(' and ')}`);
+  }
+  if (config.tiller.connector === 'direct' && config.tiller.endpoint === undefined) {
+    mistakes.push('--connector direct needs --tiller-endpoint');
+  }
+  return { mistakes, warnings };
 }

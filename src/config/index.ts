@@ -1,7 +1,6 @@
 export { type Config, servesClusters } from './config.ts';
-export { helpText } from './help.ts';
-export type { ListenAddress } from './listen-address.ts';
-export { formatListenAddress } from './listen-address.ts';
-export { type ConfigSources, loadConfig } from './load-config.ts';
-export { masked, maskUrlCredentials } from './mask.ts';
-export { formatConfig } from './print-config.ts';
+export { type ConfigSources, type LoadedConfig, loadConfig } from './load-config.ts';
+export { allOptions, type PlacedOption } from './options.ts';
+export { environmentName } from './read-settings.ts';
+export { flagTables, formatConfig, helpText } from './show-options.ts';
+export { formatListenAddress, type ListenAddress, masked, maskUrlCredentials } from './units.ts';

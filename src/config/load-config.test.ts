@@ -3,14 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { type Config, completeConfig } from './config.ts';
-import { loadConfig } from './load-config.ts';
-import { readValues } from './read-values.ts';
+import { exampleOf } from '../../test/support/option-example.ts';
+import { completeConfig, needs } from './config.ts';
+import { type LoadedConfig, loadConfig, readValues } from './load-config.ts';
+import type { Need } from './option.ts';
+import { allOptions } from './options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function load(argv: string[], environment: Record<string, string> = {}): Promise<Config> {
+function load(argv: string[], environment: Record<string, string> = {}): Promise<LoadedConfig> {
   return loadConfig({ argv, environment });
 }
 
@@ -80,14 +82,19 @@ describe('defaults that depend on the surroundings', () => {
   for (const [argv, inCluster, connector] of connectors) {
     test(`${argv.join(' ') || 'nothing given'} ${inCluster ? 'in' : 'outside'} a cluster: ${connector}`, async () => {
       const settings = argv.map(word => word.slice(2).split('=') as [string, string]);
+      const surroundings = { inPod: inCluster, hasServiceAccount: inCluster };
       const byFlag = new Map(settings.map(([name, value]) => [name, { texts: [value], where: name }]));
-      assert.equal(completeConfig(readValues(byFlag).config, inCluster).tiller.connector, connector);
+      assert.equal(completeConfig(readValues(byFlag).config, surroundings).tiller.connector, connector);
     });
   }
 
-  test('the sandbox listens on loopback, the others everywhere', async () => {
-    assert.deepEqual((await load([])).listener.addr, { host: '127.0.0.1', port: 9855 });
-    assert.deepEqual((await load(['--tiller-endpoint=t'])).listener.addr, { host: undefined, port: 9855 });
+  test('every address is the default in a pod only', async () => {
+    const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1' };
+    const connectors = [[], ['--tiller-endpoint=t'], ['--connector=kubeconfig'], ['--kube-contexts=all']];
+    for (const argv of [...connectors, ['--connector=incluster'], ['--connector=sandbox']]) {
+      assert.deepEqual((await load(argv)).listener.addr, { host: '127.0.0.1', port: 9855 }, String(argv));
+      assert.deepEqual((await load(argv, pod)).listener.addr, { host: undefined, port: 9855 }, String(argv));
+    }
     assert.deepEqual((await load(['--plaintext-addr=:80'])).listener.addr, { host: undefined, port: 80 });
   });
 
@@ -98,36 +105,110 @@ describe('defaults that depend on the surroundings', () => {
   });
 });
 
-describe('rules between options', () => {
-  const broken: [string[], string][] = [
-    [['--tls-cert-file=c'], '--tls-cert-file and --tls-private-key-file belong together: one is missing'],
-    [['--secure-addr=:1'], '--secure-addr needs --tls-cert-file'],
-    [['--tls-only'], '--tls-only needs --tls-cert-file'],
-    [['--tls-ca-file=a'], '--tls-ca-file needs --tls-cert-file'],
-    [['--tls-client-auth=required'], '--tls-client-auth required needs --tls-ca-file'],
-    [
-      ['--tls-cert-file=c', '--tls-private-key-file=k', '--tls-ca-file=a', '--tls-client-auth=none'],
-      '--tls-ca-file has no use with --tls-client-auth none',
-    ],
-    [['--connector=direct'], '--connector direct needs --tiller-endpoint'],
-    [['--connector=sandbox', '--tiller-endpoint=t'], '--tiller-endpoint has no use with --connector sandbox'],
-    [['--connector=incluster', '--kube-context=c'], '--kube-context has no use with --connector incluster'],
-    [['--connector=sandbox', '--kubeconfig=f'], '--kubeconfig has no use with --connector sandbox'],
-    [
-      ['--connector=sandbox', '--tiller-namespace=n'],
-      '--tiller-namespace has no use with --connector sandbox',
-    ],
-    [
-      ['--kubeconfig=f', '--sandbox-kubeconfig=f'],
-      '--sandbox-kubeconfig has no use with --connector kubeconfig',
-    ],
-    [['--connector=incluster', '--sandbox-dir=d'], '--sandbox-dir has no use with --connector incluster'],
-    [
-      ['--tiller-endpoint=t', '--tiller-client-cert-file=c'],
-      '--tiller-client-cert-file and --tiller-client-private-key-file belong together: one is missing',
-    ],
-  ];
-  for (const [argv, mistake] of broken) {
-    test(mistake, async () => assert.deepEqual(await mistakesOf(...argv), [mistake]));
+describe('options without effect', () => {
+  const tls = ['--tls-cert-file=c', '--tls-private-key-file=k'];
+  const client = ['--tiller-client-cert-file=c', '--tiller-client-private-key-file=k'];
+  /** For each need the flags that meet it, and those that make sure that it is not met. */
+  const flags: Record<Need, { met: string[]; unmet?: string[] }> = {
+    certificate: { met: tls },
+    'private-key': { met: tls },
+    'client-ca': { met: [...tls, '--tls-ca-file=a'] },
+    'client-verification': {
+      met: ['--tls-client-auth=required'],
+      unmet: ['--tls-client-auth=none'],
+    },
+    direct: { met: ['--connector=direct', '--tiller-endpoint=t:1'], unmet: ['--connector=sandbox'] },
+    kubeconfig: { met: ['--connector=kubeconfig'], unmet: ['--connector=incluster'] },
+    'kubeconfig-reader': { met: ['--kube-contexts=all'], unmet: ['--connector=sandbox'] },
+    kubernetes: { met: ['--connector=incluster'], unmet: ['--connector=sandbox'] },
+    sandbox: { met: ['--connector=sandbox'], unmet: ['--connector=incluster'] },
+    tiller: { met: ['--connector=incluster'], unmet: ['--connector=sandbox'] },
+    'tiller-tls': {
+      met: ['--connector=direct', '--tiller-endpoint=https://t:1'],
+      unmet: ['--connector=incluster'],
+    },
+    'client-certificate': { met: client },
+    'client-key': { met: client },
+    clusters: { met: ['--allow-adhoc-clusters=a.example'] },
+    'listed-clusters': { met: ['--clusters=f'], unmet: ['--allow-adhoc-clusters=a.example'] },
+    'adhoc-clusters': { met: ['--allow-adhoc-clusters=a.example'] },
+    'chart-repo': { met: ['--chart-repo=a=https://charts.example.com'] },
+    cors: { met: ['--enable-cors'] },
+    'cors-hosts': { met: ['--cors-origin-host=a.example'] },
+  };
+
+  for (const placed of allOptions.filter(({ option }) => option.needs.length > 0)) {
+    const { option } = placed;
+    const given = `--${option.flag}=${option.off === undefined ? exampleOf(placed) : 'required'}`;
+    const metBut = (left?: Need) =>
+      option.needs.filter(need => need !== left).flatMap(need => flags[need].met);
+
+    test(`${given} is accepted with what it needs`, async () => {
+      const { warnings } = await load([given, ...metBut()]);
+      assert.deepEqual(warnings, []);
+    });
+
+    for (const need of option.needs) {
+      const argv = [...metBut(need), ...(flags[need].unmet ?? []), given];
+      test(`${argv.join(' ')} is ${option.lenient ? 'ignored' : 'refused'}`, async () => {
+        const text = option.lenient
+          ? `--${option.flag}: no effect without ${needs[need].words}`
+          : `--${option.flag} needs ${needs[need].words}`;
+        const said = option.lenient ? (await load(argv)).warnings : await mistakesOf(...argv);
+        assert.ok(said.includes(text), `${text} is not in ${said.join('\n')}`);
+      });
+    }
   }
+
+  test('are accepted at their default, which asks for nothing', async () => {
+    const argv = ['--no-tls-only', '--tls-client-auth=none', '--cors-origin-host=*', '--cluster-idle=10m'];
+    assert.deepEqual((await load(argv)).warnings, []);
+  });
+
+  test('the connector direct needs an endpoint', async () => {
+    assert.deepEqual(await mistakesOf('--connector=direct'), ['--connector direct needs --tiller-endpoint']);
+  });
+});
+
+describe("swift's own command lines", () => {
+  const line = 'run --v=3 --connector=incluster --tiller-insecure-skip-verify=true --enable-analytics=false';
+
+  test('its Deployment starts, with a warning for each flag that does something else here', async () => {
+    const { tiller, observe, warnings } = await load(line.split(' '));
+    assert.deepEqual(
+      [tiller.connector, tiller.insecureSkipVerify, observe.logLevel],
+      ['incluster', true, 'info'],
+    );
+    assert.deepEqual(
+      warnings.map(warning => warning.split(':')[0]),
+      ['--tiller-insecure-skip-verify', '--v', '--enable-analytics'],
+    );
+  });
+
+  for (const placed of allOptions.filter(({ option }) => option.compatibility !== undefined)) {
+    const { option } = placed;
+    const dashes = option.flag.length === 1 ? '-' : '--';
+    test(`${dashes}${option.flag} is accepted with one warning that says what it does here`, async () => {
+      const texts =
+        option.placeholder === '' ? [`--${option.flag}`] : [`--${option.flag}`, exampleOf(placed)];
+      assert.deepEqual((await load(texts)).warnings, [`--${option.flag}: ${option.compatibility}`]);
+      const attached = `--${option.flag}=${option.placeholder === '' ? 'false' : exampleOf(placed)}`;
+      assert.equal((await load([attached])).warnings.length, 1);
+    });
+  }
+
+  test("glog's flags all at once, --secure-addr without a certificate, and verbosity 4", async () => {
+    const glog =
+      '-v=4 --logtostderr --alsologtostderr=false --stderrthreshold=2 --log_dir /tmp --log_backtrace_at=:0';
+    const more = '--log-flush-frequency=5s --vmodule=a=2 --api-domain=x.example --secure-addr=:50055';
+    const { observe, warnings } = await load(`run ${glog} ${more}`.split(' '));
+    assert.equal(observe.logLevel, 'debug');
+    assert.equal(warnings.length, 10);
+    assert.ok(warnings.includes('--secure-addr: no effect without --tls-cert-file'));
+    assert.equal((await load(['--v=9', '--log-level=warn'])).observe.logLevel, 'warn');
+  });
+
+  test('the command version is --version', async () => {
+    assert.equal((await load(['version'])).program.version, true);
+  });
 });

@@ -1,40 +1,77 @@
 /**
- * What an option is, and one function per kind that makes one. A table of options (`options/*.ts`) is plain data made
- * by these functions; flags, environment, file, help, the README's table and the type `Config` are all read from it.
+ * The type of an option, and one function per kind that makes one. The tables (`options-*.ts`) are plain data made by
+ * these functions; flags, environment, file, help, docs/flags.md and the type `Config` are all derived from them.
  */
-import { formatListenAddress, type ListenAddress, parseListenAddress } from './listen-address.ts';
-import { maskUrlCredentials } from './mask.ts';
-import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatListenAddress,
+  type ListenAddress,
+  maskUrlCredentials,
+  parseBytes,
+  parseDuration,
+  parseListenAddress,
+} from './units.ts';
 
-/** One option, whatever its kind. `T` is the type of its value in `Config`. */
+/** Conditions without which some options have no effect; `config.ts` says when each holds. */
+export type Need =
+  | 'adhoc-clusters'
+  | 'certificate'
+  | 'chart-repo'
+  | 'client-ca'
+  | 'client-certificate'
+  | 'client-key'
+  | 'client-verification'
+  | 'clusters'
+  | 'cors'
+  | 'cors-hosts'
+  | 'direct'
+  | 'kubeconfig'
+  | 'kubeconfig-reader'
+  | 'kubernetes'
+  | 'listed-clusters'
+  | 'private-key'
+  | 'sandbox'
+  | 'tiller'
+  | 'tiller-tls';
+
+/** One option of any kind. `T` is the type of its value in `Config`. */
 export interface Option<T> {
   /** The flag without its dashes: `drain-timeout`. */
   readonly flag: string;
-  /** Other names of the same flag, kept for swift's sake. */
+  /** Other names of the same flag, for compatibility with swift. */
   readonly aliases: readonly string[];
   /** One sentence for help and README. */
   readonly summary: string;
-  /** What stands for the value in help: `DURATION`, `a|b`; empty for a boolean. */
+  /** Stands for the value in help: `DURATION`, `a|b`; empty for a boolean. */
   readonly placeholder: string;
-  /** The values it takes, in words; empty where there is nothing to say beyond the placeholder. */
+  /** The values that it accepts, in words; empty where the placeholder says it all. */
   readonly range: string;
   /** The default as one would type it; absent where the option is simply not set. */
   readonly default: string | undefined;
-  /** What stands for the default in help, where it is not a fixed text. */
+  /** The default in words, where it depends on the surroundings. */
   readonly defaultWords: string | undefined;
   /** The value is masked wherever the configuration is shown, and left out of error messages. */
   readonly secret: boolean;
   /** May be given several times; one text may also hold several values with commas between. */
   readonly repeatable: boolean;
-  /** Taken from the command line only. */
+  /** Read from the command line only. */
   readonly flagOnly: boolean;
-  /** Reads the texts given: one that is not empty, or, where repeatable, any. Throws an Error that says what is wrong. */
+  /** A value other than the default has an effect only where all of these hold, and is refused otherwise. */
+  readonly needs: readonly Need[];
+  /** A value that asks for nothing, beside the default. */
+  readonly off: string | undefined;
+  /** Where `needs` do not hold the value is ignored with a warning, since swift's Deployments set it. */
+  readonly lenient: boolean;
+  /** A flag of swift without use here: it is accepted, with a warning that says this. */
+  readonly compatibility: string | undefined;
+  /** Reads the texts given: one that is not empty, or, where repeatable, any. Throws an Error with the reason. */
   read(texts: readonly string[]): T;
   /** A set value in the form in which it could be typed. */
   show(value: NonNullable<T>): string | readonly string[];
 }
 
-/** What every kind takes. The default is written as text and read like any other. */
+/** The parts of an option that every kind has. The default is written as text and read like any other. */
 export interface Spec {
   readonly flag: string;
   readonly summary: string;
@@ -45,6 +82,10 @@ export interface Spec {
   readonly placeholder?: string;
   readonly secret?: boolean;
   readonly flagOnly?: boolean;
+  readonly needs?: readonly Need[];
+  readonly off?: string;
+  readonly lenient?: boolean;
+  readonly compatibility?: string;
 }
 
 /** Without a default the value may be absent. */
@@ -161,6 +202,10 @@ function common(spec: Spec): Omit<Option<unknown>, 'read' | 'show' | 'range'> {
     secret: spec.secret ?? false,
     repeatable: false,
     flagOnly: spec.flagOnly ?? false,
+    needs: spec.needs ?? [],
+    off: spec.off,
+    lenient: spec.lenient ?? false,
+    compatibility: spec.compatibility,
   };
 }
 

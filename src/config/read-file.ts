@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { PlacedOption } from './options/index.ts';
-import type { Setting, Settings } from './settings.ts';
-import { suggestion } from './suggest.ts';
+import type { PlacedOption } from './options.ts';
+import { type Setting, type Settings, suggestion } from './read-settings.ts';
 
 /** More than any configuration needs; a wrong path such as a log file or a device must not fill the memory. */
 const maxFileBytes = 1024 * 1024;

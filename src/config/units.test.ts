@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatListenAddress,
+  parseBytes,
+  parseDuration,
+  parseListenAddress,
+} from './units.ts';
 
 describe('durations', () => {
   const good: [string, number][] = [
@@ -46,4 +53,22 @@ describe('sizes', () => {
     fc.assert(fc.property(fc.nat(), bytes => parseBytes(formatBytes(bytes)) === bytes));
     assert.equal(formatBytes(33_554_432), '32MiB');
   });
+});
+
+describe('addresses to listen on', () => {
+  const good: [string, string | undefined, number][] = [
+    [':9855', undefined, 9855],
+    ['127.0.0.1:0', '127.0.0.1', 0],
+    ['localhost:65535', 'localhost', 65_535],
+    ['[::1]:80', '::1', 80],
+  ];
+  for (const [text, host, port] of good) {
+    test(`${text} is read, and written the same`, () => {
+      assert.deepEqual(parseListenAddress(text), { host, port });
+      assert.equal(formatListenAddress({ host, port }), text);
+    });
+  }
+  for (const text of ['', '9855', 'localhost', ':65536', '::1:80', 'a:b', 'http://a:1', 'a b:1', 'u@h:1']) {
+    test(`${JSON.stringify(text)} is refused`, () => assert.throws(() => parseListenAddress(text)));
+  }
 });

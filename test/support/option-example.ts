@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PlacedOption } from '../../src/config/options/index.ts';
+import type { PlacedOption } from '../../src/config/index.ts';
 
 /** A text that the option takes and that is not its default: a word of a choice, a bound of a range, or an example. */
 export function exampleOf({ group, key, option }: PlacedOption): string {

@@ -9,24 +9,25 @@
  *     ),
  *
  * The key is the name in `Config` (`config.charts.cacheBytes`) and carries the unit: `…Ms` for durations, `…Bytes` for
- * sizes. The kinds are the functions of `../option.ts`: `flag` (boolean), `text`, `path`, `integer`, `duration`,
+ * sizes. The kinds are the functions of `option.ts`: `flag` (boolean), `text`, `path`, `integer`, `duration`,
  * `bytes`, `choice`, `listenAddress`, `list` (repeatable). Without a `default` the value is `undefined` until given
  * (a list is empty). `secret: true` masks it; `aliases` are other names. Flag, environment variable
- * (`TILLER_GATEWAY_CHART_CACHE`), `--config` file, `--help`, the type `Config` and the README's table follow by
- * themselves (`npm run generate` for the latter). What holds between several options is a rule in `../rules.ts`.
+ * (`TILLER_GATEWAY_CHART_CACHE`), `--config` file, `--help`, the type `Config` and docs/flags.md are derived from it
+ * (`npm run generate` for the latter). An option that has an effect only with another one names it in `needs`; the
+ * conditions are in `config.ts`, with the few other rules between options.
  */
-import type { Option, OptionGroup } from '../option.ts';
-import { chartOptions } from './charts.ts';
-import { clusterOptions } from './clusters.ts';
-import { kubernetesOptions } from './kubernetes.ts';
-import { limitOptions } from './limits.ts';
-import { listenerOptions } from './listener.ts';
-import { observeOptions } from './observe.ts';
-import { programOptions } from './program.ts';
-import { restOptions } from './rest.ts';
-import { sandboxOptions } from './sandbox.ts';
-import { tillerOptions } from './tiller.ts';
-import { tlsOptions } from './tls.ts';
+import type { Option, OptionGroup } from './option.ts';
+import { chartOptions } from './options-charts.ts';
+import {
+  limitOptions,
+  listenerOptions,
+  observeOptions,
+  programOptions,
+  restOptions,
+  tlsOptions,
+} from './options-serving.ts';
+import { swiftOptions } from './options-swift.ts';
+import { clusterOptions, kubernetesOptions, sandboxOptions, tillerOptions } from './options-tiller.ts';
 
 export const optionGroups = {
   program: programOptions,
@@ -40,13 +41,14 @@ export const optionGroups = {
   rest: restOptions,
   observe: observeOptions,
   sandbox: sandboxOptions,
+  swift: swiftOptions,
 } as const satisfies Record<string, OptionGroup>;
 
-/** The groups' headings in help and README. */
+/** The groups' headings in help and docs/flags.md. */
 export const groupTitles: { readonly [G in keyof typeof optionGroups]: string } = {
   program: 'The command',
   listener: 'Listening',
-  tls: 'TLS towards clients',
+  tls: 'TLS to clients',
   limits: 'Limits',
   tiller: 'Tiller',
   kubernetes: 'Kubernetes',
@@ -55,6 +57,7 @@ export const groupTitles: { readonly [G in keyof typeof optionGroups]: string } 
   rest: 'HTTP/JSON',
   observe: 'Logs',
   sandbox: 'Sandbox',
+  swift: "Swift's flags, accepted with a warning",
 };
 
 /** An option with where its value goes in `Config`. */

@@ -4,8 +4,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadConfig } from './load-config.ts';
-import { maskUrlCredentials } from './mask.ts';
-import { formatConfig } from './print-config.ts';
+import { allOptions } from './options.ts';
+import { flagTables, formatConfig, helpText } from './show-options.ts';
+import { maskUrlCredentials } from './units.ts';
+
+describe('--help', () => {
+  const help = helpText();
+
+  test('names every flag with its default and range', () => {
+    for (const { option } of allOptions) assert.match(help, new RegExp(`\\n  --?${option.flag}[, \\n]`));
+    assert.match(help, /--drain-timeout DURATION\n[^-]*0s\s+to\s+1h;\s+default\s+25s/);
+  });
+
+  test('says what an option needs', () => {
+    assert.match(help, /--cors-origin-host HOST[^\n]*\n[^-]*needs\s+--enable-cors/);
+    assert.match(help, /--secure-addr HOST:PORT\n[^-]*ignored with a warning without\s+--tls-cert-file/);
+  });
+
+  test('has the same in a table for docs/flags.md', () => {
+    const tables = flagTables();
+    for (const { option } of allOptions)
+      assert.match(tables, new RegExp(`^\\| \`--?${option.flag}[, \`]`, 'm'));
+    assert.match(tables, /\| `--max-streams N` \| `256` \| Maximum .*\(1 to 100000\) \|/);
+  });
+
+  test('fits a terminal of 100 columns', () => {
+    for (const line of help.split('\n')) assert.ok(line.length <= 110, line);
+  });
+});
 
 describe('formatConfig', () => {
   test('gives a file that loads as the same configuration', async t => {
@@ -22,6 +48,7 @@ describe('formatConfig', () => {
     writeFileSync(file, formatConfig(config));
     const again = await loadConfig({ argv: ['--config', file], environment: {} });
     assert.deepEqual({ ...again, program: config.program }, config);
+    assert.deepEqual(again.warnings, []);
   });
 
   test('masks credentials in URLs', async () => {

@@ -1,0 +1,222 @@
+import { bytes, choice, duration, flag, integer, list, listenAddress, path } from './option.ts';
+
+/** Actions of the command other than serving, and the configuration file. */
+export const programOptions = {
+  help: flag({ flag: 'help', aliases: ['h'], summary: 'Print this text and exit.', flagOnly: true }),
+  version: flag({ flag: 'version', summary: 'Print the version and exit.', flagOnly: true }),
+  printConfig: flag({
+    flag: 'print-config',
+    summary:
+      'Print the configuration that flags, environment and file add up to, with secrets masked, and exit.',
+    flagOnly: true,
+  }),
+  healthCheck: choice(
+    {
+      flag: 'health-check',
+      summary:
+        'Ask the gateway that runs with the same configuration whether it is alive or ready, print the reason, and exit with 0 or 1.',
+      flagOnly: true,
+    },
+    ['live', 'ready'],
+  ),
+  config: path({
+    flag: 'config',
+    summary: 'A YAML file of options by their flag names; flags and the environment override it.',
+  }),
+};
+
+/** The addresses to listen on, and the time limits of a connection. */
+export const listenerOptions = {
+  addr: listenAddress({
+    flag: 'addr',
+    aliases: ['plaintext-addr'],
+    summary: 'Address for HTTP/JSON and gRPC without TLS and, with a certificate, also with TLS.',
+    defaultWords: ':9855 (every address) in a Kubernetes pod, else 127.0.0.1:9855',
+  }),
+  secureAddr: listenAddress({
+    flag: 'secure-addr',
+    needs: ['certificate'],
+    lenient: true,
+    summary: 'A second address, for TLS only.',
+  }),
+  drainTimeoutMs: duration(
+    {
+      flag: 'drain-timeout',
+      summary: 'Time for requests in progress to finish after SIGTERM; then they are cut off.',
+      // within Kubernetes' default terminationGracePeriodSeconds of 30
+      default: '25s',
+    },
+    { min: '0s', max: '1h' },
+  ),
+  firstByteTimeoutMs: duration(
+    {
+      flag: 'first-byte-timeout',
+      summary: 'Time limit for the first byte of a new connection, and for its TLS handshake.',
+      default: '10s',
+    },
+    { min: '100ms', max: '5m' },
+  ),
+  headerTimeoutMs: duration(
+    {
+      flag: 'header-timeout',
+      summary:
+        "Time limit for the header of an HTTP/1.1 request, from the start of the connection or the header's first byte.",
+      default: '20s',
+    },
+    { min: '100ms', max: '5m' },
+  ),
+  requestTimeoutMs: duration(
+    {
+      flag: 'request-timeout',
+      summary: 'Time limit for a request to arrive with its body; the response has none.',
+      default: '5m',
+    },
+    { min: '1s', max: '1h' },
+  ),
+  idleTimeoutMs: duration(
+    {
+      flag: 'idle-timeout',
+      summary: 'Time after which a connection without a request is closed.',
+      // longer than the 90 s of Go's HTTP clients (the API server's proxy among them), so that they close first
+      default: '3m',
+    },
+    { min: '1s', max: '24h' },
+  ),
+};
+
+/** TLS to clients. The files are watched: a new certificate is used without a restart. */
+export const tlsOptions = {
+  certFile: path({
+    flag: 'tls-cert-file',
+    needs: ['private-key'],
+    summary: 'Certificate chain (PEM) of the gateway; switches TLS on.',
+  }),
+  privateKeyFile: path({
+    flag: 'tls-private-key-file',
+    needs: ['certificate'],
+    summary: "The certificate's private key (PEM).",
+  }),
+  caFile: path({
+    flag: 'tls-ca-file',
+    needs: ['certificate', 'client-verification'],
+    summary: "CA certificates (PEM) that verify clients' certificates.",
+  }),
+  clientAuth: choice(
+    {
+      flag: 'tls-client-auth',
+      needs: ['client-ca'],
+      off: 'none',
+      summary:
+        'Whether clients present a certificate. One that is presented is always verified; with `required`, a connection without one may only GET /healthz and /readyz.',
+      defaultWords: 'optional with --tls-ca-file, else none',
+    },
+    ['none', 'optional', 'required'],
+  ),
+  only: flag({
+    flag: 'tls-only',
+    needs: ['certificate'],
+    summary: 'Refuse connections without TLS on --addr too.',
+  }),
+};
+
+/** Bounds on connections and messages. */
+export const limitOptions = {
+  maxConnections: integer(
+    {
+      flag: 'max-connections',
+      summary: 'Maximum of open connections on all addresses together; further ones are closed at once.',
+      default: '4096',
+    },
+    { min: 1, max: 1_000_000 },
+  ),
+  maxStreams: integer(
+    {
+      flag: 'max-streams',
+      summary: 'Maximum of concurrent requests on one HTTP/2 connection.',
+      default: '256',
+    },
+    { min: 1, max: 100_000 },
+  ),
+  maxHeaderBytes: bytes(
+    {
+      flag: 'max-header',
+      summary: "Maximum size of a request's header; a larger one is answered 431.",
+      default: '32KiB',
+    },
+    { min: '1KiB', max: '1MiB' },
+  ),
+  maxBodyBytes: bytes(
+    {
+      flag: 'body-limit',
+      summary: "Maximum size of an HTTP request's body; a larger one is answered 413.",
+      default: '32MiB',
+    },
+    { min: '1KiB', max: '1GiB' },
+  ),
+  maxMessageBytes: bytes(
+    {
+      flag: 'message-limit',
+      summary: 'Maximum size of a gRPC message from a client or from Tiller, whose own limit is 20 MiB.',
+      default: '32MiB',
+    },
+    { min: '1KiB', max: '1GiB' },
+  ),
+};
+
+/** The HTTP/JSON API. */
+export const restOptions = {
+  disableGetRollback: flag({
+    flag: 'disable-get-rollback',
+    summary: "Refuse swift's rollback by GET; POST and PUT remain.",
+  }),
+  enableCors: flag({ flag: 'enable-cors', summary: 'Allow pages of other origins to call the API (CORS).' }),
+  corsOriginHosts: list(
+    {
+      flag: 'cors-origin-host',
+      needs: ['cors'],
+      summary:
+        'Hosts whose pages may call the API, with the port if it is not the default one; * is any host.',
+      placeholder: 'HOST[:PORT]',
+      default: '*',
+    },
+    {
+      pattern: /^(?:\*|[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?)$/,
+      expected: 'host[:port] or *',
+    },
+  ),
+  corsOriginAllowSubdomain: flag({
+    flag: 'cors-origin-allow-subdomain',
+    needs: ['cors', 'cors-hosts'],
+    summary: 'Also allow pages of subdomains of these hosts.',
+  }),
+};
+
+/** Logs. */
+export const observeOptions = {
+  logLevel: choice(
+    {
+      flag: 'log-level',
+      summary: 'Minimum level to log.',
+      defaultWords: 'info, or debug with --v=4 or more',
+    },
+    ['error', 'warn', 'info', 'debug'],
+  ),
+  logFormat: choice(
+    {
+      flag: 'log-format',
+      summary: 'One JSON object per line, or text.',
+      defaultWords: 'text on a terminal, else json',
+    },
+    ['json', 'text'],
+  ),
+  accessLog: flag({
+    flag: 'access-log',
+    summary:
+      'Log a line for every request; when off, only for failures of the gateway, Tiller or Kubernetes.',
+    default: 'true',
+  }),
+  logRpc: flag({
+    flag: 'log-rpc',
+    summary: 'Log the messages of every call, shortened, with passwords, tokens, keys and values masked.',
+  }),
+};

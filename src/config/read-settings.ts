@@ -1,0 +1,159 @@
+import type { PlacedOption } from './options.ts';
+
+/** The value of an option in one source (flags, environment, file), not yet read. */
+export interface Setting {
+  readonly texts: readonly string[];
+  /** How to name it to the user: `--addr`, `TILLER_GATEWAY_ADDR`, `gateway.yaml:3 addr`. */
+  readonly where: string;
+}
+
+/** One source. Settings are by the option's flag, never by an alias. */
+export interface Settings {
+  readonly byFlag: ReadonlyMap<string, Setting>;
+  /** Mistakes in the source itself, such as names that are not options. */
+  readonly mistakes: readonly string[];
+}
+
+type AnyOption = PlacedOption['option'];
+
+const prefix = 'TILLER_GATEWAY_';
+
+/**
+ * Reads the command line: `--name value`, `--name=value`, `--name` and `--no-name` for booleans, `-h`. The last of
+ * several wins, but a repeatable option keeps them all. Swift's command `run` is skipped, and its
+ * `version` is taken for `--version`. Mistakes are collected, not thrown; values are not looked at.
+ */
+export function readFlags(argv: readonly string[], options: readonly AnyOption[]): Settings {
+  const byName = new Map(
+    options.flatMap(option => [option.flag, ...option.aliases].map(name => [name, option])),
+  );
+  const byFlag = new Map<string, Setting>();
+  const mistakes: string[] = [];
+  const rest = [...argv];
+  while (rest.length > 0) {
+    const next = rest.shift()!;
+    if (next === 'run') continue;
+    const word = next === 'version' ? '--version' : next;
+    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(word);
+    if (!match) {
+      mistakes.push(`${JSON.stringify(word)} is not a flag: flags start with --`);
+      continue;
+    }
+    const [, name = '', attached] = match;
+    const negated = byName.get(name.replace(/^no-/, ''));
+    const option = byName.get(name) ?? (negated && isBoolean(negated) ? negated : undefined);
+    if (!option) {
+      mistakes.push(
+        `--${name} is not a flag${suggestion(
+          `--${name}`,
+          [...byName.keys()].map(known => `--${known}`),
+        )}`,
+      );
+      if (attached === undefined && isValue(rest[0])) rest.shift();
+      continue;
+    }
+    const text = takeValue(option, { name, attached, rest, negated: !byName.has(name) });
+    if (text === undefined) mistakes.push(`--${name} needs a value: --${name} ${option.placeholder}`);
+    else add(byFlag, option, { texts: [text], where: `--${name}` });
+  }
+  return { byFlag, mistakes };
+}
+
+/** The text of a flag's value, from the next word unless it is attached; nothing where it is missing. */
+function takeValue(
+  option: AnyOption,
+  given: { name: string; attached: string | undefined; rest: string[]; negated: boolean },
+): string | undefined {
+  if (given.negated) return given.attached === undefined ? 'false' : undefined;
+  if (given.attached !== undefined) return given.attached;
+  if (isBoolean(option)) return 'true';
+  return isValue(given.rest[0]) ? given.rest.shift() : undefined;
+}
+
+function add(byFlag: Map<string, Setting>, option: AnyOption, setting: Setting): void {
+  const before = option.repeatable ? (byFlag.get(option.flag)?.texts ?? []) : [];
+  byFlag.set(option.flag, { ...setting, texts: [...before, ...setting.texts] });
+}
+
+function isBoolean(option: AnyOption): boolean {
+  return option.placeholder === '';
+}
+
+/** A word that starts with two dashes is the next flag; a value that does can be attached with `=`. */
+function isValue(word: string | undefined): word is string {
+  return word !== undefined && !word.startsWith('--');
+}
+
+/**
+ * Kubernetes puts such variables into every container for each Service of the namespace, so a Service called
+ * `tiller-gateway` or `tiller-gateway-…` makes names with this prefix.
+ * Rule: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const serviceLink =
+  /_SERVICE_(?:HOST|PORT(?:_.+)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/;
+
+/** `drain-timeout` → `TILLER_GATEWAY_DRAIN_TIMEOUT`. */
+export function environmentName(flag: string): string {
+  return prefix + flag.replaceAll('-', '_').toUpperCase();
+}
+
+/**
+ * Reads the variables that start with `TILLER_GATEWAY_`. An empty one counts as not set. Unknown ones are mistakes,
+ * except those that Kubernetes sets itself.
+ */
+export function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  options: readonly AnyOption[],
+): Settings {
+  const flagByName = new Map(
+    options
+      .filter(option => !option.flagOnly)
+      .flatMap(option =>
+        [option.flag, ...option.aliases].map(name => [environmentName(name), option.flag] as const),
+      ),
+  );
+  const knownNames = [...flagByName.keys()].map(name => name.slice(prefix.length));
+  const byFlag = new Map<string, Setting>();
+  const mistakes: string[] = [];
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith(prefix) || !text) continue;
+    const flag = flagByName.get(name);
+    if (flag !== undefined) byFlag.set(flag, { texts: [text], where: name });
+    else if (!serviceLink.test(name)) {
+      mistakes.push(
+        `${name} is not a variable of this program${suggestion(name.slice(prefix.length), knownNames, prefix)}`,
+      );
+    }
+  }
+  return { byFlag, mistakes };
+}
+
+/**
+ * `; did you mean NAME?` for the known name nearest to a mistyped one, or nothing where none is near.
+ * @param prefix what all names start with when they are shown, so that it does not count as likeness
+ */
+export function suggestion(typed: string, known: readonly string[], prefix = ''): string {
+  if (typed.length > 64) return ''; // the distance costs length × length
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
+  for (const name of known) {
+    if (name.length < 3) continue; // near to everything short
+    const distance = editDistance(typed, name);
+    if (distance < bestDistance) [best, bestDistance] = [name, distance];
+  }
+  return best === undefined ? '' : `; did you mean ${prefix}${best}?`;
+}
+
+/** Insertions, deletions and replacements that turn one text into the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, replaced));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,130 @@
+import { type Config, needs } from './config.ts';
+import { allOptions, groupTitles, optionGroups, type PlacedOption } from './options.ts';
+import { environmentName } from './read-settings.ts';
+import { masked, maskUrlCredentials } from './units.ts';
+
+const textWidth = 96;
+const indent = ' '.repeat(6);
+
+/** The text of `--help`: every option by group with its values, its default and the options that it needs. */
+export function helpText(): string {
+  const groups = Object.keys(optionGroups).map(group => {
+    const options = allOptions.filter(placed => placed.group === group);
+    if (options.length === 0) return '';
+    return `\n${groupTitles[group as keyof typeof optionGroups]}:\n${options.map(optionText).join('')}`;
+  });
+  return `tiller-gateway: HTTP/JSON, gRPC and Tiller's own gRPC for Helm 2 releases, on one port.
+
+Usage: tiller-gateway [flags]
+
+Every flag can also be set as an environment variable (--drain-timeout as ${environmentName('drain-timeout')})
+or in a YAML file named by --config; flags override the environment, which overrides the file.
+${groups.join('')}`;
+}
+
+/** `--name PLACEHOLDER`, with its other names behind it. */
+function flagUsage({ flag, placeholder, aliases }: PlacedOption['option']): string {
+  const names = [flag, ...aliases].map(name => (name.length === 1 ? `-${name}` : `--${name}`));
+  return `${names.join(', ')}${placeholder === '' ? '' : ` ${placeholder}`}`;
+}
+
+/** The default as help and docs/flags.md show it; empty where the option is simply not set. */
+function defaultText({ default: value, defaultWords }: PlacedOption['option']): string {
+  return defaultWords ?? value ?? '';
+}
+
+/** `needs --enable-cors`, or nothing. Without them a flag is refused, or ignored with a warning. */
+function needsText({ needs: needed, lenient }: PlacedOption['option']): string {
+  if (needed.length === 0) return '';
+  const words = needed.map(need => needs[need].words).join(' and ');
+  return lenient ? `ignored with a warning without ${words}` : `needs ${words}`;
+}
+
+/** docs/flags.md: every option as a table row, by group. */
+export function flagTables(): string {
+  const tables = Object.keys(optionGroups).map(group => {
+    const rows = allOptions.filter(placed => placed.group === group).map(flagRow);
+    const title = groupTitles[group as keyof typeof optionGroups];
+    return `\n## ${title}\n\n| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `# Flags
+
+Generated from the option tables (\`npm run generate\`); \`--help\` prints the same.
+
+Every flag can also be set as an environment variable (\`--drain-timeout\` as \`${environmentName('drain-timeout')}\`) or in a
+YAML file named by \`--config\` (\`drain-timeout: 25s\`). Flags override the environment, which overrides the file.
+\`--print-config\` shows the result. All mistakes are reported at once, and the program exits with 2. A flag that would have
+no effect, because another one is missing, is such a mistake; the few exceptions say so below.
+${tables.join('')}`;
+}
+
+function flagRow({ option }: PlacedOption): string {
+  const value = defaultText(option);
+  const shownDefault = value === '' || option.defaultWords ? value : `\`${value}\``;
+  const notes = [option.placeholder === '' ? '' : option.range, needsText(option)].filter(
+    note => note !== '',
+  );
+  const sentence = notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
+  // a bar would end the cell, inside code as well
+  const cells = [`\`${flagUsage(option)}\``, shownDefault, sentence].map(cell => cell.replaceAll('|', '\\|'));
+  return `| ${cells.join(' | ')} |`;
+}
+
+function optionText({ option }: PlacedOption): string {
+  const notes = [
+    option.placeholder === '' || option.range === '' ? '' : option.range,
+    defaultText(option) === '' || (option.placeholder === '' && option.default === 'false')
+      ? ''
+      : `default ${defaultText(option)}`,
+    needsText(option),
+  ].filter(note => note !== '');
+  const sentence = notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
+  return `  ${flagUsage(option)}\n${wrap(sentence)}\n`;
+}
+
+function wrap(sentence: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of sentence.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > textWidth) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map(part => indent + part).join('\n');
+}
+
+/**
+ * The configuration as a YAML file that `--config` would read, defaults included, in the order of the tables; unset
+ * options are left out. Secrets and credentials in URLs are masked, so such a file needs them put in again.
+ */
+export function formatConfig(config: Config): string {
+  const lines: string[] = [];
+  let heading = '';
+  for (const { group, key, option } of allOptions) {
+    const value = (config[group] as Readonly<Record<string, unknown>>)[key];
+    if (
+      option.flagOnly ||
+      option.flag === 'config' ||
+      group === 'swift' ||
+      value === undefined ||
+      value === null
+    )
+      continue;
+    if (heading !== groupTitles[group]) {
+      heading = groupTitles[group];
+      lines.push(`${lines.length > 0 ? '\n' : ''}# ${heading}`);
+    }
+    const shown = option.secret ? masked : option.show(value);
+    lines.push(
+      `${option.flag}: ${typeof shown === 'string' ? yamlText(shown) : `[${shown.map(yamlText).join(', ')}]`}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Plain where YAML reads it back as the same text, else as JSON, which is YAML too. */
+function yamlText(value: string): string {
+  const safe = maskUrlCredentials(value);
+  return /^[A-Za-z0-9/][\w./+-]*$/.test(safe) ? safe : JSON.stringify(safe);
+}
