@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TillerClient } from '../src/backends/tiller/client.ts';
 import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
+import { eventually } from './support/eventually.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
 
 const free = { signal: new AbortController().signal, deadline: undefined };
@@ -20,6 +21,14 @@ async function measureGap(t: TestContext, what: string, client: TillerClient): P
   const since = performance.now();
   assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
   t.diagnostic(`${what}: answered again after ${Math.round(performance.now() - since)} ms`);
+}
+
+/** Calls, each of which is answered, until it is so. */
+async function callUntil(client: TillerClient, check: () => boolean): Promise<void> {
+  await eventually(async () => {
+    assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
+    return check();
+  });
 }
 
 /** What keeps a process alive, by kind. */
@@ -235,10 +244,7 @@ describe('loads on a tunnel', () => {
       stub: { replies: { GetReleaseStatus: answered } },
       client: { connections: 3 },
     });
-    const callUntil = async (count: number) => {
-      while (stub.connectionCount < count) await client.unary('GetReleaseStatus', nothing, free);
-    };
-    await callUntil(3);
+    await callUntil(client, () => stub.connectionCount >= 3);
     assert.equal(kubernetes.openTunnels, 3);
     for (let i = 0; i < 6; i++) await client.unary('GetReleaseStatus', nothing, free);
     assert.equal(stub.connectionCount, 3);
@@ -249,7 +255,7 @@ describe('loads on a tunnel', () => {
       stub: { replies: { GetReleaseStatus: answered } },
       client: { connections: 4 },
     });
-    while (kubernetes.openTunnels < 4) await client.unary('GetReleaseStatus', nothing, free);
+    await callUntil(client, () => kubernetes.openTunnels >= 4);
     for (let round = 0; round < 5; round++) {
       const calls = Array.from({ length: 8 }, () => client.unary('GetReleaseStatus', nothing, free));
       kubernetes.misbehave.cutTunnels();
@@ -263,7 +269,7 @@ describe('loads on a tunnel', () => {
       stub: { replies: { GetReleaseStatus: answered } },
       client: { connections: 2, waitMs: 300, onOpened: () => opened++ },
     });
-    while (opened < 2) await client.unary('GetReleaseStatus', nothing, free);
+    await callUntil(client, () => opened >= 2);
     kubernetes.misbehave.refuse('portforward', 403);
     const noticed = lost();
     kubernetes.misbehave.cutOneTunnel();
@@ -273,10 +279,7 @@ describe('loads on a tunnel', () => {
       await sleep(50);
     }
     kubernetes.misbehave.refuse('portforward');
-    while (opened < 3) {
-      assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
-      await sleep(20);
-    }
+    await callUntil(client, () => opened >= 3);
   });
 
   test('breaking it a hundred times leaves no sockets, timers, tunnels or memory behind', {
@@ -292,7 +295,7 @@ describe('loads on a tunnel', () => {
     for (let i = 0; i < 10; i++) await breakIt();
     const settle = async () => {
       await client.unary('GetReleaseStatus', nothing, free);
-      while (stub.sockets.size > 1 || kubernetes.openTunnels > 1) await sleep(10);
+      await eventually(() => stub.sockets.size <= 1 && kubernetes.openTunnels <= 1);
       await sleep(1_500); // the sandbox's own delayed closes
       collectGarbage();
       return process.memoryUsage().heapUsed;

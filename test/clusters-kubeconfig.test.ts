@@ -12,6 +12,7 @@ import { createKubeconfigConnector } from '../src/kubernetes/kubeconfig.ts';
 import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
 import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
+import { eventually } from './support/eventually.ts';
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
@@ -181,7 +182,7 @@ describe('the kubeconfig connector', () => {
       code: 14,
       message: /^opening the tunnel to pod \S+ through \S+: no answer in time$/,
     });
-    while (kubernetes.openTunnels > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    await eventually(() => kubernetes.openTunnels === 0);
   });
 
   test('says that the API server is not there', async t => {

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createKubeconfigConnector } from '../src/kubernetes/kubeconfig.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
+import { eventually, whenStill } from './support/eventually.ts';
 
 async function roundTrip(stream: Duplex, text: string): Promise<string> {
   stream.write(text);
@@ -49,8 +50,7 @@ describe('the tunnel', () => {
       push();
     });
     const stream = await connect();
-    await sleep(300);
-    const sentBeforeReading = sent;
+    const sentBeforeReading = await whenStill(() => sent);
     let got = 0;
     for await (const chunk of stream) got += chunk.length;
     assert.equal(got, total);
@@ -74,11 +74,10 @@ describe('the tunnel', () => {
         if (!stream.write(Buffer.alloc(64 * 1024, 7))) await once(stream, 'drain');
       }
     })();
-    await sleep(300);
-    const sentBeforeReading = sent;
+    const sentBeforeReading = await whenStill(() => sent);
     for (const socket of held) socket.on('data', chunk => (got += chunk.length)).resume();
     await written;
-    while (got < total) await sleep(10);
+    await eventually(() => got >= total);
     assert.equal(got, total);
     assert.ok(sentBeforeReading < total - 4 * 1024 * 1024, `${sentBeforeReading} bytes were taken`);
   });
@@ -97,7 +96,7 @@ describe('the tunnel', () => {
     await roundTrip(stream, 'x');
     stream.destroy();
     for (const socket of sockets) await once(socket, 'close');
-    while (kubernetes.openTunnels > 0) await sleep(5);
+    await eventually(() => kubernetes.openTunnels === 0);
     assert.equal(sockets.size, 0);
   });
 
@@ -129,7 +128,7 @@ describe('the tunnel', () => {
   test('is kept open by pings while it is idle', async t => {
     const { connect } = await createStage(t, echo);
     const stream = await connect({ pingIntervalMs: 20 });
-    await sleep(300);
+    await pause(300); // long enough for fifteen pings, the first of which would end a stream that takes them for data
     assert.equal(await roundTrip(stream, 'still here'), 'still here');
   });
 

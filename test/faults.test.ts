@@ -6,6 +6,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { encodeMessage } from '../src/codec/messages.ts';
+import { eventually } from './support/eventually.ts';
 import { headersFrame, preface, requestHeaders, settingsFrame } from './support/http2-frames.ts';
 import { type StubHandler, type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { callTiller, openTiller } from './support/tiller-client.ts';
@@ -85,9 +86,10 @@ describe('Tiller is killed', () => {
     const { url, stub } = await startStage(t, {});
     assert.equal((await fetch(`${url}/readyz`)).status, 200);
     await stub.kill();
-    let ready: Response;
-    do ready = await fetch(`${url}/readyz`);
-    while (ready.status === 200);
+    const ready = await eventually(async () => {
+      const response = await fetch(`${url}/readyz`);
+      return response.status !== 200 && response;
+    });
     assert.equal(ready.status, 503);
     assert.match(await ready.text(), new RegExp(stub.address));
     assert.equal((await fetch(`${url}/healthz`)).status, 200);

@@ -5,6 +5,7 @@ import { renameSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { startSandboxTiller } from '../src/sandbox/index.ts';
+import { eventually } from './support/eventually.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
@@ -25,11 +26,6 @@ async function get(hub: HubStage, path: string): Promise<Answer> {
 async function stateOf(hub: HubStage, name: string) {
   const { json } = await get(hub, '/clusters');
   return json.clusters.find((cluster: { name: string }) => cluster.name === name);
-}
-
-/** Asks until it is so. The runner's own time is the bound. */
-async function until(check: () => Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise(resolve => setTimeout(resolve, 50));
 }
 
 async function startStub(t: TestContext): Promise<StubTiller> {
@@ -87,7 +83,7 @@ describe('a cluster', () => {
     const tiller = await startSandboxTiller({ listen: 'unix' });
     t.after(() => tiller.stop());
     symlinkSync(tiller.address.replace(/^unix:/, ''), socket);
-    await until(async () => (await stateOf(hub, 'bad')).state === 'ready');
+    await eventually(async () => (await stateOf(hub, 'bad')).state === 'ready');
     assert.equal((await get(hub, `/clusters/bad${version}`)).status, 200);
     assert.ok(
       hub.lines.some(({ message, cluster }) => message === 'the cluster is back' && cluster === 'bad'),
@@ -149,7 +145,7 @@ describe('a cluster', () => {
     assert.equal((await get(hub, `/clusters/good${version}`)).status, 200);
     end.abort();
     await Promise.all(hanging);
-    await until(async () => (await stateOf(hub, 'stuck')).calls === 0);
+    await eventually(async () => (await stateOf(hub, 'stuck')).calls === 0);
   });
 
   test('that answers garbage is told as failing', async t => {
@@ -207,7 +203,7 @@ describe('a cluster', () => {
     assert.equal((await stateOf(hub, 'a')).state, 'failing');
     for (let tries = 0; tries < 2; tries++) await get(hub, `/clusters/a${version}`);
     isDown = false;
-    await until(async () => (await stateOf(hub, 'a')).state === 'ready');
+    await eventually(async () => (await stateOf(hub, 'a')).state === 'ready');
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
   });
 
@@ -230,11 +226,11 @@ describe('a cluster', () => {
       assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
       kubernetes.rotateToken();
       kubernetes.misbehave.cutTunnels();
-      await until(async () => (await get(hub, `/clusters/a${version}`)).status === 503);
+      await eventually(async () => (await get(hub, `/clusters/a${version}`)).status === 503);
       const { failing } = await stateOf(hub, 'a');
       assert.match(failing.message, /the API server does not accept the credentials/);
       await kubernetes.writeKubeconfig(file);
-      await until(async () => (await get(hub, `/clusters/a${version}`)).status === 200);
+      await eventually(async () => (await get(hub, `/clusters/a${version}`)).status === 200);
       const log = JSON.stringify(hub.lines);
       assert.ok(!log.includes(old) && !log.includes(kubernetes.token));
     });
@@ -251,7 +247,7 @@ describe('the clusters file', () => {
     const stub = await startStub(t);
     const hub = await startHub(t, createFolder(t), `clusters:\n${direct('a', stub.port)}`);
     replace(hub, 'clusters:\n- name: a\n  upstream: bridge\n');
-    await until(async () => (await get(hub, '/clusters')).json.problem !== undefined);
+    await eventually(async () => (await get(hub, '/clusters')).json.problem !== undefined);
     const { json } = await get(hub, '/clusters');
     assert.match(json.problem.message, /clusters\.yaml:3: upstream: expected tunnel, gateway, direct/);
     const line = hub.lines.find(({ message }) =>
@@ -261,7 +257,7 @@ describe('the clusters file', () => {
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
 
     replace(hub, `clusters:\n${direct('b', stub.port)}`);
-    await until(async () => (await get(hub, `/clusters/b${version}`)).status === 200);
+    await eventually(async () => (await get(hub, `/clusters/b${version}`)).status === 200);
     assert.equal((await get(hub, '/clusters')).json.problem, undefined);
   });
 
@@ -281,7 +277,7 @@ describe('the clusters file', () => {
     );
     await Promise.all([kept.arrival('ListReleases'), removed.arrival('ListReleases')]);
     replace(hub, `clusters:\n${direct('kept', kept.port)}${direct('added', kept.port)}`);
-    await until(async () => (await get(hub, `/clusters/added${version}`)).status === 200);
+    await eventually(async () => (await get(hub, `/clusters/added${version}`)).status === 200);
     const gone = await get(hub, `/clusters/removed${version}`);
     assert.equal(gone.status, 404);
     assert.equal(gone.json.message, 'no cluster "removed"; known: kept, added');
@@ -306,7 +302,7 @@ describe('connections', () => {
     ]);
     assert.equal(stub.connectionCount, 0);
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
-    await until(async () => stub.sockets.size === 0);
+    await eventually(async () => stub.sockets.size === 0);
     assert.equal((await stateOf(hub, 'a')).state, 'idle');
     assert.equal((await get(hub, `/clusters/a${version}`)).status, 200);
     assert.equal(stub.connectionCount, 2);

@@ -8,6 +8,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { eventually } from './support/eventually.ts';
 import { startTestGateway } from './support/gateway.ts';
 import {
   createFolder,
@@ -198,8 +199,7 @@ describe('a cluster is named', () => {
     const hub = await startHub(t, folder, undefined, ['--kube-contexts=all', `--kubeconfig=${file}`]);
     assert.equal((await get(hub, `/clusters/a%40x%2Fy${version}`)).json.Version.sem_ver, 'v2.17.1');
     folder.write('config', merged({ 'a@x/y': first, b: second }));
-    while ((await get(hub, `/clusters/b${version}`)).status !== 200)
-      await new Promise(wait => setTimeout(wait, 100));
+    await eventually(async () => (await get(hub, `/clusters/b${version}`)).status === 200, { everyMs: 50 });
     assert.equal((await get(hub, `${version}?kube_context=b`)).json.Version.sem_ver, 'v2.17.2');
   });
 });

@@ -5,6 +5,7 @@ import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage
 import { connect as http2Connect } from 'node:http2';
 import { describe, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
+import { eventually } from './support/eventually.ts';
 import { type JsonFront, openSocket, readToEnd, startListener } from './support/listener-stage.ts';
 
 /** Answers after a moment, so that there is always something under way. */
@@ -32,7 +33,7 @@ describe('drain', () => {
         if (connection === 'close') return;
       }
     });
-    while (answered < 200) await new Promise(resolve => setTimeout(resolve, 5));
+    await eventually(() => answered >= 200);
     assert.equal(await listener.drain(5000), 0);
     await Promise.all(clients);
     assert.equal(listener.counts().total, 0);
@@ -52,7 +53,7 @@ describe('drain', () => {
         }
       }
     });
-    while (answered < 100) await new Promise(resolve => setTimeout(resolve, 5));
+    await eventually(() => answered >= 100);
     assert.equal(await listener.drain(5000), 0);
     await Promise.all(clients);
     assert.ok(answered % 10 === 0);
@@ -79,7 +80,7 @@ describe('drain', () => {
         assert.ok(code === 0 || (stopping && code === 14), `code ${code}`);
       }
     });
-    while (answered < 200) await new Promise(resolve => setTimeout(resolve, 5));
+    await eventually(() => answered >= 200);
     stopping = true;
     assert.equal(await listener.drain(5000), 0);
     await Promise.all(clients);
@@ -129,7 +130,7 @@ describe('drain', () => {
     session.on('error', () => {});
     const stream = session.request({ ':path': '/' });
     stream.on('error', () => {});
-    while (listener.counts().http1 + listener.counts().http2 < 2) await new Promise(setImmediate);
+    await eventually(() => listener.counts().http1 + listener.counts().http2 === 2);
     const ended = [readToEnd(socket), once(stream, 'close')];
     assert.equal(await listener.drain(300), 2);
     await Promise.all(ended);

@@ -5,6 +5,7 @@ import { request as http1Request } from 'node:http';
 import { connect as http2Connect } from 'node:http2';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { eventually } from './support/eventually.ts';
 import { openSocket, readToEnd, startListener } from './support/listener-stage.ts';
 
 const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
@@ -23,10 +24,6 @@ async function send(t: TestContext, port: number, text: string): Promise<string>
   return readToEnd(socket);
 }
 
-async function whenEmpty(count: () => number): Promise<void> {
-  while (count() > 0) await new Promise(resolve => setTimeout(resolve, 5));
-}
-
 describe('slow and silent connections', () => {
   test('a silent one is closed', async t => {
     const { port } = await startListener(t, { firstByteTimeoutMs: 100 });
@@ -43,7 +40,7 @@ describe('slow and silent connections', () => {
     (await openSocket(t, port)).end();
     (await openSocket(t, port)).end('PR');
     (await openSocket(t, port)).resetAndDestroy();
-    await whenEmpty(() => listener.counts().total);
+    await eventually(() => listener.counts().total === 0);
     assert.equal(await get(port), 200);
   });
 
@@ -90,7 +87,7 @@ describe('slow and silent connections', () => {
     assert.match(await send(t, port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 200 /);
     const session = http2Connect(`http://127.0.0.1:${port}`);
     await once(session, 'close');
-    await whenEmpty(() => listener.counts().total);
+    await eventually(() => listener.counts().total === 0);
   });
 
   test('an answer may take longer than every time-out', async t => {
@@ -183,7 +180,7 @@ describe('limits', () => {
     for (let round = 0; round < 50; round++) assert.equal(await get(port), 200);
     assert.ok(listener.counts().total >= 750, String(listener.counts().total));
     for (const socket of idle) socket.destroy();
-    await whenEmpty(() => listener.counts().http2);
+    await eventually(() => listener.counts().http2 === 0);
   });
 
   test('connections over the limit are closed at once, and the first is logged', async t => {
@@ -197,7 +194,7 @@ describe('limits', () => {
     for (let more = 0; more < 5; more++) assert.equal(await send(t, port, 'GET / HTTP/1.1\r\n'), '');
     assert.deepEqual(lines, ['connections refused: too many are open']);
     held[0]?.destroy();
-    while (listener.counts().total === 3) await new Promise(resolve => setTimeout(resolve, 5));
+    await eventually(() => listener.counts().total < 3);
     assert.equal(await get(port), 200);
   });
 
@@ -256,7 +253,7 @@ describe('limits', () => {
     socket.write(Buffer.concat(frames));
     await ended;
     assert.equal(await get(port), 200);
-    await whenEmpty(() => listener.counts().http2);
+    await eventually(() => listener.counts().http2 === 0);
   });
 
   test('a flood of pings or settings ends the connection, and others are served', async t => {
@@ -311,7 +308,7 @@ describe('garbage', () => {
       { numRuns: 300 },
     );
     assert.equal(await get(port), 200);
-    await whenEmpty(() => listener.counts().http2);
+    await eventually(() => listener.counts().http2 === 0);
   });
 
   test('in a request over a kept connection closes only that one', async t => {

@@ -11,6 +11,7 @@ import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { TlsOptions } from '../src/listener/index.ts';
 import { createListener } from '../src/listener/index.ts';
 import { createAuthority, type KeyedCertificate } from './support/certificates.ts';
+import { eventually } from './support/eventually.ts';
 import {
   echo,
   openSocket,
@@ -146,10 +147,6 @@ describe('TLS', () => {
 });
 
 describe('certificate reload', () => {
-  async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 10));
-  }
-
   test('a new pair is taken without cutting connections, a broken one is not', async t => {
     const secret = mountSecret(first);
     const lines: string[] = [];
@@ -162,12 +159,12 @@ describe('certificate reload', () => {
     assert.equal((await get(port)).served, 'CN=first');
 
     secret.swap({ cert: second.cert, key: first.key });
-    await until(() => lines.length > 0);
+    await eventually(() => lines.length > 0);
     assert.deepEqual(lines, ['warn TLS certificate not reloaded, the old one stays']);
     assert.equal((await get(port)).served, 'CN=first');
 
     secret.swap(second);
-    await until(async () => (await get(port)).served === 'CN=second');
+    await eventually(async () => (await get(port)).served === 'CN=second');
     assert.equal(lines.at(-1), 'info TLS certificate reloaded');
     const [headers] = await once(session.request({ ':path': '/' }), 'response');
     assert.equal(headers[':status'], 200);

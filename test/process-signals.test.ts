@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import { eventually } from './support/eventually.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { openSocket } from './support/listener-stage.ts';
 
@@ -38,7 +39,7 @@ describe('signals', () => {
         if (answer.headers.connection === 'close') return;
       }
     });
-    while (answered < 300) await new Promise(resolve => setTimeout(resolve, 5));
+    await eventually(() => answered >= 300);
     gateway.signal('SIGTERM');
     await Promise.all(clients);
     assert.equal(await gateway.exit, 0);

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { whenStill } from './support/eventually.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway, type WholeGateway } from './support/whole-gateway.ts';
 
@@ -285,11 +285,7 @@ for (const [version, ask] of [
             )
           )[0];
       stream.pause();
-      let before = -1;
-      while (taken !== before) {
-        before = taken;
-        await sleep(100); // until nothing moves any more
-      }
+      await whenStill(() => taken);
       assert.ok(taken < wanted, `${taken} lines of 64 KiB were taken from Tiller`);
       let bytes = 0;
       stream.on('data', (chunk: Buffer) => {

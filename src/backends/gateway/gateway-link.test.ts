@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { eventually } from '../../../test/support/eventually.ts';
 import type { ClusterAccess, RequestSettings } from '../../kubernetes/index.ts';
 import { GatewayLink } from './gateway-link.ts';
 
@@ -66,7 +67,7 @@ describe('the way to a gateway through its API server', () => {
     const { url, told, release } = await startTelling(t);
     const link = new GatewayLink(accessTo(url).cluster, '/proxy', options);
     const waiting = link.send('GET', '/wait', { headers: {}, signal: t.signal });
-    while (told.paths.length === 0) await new Promise(resolve => setImmediate(resolve));
+    await eventually(() => told.paths.length > 0);
     link.close();
     release();
     const response = await waiting;

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
+import { eventually } from '../../../test/support/eventually.ts';
 import { createKubeconfigAccess } from './kubeconfig-access.ts';
 import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-document.ts';
 
@@ -43,12 +43,6 @@ ${extra}
 printf '{"kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${count} | tr -d ' ')"
 `;
   return write(name, script, 0o700);
-}
-
-/** The kernel takes a moment to bury what was killed. */
-async function untilGone(pid: number): Promise<void> {
-  for (let attempt = 0; attempt < 500 && isThere(pid); attempt++) await sleep(10);
-  assert.ok(!isThere(pid), `${pid} runs on`);
 }
 
 function isThere(pid: number): boolean {
@@ -173,7 +167,7 @@ describe('credentials of a kubeconfig', () => {
     await assert.rejects(access.settings(), expected);
     const pids = readFileSync(started, 'utf8').trim().split('\n').map(Number);
     assert.equal(pids.length, 4); // the plugin and what it started, twice
-    for (const pid of pids) await untilGone(pid);
+    for (const pid of pids) await eventually(() => !isThere(pid)); // the kernel takes a moment to bury them
   });
 
   test('a plugin whose credentials have expired is asked again', async () => {
