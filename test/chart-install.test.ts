@@ -8,7 +8,7 @@ import type {
   V1RoleBinding,
   V1Service,
 } from '@kubernetes/client-node';
-import { parseAllDocuments } from 'yaml';
+import { loadAll } from 'js-yaml';
 import { loadChartFiles } from '../src/charts/archive/load-archive.ts';
 import { encodeChart } from '../src/charts/loaded-chart.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
@@ -55,7 +55,7 @@ async function install(
     deadline: undefined,
   });
   const { release } = decodeMessage('hapi.services.tiller.InstallReleaseResponse', reply);
-  const documents = parseAllDocuments(release?.manifest ?? '').map(document => document.toJS());
+  const documents = loadAll(release?.manifest ?? '') as (KubeObject | null)[];
   return { objects: documents.filter(object => object !== null), notes: release?.info?.status?.notes ?? '' };
 }
 
@@ -97,14 +97,14 @@ describe('the Helm 2 chart', () => {
 
   test('runs the same pod as the manifests', async t => {
     const fromChart = only<V1Deployment>((await install(t)).objects, 'Deployment');
-    const [fromManifests] = parseAllDocuments(readFileSync('manifests/base/deployment.yaml', 'utf8'));
-    assert.deepEqual(comparable(fromChart), comparable(fromManifests!.toJS()));
+    const [fromManifests] = loadAll(readFileSync('manifests/base/deployment.yaml', 'utf8'));
+    assert.deepEqual(comparable(fromChart), comparable(fromManifests as V1Deployment));
   });
 
   test('lets the same traffic through as the manifests', async t => {
     const { spec } = only<V1NetworkPolicy>((await install(t)).objects, 'NetworkPolicy');
-    const [fromManifests] = parseAllDocuments(readFileSync('manifests/base/network-policy.yaml', 'utf8'));
-    const expected = (fromManifests!.toJS() as V1NetworkPolicy).spec!;
+    const [fromManifests] = loadAll(readFileSync('manifests/base/network-policy.yaml', 'utf8'));
+    const expected = (fromManifests as V1NetworkPolicy).spec!;
     assert.deepEqual([spec!.ingress, spec!.egress], [expected.ingress, expected.egress]);
   });
 

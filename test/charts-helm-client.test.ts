@@ -5,9 +5,9 @@ import { loadArchive } from '../src/charts/archive/load-archive.ts';
 import { encodeChart } from '../src/charts/loaded-chart.ts';
 import { prepareChart } from '../src/charts/prepare-chart.ts';
 import { mergeValues } from '../src/charts/values/merge-values.ts';
-import { parseYaml, writeYaml } from '../src/charts/yaml/index.ts';
 import type { Chart } from '../src/codec/messages.gen.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { parseYaml, writeYaml } from '../src/yaml/index.ts';
 import { comparable } from './charts/compare-requests.ts';
 
 interface HelmCase {

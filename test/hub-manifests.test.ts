@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { V1ClusterRole, V1Deployment, V1RoleBinding, V1Secret } from '@kubernetes/client-node';
-import { parseAllDocuments } from 'yaml';
+import { loadAll } from 'js-yaml';
 import { parseClustersFile } from '../src/clusters/source/clusters-file.ts';
 import { clusterFields, tlsFields } from '../src/clusters/source/entry-fields.ts';
 import { allOptions } from '../src/config/index.ts';
@@ -14,7 +14,7 @@ import { kubectl, withoutKubectl } from './support/kubectl.ts';
 type KubeObject = { kind: string; metadata: { name: string } };
 
 function read(text: string): KubeObject[] {
-  return parseAllDocuments(text).map(document => document.toJS() as KubeObject);
+  return loadAll(text) as KubeObject[];
 }
 
 function readMember(file: string): KubeObject[] {

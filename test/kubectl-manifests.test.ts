@@ -9,7 +9,7 @@ import type {
   V1RoleBinding,
   V1Service,
 } from '@kubernetes/client-node';
-import { parseAllDocuments } from 'yaml';
+import { loadAll } from 'js-yaml';
 import { allOptions, environmentName } from '../src/config/index.ts';
 import { schemaFaults } from './support/kube-schema.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
@@ -17,8 +17,7 @@ import { kubectl, withoutKubectl } from './support/kubectl.ts';
 type KubeObject = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } };
 
 async function build(folder: string): Promise<KubeObject[]> {
-  const documents = parseAllDocuments(await kubectl(['kustomize', folder]));
-  return documents.map(document => document.toJS() as KubeObject);
+  return loadAll(await kubectl(['kustomize', folder])) as KubeObject[];
 }
 
 function only<T>(objects: readonly KubeObject[], kind: string): T {

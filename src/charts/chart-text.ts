@@ -1,5 +1,5 @@
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
-import { parseYaml, type YamlBounds, type YamlMap, type YamlValue } from './yaml/index.ts';
+import { parseYaml, type YamlBounds, type YamlMap, type YamlValue } from '../yaml/index.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeChart } from '../../test/charts/make-archive.ts';
+import { parseYaml, type YamlMap } from '../yaml/index.ts';
 import { loadArchive } from './archive/load-archive.ts';
 import type { LoadedChart } from './loaded-chart.ts';
 import { prepareChart } from './prepare-chart.ts';
-import { parseYaml, type YamlMap } from './yaml/index.ts';
 
 const limits = { maxUnpackedBytes: 2 ** 20, maxEntries: 1000, maxNestedArchives: 8 };
 

@@ -1,9 +1,9 @@
+import type { YamlMap } from '../yaml/index.ts';
 import type { LoadedChart } from './loaded-chart.ts';
 import { checkDependencies } from './requirements/check-dependencies.ts';
 import { processImportValues } from './requirements/import-values.ts';
 import { Preparation, type Warn } from './requirements/preparation.ts';
 import { processEnabled } from './requirements/process-enabled.ts';
-import type { YamlMap } from './yaml/index.ts';
 
 /**
  * Does to a loaded chart what the Helm 2.17 client does before it sends it: checks that required charts are there, removes

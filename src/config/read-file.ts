@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { readYamlTree, scalarValue, type YamlNode } from '../yaml/index.ts';
 import type { PlacedOption } from './options.ts';
 import { type Setting, type Settings, suggestion } from './read-settings.ts';
 
@@ -24,24 +25,17 @@ export async function readFileSettings(
   return parseFileSettings(file, content, options);
 }
 
-/** `readFileSettings` once the file is read. The YAML library is loaded here, as most runs have no file. */
-export async function parseFileSettings(
+/** `readFileSettings` once the file is read. */
+export function parseFileSettings(
   file: string,
   content: string,
   options: readonly PlacedOption['option'][],
-): Promise<Settings> {
-  const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml');
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
-  if (document.errors.length > 0) {
-    return {
-      byFlag: new Map(),
-      mistakes: document.errors.map(error => `${at(error.pos[0])}: ${error.message}`),
-    };
-  }
-  if (document.contents === null) return failed();
-  if (!isMap(document.contents)) return failed(`${at(0)}: expected a map of options by their flag names`);
+): Settings {
+  const { root, problem, lineOf } = readYamlTree(content);
+  if (problem) return failed(`${file}:${problem.line}: ${problem.message}`);
+  if (root === undefined || (root.kind === 'scalar' && scalarValue(root) === null)) return failed();
+  if (root.kind !== 'mapping')
+    return failed(`${file}:${lineOf(root)}: expected a map of options by their flag names`);
 
   const known = options.filter(option => !option.flagOnly && option.flag !== 'config');
   const byName = new Map(
@@ -49,16 +43,19 @@ export async function parseFileSettings(
   );
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
-  for (const { key, value } of document.contents.items) {
-    const name = isScalar(key) ? (key.source ?? '') : '';
-    const where = `${at(isScalar(key) ? key.range?.[0] : 0)}: ${name}`;
+  const names = new Set<string>();
+  for (const [key, value] of root.entries) {
+    const name = key.kind === 'scalar' ? key.value : '';
+    const where = `${file}:${lineOf(key)}: ${name}`;
     const option = byName.get(name);
+    if (names.has(name)) mistakes.push(`${where} is given twice`);
+    names.add(name);
     if (!option) {
       mistakes.push(`${where} is not an option${suggestion(name, [...byName.keys()])}`);
       continue;
     }
-    const nodes = isSeq(value) && option.repeatable ? value.items : [value];
-    const texts = nodes.map(node => (isScalar(node) && !isAlias(node) ? sourceText(node) : undefined));
+    const nodes = value.kind === 'sequence' && option.repeatable ? value.items : [value];
+    const texts = nodes.map(sourceText);
     if (texts.every(text => text !== undefined)) byFlag.set(option.flag, { texts, where });
     else
       mistakes.push(
@@ -69,9 +66,9 @@ export async function parseFileSettings(
 }
 
 /** A quoted or block text's content, a plain scalar as it is written; null is empty. */
-function sourceText(node: { value: unknown; source?: string | undefined }): string {
-  if (node.value === null || node.value === undefined) return '';
-  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+function sourceText(node: YamlNode): string | undefined {
+  if (node.kind !== 'scalar') return undefined;
+  return node.plain && scalarValue(node) === null ? '' : node.value;
 }
 
 function failed(...mistakes: string[]): Settings {

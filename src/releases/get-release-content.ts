@@ -1,7 +1,7 @@
 import type { TillerClient } from '../backends/index.ts';
-import { yamlToJson } from '../charts/yaml/index.ts';
 import { WireWriter } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
+import { yamlToJson } from '../yaml/index.ts';
 import { replaceField } from './replace-field.ts';
 import { RequestFields } from './request-fields.ts';
 

@@ -1,5 +1,5 @@
-import { parseYaml, writeYaml } from '../../src/charts/yaml/index.ts';
 import type { Chart } from '../../src/codec/messages.gen.ts';
+import { parseYaml, writeYaml } from '../../src/yaml/index.ts';
 
 /**
  * A chart in a form that can be compared as test/conformance/README.md says: the order of files and of dependencies does not

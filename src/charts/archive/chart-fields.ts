@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../protocol/index.ts';
-import { formatFloatG, shortestFloat32 } from '../yaml/go-float.ts';
-import type { YamlMap, YamlValue } from '../yaml/index.ts';
+import type { YamlMap, YamlValue } from '../../yaml/index.ts';
+import { formatFloatG, shortestFloat32 } from '../../yaml/index.ts';
 
 /*
  * Chart.yaml and requirements.yaml as ghodss/yaml puts them into Go structs: names of fields match in any case, numbers and

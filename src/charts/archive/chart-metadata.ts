@@ -1,7 +1,7 @@
 import { invalidArgument } from '../../protocol/index.ts';
+import type { YamlValue } from '../../yaml/index.ts';
 import { readText as readFileText, readYamlMap } from '../chart-text.ts';
 import type { ChartMetadata } from '../loaded-chart.ts';
-import type { YamlValue } from '../yaml/index.ts';
 import { readBoolean, readFields, readList, readText, readTextMap, readTexts } from './chart-fields.ts';
 
 const fields = {

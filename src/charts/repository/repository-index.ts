@@ -1,4 +1,5 @@
 import { invalidArgument } from '../../protocol/index.ts';
+import type { YamlValue } from '../../yaml/index.ts';
 import { type FieldReader, readBoolean, readFields, readText, readTexts } from '../archive/chart-fields.ts';
 import { readText as readFileText, readYamlMap } from '../chart-text.ts';
 import {
@@ -7,7 +8,6 @@ import {
   parseVersion,
   type Version,
 } from '../requirements/version-constraint.ts';
-import type { YamlValue } from '../yaml/index.ts';
 
 /** One version of a chart, as a repository's index describes it. */
 export interface ChartVersion {

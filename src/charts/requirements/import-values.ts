@@ -1,8 +1,8 @@
+import type { YamlMap } from '../../yaml/index.ts';
+import { writeYaml } from '../../yaml/index.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
 import { coalesceTables, countNodes, tableAt, tableUnder } from '../values/tables.ts';
-import type { YamlMap } from '../yaml/index.ts';
-import { writeYaml } from '../yaml/index.ts';
 import type { Preparation } from './preparation.ts';
 import type { Requirement } from './requirements.ts';
 

@@ -1,9 +1,9 @@
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import type { YamlMap, YamlValue } from '../../yaml/index.ts';
 import { readYamlMap } from '../chart-text.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
 import type { CoalesceWork } from '../values/coalesce-values.ts';
 import { countNodes } from '../values/tables.ts';
-import type { YamlMap, YamlValue } from '../yaml/index.ts';
 import { loadRequirements, type Requirement } from './requirements.ts';
 
 /** Told of what Helm only warns about. */

@@ -1,7 +1,7 @@
+import type { YamlMap } from '../../yaml/index.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
 import { tableAt, valueAt } from '../values/tables.ts';
-import type { YamlMap } from '../yaml/index.ts';
 import type { Preparation, Warn } from './preparation.ts';
 import type { Requirement } from './requirements.ts';
 import { parseConstraint, parseVersion } from './version-constraint.ts';

@@ -1,8 +1,8 @@
 import { invalidArgument } from '../../protocol/index.ts';
+import type { YamlValue } from '../../yaml/index.ts';
 import { readFields, readList, readText, readTexts } from '../archive/chart-fields.ts';
 import { readText as readFileText, readYamlMap } from '../chart-text.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
-import type { YamlValue } from '../yaml/index.ts';
 
 /** One dependency of requirements.yaml, with what Helm 2.17 reads of it. */
 export interface Requirement {

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../protocol/index.ts';
+import type { YamlMap } from '../../yaml/index.ts';
 import type { LoadedChart } from '../loaded-chart.ts';
-import type { YamlMap } from '../yaml/index.ts';
 import { coalesceTables, isTable } from './tables.ts';
 
 const globalKey = 'global';

@@ -1,8 +1,8 @@
 import type { Config } from '../../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
 import { invalidArgument } from '../../protocol/index.ts';
+import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 import { readYamlMap, textBounds } from '../chart-text.ts';
-import { writeYaml, type YamlMap, type YamlValue } from '../yaml/index.ts';
 import { applySet, applySetString, createSetBudget } from './set-line.ts';
 import { countNodes, mergeTables } from './tables.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseYaml, writeYaml, type YamlMap } from '../yaml/index.ts';
+import { parseYaml, writeYaml, type YamlMap } from '../../yaml/index.ts';
 import { applySet, applySetString, createSetBudget } from './set-line.ts';
 
 function set(line: string, values = '', apply = applySet): string {

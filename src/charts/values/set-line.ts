@@ -1,5 +1,5 @@
 import { invalidArgument } from '../../protocol/index.ts';
-import type { YamlMap, YamlValue } from '../yaml/index.ts';
+import type { YamlMap, YamlValue } from '../../yaml/index.ts';
 import { isTable } from './tables.ts';
 
 /** The bounds that later Helm clients set (strvals.MaxIndex, strvals.MaxNestedNameLevel). */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseYaml, writeYaml, type YamlMap } from '../yaml/index.ts';
+import { parseYaml, writeYaml, type YamlMap } from '../../yaml/index.ts';
 import { coalesceTables, countNodes, mergeTables, tableAt, tableUnder, valueAt } from './tables.ts';
 
 const read = (text: string) => parseYaml(text) as YamlMap;

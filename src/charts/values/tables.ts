@@ -1,4 +1,4 @@
-import type { YamlMap, YamlValue } from '../yaml/index.ts';
+import type { YamlMap, YamlValue } from '../../yaml/index.ts';
 
 /** What Helm calls a table: a map, as opposed to a scalar or a list. */
 export function isTable(value: YamlValue | undefined): value is YamlMap {

@@ -70,7 +70,7 @@ clusters:
     ['no list', 'clusters: 3', /:1: `clusters` is missing, or not a list/],
     ['a field beside it', 'clusters: []\nclusterz: []', /:2: unknown field "clusterz"/],
     ['no YAML', 'clusters: [', /:1: this is not YAML/],
-    ['a key twice', 'clusters:\n- name: a\n  name: b', /:3: this is not YAML \(DUPLICATE_KEY\)/],
+    ['a key twice', 'clusters:\n- name: a\n  name: b', /:3: the field "name" is given twice/],
     ['no name', 'clusters:\n\n- upstream: tunnel', /:3: a cluster without a name/],
     ['a name twice', 'clusters:\n- name: a\n- name: a', /:3: a second cluster named a/],
     ['the name of all', 'clusters:\n- name: "-"', /:2: name: - stands for all clusters/],

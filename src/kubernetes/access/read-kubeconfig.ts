@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
-import { parse, YAMLParseError } from 'yaml';
-import { reasonOf, unavailable } from '../../protocol/index.ts';
+import { GatewayError, reasonOf, unavailable } from '../../protocol/index.ts';
+import { parseYaml, readYamlTree, type YamlValue } from '../../yaml/index.ts';
 import type { KubeconfigDocument, KubeconfigUser, SelectedContext } from './kubeconfig-document.ts';
 
 /** Where the kubeconfig comes from: a file, or its text (paths in it must be absolute then). */
@@ -55,27 +55,95 @@ async function readFromFile(file: string): Promise<KubeconfigDocument> {
   return withAbsolutePaths(parseDocument(text, `the kubeconfig ${file}`), dirname(resolve(file)));
 }
 
+/** A kubeconfig is a few kilobytes; the bound keeps a wrong file from filling the memory. */
+const yamlBounds = { maxLength: 4 * 1024 * 1024, maxNodes: 200_000 };
+
+/** What kubectl's types are for the fields that are read; those that are not listed are ignored, as kubectl does. */
+type Shape =
+  | 'text'
+  | 'boolean'
+  | 'texts by name'
+  | { readonly list: Shape }
+  | { readonly fields: Readonly<Record<string, Shape>> };
+
+const fields = (texts: string, others: Readonly<Record<string, Shape>> = {}): Shape => ({
+  fields: { ...Object.fromEntries(texts.split(' ').map(name => [name, 'text' as const])), ...others },
+});
+const named = (name: string, entry: Shape): Shape => ({ list: fields('name', { [name]: entry }) });
+
+const documentShape = fields('current-context', {
+  clusters: named(
+    'cluster',
+    fields('server certificate-authority certificate-authority-data tls-server-name proxy-url', {
+      'insecure-skip-tls-verify': 'boolean',
+    }),
+  ),
+  users: named(
+    'user',
+    fields(
+      'client-certificate client-certificate-data client-key client-key-data token tokenFile username password as as-uid',
+      {
+        'as-groups': { list: 'text' },
+        exec: fields('command apiVersion', {
+          args: { list: 'text' },
+          env: { list: fields('name value') },
+          provideClusterInfo: 'boolean',
+        }),
+        'auth-provider': fields('name', { config: 'texts by name' }),
+      },
+    ),
+  ),
+  contexts: named('context', fields('cluster user namespace')),
+});
+
+/** As kubectl: YAML 1.1, the first document, and a value of another type than its field's is an error. */
 function parseDocument(text: string, what: string): KubeconfigDocument {
-  const document = parseYaml(text, what);
-  if (document === null) return {};
-  if (typeof document !== 'object') throw unavailable(`${what} is not a mapping`);
+  const document = withShape(parseText(text, what), documentShape, '', (path, expected) => {
+    throw unavailable(path === '' ? `${what} is not a mapping` : `${what}: ${path} is not ${expected}`);
+  }) as KubeconfigDocument | undefined;
   for (const list of ['clusters', 'users', 'contexts'] as const) {
-    const entries: unknown = (document as KubeconfigDocument)[list] ?? [];
-    if (!Array.isArray(entries) || !entries.every(entry => typeof entry?.name === 'string')) {
+    if (document?.[list]?.some(entry => entry?.name === undefined)) {
       throw unavailable(`${what}: ${list} is not a list of named entries`);
     }
   }
-  return document;
+  return document ?? {};
 }
 
-function parseYaml(text: string, what: string): unknown {
+function parseText(text: string, what: string): YamlValue {
   try {
-    return parse(text, { prettyErrors: false, logLevel: 'error' });
+    return parseYaml(text, yamlBounds);
   } catch (error) {
-    // the parser's own message may quote the text, and with it a token
-    const where = error instanceof YAMLParseError ? ` at byte ${error.pos[0]}` : '';
-    throw unavailable(`${what} is not YAML${where}`);
+    if (!(error instanceof GatewayError)) throw error;
+    // nothing of the text is shown, as it may be a token
+    throw unavailable(`${what} is not YAML at line ${readYamlTree(text).problem?.line ?? 1}`);
   }
+}
+
+/** The value as plain objects, lists and scalars; null counts as left out. */
+function withShape(
+  value: YamlValue | undefined,
+  shape: Shape,
+  path: string,
+  refuse: (path: string, expected: string) => never,
+): unknown {
+  if (value === undefined || value === null) return undefined;
+  if (shape === 'text') return typeof value === 'string' ? value : refuse(path, 'a text');
+  if (shape === 'boolean') return typeof value === 'boolean' ? value : refuse(path, 'true or false');
+  if (typeof shape === 'object' && 'list' in shape) {
+    if (!Array.isArray(value))
+      return refuse(path, shape.list === 'text' ? 'a list of texts' : 'a list of named entries');
+    return value.map((item, index) => withShape(item, shape.list, `${path}[${index}]`, refuse));
+  }
+  if (!(value instanceof Map)) return refuse(path, 'a mapping');
+  const entries =
+    shape === 'texts by name'
+      ? [...value.keys()].map(key => [key, 'text'] as const)
+      : Object.entries(shape.fields);
+  const read = entries.map(
+    ([name, inner]) =>
+      [name, withShape(value.get(name), inner, path === '' ? name : `${path}.${name}`, refuse)] as const,
+  );
+  return Object.fromEntries(read.filter(([, result]) => result !== undefined));
 }
 
 function withAbsolutePaths(document: KubeconfigDocument, folder: string): KubeconfigDocument {

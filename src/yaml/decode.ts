@@ -1,42 +1,39 @@
-import type { YamlBounds } from './bounds.ts';
 import { formatFloatG, shortestFloat32 } from './go-float.ts';
-import { nodeToGoSyntax, scalarValue } from './go-syntax.ts';
-import type { AliasNode, MappingNode, ScalarNode, YamlNode } from './node.ts';
-import type { YamlMap, YamlValue } from './value.ts';
-import { YamlError } from './yaml-error.ts';
+import type { YamlMap, YamlValue } from './go-json.ts';
+import type { AliasNode, MappingNode, ScalarNode, YamlNode } from './parse-tree.ts';
+import { scalarValue } from './resolve-scalar.ts';
+import { lineAt, YamlError } from './yaml-error.ts';
 
 /** yaml.v2's guard against alias bombs: the share of values that may come from aliases falls with their number. */
 const freeValues = 400_000;
 const strictValues = 4_000_000;
 
-/** The outcome of decoding: a value that JSON can hold, or what keeps it from that. */
-export interface Decoded {
-  readonly value: YamlValue;
-  /** Why ghodss/yaml cannot turn the value into JSON; the text has no `yaml: ` in front. */
-  readonly jsonProblem: string | undefined;
-}
-
 /**
  * Turns a document into a value as yaml.v2 does, with its keys turned into strings as ghodss/yaml does. Of a key given
- * twice the last counts; a merge (`<<`) counts where it stands. Throws YamlError.
+ * twice the last counts; a merge (`<<`) counts where it stands. Throws YamlError, also for what JSON cannot hold.
  */
-export function decodeDocument(document: YamlNode, bounds: YamlBounds): Decoded {
-  const decoder = new Decoder(bounds);
-  const value = decoder.decode(document);
-  return { value, jsonProblem: decoder.jsonProblem };
+export function decodeDocument(
+  document: YamlNode,
+  text: string,
+  bounds: { readonly maxDepth: number; readonly maxNodes: number },
+): YamlValue {
+  return new Decoder(text, bounds).decode(document);
 }
 
 class Decoder {
-  readonly #bounds: YamlBounds;
+  readonly #text: string;
+  readonly #maxDepth: number;
+  readonly #maxNodes: number;
   readonly #open = new Set<YamlNode>();
   #count = 0;
   #fromAliases = 0;
   #aliasDepth = 0;
   #depth = 0;
-  jsonProblem: string | undefined;
 
-  constructor(bounds: YamlBounds) {
-    this.#bounds = bounds;
+  constructor(text: string, bounds: { readonly maxDepth: number; readonly maxNodes: number }) {
+    this.#text = text;
+    this.#maxDepth = bounds.maxDepth;
+    this.#maxNodes = bounds.maxNodes;
   }
 
   decode(node: YamlNode): YamlValue {
@@ -53,12 +50,24 @@ class Decoder {
     }
   }
 
+  #error(problem: string, node: YamlNode): YamlError {
+    return new YamlError(problem, node.offset < 0 ? undefined : lineAt(this.#text, node.offset));
+  }
+
   #decodeScalar(node: ScalarNode): YamlValue {
-    const value = scalarValue(node);
+    const value = this.#valueOf(node);
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      this.jsonProblem ??= `json: unsupported value: ${formatFloatG(value)}`;
+      throw this.#error(`json: unsupported value: ${formatFloatG(value)}`, node);
     }
     return value;
+  }
+
+  #valueOf(node: ScalarNode): ReturnType<typeof scalarValue> {
+    try {
+      return scalarValue(node);
+    } catch (error) {
+      throw error instanceof YamlError ? this.#error(error.message, node) : error;
+    }
   }
 
   #countValue(): void {
@@ -68,23 +77,19 @@ class Decoder {
     if (this.#fromAliases > 100 && this.#count > 1000 && share > allowedAliasShare(this.#count)) {
       throw new YamlError('document contains excessive aliasing');
     }
-    if (this.#count > this.#bounds.maxNodes) {
-      throw new YamlError(`document has more than ${this.#bounds.maxNodes} values`);
-    }
+    if (this.#count > this.#maxNodes) throw new YamlError(`document has more than ${this.#maxNodes} values`);
   }
 
   #nested<T>(decode: () => T): T {
     // Aliases can nest deeper than the text does.
-    if (++this.#depth > this.#bounds.maxDepth) {
-      throw new YamlError(`exceeded max depth of ${this.#bounds.maxDepth}`);
-    }
+    if (++this.#depth > this.#maxDepth) throw new YamlError(`exceeded max depth of ${this.#maxDepth}`);
     const value = decode();
     this.#depth--;
     return value;
   }
 
   #decodeAlias<T>(node: AliasNode, decode: () => T): T {
-    if (this.#open.has(node.target)) throw new YamlError(`anchor '${node.name}' value contains itself`);
+    if (this.#open.has(node.target)) throw this.#error(`anchor '${node.name}' value contains itself`, node);
     this.#open.add(node.target);
     this.#aliasDepth++;
     const value = decode();
@@ -104,18 +109,18 @@ class Decoder {
   #decodeEntry(key: YamlNode, value: YamlNode, into: YamlMap): void {
     const target = key.kind === 'alias' ? key.target : key;
     if (target.kind !== 'scalar') {
-      // The error shows the whole key, so it must be within the bounds first.
-      this.decode(key);
-      throw new YamlError(`invalid map key: ${nodeToGoSyntax(target)}`);
+      throw this.#error(
+        `invalid map key: a ${target.kind === 'mapping' ? 'map' : 'list'} cannot be one`,
+        key,
+      );
     }
     this.#countValue();
-    const decoded = scalarValue(target);
+    const decoded = this.#valueOf(target);
     const text = keyToString(decoded);
-    into.set(text ?? '', this.decode(value));
-    if (text !== undefined) return;
-    const type = decoded === null ? '%!s(<nil>)' : 'uint64';
-    const shown = `key: ${nodeToGoSyntax(target)}, value: ${nodeToGoSyntax(value)}`;
-    this.jsonProblem ??= `Unsupported map key of type: ${type}, ${shown}`;
+    if (text === undefined) {
+      throw this.#error(`unsupported map key: ${decoded === null ? 'null' : 'an integer above 2^63-1'}`, key);
+    }
+    into.set(text, this.decode(value));
   }
 
   #merge(node: YamlNode, into: YamlMap): void {
@@ -130,7 +135,7 @@ class Decoder {
   #mergeMap(node: YamlNode, into: YamlMap): void {
     const target = node.kind === 'alias' ? node.target : node;
     if (target.kind !== 'mapping') {
-      throw new YamlError('map merge requires map or sequence of maps as the value');
+      throw this.#error('map merge requires map or sequence of maps as the value', node);
     }
     this.#countValue();
     const merge = () => this.#nested(() => this.#decodeMapping(target, into));
@@ -144,7 +149,7 @@ function isMerge(key: ScalarNode): boolean {
 }
 
 /** A key as ghodss/yaml writes it; undefined where it cannot: null, and integers above int64's range. */
-function keyToString(key: YamlValue): string | undefined {
+function keyToString(key: ReturnType<typeof scalarValue>): string | undefined {
   switch (typeof key) {
     case 'string':
       return key;

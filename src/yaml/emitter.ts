@@ -1,10 +1,8 @@
-import { analyzeScalar } from './analyze-scalar.ts';
-import { isBreak } from './chars.ts';
-import { escapeChar, isEscaped } from './escape-char.ts';
 import { formatFloatG } from './go-float.ts';
+import type { YamlMap, YamlValue } from './go-json.ts';
 import { sortKeys } from './key-order.ts';
 import { resolvePlain } from './resolve-scalar.ts';
-import type { YamlMap, YamlValue } from './value.ts';
+import { analyzeScalar, escapeChar, isBreak, isEscaped } from './scalar-style.ts';
 
 const indentStep = 2;
 /** Lines are folded at the first space behind this column. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { decodeMessage } from '../../codec/messages.ts';
+import { decodeMessage } from '../codec/index.ts';
 import { goJson, parseYaml, writeYaml, yamlToJson } from './index.ts';
 
-const folder = new URL('../../../test/conformance/', import.meta.url);
+const folder = new URL('../../test/conformance/', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, folder), 'utf8');
 
 const rendered = read('renderer/expressions.jsonl')

@@ -1,7 +1,15 @@
-import { invalidArgument } from '../../protocol/index.ts';
+import { invalidArgument } from '../protocol/index.ts';
 import { formatFloatE, formatFloatF } from './go-float.ts';
-import { compareUtf8 } from './utf8-order.ts';
-import type { YamlValue } from './value.ts';
+
+/**
+ * A YAML or JSON value as Go's libraries hold it after `ghodss/yaml` turned YAML into JSON.
+ *
+ * Integers are `bigint` (exact, whatever their size), floats are `number`; so `1` and `1.0` stay different values.
+ * Maps are `Map`s with string keys in the order of the text: unlike an object, a Map has no prototype that a key such
+ * as `__proto__` could reach, and integer-like keys keep their place.
+ */
+export type YamlValue = null | boolean | number | bigint | string | YamlValue[] | YamlMap;
+export type YamlMap = Map<string, YamlValue>;
 
 /** Characters that encoding/json escapes: it keeps its output safe inside HTML and JavaScript. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON escapes
@@ -94,4 +102,20 @@ function writeMap(
     before = `,${inner}`;
   }
   parts.push(`${newline}}`);
+}
+
+/** Orders strings as Go does, by their UTF-8 bytes, which is by code point; for use with `sort`. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all other units, though their numbers are lower than some. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { GatewayError } from '../../protocol/index.ts';
+import { GatewayError } from '../protocol/index.ts';
 import { parseYaml, writeYaml, type YamlValue } from './index.ts';
 
 const refuses = (text: string, message: RegExp, bounds?: Parameters<typeof parseYaml>[1]) =>

@@ -1,8 +1,0 @@
-/** YAML and JSON as Helm 2's Go libraries (ghodss/yaml, yaml.v2, encoding/json) read and write them. */
-export type { YamlBounds } from './bounds.ts';
-export { formatFloatE, formatFloatF, formatFloatG } from './go-float.ts';
-export { goJson } from './go-json.ts';
-export { parseYaml, yamlToJson } from './read-yaml.ts';
-export { compareUtf8 } from './utf8-order.ts';
-export type { YamlMap, YamlValue } from './value.ts';
-export { writeYaml } from './write-yaml.ts';
