@@ -276,7 +276,11 @@ describe('garbage', () => {
     const { port } = await startListener(t);
     const answer = await send(t, port, '\x00\x01\x02garbage\r\n\r\n');
     assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
-    assert.deepEqual(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { code: 3, message: 'Bad Request' });
+    assert.deepEqual(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), {
+      code: 3,
+      message: 'Bad Request',
+      reason: 'INVALID_REQUEST',
+    });
   });
 
   test('behind the preface ends the connection', async t => {

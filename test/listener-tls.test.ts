@@ -198,7 +198,11 @@ describe('client certificates', () => {
     assert.equal((await get(port, '/x', known)).status, 200);
     const refused = await get(port, '/x');
     assert.equal(refused.status, 401);
-    assert.deepEqual(JSON.parse(refused.body), { code: 16, message: 'a client certificate is required' });
+    assert.deepEqual(JSON.parse(refused.body), {
+      code: 16,
+      message: 'a client certificate is required',
+      reason: 'UNAUTHENTICATED',
+    });
     assert.equal((await get(port, '/healthz?verbose')).status, 200);
     assert.equal((await get(port, '/healthz/x')).status, 401);
     await assert.rejects(get(port, '/healthz', unknown), { code: 'ECONNRESET' });

@@ -62,7 +62,11 @@ export function requireClientCertificate(fronts: Fronts, openPaths: readonly str
     http(request, response) {
       if (isAuthorized(request.socket)) return fronts.http(request, response);
       if (isProbe(request, openPaths)) return fronts.http(withProbeHeaders(request), response);
-      const body = JSON.stringify({ code: Code.UNAUTHENTICATED, message: certificateMessage });
+      const body = JSON.stringify({
+        code: Code.UNAUTHENTICATED,
+        message: certificateMessage,
+        reason: 'UNAUTHENTICATED',
+      });
       // a method both responses have, so that the union can be called
       response.statusCode = 401;
       response.setHeader('content-type', 'application/json');

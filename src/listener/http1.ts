@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Code } from '../protocol/index.ts';
+import { Code, type Reason } from '../protocol/index.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
 
 /** HTTP/1.1 over sockets that somebody else accepted. */
@@ -115,13 +115,21 @@ function refusalOf({ httpVersion, rawHeaders }: IncomingMessage): 400 | 505 | un
 /** Answers with the error's JSON, past whoever serves the connection, and closes it. */
 function refuse(socket: Duplex, status: number): void {
   const text = STATUS_CODES[status] ?? '';
-  const body = JSON.stringify({ code: status === 400 ? Code.INVALID_ARGUMENT : Code.UNKNOWN, message: text });
+  const { code, reason } = refusals[status] ?? { code: Code.INVALID_ARGUMENT, reason: 'INVALID_REQUEST' };
+  const body = JSON.stringify({ code, message: text, reason });
   socket.end(
     `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,
     () => socket.destroy(),
   );
 }
+
+const refusals: Readonly<Record<number, { code: Code; reason: Reason }>> = {
+  408: { code: Code.UNKNOWN, reason: 'DEADLINE_EXCEEDED' },
+  413: { code: Code.UNKNOWN, reason: 'BODY_TOO_LARGE' },
+  431: { code: Code.UNKNOWN, reason: 'LIMIT_EXCEEDED' },
+  505: { code: Code.UNIMPLEMENTED, reason: 'NOT_SUPPORTED' },
+};
 
 const clientErrorStatus: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,

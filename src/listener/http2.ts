@@ -114,7 +114,7 @@ function headerBytes(rawHeaders: readonly string[]): number {
 function refuseHeader(stream: ServerHttp2Stream): void {
   const text = STATUS_CODES[431] ?? '';
   stream.respond({ ':status': 431, 'content-type': 'application/json' });
-  stream.end(JSON.stringify({ code: Code.UNKNOWN, message: text }));
+  stream.end(JSON.stringify({ code: Code.UNKNOWN, message: text, reason: 'LIMIT_EXCEEDED' }));
   stream.resume(); // what comes of a body is dropped
 }
 

@@ -1,0 +1,75 @@
+/**
+ * Writes docs/flags.md from the option tables, and docs/errors.md from the codes and reasons.
+ * `--check` writes nothing and fails when a file is stale.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { flagTables } from '../src/config/index.ts';
+import {
+  Code,
+  codeName,
+  codeToHttpStatus,
+  codeToReason,
+  errorToHttpStatus,
+  reasons,
+} from '../src/protocol/index.ts';
+
+const files: Record<string, string> = { 'docs/flags.md': flagTables(), 'docs/errors.md': errorTables() };
+
+for (const [file, text] of Object.entries(files)) {
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    console.error(`${file} is stale: npm run generate`);
+    process.exitCode = 1;
+  }
+}
+
+function errorTables(): string {
+  const codes = Object.values(Code).filter(
+    (code): code is Code => typeof code === 'number' && code !== Code.OK,
+  );
+  const codeRows = codes.map(
+    code => `| ${code} | \`${codeName(code)}\` | ${codeToHttpStatus(code)} | \`${codeToReason(code)}\` |`,
+  );
+  const reasonRows = Object.entries(reasons).map(([reason, meaning]) => {
+    const of = codes.map(code => errorToHttpStatus({ code, reason: reason as keyof typeof reasons }));
+    const own = new Set(of).size === 1 ? ` (HTTP ${of[0]})` : '';
+    return `| \`${reason}\` | ${meaning}${own} |`;
+  });
+  return `# Errors
+
+Generated from \`src/protocol\` (\`npm run generate\`).
+
+Every error is an HTTP status and this JSON:
+
+\`\`\`json
+{
+  "code": 14,
+  "message": "finding Tiller: no ready pod in any namespace has the labels app=helm,name=tiller",
+  "reason": "UPSTREAM_UNREACHABLE",
+  "step": "finding Tiller"
+}
+\`\`\`
+
+| field | meaning |
+|---|---|
+| \`code\` | a google.rpc code; over gRPC the status of the call |
+| \`message\` | a sentence for people. Where Tiller failed it is Tiller's own text. It may change: no client should parse it |
+| \`reason\` | one word of the list below, for clients to branch on. The list only grows |
+| \`step\` | the step on the path to Tiller that failed; only where one did |
+
+Messages hold no password, token or key. The log has the cause under the same \`X-Request-Id\`.
+
+## Reasons
+
+| reason | meaning |
+|---|---|
+${reasonRows.join('\n')}
+
+## Codes
+The HTTP status of an error is that of its code, unless its reason has one of its own (above).
+
+| code | name | HTTP | reason where no better one fits |
+|---|---|---|---|
+${codeRows.join('\n')}
+`;
+}
