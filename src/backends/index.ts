@@ -8,7 +8,11 @@ export type Backend =
   /** The cluster's own gateway, over HTTP through its API server. */
   | { readonly kind: 'gateway'; readonly gateway: GatewayClient };
 
-export type { Forwarded } from './gateway/forward.ts';
-export { GatewayClient } from './gateway/gateway-client.ts';
-export type { GatewayEvents, ProxyOptions as GatewayOptions } from './gateway/proxy-options.ts';
+export {
+  type Forwarded,
+  type ForwardedRequest,
+  GatewayClient,
+  type GatewayEvents,
+  type GatewayOptions,
+} from './gateway/gateway-client.ts';
 export * from './tiller/index.ts';

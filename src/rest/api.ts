@@ -112,7 +112,7 @@ function hasContentType(request: HttpRequest, type: string): boolean {
  * The verb that counts. A form sent by POST with `X-HTTP-Method-Override: GET` is taken as the GET that it stands for.
  * Recorded of swift (step `form-override`): what is in the form does not become a query, so only the URL's query counts.
  */
-function verbOf({ request, verb }: Exchange): string {
+export function verbOf({ request, verb }: Exchange): string {
   const overridden =
     verb === 'POST' &&
     headerOf(request, 'x-http-method-override')?.toUpperCase() === 'GET' &&

@@ -1,217 +1,274 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { jsonToWire, type Method } from '../../codec/index.ts';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Method } from '../../codec/index.ts';
 import type { ClusterAccess } from '../../kubernetes/index.ts';
 import {
+  abortReason,
   type CallContext,
+  type CallScope,
   Code,
+  callScope,
   GatewayError,
   type HttpRequest,
   type HttpResponse,
   httpStatusToCode,
   minTimeoutMs,
-  toCode,
+  readBounded,
+  reasonOf,
+  requestIdOf,
+  unavailable,
 } from '../../protocol/index.ts';
-import { againIfReset } from './again-if-reset.ts';
-import { readAnswer } from './api-refusal.ts';
-import { boundCall, type CallBound } from './call-bound.ts';
-import { createForward, type Forward, type Forwarded, linkError } from './forward.ts';
-import { forwardedHeaders } from './forwarded-headers.ts';
-import { GatewayLink } from './gateway-link.ts';
-import type { GatewayEvents, ProxyOptions } from './proxy-options.ts';
-import { type RemoteRequest, toRemoteRequest } from './remote-request.ts';
+import { type Answer, parseJson, readAnswer, readLines, toError, toReply } from './answer.ts';
+import { GatewayLink, type LinkOptions } from './gateway-link.ts';
+import { answeredHeaders, forwardedHeaders } from './headers.ts';
+import { toMethodRequest } from './method-request.ts';
+import type { Outgoing } from './proxy.ts';
+
+export interface GatewayOptions extends LinkOptions {
+  /** Largest answer read whole; those that are forwarded have no bound. */
+  readonly maxMessageBytes: number;
+  /** Bound on a call whose client set no deadline. */
+  readonly timeoutMs: number;
+}
+
+/** Reports of the connection, for its owner. */
+export interface GatewayEvents {
+  /** A request was answered by the cluster's gateway. */
+  connected(): void;
+  failed(error: GatewayError): void;
+}
+
+/** A client's request as it was understood. */
+export interface ForwardedRequest {
+  readonly verb: string;
+  /** Path and query at the cluster's gateway. */
+  readonly target: string;
+  /** Whether the contract's method at this route takes a body: no other goes on. */
+  readonly hasBody: boolean;
+  /** Whether the contract says that the method changes nothing: only then it may be sent twice. */
+  readonly isRead: boolean;
+}
+
+/** What a forwarded answer came to. */
+export interface Forwarded {
+  readonly code: Code;
+  readonly bytes: number;
+  readonly error?: unknown;
+}
+
+type Sent = Omit<Outgoing, 'signal'> & Pick<ForwardedRequest, 'isRead'>;
+
+const step = "reaching the cluster's gateway";
+
+/** Bound on a write, as everywhere in the gateway: how long it really may take is in its body, unread here. */
+const writeTimeoutMs = 24 * 3_600_000;
 
 /**
  * The gateway of a cluster, behind the service proxy of its API server: methods as HTTP/JSON requests, and HTTP as it
  * came. Owns the kept connections.
  */
 export class GatewayClient {
-  private readonly link: GatewayLink;
-  private readonly options: ProxyOptions;
-  private readonly events: GatewayEvents;
-  private readonly onward: Forward;
+  readonly #link: GatewayLink;
+  readonly #options: GatewayOptions;
+  readonly #events: GatewayEvents;
 
   /** @param path of the service proxy, without a slash at its end */
-  constructor(access: ClusterAccess, path: string, options: ProxyOptions, events: GatewayEvents) {
-    this.link = new GatewayLink(access, path, options);
-    this.options = options;
-    this.events = events;
-    this.onward = createForward(this.link, options, events);
+  constructor(access: ClusterAccess, path: string, options: GatewayOptions, events: GatewayEvents) {
+    this.#link = new GatewayLink(access, path, options);
+    this.#options = options;
+    this.#events = events;
   }
 
-  /** Sends a client's request on, and the answer back. @param target path and query at that gateway */
-  forward(
-    request: HttpRequest,
-    response: HttpResponse,
-    target: string,
-    context: CallContext,
-  ): Promise<Forwarded> {
-    return this.onward.request(request, response, target, context);
-  }
-
-  /** Sends an upgrade on; what comes of it goes to the socket. Resolves when the socket is closed. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): Promise<void> {
-    return this.onward.upgrade(request, socket, head, target);
-  }
-
-  /** Requests that are running finish. */
-  close(): void {
-    this.link.close();
-  }
-
+  /** Calls a method of the release service. */
   async unary(method: Method, request: Uint8Array, context: CallContext): Promise<Uint8Array> {
-    const onward = toRemoteRequest(method, request);
-    const bound = this.bound(onward, context);
+    const { response, scope } = await this.#call(method, request, context);
     try {
-      const response = await this.send(onward, bound, context.requestId);
-      return toReply(method, await this.readAll(response, bound.signal));
+      return toReply(method, await this.#readAll(response, scope.signal));
     } finally {
-      bound.clear();
+      scope.end();
     }
   }
 
+  /** Calls a method that streams. */
   async *stream(
     method: Method,
     request: Uint8Array,
     context: CallContext,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const onward = toRemoteRequest(method, request);
-    const bound = this.bound(onward, context);
+    const { response, scope } = await this.#call(method, request, context);
     try {
-      const response = await this.send(onward, bound, context.requestId);
-      for await (const line of this.lines(response, bound.signal)) {
-        const { result, error } = parse(line) as { result?: unknown; error?: unknown };
+      for await (const line of readLines(response, this.#options.maxMessageBytes)) {
+        const { result, error } = parseJson(line) as { result?: unknown; error?: unknown };
         if (error !== undefined) throw toError(error, Code.UNKNOWN);
         yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
       }
-    } finally {
-      bound.clear();
-    }
-  }
-
-  private bound({ timeoutSeconds }: RemoteRequest, context: CallContext): CallBound {
-    return boundCall(context, Math.max(this.options.timeoutMs, minTimeoutMs(timeoutSeconds)));
-  }
-
-  /** Sends the request, a second time with fresh credentials where the kept ones are refused, which changes nothing. */
-  private async send(onward: RemoteRequest, bound: CallBound, requestId?: string): Promise<IncomingMessage> {
-    let answer = await this.attempt(onward, bound, requestId);
-    if (answer.kind === 'refused' && answer.status === 401) {
-      this.link.forget();
-      answer = await this.attempt(onward, bound, requestId);
-    }
-    if (answer.kind === 'refused') {
-      this.events.failed(answer.error);
-      throw answer.error;
-    }
-    this.events.connected();
-    const { response, body } = answer;
-    const status = response.statusCode ?? 0;
-    if (status === 200) return response;
-    const json = parse(body ?? (await this.readAll(response, bound.signal))) as { error?: unknown } | null;
-    // a stream that fails before its first line says so in a line of its own
-    throw toError(json?.error ?? json, httpStatusToCode(status));
-  }
-
-  private async attempt(
-    { verb, target, body }: RemoteRequest,
-    bound: CallBound,
-    requestId: string = randomUUID(),
-  ) {
-    const { signal, deadline } = bound;
-    const headers = {
-      ...forwardedHeaders({ accept: 'application/json' }, requestId, deadline),
-      ...(body && { 'content-type': 'application/json', 'content-length': body.length }),
-    };
-    try {
-      // with a GET this service only reads: what writes has a binding with a body, or is a DELETE
-      return await againIfReset(verb === 'GET', async () =>
-        readAnswer(await this.link.send(verb, target, { headers, ...(body && { body }), signal })),
-      );
     } catch (cause) {
-      if (signal.aborted) throw GatewayError.from(signal.reason);
-      if (cause instanceof GatewayError) throw cause;
-      const error = linkError({ settings: await this.link.settings() }, cause);
-      this.events.failed(error);
+      throw await this.#broken(scope.signal, cause);
+    } finally {
+      scope.end();
+    }
+  }
+
+  /** Sends a client's request on, and streams the answer back. */
+  async forward(
+    request: HttpRequest,
+    response: HttpResponse,
+    { verb, target, hasBody, isRead }: ForwardedRequest,
+    context: CallContext,
+  ): Promise<Forwarded> {
+    const { requestId = randomUUID(), deadline } = context;
+    const kind = hasBody ? 'body' : 'bodyless';
+    const headers = forwardedHeaders(request.headers, { requestId, deadline, kind });
+    const body = hasBody ? (request as Readable) : undefined;
+    const scope = this.#scope(context, isRead ? this.#options.timeoutMs : writeTimeoutMs);
+    try {
+      const answer = await this.#send({ verb, path: target, headers, body, isRead }, scope.signal, response);
+      scope.end(); // the head came in time; its body may take longer
+      return await passOn(response, answer);
+    } finally {
+      scope.end();
+    }
+  }
+
+  /** Sends an upgrade on; a WebSocket or a refusal goes to the socket. Resolves when the socket is closed. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): Promise<void> {
+    const requestId = requestIdOf(request.headers['x-request-id']);
+    const headers = forwardedHeaders(request.headers, { requestId, kind: 'upgrade' });
+    const { signal } = new AbortController();
+    await this.#link.upgrade({ verb: 'GET', path: target, headers, signal }, socket, head);
+  }
+
+  /** Running requests finish. */
+  close(): void {
+    this.#link.close();
+  }
+
+  async #call(
+    method: Method,
+    request: Uint8Array,
+    context: CallContext,
+  ): Promise<{ response: IncomingMessage; scope: CallScope }> {
+    const { verb, target, body, timeoutSeconds } = toMethodRequest(method, request);
+    const scope = this.#scope(context, Math.max(this.#options.timeoutMs, minTimeoutMs(timeoutSeconds)));
+    const { requestId = randomUUID() } = context;
+    const { deadline } = scope;
+    const headers = {
+      ...forwardedHeaders({ accept: 'application/json' }, { requestId, deadline, kind: 'bodyless' }),
+      ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
+    };
+    const isRead = method.idempotency === 'NO_SIDE_EFFECTS';
+    try {
+      const answer = await this.#send({ verb, path: target, headers, body, isRead }, scope.signal);
+      const { response } = answer;
+      const status = response.statusCode ?? 0;
+      if (status === 200) return { response, scope };
+      const content = answer.body ?? (await this.#readAll(response, scope.signal));
+      const json = parseJson(content) as { error?: unknown } | null;
+      // a stream that fails before its first line says so in a line of its own
+      throw toError(json?.error ?? json, httpStatusToCode(status));
+    } catch (error) {
+      scope.end();
       throw error;
     }
   }
 
-  private async readAll(response: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let total = 0;
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        total += chunk.length;
-        if (total > this.options.maxMessageBytes) throw this.tooLarge();
-        chunks.push(chunk);
-      }
-    } catch (cause) {
-      throw await this.broken(signal, cause);
-    }
-    return Buffer.concat(chunks, total);
+  /** `deadline` is the client's, or what a call may take whose client set none. */
+  #scope({ signal, deadline }: CallContext, timeoutMs: number): CallScope {
+    const late = () =>
+      new GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the cluster's gateway answered");
+    return callScope({ signal, ...(deadline === undefined ? { timeoutMs } : { deadline }), late });
   }
 
-  /** Why an answer broke off in its middle. */
-  private async broken(signal: AbortSignal, cause: unknown): Promise<GatewayError> {
-    if (signal.aborted) return GatewayError.from(signal.reason);
-    if (cause instanceof GatewayError) return cause;
-    return linkError({ settings: await this.link.settings() }, cause);
-  }
-
-  private async *lines(
-    response: IncomingMessage,
+  /**
+   * Sends a request; a second time with fresh credentials where the API server refused the kept ones, since then it went
+   * no further; unless its body came from a client and is spent.
+   * @throws GatewayError where the cluster's gateway did not answer
+   */
+  async #send(
+    sent: Sent,
     signal: AbortSignal,
-  ): AsyncGenerator<Buffer, void, undefined> {
-    let rest: Buffer = Buffer.alloc(0);
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-        for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-          if (end > 0) yield rest.subarray(0, end);
-          rest = rest.subarray(end + 1);
-        }
-        if (rest.length > this.options.maxMessageBytes) throw this.tooLarge();
-      }
-    } catch (cause) {
-      throw await this.broken(signal, cause);
+    to?: HttpResponse,
+  ): Promise<Extract<Answer, { kind: 'gateway' }>> {
+    let answer = await this.#attempt(sent, signal, to);
+    if (answer.kind === 'refused' && answer.status === 401) {
+      this.#link.forget();
+      if (!sent.body || Buffer.isBuffer(sent.body)) answer = await this.#attempt(sent, signal, to);
     }
-    if (rest.length > 0) yield rest;
+    if (answer.kind === 'refused') {
+      this.#events.failed(answer.error);
+      throw answer.error;
+    }
+    this.#events.connected();
+    return answer;
   }
 
-  private tooLarge(): GatewayError {
-    const { maxMessageBytes } = this.options;
-    return new GatewayError(
-      Code.RESOURCE_EXHAUSTED,
-      `the answer is over the limit of ${maxMessageBytes} bytes`,
-    );
+  /**
+   * A kept connection may be closed by the other side at the very moment when a request is sent on it. Such a request is
+   * sent once more where it changes nothing; a write is not, since nobody knows whether it arrived.
+   */
+  async #attempt(sent: Sent, signal: AbortSignal, to?: HttpResponse): Promise<Answer> {
+    const { isRead, ...outgoing } = sent;
+    const once = async () => readAnswer(await this.#link.send({ ...outgoing, signal }, to));
+    try {
+      return await once().catch(error => {
+        if (isRead && (error as NodeJS.ErrnoException).code === 'ECONNRESET' && !signal.aborted)
+          return once();
+        throw error;
+      });
+    } catch (cause) {
+      const error = await this.#broken(signal, cause);
+      if (!signal.aborted && error !== cause) this.#events.failed(error);
+      throw error;
+    }
   }
-}
 
-function parse(json: Buffer): unknown {
-  try {
-    return JSON.parse(json.toString());
-  } catch (cause) {
-    throw new GatewayError(Code.INTERNAL, "the cluster's gateway answered something that is not JSON", {
-      cause,
+  async #readAll(response: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+    const bounds = { maxBytes: this.#options.maxMessageBytes, what: 'the answer', signal };
+    return readBounded(response, bounds).catch(async cause => {
+      throw await this.#broken(signal, cause);
     });
   }
-}
 
-function toReply(method: Method, json: Buffer): Uint8Array {
-  try {
-    return jsonToWire(method.response, json);
-  } catch (cause) {
-    const message = `the cluster's gateway answered something that is no ${method.response.name}`;
-    throw new GatewayError(Code.INTERNAL, message, { cause });
+  /** Why there is no answer, or an answer broke off. Names the API server and not its credentials. */
+  async #broken(signal: AbortSignal, cause: unknown): Promise<GatewayError> {
+    if (signal.aborted) return GatewayError.from(abortReason(signal));
+    if (cause instanceof GatewayError) return cause;
+    const server = await this.#link.server();
+    return unavailable(`${step} through ${server}: ${reasonOf(cause)}`, { cause, step });
   }
 }
 
-/** `{"code": 5, "message": "..."}`, as every gateway's error looks. */
-function toError(json: unknown, code: Code): GatewayError {
-  const given = json as { code?: unknown; message?: unknown } | null;
-  const known = typeof given?.code === 'number' ? toCode(given.code) : code;
-  const message = typeof given?.message === 'string' ? given.message : 'the cluster gave no reason';
-  return new GatewayError(known === Code.OK ? Code.UNKNOWN : known, message);
+/** Streams a member's answer to the client. What it says of itself is checked first: it may be anything. */
+async function passOn(
+  to: HttpResponse,
+  { response: answer, body }: Extract<Answer, { kind: 'gateway' }>,
+): Promise<Forwarded> {
+  const response = to as HttpResponse & Writable;
+  const status = answer.statusCode ?? 0;
+  if (status < 200 || status > 599) {
+    answer.destroy();
+    throw new GatewayError(Code.UNKNOWN, `the cluster's gateway answered with status ${status}`);
+  }
+  response.statusCode = status;
+  for (const [name, value] of answeredHeaders(answer.headers)) response.setHeader(name, value);
+  const code = httpStatusToCode(status);
+  if (body) {
+    response.end(body);
+    return { code, bytes: body.length };
+  }
+  let bytes = 0;
+  answer.on('data', chunk => {
+    bytes += chunk.length;
+  });
+  try {
+    await pipeline(answer, response);
+    return { code, bytes };
+  } catch (cause) {
+    // the head is out already: all that is left is to break off
+    answer.destroy();
+    response.destroy();
+    return { code: Code.UNAVAILABLE, bytes, error: cause };
+  }
 }

@@ -24,7 +24,7 @@ function accessTo(server: string, more: Partial<RequestSettings> = {}) {
   return { access, cluster };
 }
 
-describe('the way to a gateway through its API server', () => {
+describe('a gateway behind its API server', () => {
   test('gives up on a server that takes connections and says nothing', async t => {
     const sockets: Socket[] = [];
     const server = createServer(socket => {
@@ -38,7 +38,9 @@ describe('the way to a gateway through its API server', () => {
     });
     const { cluster } = accessTo(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const link = new GatewayLink(cluster, '/p', options);
-    await assert.rejects(link.send('GET', '/x', { headers: {}, signal: t.signal }), { code: 'ETIMEDOUT' });
+    await assert.rejects(link.send({ verb: 'GET', path: '/x', headers: {}, signal: t.signal }), {
+      code: 'ETIMEDOUT',
+    });
     assert.equal(sockets.length, 1);
   });
 
@@ -48,7 +50,12 @@ describe('the way to a gateway through its API server', () => {
     const link = new GatewayLink(cluster, '/proxy', options);
     t.after(() => link.close());
     const send = async () => {
-      const response = await link.send('GET', '/x?y=1', { headers: { accept: 'a/b' }, signal: t.signal });
+      const response = await link.send({
+        verb: 'GET',
+        path: '/x?y=1',
+        headers: { accept: 'a/b' },
+        signal: t.signal,
+      });
       for await (const _chunk of response);
     };
     await send();
@@ -66,7 +73,7 @@ describe('the way to a gateway through its API server', () => {
   test('closes what is unused, and lets a request under way finish', async t => {
     const { url, told, release } = await startTelling(t);
     const link = new GatewayLink(accessTo(url).cluster, '/proxy', options);
-    const waiting = link.send('GET', '/wait', { headers: {}, signal: t.signal });
+    const waiting = link.send({ verb: 'GET', path: '/wait', headers: {}, signal: t.signal });
     await eventually(() => told.paths.length > 0);
     link.close();
     release();

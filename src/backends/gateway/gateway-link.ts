@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto';
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ClusterAccess, RequestSettings } from '../../kubernetes/index.ts';
-import type { ProxyOptions } from './proxy-options.ts';
+import type { HttpResponse } from '../../protocol/index.ts';
+import type { GatewayProxy, Outgoing } from './proxy.ts';
 
-/** What a request to a cluster's gateway needs. Holds secrets: never log it. */
-export interface LinkSettings extends RequestSettings {
-  readonly agent: HttpAgent;
+export interface LinkOptions {
+  /** Connections to one API server. */
+  readonly maxSockets: number;
+  /** Bound on connecting to the API server, TLS included. */
+  readonly connectTimeoutMs: number;
 }
 
-export type LinkOptions = Pick<ProxyOptions, 'maxSockets' | 'connectTimeoutMs'>;
+/** The API server of a cluster as of now. Holds secrets: never log it. */
+interface Place {
+  readonly settings: RequestSettings;
+  readonly proxy: GatewayProxy;
+}
 
 /** Credentials are read again after this time, so that new ones count without a refusal. */
 const maxSettingsAgeMs = 5_000;
@@ -24,86 +26,92 @@ const maxSettingsAgeMs = 5_000;
 const maxFreeSockets = 8;
 
 /**
- * The way to one cluster's gateway through its API server: its credentials, and the connections that are kept open.
- * Owns the agent with its connections.
+ * The service proxy of one cluster's API server: its credentials, and the connections that are kept open. Every request to
+ * the cluster's gateway goes through here.
  */
 export class GatewayLink {
   /** Path of the service proxy, without a slash at its end. */
-  readonly path: string;
-  private readonly access: ClusterAccess;
-  private readonly options: LinkOptions;
-  private kept: { readonly settings: Promise<LinkSettings>; readonly readAt: number } | undefined;
-  private agent: { readonly key: string; readonly agent: HttpAgent } | undefined;
+  readonly #path: string;
+  readonly #access: ClusterAccess;
+  readonly #options: LinkOptions;
+  #kept: { readonly place: Promise<Place>; readonly readAt: number } | undefined;
+  #agent: { readonly key: string; readonly agent: HttpAgent } | undefined;
 
   constructor(access: ClusterAccess, path: string, options: LinkOptions) {
-    this.access = access;
-    this.path = path;
-    this.options = options;
+    this.#access = access;
+    this.#path = path;
+    this.#options = options;
   }
 
-  /** @throws GatewayError UNAVAILABLE where the credentials cannot be had */
-  settings(): Promise<LinkSettings> {
-    const now = performance.now();
-    if (!this.kept || now - this.kept.readAt > maxSettingsAgeMs) {
-      const settings = this.read();
-      settings.catch(() => {
-        this.kept = undefined;
-      });
-      this.kept = { settings, readAt: now };
-    }
-    return this.kept.settings;
+  /** The URL of the API server, for messages. @throws GatewayError UNAVAILABLE where the credentials cannot be read */
+  async server(): Promise<string> {
+    return (await this.#place()).settings.server;
   }
 
   /** The API server refused the credentials: the next request reads them anew. */
   forget(): void {
-    this.access.forget();
-    this.kept = undefined;
+    this.#access.forget();
+    this.#kept = undefined;
   }
 
-  /** A request of this program's own. @throws what the socket throws */
-  async send(
-    method: string,
-    target: string,
-    { headers, body, signal }: { headers: OutgoingHttpHeaders; body?: Buffer; signal: AbortSignal },
-  ): Promise<IncomingMessage> {
-    const settings = await this.settings();
-    const url = new URL(`${settings.server}${this.path}${target}`);
-    const options = { method, headers: { ...headers, ...settings.headers }, agent: settings.agent, signal };
-    const request = url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
-    return new Promise((resolve, reject) => {
-      request.once('response', resolve).once('error', reject).end(body);
-    });
+  /** @param outgoing its path is that at the cluster's gateway. @throws as GatewayProxy */
+  async send(outgoing: Outgoing, response?: HttpResponse): Promise<IncomingMessage> {
+    const { settings, proxy } = await this.#place();
+    return proxy.send(this.#addressed(outgoing, settings), response);
   }
 
-  /** Requests under way finish. */
+  async upgrade(outgoing: Outgoing, socket: Duplex, head: Buffer): Promise<void> {
+    const { settings, proxy } = await this.#place();
+    return proxy.upgrade(this.#addressed(outgoing, settings), socket, head);
+  }
+
+  /** Running requests finish. */
   close(): void {
-    if (this.agent) retire(this.agent.agent);
-    this.agent = undefined;
-    this.kept = undefined;
+    if (this.#agent) retire(this.#agent.agent);
+    this.#agent = undefined;
+    this.#kept = undefined;
   }
 
-  private async read(): Promise<LinkSettings> {
-    const settings = await this.access.settings();
-    return { ...settings, agent: settings.agent ?? this.agentFor(settings) };
+  #addressed(outgoing: Outgoing, { headers }: RequestSettings): Outgoing {
+    const all = { ...outgoing.headers, ...headers } as Outgoing['headers'];
+    return { ...outgoing, path: this.#path + outgoing.path, headers: all };
+  }
+
+  #place(): Promise<Place> {
+    const now = performance.now();
+    if (!this.#kept || now - this.#kept.readAt > maxSettingsAgeMs) {
+      const place = this.#read();
+      place.catch(() => {
+        this.#kept = undefined;
+      });
+      this.#kept = { place, readAt: now };
+    }
+    return this.#kept.place;
+  }
+
+  async #read(): Promise<Place> {
+    // loaded with the first request: a gateway without such clusters does without the library
+    const [settings, { GatewayProxy }] = await Promise.all([this.#access.settings(), import('./proxy.ts')]);
+    return { settings, proxy: new GatewayProxy(settings.server, settings.agent ?? this.#agentFor(settings)) };
   }
 
   /** The same one as long as server and certificates are the same. */
-  private agentFor({ server, tls }: RequestSettings): HttpAgent {
+  #agentFor({ server, tls }: RequestSettings): HttpAgent {
     const hash = createHash('sha256').update(server);
     for (const value of [tls.ca, tls.cert, tls.key, tls.servername, tls.rejectUnauthorized]) {
       for (const part of [value].flat())
         hash.update(typeof part === 'object' ? (part as Buffer) : String(part)).update('\n');
     }
     const key = hash.digest('hex');
-    if (this.agent?.key === key) return this.agent.agent;
-    const { maxSockets, connectTimeoutMs } = this.options;
+    if (this.#agent?.key === key) return this.#agent.agent;
+    const { maxSockets, connectTimeoutMs } = this.#options;
     const options = { keepAlive: true, maxSockets, maxFreeSockets };
     const agent = server.startsWith('http:')
       ? new HttpAgent(options)
       : new HttpsAgent({ ...options, ...tls });
     boundConnecting(agent, connectTimeoutMs);
-    if (this.agent) retire(this.agent.agent);
-    this.agent = { key, agent };
+    if (this.#agent) retire(this.#agent.agent);
+    this.#agent = { key, agent };
     return agent;
   }
 }

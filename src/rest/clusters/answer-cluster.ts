@@ -1,5 +1,6 @@
 import type { Cluster } from '../../clusters/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
+import { verbOf } from '../api.ts';
 import { type Answered, ClientSignal, type Exchange, type RestApi } from '../index.ts';
 import { validateForwardPath } from './select.ts';
 
@@ -33,7 +34,14 @@ export async function answerCluster(
         const target = validateForwardPath(path) + (query && `?${query}`);
         const { request, response, requestId } = exchange;
         const { signal, deadline } = context;
-        return backend.gateway.forward(request, response, target, { signal, deadline, requestId });
+        const route = match?.routes.get(verbOf(exchange));
+        const forwarded = {
+          verb: exchange.verb === 'HEAD' ? 'HEAD' : verbOf(exchange),
+          target,
+          hasBody: route?.binding.body ?? false,
+          isRead: route?.method.contract.idempotency === 'NO_SIDE_EFFECTS',
+        };
+        return backend.gateway.forward(request, response, forwarded, { signal, deadline, requestId });
       }
       if (!match) throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path.slice(0, 200)} of a cluster`);
       return api.answer(exchange, match, backend);

@@ -1,17 +1,17 @@
 import { type HttpBinding, type Method, wireToJson } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 
-export interface RemoteRequest {
+export interface MethodRequest {
   readonly verb: string;
   /** Path and query. */
   readonly target: string;
   readonly body: Buffer | undefined;
-  /** What the request lets Tiller take, 0 where it says nothing. */
+  /** The time that the request gives Tiller, 0 where it says nothing. */
   readonly timeoutSeconds: bigint;
 }
 
 /** A call as the HTTP request that the contract's annotations make of it. */
-export function toRemoteRequest(method: Method, request: Uint8Array): RemoteRequest {
+export function toMethodRequest(method: Method, request: Uint8Array): MethodRequest {
   const json = wireToJson(method.request, request);
   const fields = JSON.parse(json.toString()) as Record<string, unknown>;
   const binding = chooseBinding(method, fields);
@@ -36,8 +36,8 @@ export function toRemoteRequest(method: Method, request: Uint8Array): RemoteRequ
 }
 
 /**
- * A release's name as a part of the path. What no release can be called is refused in Tiller's words: servers on the way
- * would take `..` or a slash for something else.
+ * A release's name as a part of the path. An impossible name is refused in Tiller's words: servers in between would
+ * read `..` or a slash as something else.
  */
 function pathPart(name: string): string {
   if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name)) return name;

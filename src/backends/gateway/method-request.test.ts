@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage, service } from '../../codec/index.ts';
-import { toRemoteRequest } from './remote-request.ts';
+import { toMethodRequest } from './method-request.ts';
 
 const { methods } = service('appscode.swift.v2.ReleaseService');
 const methodOf = (name: string) => methods.find(method => method.name === name)!;
@@ -13,7 +13,7 @@ describe('a call as an HTTP request', () => {
       filter: '^a&b',
       status_codes: ['DEPLOYED', 'FAILED'],
     });
-    assert.deepEqual(toRemoteRequest(methodOf('SummarizeReleases'), request), {
+    assert.deepEqual(toMethodRequest(methodOf('SummarizeReleases'), request), {
       verb: 'GET',
       target: '/tiller/v2/releases/json?limit=3&filter=%5Ea%26b&status_codes=DEPLOYED&status_codes=FAILED',
       body: undefined,
@@ -21,27 +21,27 @@ describe('a call as an HTTP request', () => {
     });
     const status = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name: 'x', version: 2 });
     assert.equal(
-      toRemoteRequest(methodOf('GetReleaseStatus'), status).target,
+      toMethodRequest(methodOf('GetReleaseStatus'), status).target,
       '/tiller/v2/releases/x/status/json?version=2',
     );
   });
 
   test('takes the binding with a body where there is one', () => {
     const request = encodeMessage('hapi.services.tiller.RollbackReleaseRequest', { name: 'a', version: 1 });
-    const { verb, target, body } = toRemoteRequest(methodOf('RollbackRelease'), request);
+    const { verb, target, body } = toMethodRequest(methodOf('RollbackRelease'), request);
     assert.deepEqual([verb, target], ['POST', '/tiller/v2/releases/a/rollback/json']);
     assert.deepEqual(JSON.parse(String(body)), { name: 'a', version: 1 });
   });
 
   test('installs without a name where none is given', () => {
     const request = encodeMessage('appscode.swift.v2.InstallReleaseRequest', { namespace: 'n' });
-    assert.equal(toRemoteRequest(methodOf('InstallRelease'), request).target, '/tiller/v2/releases/json');
+    assert.equal(toMethodRequest(methodOf('InstallRelease'), request).target, '/tiller/v2/releases/json');
   });
 
   for (const name of ['..', '.', '../x', 'a/b', 'a%2fb', 'ü', 'a b', 'a?b']) {
     test(`never makes a path of ${name}`, () => {
       const request = encodeMessage('appscode.swift.v2.GetReleaseStatusRequest', { name });
-      assert.throws(() => toRemoteRequest(methodOf('GetReleaseStatus'), request), {
+      assert.throws(() => toMethodRequest(methodOf('GetReleaseStatus'), request), {
         code: 3,
         message: /^invalid release name/,
       });
@@ -49,7 +49,7 @@ describe('a call as an HTTP request', () => {
   }
 
   test('says which field is missing', () => {
-    assert.throws(() => toRemoteRequest(methodOf('GetReleaseStatus'), Buffer.alloc(0)), {
+    assert.throws(() => toMethodRequest(methodOf('GetReleaseStatus'), Buffer.alloc(0)), {
       code: 3,
       message: 'GetReleaseStatus needs the field name',
     });

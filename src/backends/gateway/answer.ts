@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http';
+import { jsonToWire, type Method } from '../../codec/index.ts';
+import { apiError } from '../../kubernetes/index.ts';
+import { Code, GatewayError, readBounded, toCode } from '../../protocol/index.ts';
+
+/** Statuses by which an API server itself can answer instead of the service behind it. */
+const refusals = new Set([401, 403, 404, 429, 500, 502, 503, 504]);
+
+const maxRefusalBytes = 64 * 1024;
+
+export type Answer =
+  | { readonly kind: 'gateway'; readonly response: IncomingMessage; readonly body?: Buffer }
+  | { readonly kind: 'refused'; readonly status: number; readonly error: GatewayError };
+
+/**
+ * Tells the answer of the cluster's gateway from one of the API server in front of it: a gateway sends back the
+ * X-Request-Id, an API server never does, and its own answers are a `v1.Status`. A gateway without X-Request-Id (swift) is
+ * recognized by reading the answer.
+ */
+export async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const status = response.statusCode ?? 0;
+  if (response.headers['x-request-id'] !== undefined || !refusals.has(status))
+    return { kind: 'gateway', response };
+  const body = await readBounded(response, { maxBytes: maxRefusalBytes, beyond: 'cut' });
+  const isStatus = /"kind"\s*:\s*"Status"/.test(body.toString());
+  // an API server that is overloaded or goes down answers in plain text
+  if (!isStatus && response.headers['content-type']?.includes('json'))
+    return { kind: 'gateway', response, body };
+  const error = apiError("reaching the cluster's gateway", { status, body: body.toString() });
+  return { kind: 'refused', status, error };
+}
+
+/** The lines of a body that streams. @throws GatewayError RESOURCE_EXHAUSTED for one over the limit */
+export async function* readLines(
+  response: IncomingMessage,
+  maxBytes: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      if (end > 0) yield rest.subarray(0, end);
+      rest = rest.subarray(end + 1);
+    }
+    if (rest.length > maxBytes)
+      throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the answer is over the limit of ${maxBytes} bytes`);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+export function parseJson(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString());
+  } catch (cause) {
+    throw new GatewayError(Code.INTERNAL, "the cluster's gateway answered something that is not JSON", {
+      cause,
+    });
+  }
+}
+
+export function toReply(method: Method, json: Buffer): Uint8Array {
+  try {
+    return jsonToWire(method.response, json);
+  } catch (cause) {
+    const message = `the cluster's gateway answered something that is no ${method.response.name}`;
+    throw new GatewayError(Code.INTERNAL, message, { cause });
+  }
+}
+
+/** `{"code": 5, "message": "..."}`, as every gateway's error looks. */
+export function toError(json: unknown, code: Code): GatewayError {
+  const given = json as { code?: unknown; message?: unknown } | null;
+  const known = typeof given?.code === 'number' ? toCode(given.code) : code;
+  const message = typeof given?.message === 'string' ? given.message : 'the cluster gave no reason';
+  return new GatewayError(known === Code.OK ? Code.UNKNOWN : known, message);
+}
