@@ -1,6 +1,6 @@
 /**
  * What the gateway costs beside Tiller itself: REST calls through the real program, and direct gRPC calls with grpc-js,
- * to the same stub Tiller, in turns, in one run.
+ * to the same stub Tiller, in turns, in one run. With `BASELINE=FOLDER`, another checkout, its gateway takes turns too.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,11 +21,18 @@ export async function run(): Promise<void> {
   const stub = fork(fileURLToPath(new URL('./support/stub-process.ts', import.meta.url)));
   const [{ address }] = (await once(stub, 'message')) as [{ address: string }];
   const gateway = await startGatewayProcess(flagsFor(address));
+  const baseline = process.env.BASELINE;
+  const before = baseline ? await startGatewayProcess(flagsFor(address), baseline) : undefined;
   const client = new grpc.Client(address, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
   });
-  const connections = Array.from({ length: 16 }, () => new HttpConnection(gateway.port));
-  const get = (path: string) => (worker: number) => connections[worker]!.get(path);
+  const connectionsTo = (port: number) => Array.from({ length: 16 }, () => new HttpConnection(port));
+  const connections = connectionsTo(gateway.port);
+  const connectionsBefore = before ? connectionsTo(before.port) : [];
+  const get = (path: string): Runs => ({
+    REST: worker => connections[worker]!.get(path),
+    ...(before && { before: (worker: number) => connectionsBefore[worker]!.get(path) }),
+  });
   try {
     console.log(`ready ${gateway.readyMs.toFixed(0)} ms after the start of the process`);
     await compare('GetVersion', 16, () => unary(client, 'GetVersion'), get('/tiller/v2/version/json'));
@@ -43,9 +50,10 @@ export async function run(): Promise<void> {
     );
     await measureMemory(address);
   } finally {
-    for (const connection of connections) connection.close();
+    for (const connection of [...connections, ...connectionsBefore]) connection.close();
     client.close();
     await gateway.stop();
+    await before?.stop();
     stub.disconnect();
     await once(stub, 'exit');
   }
@@ -95,18 +103,21 @@ function decodedList(client: grpc.Client): Promise<unknown> {
 }
 
 type Run = (worker: number) => Promise<unknown>;
+type Runs = Record<string, Run>;
 
-/** Direct and through the gateway in turns; the best round of each counts, since noise only ever slows down. */
-async function compare(name: string, workers: number, direct: Run, throughGateway: Run): Promise<void> {
-  const best = { direct: 0, gateway: 0 };
+/** All in turns; the best round of each counts, since noise only ever slows down. Ratios are of REST to the others. */
+async function compare(name: string, workers: number, direct: Run, rest: Runs): Promise<void> {
+  const runs: Runs = { direct, ...rest };
+  const best: Record<string, number> = {};
   for (let round = 0; round < rounds; round++) {
-    best.direct = Math.max(best.direct, await measure(workers, direct));
-    best.gateway = Math.max(best.gateway, await measure(workers, throughGateway));
+    for (const [key, run] of Object.entries(runs))
+      best[key] = Math.max(best[key] ?? 0, await measure(workers, run));
   }
-  const ratio = (best.gateway / best.direct).toFixed(2);
-  console.log(
-    `${name}, ${workers} at a time: direct ${best.direct.toFixed(1)}/s, REST ${best.gateway.toFixed(1)}/s, ratio ${ratio}`,
-  );
+  const shown = Object.entries(best).map(([key, rate]) => {
+    const ratio = key === 'REST' ? '' : ` (ratio ${((best.REST ?? 0) / rate).toFixed(2)})`;
+    return `${key} ${rate.toFixed(1)}/s${ratio}`;
+  });
+  console.log(`${name}, ${workers} at a time: ${shown.join(', ')}`);
 }
 
 async function measure(workers: number, run: Run): Promise<number> {

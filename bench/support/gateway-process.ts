@@ -16,15 +16,19 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** The real program in a process of its own, on a port that the system chooses. */
-export async function startGatewayProcess(flags: readonly string[]): Promise<GatewayProcess> {
+/**
+ * The real program in a process of its own, on a port that the system chooses.
+ * @param folder a checkout with its node_modules; default: this one
+ */
+export async function startGatewayProcess(
+  flags: readonly string[],
+  folder?: string,
+): Promise<GatewayProcess> {
   const started = performance.now();
   const child = spawn(
     process.execPath,
     ['src/main.ts', '--addr', '127.0.0.1:0', '--log-format', 'json', ...flags],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
+    { stdio: ['ignore', 'pipe', 'inherit'], ...(folder && { cwd: folder }) },
   );
   const port = await portOf(child.stdout);
   await untilReady(port);

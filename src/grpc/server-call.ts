@@ -1,17 +1,10 @@
 import { on, once } from 'node:events';
-import {
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2';
-import type { Writable } from 'node:stream';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
   type CallContext,
   Code,
-  decodeGrpcMessage,
   decompressFrame,
   encodeGrpcMessage,
   FrameReader,
@@ -179,28 +172,27 @@ export class ServerCall implements CallContext {
     this.begin();
     const frame =
       this.compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
-    this.count(frame.length);
+    this.sent += frame.length;
     if (this.gone || this.stream.write(frame)) return;
     await once(this.stream, 'drain', { signal: this.signal }).catch(() => {});
   }
 
-  /** Ends the call with its status. Only the first end counts. */
-  finish(code: Code, message = ''): void {
-    this.finishWith({
-      [header.status]: String(code),
-      ...(message !== '' && { [header.message]: encodeGrpcMessage(shortened(message)) }),
-    });
-  }
-
-  /** Ends the call with these trailers; where nothing was sent yet, they are sent as headers alone ("trailers-only"). */
-  finishWith(trailers: OutgoingHttpHeaders): void {
+  /**
+   * Ends the call with its status; where nothing was sent yet, as headers alone ("trailers-only"). Only the first end
+   * counts.
+   * @param maxChars bound on the text as it is sent
+   */
+  finish(code: Code, message = '', maxChars = maxStatusChars): void {
     const { stream } = this;
     this.clearTimers();
     stream.off('close', this.leave);
     if (this.finished || this.gone) return;
     this.finished = true;
-    const text = trailers[header.message];
-    if (typeof text === 'string') this.statusText = decodeGrpcMessage(text);
+    this.statusText = message;
+    const trailers = {
+      [header.status]: String(code),
+      ...(message !== '' && { [header.message]: encodeShortened(message, maxChars) }),
+    };
     if (stream.headersSent) {
       stream.once('wantTrailers', () => {
         if (this.gone) return;
@@ -218,11 +210,6 @@ export class ServerCall implements CallContext {
     stream.resume(); // what is left of the request is dropped
   }
 
-  /** Counts bytes that were sent by way of `passOn`. */
-  count(bytes: number): void {
-    this.sent += bytes;
-  }
-
   /** Asks a client that is still sending to stop, or its stream would stay open. Rule: RFC 9113, 8.1 */
   private refuseRest(): void {
     if (!this.stream.readableEnded && !this.gone) this.stream.close(constants.NGHTTP2_NO_ERROR);
@@ -231,12 +218,6 @@ export class ServerCall implements CallContext {
   private clearTimers(): void {
     clearTimeout(this.timer);
     clearTimeout(this.requestTimer);
-  }
-
-  /** Sends the headers of an answer that is passed on as it comes, and gives the stream to write it to. */
-  passOn(headers: OutgoingHttpHeaders): Writable {
-    if (!this.gone && !this.finished) this.stream.respond(headers, { waitForTrailers: true });
-    return this.stream;
   }
 
   /** Nothing can be sent any more. A stream that the client has reset is closed some time before it is destroyed. */
@@ -273,8 +254,11 @@ export class ServerCall implements CallContext {
   };
 }
 
-function shortened(message: string): string {
-  return message.length <= maxStatusChars ? message : `${message.slice(0, maxStatusChars - 1)}…`;
+function encodeShortened(message: string, maxChars: number): string {
+  const encoded = encodeGrpcMessage(message);
+  if (encoded.length <= maxChars) return encoded;
+  const kept = Math.floor(((maxChars - 9) * message.length) / encoded.length);
+  return encodeShortened(`${message.slice(0, Math.min(kept, message.length - 2))}…`, maxChars);
 }
 
 async function compressedFrame(message: Uint8Array): Promise<Buffer> {

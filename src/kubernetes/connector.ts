@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { SocketAddress } from './endpoint.ts';
 
 /** One open byte stream to a Tiller; whoever asked for it owns it and destroys it. */
 export interface TillerStream {
@@ -14,6 +15,8 @@ export interface TillerStream {
 export interface Connector {
   /** The way in words, without secrets. */
   readonly description: string;
+  /** Where Tiller always is, if that is known: a client that can dial does so itself. */
+  readonly address?: SocketAddress;
   /**
    * Finds Tiller (anew each time, since pods come and go) and opens one stream to it.
    * @param signal ends the attempt; the caller bounds its time with it

@@ -20,6 +20,7 @@ export function createDirectConnector({ endpoint, connectTimeoutMs = 10_000 }: D
   const authority = 'path' in address ? 'localhost' : hostPort(address.host, address.port);
   return {
     description: `Tiller at ${target}`,
+    address,
     async connect(signal) {
       const stream = await dial({ address, timeoutMs: connectTimeoutMs, signal });
       return { stream, authority, target };

@@ -4,6 +4,7 @@ export type { ClusterAccess, RequestSettings } from './access/cluster-access.ts'
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './access/kubeconfig-access.ts';
 export { type KubeconfigSource, readKubeconfig } from './access/read-kubeconfig.ts';
 export type { Connector, TillerStream } from './connector.ts';
+export { addressText } from './dial.ts';
 export { createDirectConnector, type DirectOptions } from './direct.ts';
 export { listServices, type Service } from './discovery/list-objects.ts';
 export { parseEndpoint } from './endpoint.ts';

@@ -19,6 +19,18 @@ test('a message survives the header, whatever it holds', () => {
   );
 });
 
+test('spaces at the ends are encoded, since strict peers drop such a header', () => {
+  assert.equal(encodeGrpcMessage("  can't iterate over "), "%20%20can't iterate over%20");
+  assert.deepEqual(['', ' ', '   '].map(encodeGrpcMessage), ['', '%20', '%20%20%20']);
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(' ', '%', '2', '0', 'é') }), text => {
+      const encoded = encodeGrpcMessage(text);
+      assert.equal(decodeGrpcMessage(encoded), text);
+      assert.equal(encoded, encoded.trim());
+    }),
+  );
+});
+
 test('a stray per cent sign is kept, not thrown', () => {
   assert.equal(decodeGrpcMessage('50% of %41%zz %C3'), '50% of A%zz \ufffd');
 });

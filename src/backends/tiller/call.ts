@@ -1,193 +1,202 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import {
-  Code,
-  decodeGrpcMessage,
-  FrameReader,
-  GatewayError,
-  header,
-  toCode,
-  toFrame,
-} from '../../protocol/index.ts';
-import { CallFailure, type CallProgress } from './call-failure.ts';
+import type * as grpc from '@grpc/grpc-js';
+import { Code, GatewayError } from '../../protocol/index.ts';
+import { tillerService } from './methods.ts';
 
-/** What Tiller said at the end of a call. */
-interface Status {
-  readonly code: Code;
-  readonly message: string;
-}
-
-export interface CallBounds {
+export interface CallOptions {
+  readonly metadata: grpc.Metadata;
+  /** Milliseconds the call may take; Infinity for no bound. */
+  readonly timeoutMs: number;
   /** Ends the call: its reason, a GatewayError, becomes the call's failure. */
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds the call may take. */
-  readonly timeoutMs: number;
-  /** Largest message taken from Tiller. */
-  readonly maxMessageBytes: number;
+  /** Holds the call until its answer begins, if it may be ended for want of a connection. */
+  readonly unanswered?: Set<UnansweredCall> | undefined;
+}
+
+/** A call whose answer has not begun. */
+export interface UnansweredCall {
+  fail(reason: GatewayError): void;
+}
+
+/** A call that ended with a status other than OK: Tiller's, or one that grpc-js made up. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+  readonly code: Code;
+  readonly details: string;
+  /** Whether Tiller's answer had begun. */
+  readonly answered: boolean;
+
+  constructor({ code, details }: grpc.ServiceError, answered: boolean) {
+    super(details);
+    this.code = code as Code;
+    this.details = details;
+    this.answered = answered;
+  }
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** The HTTP/2 path of one of Tiller's methods. */
+function pathOf(method: string): string {
+  return `/${tillerService}/${method}`;
 }
 
 /**
- * One gRPC call on an open HTTP/2 stream: sends the request, reads the messages and the status. The owner of the stream
- * from the moment it is made; every way out closes it and clears the timer.
+ * A call with one reply.
+ * @throws CallFailure, or the signal's reason
  */
-export class Call {
-  private readonly stream: ClientHttp2Stream;
-  private readonly session: ClientHttp2Session | undefined;
-  private readonly frames: FrameReader;
-  private readonly signal: AbortSignal | undefined;
-  private readonly timer: NodeJS.Timeout;
-  private status: Status | undefined;
-  /** Why this side ended the call, if it did. */
-  private ownReason: GatewayError | undefined;
-  private streamError: Error | undefined;
-  private answered = false;
-
-  constructor(stream: ClientHttp2Stream, request: Uint8Array, bounds: CallBounds) {
-    this.stream = stream;
-    this.session = stream.session as ClientHttp2Session | undefined;
-    this.frames = new FrameReader(bounds.maxMessageBytes, bounds.maxMessageBytes);
-    this.signal = bounds.signal;
-    this.timer = setTimeout(this.expire, bounds.timeoutMs);
-    stream.on('response', this.readResponse);
-    stream.on('trailers', this.readStatus);
-    stream.on('error', error => {
-      this.streamError = error;
-    });
-    stream.once('close', this.release);
-    this.signal?.addEventListener('abort', this.abort, { once: true });
-    if (this.signal?.aborted) this.abort();
-    else stream.end(toFrame(request));
-  }
-
-  /**
-   * The one message of a unary call.
-   * @throws GatewayError with Tiller's status as it came, or CallFailure when the connection failed
-   */
-  unary(): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      let message: Buffer | undefined;
-      this.stream.on('data', (chunk: Buffer) => {
-        try {
-          for (const frame of this.take(chunk)) message = frame;
-        } catch (error) {
-          this.cancel(GatewayError.from(error));
-        }
-      });
-      this.stream.once('close', () => {
-        const failure = this.failure();
-        if (failure) reject(failure);
-        else if (message) resolve(message);
-        else reject(new GatewayError(Code.INTERNAL, 'Tiller answered OK without a message'));
-      });
-    });
-  }
-
-  /** The messages of a server-streaming call, read no faster than they are taken. Leaving early cancels the call. */
-  async *messages(): AsyncGenerator<Buffer, void, undefined> {
-    try {
-      for await (const chunk of this.stream as AsyncIterable<Buffer>) yield* this.take(chunk);
-    } catch (error) {
-      if (error instanceof GatewayError) throw error;
-      this.streamError ??= error as Error;
-    }
-    const failure = this.failure();
-    if (failure) throw failure;
-  }
-
-  private take(chunk: Buffer): Buffer[] {
-    return this.frames.push(chunk).map(({ compressed, message }) => {
-      // None was offered in grpc-accept-encoding.
-      if (compressed) throw new GatewayError(Code.INTERNAL, 'Tiller sent a compressed message unasked');
-      return message;
-    });
-  }
-
-  private readonly expire = (): void => {
-    this.cancel(new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline passed before Tiller answered'));
-  };
-
-  private readonly abort = (): void => {
-    this.cancel(GatewayError.from(this.signal?.reason));
-  };
-
-  private cancel(reason: GatewayError): void {
-    this.ownReason ??= reason;
-    this.stream.close(constants.NGHTTP2_CANCEL);
-  }
-
-  private readonly release = (): void => {
-    clearTimeout(this.timer);
-    this.signal?.removeEventListener('abort', this.abort);
-  };
-
-  private readonly readResponse = (headers: IncomingHttpHeaders): void => {
-    this.answered = true;
-    if (headers[header.status] !== undefined) {
-      this.readStatus(headers);
-    } else if ((headers[':status'] as unknown as number) !== 200) {
-      this.status = {
-        code: httpToCode(Number(headers[':status'])),
-        message: `Tiller's address answered HTTP ${headers[':status']}, not gRPC`,
-      };
-    }
-  };
-
-  private readonly readStatus = (headers: IncomingHttpHeaders): void => {
-    const code = headers[header.status];
-    if (code === undefined) return;
-    const message = headers[header.message];
-    this.status ??= {
-      code: toCode(Number(code)),
-      message: typeof message === 'string' ? decodeGrpcMessage(message) : '',
-    };
-  };
-
-  private failure(): GatewayError | undefined {
-    if (this.ownReason) return this.ownReason;
-    if (this.status)
-      return this.status.code === Code.OK
-        ? undefined
-        : new GatewayError(this.status.code, this.status.message);
-    const progress = this.progress();
-    if (progress !== 'unsent' && this.session && !this.session.closed && !this.session.destroyed) {
-      // grpc-go does so where an error's text is longer than a header may be
-      return new GatewayError(
-        Code.INTERNAL,
-        `Tiller ended the call without saying why (HTTP/2 error ${this.stream.rstCode})`,
-      );
-    }
-    const when = {
-      unsent: 'before the call was sent',
-      unanswered: 'before Tiller answered',
-      answered: 'in the middle of the answer',
-    };
-    return new CallFailure(
-      Code.UNAVAILABLE,
-      `the connection to Tiller was lost ${when[progress]}`,
-      progress,
-      {
-        cause: this.streamError,
-      },
+export function callUnary(
+  client: grpc.Client,
+  method: string,
+  request: Buffer,
+  options: CallOptions,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const call = withoutStack(() =>
+      client.makeUnaryRequest(
+        pathOf(method),
+        same,
+        same,
+        request,
+        options.metadata,
+        { deadline: deadlineOf(options) },
+        (error, reply) => {
+          const failure = tracked.failure(error);
+          if (failure) reject(failure);
+          else resolve(reply as Buffer);
+        },
+      ),
     );
-  }
+    const tracked = new TrackedCall(call, options);
+  });
+}
 
-  /** REFUSED_STREAM promises that the call was not processed (RFC 9113, 8.7). */
-  private progress(): CallProgress {
-    if (this.answered) return 'answered';
-    const unsent = this.stream.id === undefined || this.stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-    return unsent ? 'unsent' : 'unanswered';
+/**
+ * A call with any number of replies, read no faster than they are taken. Leaving the loop cancels the call.
+ * @throws CallFailure, or the signal's reason
+ */
+export async function* callStream(
+  client: grpc.Client,
+  method: string,
+  request: Buffer,
+  options: CallOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const deadline = deadlineOf(options);
+  const call = withoutStack(() =>
+    client.makeServerStreamRequest(pathOf(method), same, same, request, options.metadata, { deadline }),
+  );
+  const tracked = new TrackedCall(call, options);
+  const resume = readOneAhead(call);
+  let error: grpc.ServiceError | null = null;
+  // it may come before anybody reads, and is told only once
+  call.on('error', (given: grpc.ServiceError) => {
+    error = given;
+  });
+  try {
+    try {
+      for await (const message of call as AsyncIterable<Buffer>) {
+        yield message;
+        resume();
+      }
+    } catch (thrown) {
+      if (!error) throw thrown;
+    }
+    const failure = tracked.failure(error);
+    if (failure) throw failure;
+  } finally {
+    tracked.failure(null);
+    call.cancel();
   }
 }
 
-/** Source: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
-function httpToCode(status: number): Code {
-  if (status === 400) return Code.INTERNAL;
-  if (status === 401) return Code.UNAUTHENTICATED;
-  if (status === 403) return Code.PERMISSION_DENIED;
-  if (status === 404) return Code.UNIMPLEMENTED;
-  return [429, 502, 503, 504].includes(status) ? Code.UNAVAILABLE : Code.UNKNOWN;
+/** Cancels a call when its signal fires, and remembers why. */
+class TrackedCall implements UnansweredCall {
+  readonly #call: { cancel(): void };
+  readonly #options: CallOptions;
+  #answered = false;
+  #reason: GatewayError | undefined;
+
+  constructor(call: grpc.ClientUnaryCall | grpc.ClientReadableStream<Buffer>, options: CallOptions) {
+    this.#call = call;
+    this.#options = options;
+    options.unanswered?.add(this);
+    call.on('metadata', () => {
+      this.#answered = true;
+      options.unanswered?.delete(this);
+    });
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
+    if (options.signal?.aborted) this.#abort();
+  }
+
+  fail(reason: GatewayError): void {
+    this.#reason ??= reason;
+    this.#call.cancel();
+  }
+
+  /** What the call failed with, once it is over. */
+  failure(error: grpc.ServiceError | null): Error | undefined {
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#options.unanswered?.delete(this);
+    return this.#reason ?? (error ? new CallFailure(error, this.#answered) : undefined);
+  }
+
+  readonly #abort = (): void => {
+    this.fail(GatewayError.from(this.#options.signal?.reason));
+  };
+}
+
+/** grpc-js notes the stack of each call in case it fails, which takes a tenth of a short call. Nobody reads it here. */
+function withoutStack<T>(start: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return start();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function deadlineOf({ timeoutMs }: CallOptions): number {
+  return Date.now() + timeoutMs;
+}
+
+/**
+ * Has grpc-js read the next message only when this one is taken. Its own streams read sixteen ahead, which may be 20 MiB
+ * each.
+ * @returns to be called after each message
+ */
+function readOneAhead(call: grpc.ClientReadableStream<Buffer>): () => void {
+  const read = call._read.bind(call);
+  let held = false;
+  call._read = size => {
+    held = call.readableLength > 0;
+    if (!held) read(size);
+  };
+  return () => {
+    if (!held || call.readableLength > 0) return;
+    held = false;
+    read(1);
+  };
+}
+
+/** How a call that failed reads: the deadline, a lost connection, or Tiller's own status. */
+export function describeFailure({ code, details, answered }: CallFailure): {
+  code: Code;
+  message: string;
+  /** Set where HTTP/2 ended the call without a status. */
+  resetCode?: number;
+  lost?: true;
+} {
+  if (code === Code.DEADLINE_EXCEEDED) return { code, message: 'the deadline passed before Tiller answered' };
+  if (code === Code.UNAVAILABLE || code === Code.CANCELLED) {
+    const when = answered ? 'in the middle of the answer' : 'before Tiller answered';
+    return { code: Code.UNAVAILABLE, message: `the connection to Tiller was lost ${when}`, lost: true };
+  }
+  const reset =
+    code === Code.INTERNAL ? /^Received RST_STREAM with code (\d+)/.exec(details)?.[1] : undefined;
+  if (reset === undefined) return { code, message: details };
+  return {
+    code,
+    message: `Tiller ended the call without saying why (HTTP/2 error ${reset})`,
+    resetCode: Number(reset),
+  };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants, createServer as createHttp2Server, type Settings } from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import * as grpc from '@grpc/grpc-js';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
 import { encodeMessage } from '../../codec/messages.ts';
 import { createDirectConnector } from '../../kubernetes/direct.ts';
@@ -220,12 +221,16 @@ describe('a Tiller out of reach', () => {
 
 describe('a peer that breaks off', () => {
   /** Knows its version and resets every other call. */
-  async function startResetting(t: TestContext): Promise<{ endpoint: string; settings: Settings[] }> {
+  async function startResetting(
+    t: TestContext,
+  ): Promise<{ endpoint: string; settings: Settings[]; calls: string[] }> {
     const settings: Settings[] = [];
+    const calls: string[] = [];
     const server = createHttp2Server();
     server.on('session', session => session.on('remoteSettings', given => settings.push(given)));
     server.on('stream', (stream, headers) => {
       stream.on('error', () => {});
+      calls.push(headers[':path']?.split('/').at(-1) ?? '');
       if (!headers[':path']?.endsWith('/GetVersion')) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
@@ -234,19 +239,37 @@ describe('a peer that breaks off', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     t.after(() => server.close());
-    return { endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`, settings };
+    return { endpoint: `127.0.0.1:${(server.address() as AddressInfo).port}`, settings, calls };
   }
 
-  test('a reset is not the loss of the connection: told as it is, and not tried again', async t => {
-    const { endpoint, settings } = await startResetting(t);
-    await using client = clientOf(endpoint);
+  test('a reset is not the loss of the connection: not tried again, and the next call gets a new one', async t => {
+    const { endpoint, settings, calls } = await startResetting(t);
+    const lost: string[] = [];
+    await using client = clientOf(endpoint, { onLost: (_target, reason) => lost.push(reason) });
     await assert.rejects(client.unary('GetReleaseStatus', nothing, free), {
       code: 13,
-      message: 'Tiller ended the call without saying why (HTTP/2 error 2)',
+      message:
+        'Tiller ended the call without saying why (HTTP/2 error 2); so it does when its error text is over 64 KiB',
     });
     assert.equal(await client.check(never), 'v2.17.0');
-    assert.equal(settings.length, 1); // one connection all the time
+    assert.deepEqual(calls, ['GetVersion', 'GetReleaseStatus', 'GetVersion']);
+    assert.equal(settings.length, 2);
     assert.equal(settings[0]?.maxHeaderListSize, 65_535);
+    assert.deepEqual(lost, []);
+  });
+
+  test("a dry run whose error text is too long for a header is the caller's fault, and says how to see it", async t => {
+    const { endpoint } = await startResetting(t);
+    await using client = clientOf(endpoint, { rawErrors: true });
+    for (const method of ['InstallRelease', 'UpdateRelease'] as const) {
+      const requestOf = (dry_run: boolean) =>
+        encodeMessage(`hapi.services.tiller.${method}Request`, { name: 'a', dry_run });
+      const failed = { code: 3, message: /over 64 KiB.*without dry_run/, reason: 'CHART_INVALID' };
+      await assert.rejects(client.unary(method, requestOf(true), free), failed);
+      const passed = client.pass(method, requestOf(true), new grpc.Metadata(), free);
+      await assert.rejects(collect(passed), failed);
+      await assert.rejects(client.unary(method, requestOf(false), free), { code: 13 });
+    }
   });
 
   test("a client's deadline beyond the bound of calls does not count", async () => {

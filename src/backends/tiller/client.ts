@@ -1,23 +1,12 @@
-import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
-import { Call } from './call.ts';
-import { CallFailure } from './call-failure.ts';
-import { callHeaders, tillerPath } from './call-headers.ts';
-import type { Connection } from './connection.ts';
-import { KeptConnection, type KeptConnectionOptions } from './kept-connection.ts';
+import * as grpc from '@grpc/grpc-js';
+import { wireFields } from '../../codec/index.ts';
+import { type CallContext, Code, GatewayError, header } from '../../protocol/index.ts';
+import { CallFailure, type CallOptions, callStream, callUnary, describeFailure } from './call.ts';
+import { Connection, type ConnectionOptions, type OpenConnection } from './connection.ts';
+import { dryRunFields, idempotentMethods, type TillerMethod } from './methods.ts';
 import { translateTillerCode } from './translate-error.ts';
 
-/** Methods that change nothing may be called again when nobody answered. */
-const reads = ['GetHistory', 'GetReleaseContent', 'GetReleaseStatus', 'GetVersion', 'ListReleases'] as const;
-
-export type TillerMethod =
-  | (typeof reads)[number]
-  | 'InstallRelease'
-  | 'RollbackRelease'
-  | 'RunReleaseTest'
-  | 'UninstallRelease'
-  | 'UpdateRelease';
-
-export interface TillerClientOptions extends KeptConnectionOptions {
+export interface TillerClientOptions extends ConnectionOptions {
   /** Bound on a call; its client may set a nearer deadline. */
   readonly timeoutMs: number;
   /** How many connections share the calls. */
@@ -28,21 +17,31 @@ export interface TillerClientOptions extends KeptConnectionOptions {
   readonly onCall?: (method: string, code: Code, durationMs: number) => void;
 }
 
+/** Where a call runs, and how. */
+interface Start {
+  readonly connection: Connection;
+  readonly opened: OpenConnection;
+  readonly options: CallOptions;
+}
+
+/** What grpc-go ends a call with whose error text does not fit into a header (INTERNAL_ERROR, RFC 9113, 7). */
+const internalError = 2;
+
 /** Calls to one Tiller. Requests and replies are messages of `hapi.services.tiller` in wire format. */
 export class TillerClient {
-  private readonly options: TillerClientOptions;
-  private readonly connections: readonly KeptConnection[];
-  private next = 0;
+  readonly #options: TillerClientOptions;
+  readonly #connections: readonly Connection[];
+  #next = 0;
 
   constructor(options: TillerClientOptions) {
-    this.options = options;
-    this.connections = Array.from({ length: options.connections }, () => new KeptConnection(options));
+    this.#options = options;
+    this.#connections = Array.from({ length: options.connections }, () => new Connection(options));
   }
 
   /**
    * A call with one reply.
    * @param minTimeoutMs what the call may take, over the bound of the options if need be: a write waits in Tiller
-   * @throws GatewayError with the code that Tiller's text means, or with what failed on the way
+   * @throws GatewayError with the code that Tiller's text means, or with the step that failed
    */
   async unary(
     method: TillerMethod,
@@ -50,19 +49,14 @@ export class TillerClient {
     context: CallContext,
     minTimeoutMs = 0,
   ): Promise<Buffer> {
-    const started = performance.now();
-    let code: Code = Code.OK;
-    try {
-      return await this.attempts(method, context, minTimeoutMs, (connection, timeoutMs) =>
-        this.start(connection, method, request, context, timeoutMs).unary(),
-      );
-    } catch (error) {
-      const failure = this.translate(error);
-      code = failure.code;
-      throw failure;
-    } finally {
-      this.options.onCall?.(method, code, performance.now() - started);
-    }
+    return this.#counted(method, async () => {
+      const start = await this.#start(method, context, minTimeoutMs);
+      try {
+        return await callUnary(start.opened.client, method, asBuffer(request), start.options);
+      } catch (error) {
+        throw this.#translate(this.#failure(error, method, request, start));
+      }
+    });
   }
 
   /** A call with a stream of replies, read no faster than they are taken; leaving the loop cancels the call. */
@@ -72,37 +66,29 @@ export class TillerClient {
     context: CallContext,
     minTimeoutMs = 0,
   ): AsyncGenerator<Buffer, void, undefined> {
-    const started = performance.now();
-    let code: Code = Code.CANCELLED; // what it is when the loop is left early
     try {
-      const opened = await this.attempts(method, context, minTimeoutMs, async (connection, timeoutMs) => {
-        const messages = this.start(connection, method, request, context, timeoutMs).messages();
-        return { messages, first: await messages.next() };
-      });
-      try {
-        if (!opened.first.done) yield opened.first.value;
-        yield* opened.messages;
-      } finally {
-        await opened.messages.return();
-      }
-      code = Code.OK;
+      yield* this.#stream(method, request, () => this.#start(method, context, minTimeoutMs));
     } catch (error) {
-      const failure = this.translate(error);
-      code = failure.code;
-      throw failure;
-    } finally {
-      this.options.onCall?.(method, code, performance.now() - started);
+      throw this.#translate(error);
     }
   }
 
-  /** An open connection, for calls that are passed through as they come; they are told of by `countPassed`. */
-  connection(signal: AbortSignal | undefined): Promise<Connection> {
-    return this.pick().get(signal);
+  /**
+   * A call as a client of Tiller made it, with its own metadata, deadline and Tiller's own status. Any method is a stream.
+   * @throws GatewayError with Tiller's status as it came
+   */
+  pass(
+    method: string,
+    request: Uint8Array,
+    metadata: grpc.Metadata,
+    context: CallContext,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    return this.#stream(method, request, () => this.#startPassed(method, metadata, context));
   }
 
-  /** Counts a call that was passed through. */
-  countPassed(method: string, code: Code, durationMs: number): void {
-    this.options.onCall?.(method, code, durationMs);
+  /** An open connection: opens one if there is none. @throws GatewayError naming the step that failed */
+  connection(signal: AbortSignal | undefined): Promise<OpenConnection> {
+    return this.#pick().get(signal);
   }
 
   /**
@@ -116,82 +102,122 @@ export class TillerClient {
 
   /** Lets calls under way finish; `reason` is what those who wait for a connection are told. */
   close(reason?: string): void {
-    for (const connection of this.connections) connection.close(reason);
+    for (const connection of this.#connections) connection.close(reason);
   }
 
   /** Fails calls under way. */
   destroy(): void {
-    for (const connection of this.connections) connection.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 
-  /** Runs a call, a second time where the rules allow it: only connections are at fault, never Tiller's answers. */
-  private async attempts<T>(
-    method: TillerMethod,
-    context: CallContext,
-    minTimeoutMs: number,
-    run: (connection: Connection, timeoutMs: number) => Promise<T>,
-  ): Promise<T> {
-    const ownDeadline = performance.now() + Math.max(this.options.timeoutMs, minTimeoutMs);
-    const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
-    // the second attempt waits for the same place to be filled anew: what broke one connection has mostly broken the
-    // others as well, and they may not know it yet
-    const place = this.pick();
-    for (let attempt = 1; ; attempt++) {
-      const connection = await place.get(context.signal);
-      const timeoutMs = deadline - performance.now();
-      if (timeoutMs <= 0)
-        throw new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline passed before Tiller was reached');
-      try {
-        return await run(connection, timeoutMs);
-      } catch (error) {
-        if (attempt === 2 || !mayTryAgain(method, error)) throw error;
-      }
-    }
-  }
-
-  private start(
-    connection: Connection,
-    method: TillerMethod,
+  async *#stream(
+    method: string,
     request: Uint8Array,
-    context: CallContext,
-    timeoutMs: number,
-  ): Call {
-    let stream: ReturnType<Connection['request']>;
+    prepare: () => Promise<Start>,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const started = performance.now();
+    let code: Code = Code.CANCELLED; // what it is when the loop is left early
     try {
-      stream = connection.request(callHeaders(tillerPath(method), connection.version, timeoutMs));
-    } catch (cause) {
-      throw new CallFailure(
-        Code.UNAVAILABLE,
-        'the connection to Tiller was lost before the call was sent',
-        'unsent',
-        { cause },
-      );
+      const start = await prepare();
+      try {
+        yield* callStream(start.opened.client, method, asBuffer(request), start.options);
+      } catch (error) {
+        throw this.#failure(error, method, request, start);
+      }
+      code = Code.OK;
+    } catch (error) {
+      ({ code } = this.#translate(error));
+      throw error;
+    } finally {
+      this.#options.onCall?.(method, code, performance.now() - started);
     }
-    return new Call(stream, request, {
-      signal: context.signal,
-      timeoutMs,
-      maxMessageBytes: this.options.maxMessageBytes,
-    });
   }
 
-  /** The next place whose connection is open, so that a lost one holds nobody up while others work; else the next. */
-  private pick(): KeptConnection {
-    this.next = (this.next + 1) % this.connections.length;
-    const inTurn = [...this.connections.slice(this.next), ...this.connections.slice(0, this.next)];
+  async #counted<T>(method: string, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    let code: Code = Code.OK;
+    try {
+      return await work();
+    } catch (error) {
+      const failure = GatewayError.from(error);
+      code = failure.code;
+      throw failure;
+    } finally {
+      this.#options.onCall?.(method, code, performance.now() - started);
+    }
+  }
+
+  async #start(method: string, context: CallContext, minTimeoutMs: number): Promise<Start> {
+    const ownDeadline = performance.now() + Math.max(this.#options.timeoutMs, minTimeoutMs);
+    const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
+    const start = await this.#startPassed(method, new grpc.Metadata(), {
+      ...context,
+      signal: context.signal,
+      deadline,
+    });
+    start.options.metadata.set(header.helmClient, start.opened.version);
+    return start;
+  }
+
+  async #startPassed(method: string, metadata: grpc.Metadata, context: CallContext): Promise<Start> {
+    const { signal, deadline = Infinity } = context;
+    const connection = this.#pick();
+    const opened = connection.open ?? (await connection.get(signal));
+    const timeoutMs = deadline - performance.now();
+    if (timeoutMs <= 0)
+      throw new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline passed before Tiller was reached');
+    const idempotent = idempotentMethods.includes(method);
+    // what is tried again waits for the connection; `connection` bounds how long
+    metadata.setOptions({ waitForReady: idempotent });
+    const unanswered = idempotent ? connection.unanswered : undefined;
+    return { connection, opened, options: { metadata, timeoutMs, signal, unanswered } };
+  }
+
+  /** The next connection that is open, so that a lost one holds nobody up while others work; else the next. */
+  #pick(): Connection {
+    this.#next = (this.#next + 1) % this.#connections.length;
+    const inTurn = [...this.#connections.slice(this.#next), ...this.#connections.slice(0, this.#next)];
     const open = inTurn.find(connection => connection.open) ?? inTurn[0]!;
     for (const lost of inTurn.slice(0, inTurn.indexOf(open))) lost.reopen();
     return open;
   }
 
-  private translate(error: unknown): GatewayError {
+  #failure(error: unknown, method: string, request: Uint8Array, { connection, opened }: Start): GatewayError {
+    if (error instanceof GatewayError) return error;
+    if (!(error instanceof CallFailure)) {
+      // grpc-js throws only where the channel was closed in this turn
+      const message = 'the connection to Tiller was lost before the call was sent';
+      return new GatewayError(Code.UNAVAILABLE, message, { reason: 'UPSTREAM_LOST', cause: error });
+    }
+    const { code, message, resetCode, lost } = describeFailure(error);
+    if (resetCode !== internalError || error.answered)
+      return new GatewayError(code, message, { ...(lost && { reason: 'UPSTREAM_LOST' }), cause: error });
+    connection.replace(opened); // after a text of megabytes the next call on it fails too
+    return isDryRun(method, request)
+      ? new GatewayError(Code.INVALID_ARGUMENT, `${tooLong} (${whyTooLong})`, {
+          reason: 'CHART_INVALID',
+          cause: error,
+        })
+      : new GatewayError(code, `${message}; so it does when its error text is over 64 KiB`, { cause: error });
+  }
+
+  #translate(error: unknown): GatewayError {
     const failure = GatewayError.from(error);
-    const code = this.options.rawErrors ? failure.code : translateTillerCode(failure.code, failure.message);
+    const code = this.#options.rawErrors ? failure.code : translateTillerCode(failure.code, failure.message);
     return code === failure.code ? failure : new GatewayError(code, failure.message, { cause: failure });
   }
 }
 
-function mayTryAgain(method: TillerMethod, error: unknown): boolean {
-  if (!(error instanceof CallFailure)) return false;
-  const isRead = (reads as readonly string[]).includes(method);
-  return error.progress === 'unsent' || (isRead && error.progress === 'unanswered');
+const tooLong = "Tiller's error text was too long for HTTP/2: over 64 KiB";
+const whyTooLong =
+  'a YAML error of a dry run carries every rendered file; the same call without dry_run, or helm template, shows it in one line';
+
+function isDryRun(method: string, request: Uint8Array): boolean {
+  const number = dryRunFields.get(method);
+  const field = [...wireFields(asBuffer(request))].findLast(field => field.number === number);
+  return field !== undefined && request[field.valueStart] === 1;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

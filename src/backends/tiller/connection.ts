@@ -1,192 +1,222 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
-import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as grpc from '@grpc/grpc-js';
 import { decodeMessage } from '../../codec/index.ts';
-import type { Connector } from '../../kubernetes/connector.ts';
-import { GatewayError, unavailable } from '../../protocol/index.ts';
-import { Call } from './call.ts';
-import { callHeaders, tillerPath } from './call-headers.ts';
-import { startTls, type TillerTls } from './tls.ts';
+import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
+import { CallFailure, callUnary, type UnansweredCall } from './call.ts';
+import { Channel, type ChannelOptions } from './channel.ts';
 
-/** Room for answers to come in before they are acknowledged: much more than HTTP/2's 64 KiB, which halves throughput. */
-const streamWindowBytes = 4 * 1024 * 1024;
-const connectionWindowBytes = 32 * 1024 * 1024;
+/** Pause between attempts: doubles from the first to the last, with a random part so that many gateways spread. */
+const firstPauseMs = 200;
+const lastPauseMs = 3_000;
 
-/**
- * Room for one header, told to Tiller. Its errors come as headers, and one over 64 KiB nghttp2 takes for an attack that
- * ends the connection and all its calls; grpc-go, told this, gives up that one call instead.
- */
-const maxHeaderListSize = 64 * 1024 - 1;
-
-/** Node refuses new streams when a session holds more than this many megabytes; Tiller's messages go up to 20 MiB. */
-const maxSessionMemory = 1024;
-
-export interface ConnectionOptions {
-  readonly connector: Connector;
-  readonly tls: TillerTls | undefined;
-  /** Pause between pings. Tiller takes pings faster than every 20 s for an attack, so no less than 30,000. */
-  readonly keepaliveMs: number;
-  /** How long an answer to a ping may take. */
-  readonly keepaliveTimeoutMs: number;
-  readonly maxMessageBytes: number;
+export interface ConnectionOptions extends ChannelOptions {
+  /** How long a call waits, over several attempts, before it fails for want of a connection. */
+  readonly waitMs: number;
+  readonly onOpened?: (connection: OpenConnection) => void;
+  readonly onLost?: (target: string, reason: string) => void;
+  readonly onAttemptFailed?: (error: GatewayError) => void;
 }
 
-/** An open HTTP/2 connection to a Tiller whose version is known. */
-export interface Connection {
+/** An open connection to a Tiller whose version is known. */
+export interface OpenConnection {
+  readonly client: grpc.Client;
   /** What Tiller calls itself, such as `v2.17.0`; calls say that they speak the same. */
   readonly version: string;
   readonly target: string;
-  /** False once it is closed or Tiller said it will close it: new calls need another. */
-  readonly usable: boolean;
-  /** Opens a stream. @throws when the connection is closed */
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream;
-  /** Runs once when the connection can take no more calls. */
-  onUnusable(listener: (reason: string) => void): void;
-  /** Lets calls under way finish, then closes. */
-  close(): void;
-  /** Closes at once; calls under way fail. */
-  destroy(): void;
 }
 
 /**
- * Connects, puts TLS on it where asked for, waits for Tiller's first HTTP/2 frame, and asks its version.
- * @throws GatewayError naming the step that failed
+ * One channel, connected on first use, shared by all calls, and kept. grpc-js connects it again when its connection is
+ * lost; here Tiller's version is asked each time, and callers wait within bounds.
  */
-export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-  const { stream, authority, target } = await options.connector.connect(signal);
-  // Whatever goes wrong with it shows as the session's end; without a listener it would end the process too.
-  stream.on('error', () => {});
-  let transport: Duplex = stream;
-  try {
-    if (options.tls) transport = await startTls(stream, hostOf(authority), options.tls, signal);
-    const session = await startHttp2(transport, authority, target, signal);
-    try {
-      const version = await askVersion(session, target, options.maxMessageBytes, signal);
-      return keep(session, version, target, options);
-    } catch (error) {
-      session.destroy();
-      throw error;
+export class Connection {
+  /** Idempotent calls under way that nobody has answered: they wait in grpc-js when the connection is lost. */
+  readonly unanswered = new Set<UnansweredCall>();
+  readonly #options: ConnectionOptions;
+  readonly #stopped = new AbortController();
+  #channel: Channel | undefined;
+  #open: OpenConnection | undefined;
+  #attempt: Promise<OpenConnection> | undefined;
+  #failures = 0;
+  /** When the attempts began to fail, on the monotonic clock. */
+  #failingSince: number | undefined;
+  #lastFailure: GatewayError | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** The connection if it is open and takes calls. */
+  get open(): OpenConnection | undefined {
+    return this.#channel?.ready ? this.#open : undefined;
+  }
+
+  /**
+   * The connection, opened if need be. Waits for `waitMs` at the most; when attempts have failed for longer than that
+   * already, the last failure is given at once, so that a dead Tiller does not hold every caller.
+   * @throws GatewayError of the last attempt, or the signal's reason
+   */
+  async get(signal: AbortSignal | undefined): Promise<OpenConnection> {
+    const giveUpAt = performance.now() + this.#options.waitMs;
+    for (;;) {
+      if (this.open) return this.open;
+      if (signal?.aborted) throw GatewayError.from(signal.reason);
+      if (this.#lastFailure && this.#failedFor() > this.#options.waitMs && this.#attempt)
+        throw this.#lastFailure;
+      try {
+        return await this.#waitFor(this.#sharedAttempt(), signal, giveUpAt);
+      } catch (error) {
+        const failure = GatewayError.from(error);
+        const hopeless = failure.code !== Code.UNAVAILABLE || this.#stopped.signal.aborted || signal?.aborted;
+        if (hopeless || performance.now() >= giveUpAt || this.#failedFor() > this.#options.waitMs)
+          throw failure;
+      }
     }
-  } catch (error) {
-    transport.destroy();
-    stream.destroy();
-    throw error;
   }
-}
 
-function hostOf(authority: string): string {
-  return authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-}
+  /** Opens the connection for later calls, if it is not open. The options' events tell how that goes. */
+  reopen(): void {
+    if (!this.open && !this.#stopped.signal.aborted) this.#sharedAttempt();
+  }
 
-function startHttp2(
-  transport: Duplex,
-  authority: string,
-  target: string,
-  signal: AbortSignal,
-): Promise<ClientHttp2Session> {
-  const session = connect(`http://${authority}`, {
-    createConnection: () => transport,
-    maxSessionMemory,
-    settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxHeaderListSize },
-  });
-  session.on('error', () => {}); // seen as its end, by `closed` here and by `keep` later
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => {
-      session.destroy();
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      reject(
-        cause instanceof GatewayError
-          ? cause
-          : unavailable(`the HTTP/2 handshake with ${target} failed: ${reason}`, { cause }),
-      );
-    };
-    const abort = () => fail(signal.reason);
-    if (signal.aborted) return abort();
-    const closed = () => fail(new Error('the connection was closed'));
-    signal.addEventListener('abort', abort, { once: true });
-    session.once('error', fail).once('close', closed);
-    session.once('remoteSettings', () => {
-      signal.removeEventListener('abort', abort);
-      session.off('error', fail).off('close', closed);
-      session.setLocalWindowSize(connectionWindowBytes);
-      resolve(session);
+  /** Has the next call open a new channel; calls under way on `used` finish. */
+  replace(used: OpenConnection): void {
+    if (this.#open !== used) return;
+    this.#channel?.close();
+    this.#channel = undefined;
+    this.#open = undefined;
+  }
+
+  /** Lets calls under way finish; no new connection is opened afterwards. `reason` is what waiting callers are told. */
+  close(reason = 'the gateway is stopping'): void {
+    this.#stopped.abort(unavailable(reason));
+    this.#channel?.close();
+  }
+
+  destroy(): void {
+    this.close();
+    this.#channel?.destroy();
+  }
+
+  #failedFor(): number {
+    return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
+  }
+
+  #sharedAttempt(): Promise<OpenConnection> {
+    if (this.#attempt) return this.#attempt;
+    const attempt = this.#openAfterPause().finally(() => {
+      this.#attempt = undefined;
     });
-  });
-}
+    attempt.catch(() => {}); // its callers may all have gone by the time it fails
+    this.#attempt = attempt;
+    return attempt;
+  }
 
-/** GetVersion is the one call that Tiller answers to clients of every version. */
-async function askVersion(
-  session: ClientHttp2Session,
-  target: string,
-  maxMessageBytes: number,
-  signal: AbortSignal,
-): Promise<string> {
-  try {
-    const stream = session.request(callHeaders(tillerPath('GetVersion'), undefined, undefined));
-    const reply = await new Call(stream, Buffer.alloc(0), {
-      signal,
-      timeoutMs: 60_000,
-      maxMessageBytes,
-    }).unary();
-    return decodeMessage('hapi.services.tiller.GetVersionResponse', reply).Version?.sem_ver ?? '';
-  } catch (cause) {
-    const { code, message } = GatewayError.from(cause);
-    throw new GatewayError(code, `asking the version of ${target} failed: ${message}`, { cause });
+  /** Waits for a shared attempt without ending it: only this caller's waiting ends, at the signal or the time. */
+  #waitFor(
+    attempt: Promise<OpenConnection>,
+    signal: AbortSignal | undefined,
+    until: number,
+  ): Promise<OpenConnection> {
+    return new Promise((resolve, reject) => {
+      const abort = () => settle(() => reject(GatewayError.from(signal?.reason)));
+      const late = () =>
+        reject(this.#lastFailure ?? unavailable('no connection to Tiller could be opened in time'));
+      const timer = setTimeout(() => settle(late), Math.max(0, until - performance.now()));
+      const settle = (action: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        action();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      attempt.then(
+        connection => settle(() => resolve(connection)),
+        error => settle(() => reject(error)),
+      );
+    });
+  }
+
+  async #openAfterPause(): Promise<OpenConnection> {
+    const { signal } = this.#stopped;
+    if (this.#failures > 0) {
+      const pauseMs = pauseAfter(this.#failures);
+      const pause = sleep(pauseMs, undefined, { signal }).catch(() => {});
+      await (this.#channel ? Promise.race([pause, this.#channel.backOff(pauseMs)]) : pause);
+    }
+    const { onOpened, onAttemptFailed } = this.#options;
+    try {
+      signal.throwIfAborted();
+      const opened = await this.#openOnce();
+      signal.throwIfAborted();
+      this.#failures = 0;
+      this.#failingSince = undefined;
+      this.#lastFailure = undefined;
+      onOpened?.(opened);
+      return opened;
+    } catch (error) {
+      if (signal.aborted) throw GatewayError.from(signal.reason);
+      this.#failures++;
+      this.#failingSince ??= performance.now();
+      this.#lastFailure = GatewayError.from(error);
+      onAttemptFailed?.(this.#lastFailure);
+      throw this.#lastFailure;
+    }
+  }
+
+  async #openOnce(): Promise<OpenConnection> {
+    this.#channel ??= await Channel.open(this.#options);
+    const channel = this.#channel;
+    if (this.#stopped.signal.aborted) channel.destroy();
+    const version = await this.#askVersion(channel);
+    if (!channel.ready) throw unavailable(`the connection to ${channel.target} was closed`);
+    const opened = { client: channel.client, version, target: channel.target };
+    this.#open = opened;
+    channel.onLost(reason => this.#onLost(opened, reason));
+    return opened;
+  }
+
+  /** GetVersion is the one call that Tiller answers to clients of every version. It makes grpc-js connect, too. */
+  async #askVersion(channel: Channel): Promise<string> {
+    const { connectTimeoutMs } = this.#options;
+    try {
+      const reply = await callUnary(channel.client, 'GetVersion', Buffer.alloc(0), {
+        metadata: new grpc.Metadata(),
+        timeoutMs: connectTimeoutMs,
+        signal: this.#stopped.signal,
+      });
+      return decodeMessage('hapi.services.tiller.GetVersionResponse', reply).Version?.sem_ver ?? '';
+    } catch (cause) {
+      if (!(cause instanceof CallFailure)) throw cause;
+      if (cause.code === Code.UNAVAILABLE || cause.code === Code.CANCELLED)
+        throw await channel.explain(cause.details);
+      if (cause.code === Code.DEADLINE_EXCEEDED) {
+        // grpc-js has no bound on a handshake: the attempt ends with its channel
+        this.#channel = undefined;
+        const seconds = connectTimeoutMs / 1000;
+        const late = unavailable(`Tiller was not reached within ${seconds} s`, { step: channel.step });
+        channel.destroy();
+        throw late;
+      }
+      const step = `asking the version of ${channel.target}`;
+      throw new GatewayError(cause.code, `${step} failed: ${cause.details}`, { step, cause });
+    }
+  }
+
+  #onLost(lost: OpenConnection, reason: string): void {
+    if (this.#open !== lost) return; // replaced
+    this.#open = undefined;
+    if (this.#stopped.signal.aborted) return;
+    this.#options.onLost?.(lost.target, reason);
+    // grpc-js holds calls that it tries again until there is a connection: they wait as long as new ones do
+    const waiting = [...this.unanswered];
+    if (waiting.length === 0) return;
+    this.get(this.#stopped.signal).catch((failure: GatewayError) => {
+      for (const call of waiting) if (this.unanswered.has(call)) call.fail(failure);
+    });
   }
 }
 
-function keep(
-  session: ClientHttp2Session,
-  version: string,
-  target: string,
-  options: ConnectionOptions,
-): Connection {
-  let usable = true;
-  const listeners: ((reason: string) => void)[] = [];
-  const giveUp = (reason: string) => {
-    if (!usable) return;
-    usable = false;
-    clearInterval(keepalive);
-    for (const listener of listeners) listener(reason);
-  };
-  const keepalive = setInterval(() => ping(session, options.keepaliveTimeoutMs), options.keepaliveMs);
-  session.on('error', error => giveUp(error.message));
-  session.on('close', () => giveUp('the connection was closed'));
-  session.on('goaway', code => {
-    giveUp(`Tiller is closing the connection (GOAWAY ${code})`);
-    session.close();
-  });
-  return {
-    version,
-    target,
-    get usable() {
-      // over a tunnel the session is destroyed some ticks before it says so, and a call may be tried again meanwhile
-      return usable && !session.closed && !session.destroyed;
-    },
-    request: headers => session.request(headers),
-    onUnusable: listener => listeners.push(listener),
-    close: () => {
-      giveUp('closed');
-      session.close();
-    },
-    destroy: () => {
-      giveUp('closed');
-      session.destroy();
-    },
-  };
-}
-
-/** A ping that is not answered in time means that nobody is there: the connection is destroyed. */
-function ping(session: ClientHttp2Session, timeoutMs: number): void {
-  if (session.closed || session.destroyed) return;
-  const timer = setTimeout(
-    () => session.destroy(new Error('Tiller did not answer a keepalive ping')),
-    timeoutMs,
-  );
-  const answered = () => clearTimeout(timer);
-  if (!session.ping(answered)) answered();
+function pauseAfter(failures: number): number {
+  const bound = Math.min(firstPauseMs * 2 ** (failures - 1), lastPauseMs);
+  return bound / 2 + (Math.random() * bound) / 2;
 }

@@ -1,4 +1,5 @@
-export { TillerClient, type TillerClientOptions, type TillerMethod } from './client.ts';
-export type { Connection } from './connection.ts';
+export { TillerClient, type TillerClientOptions } from './client.ts';
+export type { OpenConnection } from './connection.ts';
+export { type TillerMethod, tillerService } from './methods.ts';
 export { readTillerTls, type TillerTls, type TillerTlsFiles } from './tls.ts';
 export { translateTillerCode } from './translate-error.ts';

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect, type SecureContextOptions, type TLSSocket } from 'node:tls';
-import { GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
+import { checkServerIdentity } from 'node:tls';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { invalidArgument } from '../../protocol/index.ts';
 
 /** TLS to Tiller, as the `--tiller-*` flags say. */
 export interface TillerTls {
@@ -52,33 +50,20 @@ function readPem(flag: string, file: string): string {
 }
 
 /**
- * Puts TLS on a stream and waits until it stands.
- * @param host the name that the certificate has to carry
- * @throws GatewayError UNAVAILABLE with the reason, such as a certificate that is not trusted
+ * The credentials of a channel.
+ * @param host gives the name that Tiller's certificate has to carry, asked at each handshake
+ * @throws GatewayError INVALID_ARGUMENT for certificates and keys that cannot be used
  */
-export async function startTls(
-  stream: Duplex,
-  host: string,
-  tls: TillerTls,
-  signal: AbortSignal,
-): Promise<TLSSocket> {
-  const { ca, cert, key, insecureSkipVerify } = tls;
-  const context: SecureContextOptions = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  const socket = connect({
-    ...context,
-    ...(isIP(host) === 0 && { servername: host }),
-    host,
-    socket: stream,
-    ALPNProtocols: ['h2'],
-    rejectUnauthorized: !insecureSkipVerify,
-  });
+export function channelCredentials(tls: TillerTls | undefined, host: () => string): ChannelCredentials {
+  if (!tls) return credentials.createInsecure();
+  const bytes = (pem: string | undefined) => (pem === undefined ? null : Buffer.from(pem));
   try {
-    await once(socket, 'secureConnect', { signal });
-    return socket;
+    return credentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.cert), {
+      rejectUnauthorized: !tls.insecureSkipVerify,
+      checkServerIdentity: (_target, certificate) => checkServerIdentity(host(), certificate),
+    });
   } catch (cause) {
-    socket.destroy();
-    if (signal.aborted) throw GatewayError.from(signal.reason);
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw unavailable(`the TLS handshake with Tiller at ${host} failed: ${reason}`, { cause });
+    throw invalidArgument(`the certificates for TLS to Tiller cannot be used: ${reason}`, { cause });
   }
 }

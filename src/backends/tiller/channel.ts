@@ -1,0 +1,245 @@
+import type { ClientHttp2Session } from 'node:http2';
+import * as grpc from '@grpc/grpc-js';
+import { addressText, type Connector } from '../../kubernetes/index.ts';
+import { GatewayError, stepFailed, unavailable } from '../../protocol/index.ts';
+import { Bridge } from './bridge.ts';
+import { idempotentMethods, tillerService } from './methods.ts';
+import { claimSessions, type SessionClaim } from './tiller-sessions.ts';
+import { channelCredentials, type TillerTls } from './tls.ts';
+
+/** Room for one answer to come in before it is acknowledged: much more than HTTP/2's 64 KiB, which halves throughput. */
+const streamWindowBytes = 4 * 1024 * 1024;
+
+/** grpc-js's back-off between attempts to connect: grows from the first to the last. */
+const firstBackoffMs = 200;
+const lastBackoffMs = 3_000;
+
+/** Longer than any timer of Node: a channel stays open without calls. */
+const neverMs = 2 ** 31 - 1;
+
+export interface ChannelOptions {
+  readonly connector: Connector;
+  readonly tls: TillerTls | undefined;
+  /** Pause between pings while a call is open. Tiller takes pings faster than every 20 s for an attack. */
+  readonly keepaliveMs: number;
+  /** How long an answer to a ping may take. */
+  readonly keepaliveTimeoutMs: number;
+  readonly maxMessageBytes: number;
+  /** Bound on one attempt, from finding Tiller to knowing its version. */
+  readonly connectTimeoutMs: number;
+}
+
+/** One grpc-js channel to Tiller, and what it does not tell: which step failed, and why a connection was lost. */
+export class Channel {
+  readonly client: grpc.Client;
+  readonly #options: ChannelOptions;
+  readonly #bridge: Bridge | undefined;
+  readonly #claim: SessionClaim;
+  readonly #sessions = new Set<ClientHttp2Session>();
+  /** True from the HTTP/2 handshake on: TCP and TLS, if it is used, stand. */
+  #handshaking = false;
+  #closed = false;
+  #lostReason: string | undefined;
+  #explained: { readonly details: string; readonly failure: GatewayError } | undefined;
+
+  private constructor(options: ChannelOptions, bridge: Bridge | undefined) {
+    this.#options = options;
+    this.#bridge = bridge;
+    this.#claim = claimSessions(this.#watch);
+    const { address } = options.connector;
+    const target = bridge
+      ? `unix:${bridge.path}`
+      : address && ('path' in address ? '' : 'dns:///') + addressText(address);
+    const tls = channelCredentials(options.tls, () => hostOf(this.#authority));
+    this.client = new grpc.Client(target ?? '', tls, channelArguments(options, this.#claim.mark));
+  }
+
+  /**
+   * A fixed address is dialled by grpc-js itself; anything else, such as a tunnel, comes through a private Unix socket.
+   * @throws GatewayError for certificates that cannot be used, and where no Unix socket can be made
+   */
+  static async open(options: ChannelOptions): Promise<Channel> {
+    const { connector, connectTimeoutMs } = options;
+    const bridge = connector.address ? undefined : await Bridge.open(connector, connectTimeoutMs);
+    try {
+      return new Channel(options, bridge);
+    } catch (error) {
+      bridge?.destroy();
+      throw error;
+    }
+  }
+
+  /** Where it leads, for logs and errors. */
+  get target(): string {
+    const { address, description } = this.#options.connector;
+    return this.#bridge?.target ?? (address ? addressText(address) : description);
+  }
+
+  get ready(): boolean {
+    return this.client.getChannel().getConnectivityState(false) === grpc.connectivityState.READY;
+  }
+
+  /** Runs once, when the open connection takes no more calls. */
+  onLost(listener: (reason: string) => void): void {
+    this.client.getChannel().watchConnectivityState(grpc.connectivityState.READY, Infinity, () =>
+      // the session and the tunnel say why in this turn, some before and some after
+      setImmediate(() => {
+        listener(this.#bridge?.lostReason ?? this.#lostReason ?? 'the connection was closed');
+        this.#lostReason = undefined;
+      }),
+    );
+  }
+
+  /** Waits that long; shorter if grpc-js, which goes on trying, gets through. */
+  backOff(milliseconds: number): Promise<void> {
+    const { TRANSIENT_FAILURE } = grpc.connectivityState;
+    const channel = this.client.getChannel();
+    return new Promise(resolve => {
+      if (channel.getConnectivityState(true) !== TRANSIENT_FAILURE) setTimeout(resolve, milliseconds);
+      else channel.watchConnectivityState(TRANSIENT_FAILURE, Date.now() + milliseconds, () => resolve());
+    });
+  }
+
+  /**
+   * Why no connection could be opened, in our words and with the step.
+   * @param details grpc-js's own
+   */
+  async explain(details: string): Promise<GatewayError> {
+    const { failure } = this.#bridge ?? {};
+    if (failure) return failure;
+    if (this.#explained?.details === withoutDate(details)) return this.#explained.failure;
+    const explained = await this.#explain(reasonIn(details), this.#bridge?.lostReason);
+    this.#handshaking = false;
+    this.#explained = { details: withoutDate(details), failure: explained };
+    return explained;
+  }
+
+  /** What it is doing, for an attempt that takes too long. */
+  get step(): string {
+    if (this.#handshaking) return `the HTTP/2 handshake with ${this.target}`;
+    return this.#options.tls
+      ? `the TLS handshake with Tiller at ${this.target}`
+      : `connecting to ${this.target}`;
+  }
+
+  /** Lets calls under way finish, then closes. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.client.close();
+    this.#bridge?.close();
+    this.#claim.release();
+  }
+
+  /** Closes at once; calls under way fail. */
+  destroy(): void {
+    this.close();
+    for (const session of this.#sessions) session.destroy();
+    this.#bridge?.destroy();
+  }
+
+  get #authority(): string {
+    const { address } = this.#options.connector;
+    return this.#bridge?.authority ?? (address && 'host' in address ? addressText(address) : 'localhost');
+  }
+
+  readonly #watch = (session: ClientHttp2Session): void => {
+    this.#handshaking = true;
+    this.#sessions.add(session);
+    const closed = () => this.#sessions.delete(session);
+    session.once('close', closed);
+    session.once('remoteSettings', () =>
+      // in this event grpc-js removes all listeners
+      process.nextTick(() => {
+        this.#handshaking = false;
+        this.#explained = undefined;
+        session.once('close', closed).on('error', error => {
+          this.#lostReason = error.message;
+        });
+        session.on('goaway', code => {
+          this.#lostReason = `Tiller is closing the connection (GOAWAY ${code})`;
+        });
+      }),
+    );
+  };
+
+  async #explain(reason: string, lostReason: string | undefined): Promise<GatewayError> {
+    const { connector, tls, connectTimeoutMs } = this.#options;
+    if (this.#handshaking) {
+      if (lostReason) return stepFailed(this.step, lostReason);
+      const hint = tls ? '' : '; if this Tiller speaks TLS, --tiller-ca-file and its like are needed';
+      return stepFailed(this.step, `${reason}${hint}`);
+    }
+    if (connector.address) {
+      try {
+        const { stream } = await connector.connect(AbortSignal.timeout(connectTimeoutMs));
+        stream.on('error', () => {}).destroy();
+      } catch (error) {
+        return GatewayError.from(error);
+      }
+    }
+    return tls ? stepFailed(this.step, reason) : unavailable(reason);
+  }
+}
+
+function channelArguments(options: ChannelOptions, mark: number): grpc.ClientOptions {
+  return {
+    'grpc.primary_user_agent': 'tiller-gateway',
+    'grpc.enable_channelz': 0,
+    'grpc.enable_http_proxy': 0,
+    // channels to one address would share a connection otherwise
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.client_idle_timeout_ms': neverMs,
+    'grpc.dns_min_time_between_resolutions_ms': firstBackoffMs,
+    'grpc.initial_reconnect_backoff_ms': firstBackoffMs,
+    'grpc.max_reconnect_backoff_ms': lastBackoffMs,
+    'grpc.keepalive_time_ms': options.keepaliveMs,
+    'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
+    'grpc.keepalive_permit_without_calls': 0,
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    // requests are kept by reference, so what is never sent can be sent again whatever its size
+    'grpc.per_rpc_retry_buffer_size': neverMs,
+    'grpc.retry_buffer_size': neverMs,
+    'grpc-node.flow_control_window': streamWindowBytes,
+    'grpc-node.max_session_memory': mark,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.service_config': JSON.stringify(serviceConfig),
+  };
+}
+
+/**
+ * Idempotent methods are tried once more when nothing was answered: grpc-js retries up to the first header of an answer.
+ * Tiller's own errors are UNKNOWN and never retried. CANCELLED is what grpc-js makes of some broken connections. Methods
+ * that change something have no policy: grpc-js sends them again only where they were not sent, or refused unprocessed.
+ * https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+ */
+const serviceConfig = {
+  loadBalancingConfig: [{ pick_first: {} }],
+  methodConfig: [
+    {
+      name: idempotentMethods.map(method => ({ service: tillerService, method })),
+      retryPolicy: {
+        maxAttempts: 2,
+        initialBackoff: '0.05s',
+        maxBackoff: '1s',
+        backoffMultiplier: 2,
+        retryableStatusCodes: ['UNAVAILABLE', 'CANCELLED'],
+      },
+    },
+  ],
+};
+
+function hostOf(authority: string): string {
+  return authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
+/** The cause in grpc-js's status text. Not found, the text stays whole. */
+function reasonIn(details: string): string {
+  const cause = /Last error: (?:Error: )?(.*?)(?:\. Resolution note: .*)?$/s.exec(details)?.[1];
+  return withoutDate(cause ?? details).trim();
+}
+
+function withoutDate(details: string): string {
+  return details.replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/g, '');
+}
