@@ -18,7 +18,7 @@ export const rooms: Record<string, readonly string[]> = {
   rest: ['protocol', 'http', 'releases', 'codec', 'clusters', 'backends'],
   grpc: ['protocol', 'releases', 'codec', 'clusters', 'access', 'backends'],
   listener: ['protocol', 'config'],
-  sandbox: ['protocol', 'codec', 'charts'],
+  sandbox: ['protocol', 'codec'],
   app: [
     'protocol',
     'yaml',

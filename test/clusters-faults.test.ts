@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TillerClient } from '../src/backends/tiller/client.ts';
-import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
+import { createServerCertificate } from '../src/sandbox/index.ts';
 import { eventually } from './support/eventually.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
 

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { dial } from '../src/kubernetes/dial.ts';
 import type { SocketAddress } from '../src/kubernetes/endpoint.ts';
 import { createInclusterConnector, type InclusterConnectorOptions } from '../src/kubernetes/incluster.ts';
-import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import type { SandboxKubernetes } from '../src/sandbox/index.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 
 /** A service account folder as a Pod of that namespace sees it. */

@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { createKubeconfigConnector } from '../src/kubernetes/kubeconfig.ts';
-import { createServerCertificate } from '../src/sandbox/kubernetes/certificate.ts';
-import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { createServerCertificate, type SandboxKubernetes } from '../src/sandbox/index.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 import { eventually } from './support/eventually.ts';
 

@@ -1,8 +1,7 @@
 /** A hundred clusters in this process, reached by all three kinds of upstream through one gateway. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startSandboxTiller } from '../src/sandbox/index.ts';
-import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { type SandboxKubernetes, startSandboxTiller } from '../src/sandbox/index.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
 

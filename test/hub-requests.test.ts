@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
-import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import type { SandboxKubernetes } from '../src/sandbox/index.ts';
 import { eventually } from './support/eventually.ts';
 import { startTestGateway } from './support/gateway.ts';
 import {

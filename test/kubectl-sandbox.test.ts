@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/index.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
 

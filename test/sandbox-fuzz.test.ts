@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { HelmRenderError } from '@tiller-gateway/helm-render';
 import fc from 'fast-check';
 import { Code, GatewayError } from '../src/protocol/index.ts';
-import { SimulatedCluster } from '../src/sandbox/tiller/cluster.ts';
-import { handlers } from '../src/sandbox/tiller/handlers.ts';
-import { RevisionStore } from '../src/sandbox/tiller/revision-store.ts';
-import type { TillerState } from '../src/sandbox/tiller/state.ts';
-import { TillerCrash, toTillerError } from '../src/sandbox/tiller/tiller-error.ts';
+import { handlers } from '../src/sandbox/methods/handlers.ts';
+import { SimulatedCluster } from '../src/sandbox/state/cluster.ts';
+import { RevisionStore } from '../src/sandbox/state/revision-store.ts';
+import { TillerCrash, toTillerError } from '../src/sandbox/state/tiller-error.ts';
+import type { TillerState } from '../src/sandbox/state/tiller-state.ts';
 import { readReleaseTestCalls, readRestSteps } from './support/recording.ts';
 
 const recorded = [...readRestSteps().flatMap(step => step.grpc), ...readReleaseTestCalls()].map(call => ({

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ListReleasesRequest } from '../src/codec/messages.gen.ts';
 import { decodeMessage, type Partially } from '../src/codec/messages.ts';
-import { listReleases, maxMessageBytes } from '../src/sandbox/tiller/methods/list-releases.ts';
-import { RevisionStore } from '../src/sandbox/tiller/revision-store.ts';
-import type { TillerState } from '../src/sandbox/tiller/state.ts';
+import { listReleases, maxMessageBytes } from '../src/sandbox/methods/list-releases.ts';
+import { RevisionStore } from '../src/sandbox/state/revision-store.ts';
+import type { TillerState } from '../src/sandbox/state/tiller-state.ts';
 import { SandboxClient } from './support/sandbox-client.ts';
 import { chartOf, configMap, message, releaseOf } from './support/tiller-messages.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { connect } from 'node:tls';
 import { WebSocket } from 'ws';
-import type { SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import type { SandboxKubernetes } from '../src/sandbox/index.ts';
 import { createStage, echo } from './support/cluster-stage.ts';
 
 /* What is known of a real API server's port-forward, message by message. */

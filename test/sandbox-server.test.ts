@@ -1,6 +1,8 @@
 /** The sandbox Tiller as a server: its socket, its bounds, its folder, its faults on demand. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, constants } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -53,6 +55,24 @@ test('health on the same port', bounded, async () => {
   assert.equal((await check(Buffer.from('\n\x06Tiller'))).status, 0);
   assert.equal((await check(Buffer.from('\n\x05other'))).status, 5);
 });
+
+test(
+  'a connection that is pinged without a call is closed, as a real Tiller does',
+  bounded,
+  async context => {
+    const sandbox = await startSandboxTiller();
+    context.after(() => sandbox.stop());
+    const session = connect(`http://${sandbox.address}`);
+    session.on('error', () => {}); // Node reports the GOAWAY as an error too
+    await once(session, 'connect');
+    const goaway = once(session, 'goaway');
+    const closed = new Promise(resolve => session.once('close', resolve));
+    for (let count = 0; count < 4; count++) session.ping(() => {});
+    const [code, , reason] = await goaway;
+    assert.deepEqual([code, String(reason)], [constants.NGHTTP2_ENHANCE_YOUR_CALM, 'too_many_pings']);
+    await closed;
+  },
+);
 
 test('messages above 20 MiB are refused, bytes that are no request as well', bounded, async () => {
   await using tiller = await SandboxClient.start();

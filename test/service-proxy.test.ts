@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeMessage } from '../src/codec/index.ts';
-import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/kubernetes/index.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/index.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { startStubTiller } from './support/stub-tiller.ts';

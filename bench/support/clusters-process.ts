@@ -4,7 +4,7 @@
  * kubeconfigs, and ends with its parent.
  */
 import { encodeMessage } from '../../src/codec/messages.ts';
-import { createSandboxKubernetes, createServerCertificate } from '../../src/sandbox/kubernetes/index.ts';
+import { createSandboxKubernetes, createServerCertificate } from '../../src/sandbox/index.ts';
 import { startStubTiller } from '../../test/support/stub-tiller.ts';
 
 export interface ClusterPlace {

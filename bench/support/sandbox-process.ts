@@ -1,9 +1,8 @@
+import { createSandboxKubernetes, startSandboxTiller } from '../../src/sandbox/index.ts';
 /**
  * A Tiller and a Kubernetes API in front of it, in a process of their own, as they are in reality: what they cost must
  * not be counted as the gateway's. Started by `child_process.fork`; sends where it is, and ends with its parent.
  */
-import { startSandboxTiller } from '../../src/sandbox/index.ts';
-import { createSandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
 
 export interface Whereabouts {
   readonly endpoint: string;

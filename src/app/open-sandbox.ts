@@ -1,6 +1,5 @@
 import type { Config } from '../config/index.ts';
-import { startSandboxTiller } from '../sandbox/index.ts';
-import { createSandboxKubernetes, type Target } from '../sandbox/kubernetes/index.ts';
+import { createSandboxKubernetes, startSandboxTiller, type Target } from '../sandbox/index.ts';
 
 /** A Tiller in memory with a small Kubernetes API in front of it, reached as a real one would be: by port-forward. */
 export interface OpenSandbox {

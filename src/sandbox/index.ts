@@ -1,11 +1,13 @@
-/** The sandbox: a Tiller in memory, to try and to test without a cluster. */
-
+/** The sandbox: a Tiller in memory and a small Kubernetes API, to try and to test without a cluster. */
+export { createServerCertificate, type ServerCertificate } from './kubernetes/certificate.ts';
+export type { Target } from './kubernetes/cluster-state.ts';
 export {
   createSandboxKubernetes,
   type SandboxKubernetes,
   type SandboxKubernetesOptions,
-} from './kubernetes/index.ts';
-export type { Interceptor, SandboxCall } from './tiller/interceptor.ts';
+} from './kubernetes/sandbox-kubernetes.ts';
+export type { Interceptor, SandboxCall } from './tiller/call-front.ts';
+export { enforcePingPolicy } from './tiller/ping-policy.ts';
 export {
   type SandboxTiller,
   type SandboxTillerOptions,

@@ -6,7 +6,7 @@ import {
   createKubeconfigConnector,
   type KubeconfigConnectorOptions,
 } from '../../src/kubernetes/kubeconfig.ts';
-import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
 
 /** For attempts that nothing ends from outside. */
 export const never = new AbortController().signal;

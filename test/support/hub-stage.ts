@@ -13,7 +13,7 @@ import {
   type SandboxKubernetes,
   type SandboxKubernetesOptions,
   type ServerCertificate,
-} from '../../src/sandbox/kubernetes/index.ts';
+} from '../../src/sandbox/index.ts';
 
 /** Where a test's things are ended: a test, or a suite with its `after`. */
 export type Owner = Pick<TestContext, 'after'>;

@@ -4,7 +4,7 @@ import {
   createKubeconfigConnector,
   type KubeconfigConnectorOptions,
 } from '../../src/kubernetes/kubeconfig.ts';
-import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/kubernetes/index.ts';
+import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
 import { createTestTiller } from './gateway.ts';
 import { type StubOptions, type StubTiller, startStubTiller } from './stub-tiller.ts';
 

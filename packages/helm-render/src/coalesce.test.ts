@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildChart } from '../test/support/build-chart.ts';
-import { coalesceValues } from './coalesce.ts';
+import { coalesceToGo } from './coalesce.ts';
 import { yamlToGo } from './go/yaml-values.ts';
 import { parseYaml } from './yaml/index.ts';
 
 /** Rules: https://v2.helm.sh/docs/chart_template_guide/#subcharts-and-global-values */
 function coalesced(own: string, given: string, children: Record<string, string> = {}): unknown {
   const dependencies = Object.entries(children).map(([name, values]) => buildChart({ name, values }));
-  return coalesceValues(buildChart({ values: own, dependencies }), { raw: given });
+  return coalesceToGo(buildChart({ values: own, dependencies }), { raw: given });
 }
 
 const yaml = (text: string) => yamlToGo(parseYaml(text));

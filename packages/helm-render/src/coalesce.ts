@@ -93,7 +93,7 @@ function coalesceDependencies(chart: Chart, values: GoMap): GoMap {
  * Rules: https://v2.helm.sh/docs/chart_template_guide/#subcharts-and-global-values
  * @throws HelmRenderError with Tiller's text
  */
-export function coalesceValues(chart: Chart, given: Config | null): GoMap {
+export function coalesceToGo(chart: Chart, given: Config | null): GoMap {
   if (given === null) return coalesceDependencies(chart, new Map());
   return coalesceChart(chart, readValues(given.raw));
 }

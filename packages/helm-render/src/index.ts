@@ -14,6 +14,6 @@ export { HelmRenderError } from './chart/helm-render-error.ts';
 export { defaultRenderLimits, type RenderLimits } from './go/limits.ts';
 export { kubernetesVersion, tillerVersion } from './objects/capabilities.ts';
 export type { ReleaseOptions } from './objects/release.ts';
-export { type RenderInput, type RenderOutput, renderRelease } from './render.ts';
+export { coalesceValues, type RenderInput, type RenderOutput, renderRelease } from './render.ts';
 export { resourceTable } from './status/resource-table.ts';
 export { compareUtf8, goJson, parseYaml, writeYaml, type YamlMap, type YamlValue } from './yaml/index.ts';

@@ -2,10 +2,11 @@ import { posix } from 'node:path';
 import type { Chart, Config, Hook } from './chart/chart.ts';
 import { HelmRenderError } from './chart/helm-render-error.ts';
 import { listChartTemplates } from './chart-templates.ts';
-import { coalesceValues } from './coalesce.ts';
+import { coalesceToGo } from './coalesce.ts';
 import { Engine } from './engine.ts';
 import { TemplateFailure } from './engine-functions.ts';
 import { functionLibrary } from './functions/index.ts';
+import { goToJsonValue } from './functions/json-value.ts';
 import { bytesToUtf8, utf8ToBytes } from './go/bytes.ts';
 import { defaultRenderLimits, RenderBudget, RenderLimitError, type RenderLimits } from './go/limits.ts';
 import type { GoMap } from './go/value.ts';
@@ -17,6 +18,7 @@ import { createChartObject } from './objects/metadata.ts';
 import { createReleaseObject, type ReleaseOptions } from './objects/release.ts';
 import { createValues } from './objects/values.ts';
 import { checkVersions } from './version-check.ts';
+import type { YamlMap } from './yaml/index.ts';
 
 export interface RenderInput {
   readonly chart: Chart;
@@ -42,7 +44,7 @@ const notesSuffix = 'NOTES.txt';
 
 function topData(input: RenderInput): GoMap {
   const { chart, release } = input;
-  const values = createValues(coalesceValues(chart, input.values));
+  const values = createValues(coalesceToGo(chart, input.values));
   return createValues([
     ['Release', createReleaseObject(release)],
     ['Chart', chart.metadata ? createChartObject(chart.metadata) : null],
@@ -88,6 +90,20 @@ function render(input: RenderInput): RenderOutput {
 export function renderRelease(input: RenderInput): RenderOutput {
   try {
     return render(input);
+  } catch (error) {
+    throw toPublicError(error);
+  }
+}
+
+/**
+ * The values that a chart is rendered with: those given over the chart's own, and under each subchart's name that
+ * subchart's, with the globals.
+ * @throws HelmRenderError with Tiller's text
+ */
+export function coalesceValues(chart: Chart, values: Config): YamlMap {
+  const budget = new RenderBudget(defaultRenderLimits);
+  try {
+    return goToJsonValue(coalesceToGo(chart, values), amount => budget.charge(amount)) as YamlMap;
   } catch (error) {
     throw toPublicError(error);
   }

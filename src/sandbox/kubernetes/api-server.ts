@@ -5,14 +5,13 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ApiAnswer, failure, parseRoute, type Route } from './api-call.ts';
 import type { ServerCertificate } from './certificate.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Faults } from './faults.ts';
 import { createPortForwarder } from './port-forward.ts';
 import { discoveryDocument, publicDocument, readObjects } from './read-api.ts';
-import { parseRoute, type Route } from './route.ts';
 import { findUpstream, proxyRequest, proxyUpgrade } from './service-proxy.ts';
-import { type ApiAnswer, failure } from './status.ts';
 
 export interface ApiServerOptions {
   readonly state: ClusterState;

@@ -1,11 +1,10 @@
 import type { Duplex } from 'node:stream';
-import type { ApiAnswer } from './status.ts';
-import { failure } from './status.ts';
+import { type ApiAnswer, failure } from './api-call.ts';
 
 /** What may be refused: listing objects, or opening a port-forward. */
 export type Refusable = 'list' | 'portforward';
 
-/** The ways in which the API server can be told to misbehave. */
+/** Faults that tests can switch on in the API server. */
 export interface Misbehaviour {
   /** Breaks all open tunnels without a close frame, as a restarted API server does. */
   cutTunnels(): void;

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../protocol/index.ts';
+import { type ApiAnswer, failure, type Route } from './api-call.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { parseLabelSelector } from './label-selector.ts';
 import { endpointsToObject, type KubeObject, namespacesOf, podToObject, serviceToObject } from './objects.ts';
-import type { Route } from './route.ts';
-import { type ApiAnswer, failure } from './status.ts';
 import { toTable, wantsTable } from './table.ts';
 
 interface Kind {
@@ -89,9 +88,9 @@ export function readObjects(
     .objects(state)
     .filter(({ metadata }) => !route.namespace || metadata.namespace === route.namespace);
   if (route.name !== undefined) {
-    const found = inNamespace.find(({ metadata }) => metadata.name === route.name);
-    if (!found) return failure(404, `${route.resource} ${JSON.stringify(route.name)} not found`);
-    return { status: 200, body: wantsTable(request.headers.accept) ? toTable(known.kind, [found]) : found };
+    const object = inNamespace.find(({ metadata }) => metadata.name === route.name);
+    if (!object) return failure(404, `${route.resource} ${JSON.stringify(route.name)} not found`);
+    return { status: 200, body: wantsTable(request.headers.accept) ? toTable(known.kind, [object]) : object };
   }
   try {
     const matches = parseLabelSelector(query.get('labelSelector') ?? '');

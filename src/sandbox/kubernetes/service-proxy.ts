@@ -7,9 +7,8 @@ import {
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
+import { type ApiAnswer, failure, type Route } from './api-call.ts';
 import { type ClusterState, podsBehind, type Target } from './cluster-state.ts';
-import type { Route } from './route.ts';
-import { type ApiAnswer, failure } from './status.ts';
 
 /** Where a service-proxy path leads. */
 export interface Upstream {

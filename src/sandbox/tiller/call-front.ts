@@ -1,16 +1,32 @@
 import { once } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
-import { header } from '../../protocol/headers.ts';
-import { GatewayError } from '../../protocol/index.ts';
+import { GatewayError, header } from '../../protocol/index.ts';
 import { validateClientVersion } from './client-version.ts';
-import type { Interceptor, SandboxCall } from './interceptor.ts';
+
+/** A call to the sandbox Tiller, as tests may watch it. */
+export interface SandboxCall {
+  /** `InstallRelease` */
+  readonly method: string;
+  /** The `x-helm-api-client` that came with it; empty when none did. */
+  readonly client: string;
+  /** The request message. */
+  readonly request: Buffer;
+  /** Aborted when the client cancels, its deadline passes, or its connection ends. The call itself goes on regardless. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Is asked before a call is answered, with the version checked. It may wait, so that the call is delayed or, until
+ * `signal`, hangs; what it throws (GatewayError) is the answer instead. For tests of faults; the default run has none.
+ */
+export type Interceptor = (call: SandboxCall) => void | Promise<void>;
 
 /** Gives a call's answers. What it throws (GatewayError) is the call's status. */
 export type Answer = (request: Buffer) => AsyncGenerator<Buffer>;
 
 export interface CallFrontOptions {
   readonly intercept: Interceptor | undefined;
-  /** Told of each call that failed, before the client is. */
+  /** Called with each failed call's error, before the client gets it. */
   readonly onFailure: (error: GatewayError) => void;
 }
 
@@ -22,7 +38,7 @@ interface CallSurface {
 
 const bytesAsTheyAre = (bytes: Buffer): Buffer => bytes;
 
-/** How grpc-js is told of a method whose messages stay bytes. */
+/** A method's definition for grpc-js; its messages stay bytes. */
 export function methodDefinition(
   service: string,
   name: string,

@@ -1,35 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Http2Server } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
-import { service } from '../../codec/schema.ts';
-import type { GatewayError } from '../../protocol/index.ts';
-import { type Answer, CallFront, methodDefinition } from './call-front.ts';
-import { SimulatedCluster } from './cluster.ts';
-import { type Handler, handlers } from './handlers.ts';
-import { checkHealth, healthService } from './health.ts';
-import type { Interceptor } from './interceptor.ts';
-import { readManifestObjects } from './manifest-objects.ts';
-import { maxMessageBytes } from './methods/list-releases.ts';
-import { statusOf } from './new-release.ts';
-import { RevisionFolder } from './revision-folder.ts';
-import { RevisionStore, type StoreBounds } from './revision-store.ts';
-import type { TillerState } from './state.ts';
-import { TillerCrash, toTillerError } from './tiller-error.ts';
+import { service, WireWriter, wireFields } from '../../codec/index.ts';
+import { Code, GatewayError } from '../../protocol/index.ts';
+import { type Handler, handlers } from '../methods/handlers.ts';
+import { maxMessageBytes } from '../methods/list-releases.ts';
+import { TillerCrash, toTillerError } from '../state/tiller-error.ts';
+import { openTillerState, type TillerState, type TillerStateOptions } from '../state/tiller-state.ts';
+import { type Answer, CallFront, type Interceptor, methodDefinition } from './call-front.ts';
+import { enforcePingPolicy } from './ping-policy.ts';
 
-export interface SandboxTillerOptions {
+export interface SandboxTillerOptions extends TillerStateOptions {
   /** A free port of 127.0.0.1, or a Unix socket in a folder that only this user can enter. Default: `loopback`. */
   readonly listen?: 'loopback' | 'unix';
-  /** Where releases are kept across restarts. Default: in memory only. */
-  readonly folder?: string | undefined;
-  /** Default: 10,000 revisions of 512 MiB together. */
-  readonly bounds?: Partial<StoreBounds>;
-  /** Told in a sentence of each kept file that cannot be read, and of what else is wrong but not fatal. Default: nothing. */
-  readonly report?: (problem: string) => void;
   /** For tests of faults; see `Interceptor`. */
   readonly intercept?: Interceptor;
-  /** Default: the system's clock. */
-  readonly now?: () => Date;
 }
 
 export interface SandboxTiller {
@@ -37,16 +24,22 @@ export interface SandboxTiller {
   readonly address: string;
   /** How often a real Tiller would have crashed, on a negative limit for instance. */
   readonly crashes: number;
-  /** Ends after the calls under way, or after a second. */
+  /** Waits for open calls, a second at most. */
   stop(): Promise<void>;
 }
 
-export const defaultBounds: StoreBounds = { maxRevisions: 10_000, maxBytes: 512 * 1024 * 1024 };
+/** Source: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+const healthService = 'grpc.health.v1.Health';
+
+/** The names under which Tiller answers. */
+const knownServices = new Set(['', 'Tiller']);
+
+const serving = new WireWriter().intField(1, 1).finish();
 
 const tillerService = 'hapi.services.tiller.ReleaseService';
 const stopGraceMs = 1_000;
 
-/** Tiller's own settings, as far as grpc-js has them. It answers pings that come too often all the same. */
+/** Tiller's own settings, as far as grpc-js has them. */
 const serverOptions: grpc.ServerOptions = {
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': maxMessageBytes,
@@ -59,11 +52,11 @@ const serverOptions: grpc.ServerOptions = {
  * @throws Error of the file system or of the socket
  */
 export async function startSandboxTiller(options: SandboxTillerOptions = {}): Promise<SandboxTiller> {
-  const state = await openState(options);
+  const state = await openTillerState(options);
   let crashes = 0;
   const front = new CallFront({
     intercept: options.intercept,
-    onFailure: (error: GatewayError) => {
+    onFailure: error => {
       if (error instanceof TillerCrash) crashes++;
     },
   });
@@ -72,6 +65,7 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
     options.listen === 'unix' ? await privateSocket() : { bind: '127.0.0.1:0', close: async () => {} };
   try {
     const port = await bind(server, place.bind);
+    for (const http2 of http2ServersOf(server)) http2.on('session', session => enforcePingPolicy(session));
     return {
       address: options.listen === 'unix' ? place.bind : `127.0.0.1:${port}`,
       get crashes() {
@@ -85,34 +79,6 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
   } catch (error) {
     await place.close();
     throw error;
-  }
-}
-
-async function openState(options: SandboxTillerOptions): Promise<TillerState> {
-  const report = options.report ?? (() => {});
-  const now = options.now ?? (() => new Date());
-  const folder = options.folder === undefined ? undefined : await RevisionFolder.open(options.folder);
-  const store = await RevisionStore.open({ ...defaultBounds, ...options.bounds }, now, folder, report);
-  const cluster = new SimulatedCluster();
-  restoreCluster(store, cluster, report);
-  return { store, cluster, now };
-}
-
-/** What kept releases had in the cluster counts as being there still. */
-function restoreCluster(
-  store: RevisionStore,
-  cluster: SimulatedCluster,
-  report: (problem: string) => void,
-): void {
-  for (const name of store.names()) {
-    const release = store.last(name);
-    if (statusOf(release) === 'DELETED') continue;
-    try {
-      const createdAt = new Date((release.info?.last_deployed?.seconds ?? 0) * 1000);
-      cluster.restore(readManifestObjects(release.manifest, release.namespace), createdAt);
-    } catch (error) {
-      report(`the manifest of ${name} cannot be read: ${(error as Error).message}`);
-    }
   }
 }
 
@@ -154,6 +120,19 @@ function answerBy(state: TillerState, handler: Handler): Answer {
   };
 }
 
+/**
+ * `Check`: `HealthCheckResponse` in wire format; a sandbox that answers is serving.
+ * @throws GatewayError NOT_FOUND for a service it does not know
+ */
+function checkHealth(request: Buffer): Buffer {
+  let name = '';
+  for (const field of wireFields(request)) {
+    if (field.number === 1) name = request.toString('utf8', field.valueStart, field.end);
+  }
+  if (!knownServices.has(name)) throw new GatewayError(Code.NOT_FOUND, 'unknown service');
+  return serving;
+}
+
 /** mkdtemp makes the folder for this user alone. */
 async function privateSocket(): Promise<{ bind: string; close: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'tiller-gateway-'));
@@ -169,6 +148,11 @@ function bind(server: grpc.Server, address: string): Promise<number> {
       error ? reject(error) : resolve(port),
     );
   });
+}
+
+/** grpc-js keeps its HTTP/2 servers to itself, and has no policy for pings. Fails where a version names them otherwise. */
+function http2ServersOf(server: grpc.Server): Iterable<Http2Server> {
+  return (server as unknown as { http2Servers: Map<Http2Server, unknown> }).http2Servers.keys();
 }
 
 function shutdown(server: grpc.Server): Promise<void> {

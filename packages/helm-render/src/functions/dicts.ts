@@ -12,7 +12,7 @@ const nodeWork = 20;
 
 /**
  * mergo.Merge: what `into` lacks or has empty comes from `from`; maps within both are merged likewise. With `overwrite`
- * the other way round, but a map or list of `from` takes no place of another type in `into`.
+ * with the roles reversed, but a map or list of `from` takes no place of another type in `into`.
  */
 function mergeInto(
   into: GoMap,

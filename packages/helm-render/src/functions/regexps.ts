@@ -138,8 +138,8 @@ function listFunction(list: (regexp: RE2JS, text: string, limit: bigint, context
     ['string', 'string', 'int'],
     ([pattern, text, limit], context) => {
       const regexp = compile(pattern as string, context);
-      const found = list(regexp, bytesToUtf8(text as string), limit as bigint, context);
-      return found.length === 0 ? nilList('string') : texts(found.map(utf8ToBytes));
+      const matches = list(regexp, bytesToUtf8(text as string), limit as bigint, context);
+      return matches.length === 0 ? nilList('string') : texts(matches.map(utf8ToBytes));
     },
     { result: '[]string' },
   );

@@ -199,17 +199,17 @@ function readPart(
   fields: Fields,
 ): number | undefined {
   const reader = readers.get(part) ?? (/^[.,]/.test(part) ? fractionReader(part) : offsetReader(part));
-  const found = match(reader, text, position, fields);
-  if (found === undefined) return /^[.,]9/.test(part) ? position : undefined;
+  const end = match(reader, text, position, fields);
+  if (end === undefined) return /^[.,]9/.test(part) ? position : undefined;
   // Behind the seconds a fraction may stand that the layout does not name.
   const takesFraction = (part === '5' || part === '05') && nextInLayout !== '.' && nextInLayout !== ',';
-  return takesFraction ? (match(fractionReader('.9'), text, found, fields) ?? found) : found;
+  return takesFraction ? (match(fractionReader('.9'), text, end, fields) ?? end) : end;
 }
 
 function match([pattern, read]: Reader, text: string, position: number, fields: Fields): number | undefined {
   pattern.lastIndex = position;
-  const found = pattern.exec(text)?.[0];
-  return found !== undefined && read(found, fields) ? position + found.length : undefined;
+  const matched = pattern.exec(text)?.[0];
+  return matched !== undefined && read(matched, fields) ? position + matched.length : undefined;
 }
 
 function fractionReader(part: string): Reader {
@@ -217,8 +217,8 @@ function fractionReader(part: string): Reader {
   const digits = part[1] === '0' ? `{${Math.min(part.length - 1, 1_000)}}` : '+';
   return [
     new RegExp(`[.,]\\d${digits}`, 'y'),
-    (found, fields) => {
-      fields.nanoseconds = BigInt(found.slice(1, 10).padEnd(9, '0'));
+    (matched, fields) => {
+      fields.nanoseconds = BigInt(matched.slice(1, 10).padEnd(9, '0'));
       return true;
     },
   ];
@@ -229,10 +229,10 @@ function offsetReader(part: string): Reader {
   const zulu = part[0] === 'Z' ? 'Z|' : '';
   return [
     new RegExp(`${zulu}[-+]${shape}`, 'y'),
-    (found, fields) => {
-      const [hours = 0, minutes = 0, seconds = 0] = (found.match(/\d\d/g) ?? []).map(Number);
+    (matched, fields) => {
+      const [hours = 0, minutes = 0, seconds = 0] = (matched.match(/\d\d/g) ?? []).map(Number);
       const size = hours * 3600 + minutes * 60 + seconds;
-      fields.offsetSeconds = found.startsWith('-') ? -size : size;
+      fields.offsetSeconds = matched.startsWith('-') ? -size : size;
       return hours <= 24 && minutes < 60 && seconds < 60;
     },
   ];

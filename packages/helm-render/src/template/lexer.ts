@@ -79,20 +79,20 @@ export class Lexer {
   }
 
   #lexText() {
-    const found = this.#source.indexOf(leftDelim, this.#at);
-    if (found < 0) {
+    const position = this.#source.indexOf(leftDelim, this.#at);
+    if (position < 0) {
       this.#at = this.#source.length;
       if (this.#at > this.#start) this.#emit('text');
       this.#emit('eof');
       this.#done = true;
       return;
     }
-    const trims = this.#source[found + 2] === '-' && isSpace(this.#source[found + 3]);
-    let end = found;
+    const trims = this.#source[position + 2] === '-' && isSpace(this.#source[position + 3]);
+    let end = position;
     if (trims) while (end > this.#start && isSpace(this.#source[end - 1])) end--;
     this.#at = end;
     if (end > this.#start) this.#emit('text');
-    this.#at = found;
+    this.#at = position;
     this.#skip();
     this.#lexLeftDelim(trims);
   }

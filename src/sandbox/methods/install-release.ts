@@ -1,20 +1,19 @@
-import type { InstallReleaseRequest, InstallReleaseResponse, Release } from '../../../codec/messages.gen.ts';
-import { validateNamespace } from '../cluster.ts';
-import { runHooks } from '../hooks.ts';
-import { readManifestObjects } from '../manifest-objects.ts';
+import type { InstallReleaseRequest, InstallReleaseResponse, Release } from '../../codec/index.ts';
+import { validateNamespace } from '../state/cluster.ts';
+import { readManifestObjects } from '../state/manifest-objects.ts';
+import { setStatus, statusOf } from '../state/revision.ts';
+import { storageNameFault } from '../state/revision-store.ts';
+import { prefixed, tillerError, withPrefix } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { runHooks } from './hooks.ts';
 import {
   failingAs,
   renderNewRelease,
-  setStatus,
-  statusOf,
+  replaceObjects,
   validateChart,
   validateManifest,
-} from '../new-release.ts';
-import { generateReleaseName, maxNameLength } from '../release-name.ts';
-import { replaceObjects } from '../replace-objects.ts';
-import { storageNameFault } from '../revision-store.ts';
-import type { TillerState } from '../state.ts';
-import { prefixed, tillerError, withPrefix } from '../tiller-error.ts';
+} from './new-release.ts';
+import { generateReleaseName, maxNameLength } from './release-name.ts';
 
 /**
  * Installs a chart, under a name of Tiller's choice when none is given.

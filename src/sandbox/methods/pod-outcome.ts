@@ -1,5 +1,5 @@
 import type { YamlMap, YamlValue } from '@tiller-gateway/helm-render';
-import { type ManifestObject, table, text } from './manifest-objects.ts';
+import { type ManifestObject, table, text } from '../state/manifest-objects.ts';
 import { runCommand } from './pod-script.ts';
 
 /** Decides a pod's outcome in the sandbox: its exit code, 0 = success. Over what the command says. */

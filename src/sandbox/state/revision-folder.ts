@@ -34,7 +34,7 @@ export class RevisionFolder {
 
   /**
    * Everything that can be read, in the order of the names; half-written leftovers of a crash are removed.
-   * @param report is told of each file that cannot be read; it stays where it is
+   * @param report gets a sentence for each file that cannot be read; the file stays
    */
   async *revisions(report: (problem: string) => void): AsyncGenerator<Revision> {
     const names = (await readdir(this.#path)).sort();

@@ -1,4 +1,5 @@
 /** Whatever is asked in whatever order: what must always hold of releases and of the folder they are kept in. */
+
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,16 +7,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { chartOf, configMap, message } from '../../../test/support/tiller-messages.ts';
-import type { StatusCode } from '../../codec/messages.gen.ts';
+import type { StatusCode } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
-import { SimulatedCluster } from './cluster.ts';
-import { installRelease } from './methods/install-release.ts';
-import { rollbackRelease } from './methods/rollback-release.ts';
-import { uninstallRelease } from './methods/uninstall-release.ts';
-import { updateRelease } from './methods/update-release.ts';
-import { RevisionFolder } from './revision-folder.ts';
-import { RevisionStore } from './revision-store.ts';
-import type { TillerState } from './state.ts';
+import { SimulatedCluster } from '../state/cluster.ts';
+import { RevisionFolder } from '../state/revision-folder.ts';
+import { RevisionStore } from '../state/revision-store.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { installRelease } from './install-release.ts';
+import { rollbackRelease } from './rollback-release.ts';
+import { uninstallRelease } from './uninstall-release.ts';
+import { updateRelease } from './update-release.ts';
 
 type Step = (state: TillerState) => Promise<unknown>;
 

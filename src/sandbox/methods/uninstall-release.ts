@@ -1,16 +1,11 @@
-import type {
-  Release,
-  UninstallReleaseRequest,
-  UninstallReleaseResponse,
-} from '../../../codec/messages.gen.ts';
-import { isKept } from '../cluster.ts';
-import { runHooks } from '../hooks.ts';
-import { type ManifestObject, readManifestObjects } from '../manifest-objects.ts';
-import { setStatus, statusOf } from '../new-release.ts';
-import { validateReleaseName } from '../release-name.ts';
-import { toTimestamp } from '../revision.ts';
-import type { TillerState } from '../state.ts';
-import { tillerError } from '../tiller-error.ts';
+import type { Release, UninstallReleaseRequest, UninstallReleaseResponse } from '../../codec/index.ts';
+import { isKept } from '../state/cluster.ts';
+import { type ManifestObject, readManifestObjects } from '../state/manifest-objects.ts';
+import { setStatus, statusOf, toTimestamp } from '../state/revision.ts';
+import { tillerError } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { runHooks } from './hooks.ts';
+import { validateReleaseName } from './release-name.ts';
 
 /**
  * Deletes a release's objects. Its record stays, as DELETED, unless `purge` takes away the whole history.

@@ -1,14 +1,19 @@
-import type { Release, UpdateReleaseRequest, UpdateReleaseResponse } from '../../../codec/messages.gen.ts';
-import { runHooks } from '../hooks.ts';
-import { readManifestObjects } from '../manifest-objects.ts';
-import { failingAs, renderNewRelease, setStatus, validateChart, validateManifest } from '../new-release.ts';
-import { validateReleaseName } from '../release-name.ts';
-import { replaceObjects } from '../replace-objects.ts';
-import { reuseValues } from '../reuse-values.ts';
-import { toTimestamp } from '../revision.ts';
-import type { TillerState } from '../state.ts';
-import { TillerCrash } from '../tiller-error.ts';
+import type { Release, UpdateReleaseRequest, UpdateReleaseResponse } from '../../codec/index.ts';
+import { readManifestObjects } from '../state/manifest-objects.ts';
+import { setStatus, toTimestamp } from '../state/revision.ts';
+import { TillerCrash } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { runHooks } from './hooks.ts';
 import { prepareInstall } from './install-release.ts';
+import {
+  failingAs,
+  renderNewRelease,
+  replaceObjects,
+  validateChart,
+  validateManifest,
+} from './new-release.ts';
+import { validateReleaseName } from './release-name.ts';
+import { reuseValues } from './reuse-values.ts';
 
 /**
  * Upgrades a deployed release; with `force` also one that has nothing deployed, as a deletion and a new installation.

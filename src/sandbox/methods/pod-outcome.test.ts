@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readManifestObjects } from './manifest-objects.ts';
+import { readManifestObjects } from '../state/manifest-objects.ts';
 import { podOutcome } from './pod-outcome.ts';
 
 function outcome(kind: string, containers: string, annotations = '{}') {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { parseRoute } from './route.ts';
+import { parseRoute } from './api-call.ts';
 
 const proxy = '/api/v1/namespaces/kube-system/services/swift:http/proxy';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { releaseOf } from '../../../test/support/tiller-messages.ts';
-import { setStatus } from './new-release.ts';
+import { setStatus } from './revision.ts';
 import { RevisionStore, type StoreBounds } from './revision-store.ts';
 
 const noBounds: StoreBounds = { maxRevisions: 100, maxBytes: 1_000_000 };

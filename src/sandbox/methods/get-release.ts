@@ -1,18 +1,18 @@
 import { resourceTable } from '@tiller-gateway/helm-render';
-import { WireWriter } from '../../../codec/index.ts';
-import type {
-  GetHistoryRequest,
-  GetReleaseContentRequest,
-  GetReleaseStatusRequest,
-  GetReleaseStatusResponse,
-  Release,
-} from '../../../codec/messages.gen.ts';
-import { encodeMessage } from '../../../codec/messages.ts';
-import { readManifestObjects } from '../manifest-objects.ts';
-import { statusOf } from '../new-release.ts';
-import { validateReleaseName } from '../release-name.ts';
-import type { TillerState } from '../state.ts';
-import { tillerError, withPrefix } from '../tiller-error.ts';
+import {
+  encodeMessage,
+  type GetHistoryRequest,
+  type GetReleaseContentRequest,
+  type GetReleaseStatusRequest,
+  type GetReleaseStatusResponse,
+  type Release,
+  WireWriter,
+} from '../../codec/index.ts';
+import { readManifestObjects } from '../state/manifest-objects.ts';
+import { statusOf } from '../state/revision.ts';
+import { tillerError, withPrefix } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { validateReleaseName } from './release-name.ts';
 
 /** In `GetHistoryResponse` and `GetReleaseContentResponse` the releases are field 1. */
 const releaseField = 1;

@@ -1,12 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
 import { createApiServer } from './api-server.ts';
 import { createServerCertificate, type ServerCertificate } from './certificate.ts';
 import type { ClusterState, SandboxPod, SandboxService, Target } from './cluster-state.ts';
 import { createFaults, type Misbehaviour } from './faults.ts';
-import { kubeconfigText, writeKubeconfigFile } from './kubeconfig.ts';
-
-export { createServerCertificate, type ServerCertificate } from './certificate.ts';
-export type { Target } from './cluster-state.ts';
 
 export interface SandboxKubernetesOptions {
   /** Where the sandbox's Tiller listens; it may still be starting, while the certificate is made. */
@@ -173,4 +170,42 @@ function gatewayService(): SandboxService {
 
 function identity(namespace: string, name: string, labels: Readonly<Record<string, string>>) {
   return { namespace, name, uid: randomUUID(), createdAt: new Date(), labels };
+}
+
+interface KubeconfigContent {
+  readonly url: string;
+  readonly caPem: string;
+  readonly token: string;
+}
+
+const kubeconfigName = 'tiller-gateway-sandbox';
+
+/** A kubeconfig for the sandbox; JSON is YAML too, and kubectl reads it. */
+function kubeconfigText({ url, caPem, token }: KubeconfigContent): string {
+  const document = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': kubeconfigName,
+    contexts: [
+      {
+        name: kubeconfigName,
+        context: { cluster: kubeconfigName, user: kubeconfigName, namespace: 'kube-system' },
+      },
+    ],
+    clusters: [
+      {
+        name: kubeconfigName,
+        cluster: { server: url, 'certificate-authority-data': Buffer.from(caPem).toString('base64') },
+      },
+    ],
+    users: [{ name: kubeconfigName, user: { token } }],
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Writes it for its owner only, and whole or not at all: a reader never sees half of it. */
+async function writeKubeconfigFile(file: string, content: KubeconfigContent): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  await writeFile(temporary, kubeconfigText(content), { mode: 0o600 });
+  await rename(temporary, file);
 }

@@ -1,15 +1,10 @@
-import type {
-  Release,
-  RollbackReleaseRequest,
-  RollbackReleaseResponse,
-} from '../../../codec/messages.gen.ts';
-import { runHooks } from '../hooks.ts';
-import { failingAs, setStatus } from '../new-release.ts';
-import { validateReleaseName } from '../release-name.ts';
-import { replaceObjects } from '../replace-objects.ts';
-import { revisionToRelease, toTimestamp } from '../revision.ts';
-import type { TillerState } from '../state.ts';
-import { tillerError } from '../tiller-error.ts';
+import type { Release, RollbackReleaseRequest, RollbackReleaseResponse } from '../../codec/index.ts';
+import { revisionToRelease, setStatus, toTimestamp } from '../state/revision.ts';
+import { tillerError } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { runHooks } from './hooks.ts';
+import { failingAs, replaceObjects } from './new-release.ts';
+import { validateReleaseName } from './release-name.ts';
 
 /**
  * Makes an earlier revision the newest one again; version 0 is the one before the newest.

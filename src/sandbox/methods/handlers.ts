@@ -1,14 +1,13 @@
 import { tillerVersion } from '@tiller-gateway/helm-render';
-import type { MessageTypes } from '../../codec/messages.gen.ts';
-import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
-import { getHistory, getReleaseContent, getReleaseStatus } from './methods/get-release.ts';
-import { installRelease } from './methods/install-release.ts';
-import { listReleases } from './methods/list-releases.ts';
-import { rollbackRelease } from './methods/rollback-release.ts';
-import { runReleaseTest } from './methods/run-release-test.ts';
-import { uninstallRelease } from './methods/uninstall-release.ts';
-import { updateRelease } from './methods/update-release.ts';
-import type { TillerState } from './state.ts';
+import { decodeMessage, encodeMessage, type MessageTypes } from '../../codec/index.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { getHistory, getReleaseContent, getReleaseStatus } from './get-release.ts';
+import { installRelease } from './install-release.ts';
+import { listReleases } from './list-releases.ts';
+import { rollbackRelease } from './rollback-release.ts';
+import { runReleaseTest } from './run-release-test.ts';
+import { uninstallRelease } from './uninstall-release.ts';
+import { updateRelease } from './update-release.ts';
 
 /** A method: a request's bytes to its answers' bytes, one for a unary method. */
 export type Handler = (state: TillerState, request: Buffer) => AsyncGenerator<Buffer>;

@@ -1,10 +1,10 @@
-import type { Hook, HookDeletePolicy, HookEvent, Release } from '../../codec/messages.gen.ts';
-import { validateNamespace } from './cluster.ts';
-import { type ManifestObject, readManifestObjects } from './manifest-objects.ts';
+import type { Hook, HookDeletePolicy, HookEvent, Release } from '../../codec/index.ts';
+import { validateNamespace } from '../state/cluster.ts';
+import { type ManifestObject, readManifestObjects } from '../state/manifest-objects.ts';
+import { toTimestamp } from '../state/revision.ts';
+import { tillerError } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
 import { podOutcome } from './pod-outcome.ts';
-import { toTimestamp } from './revision.ts';
-import type { TillerState } from './state.ts';
-import { tillerError } from './tiller-error.ts';
 
 /**
  * Runs a release's hooks for an event, by weight and then name, and notes in each when it ran last. Pods and Jobs end as

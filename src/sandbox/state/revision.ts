@@ -1,5 +1,11 @@
-import type { Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
-import { decodeMessage, encodeMessage, type Partially } from '../../codec/messages.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Partially,
+  type Release,
+  type StatusCode,
+  type Timestamp,
+} from '../../codec/index.ts';
 
 /**
  * One stored revision: its bytes, and beside them what listing and sorting ask for, so that a list of many large releases
@@ -59,4 +65,15 @@ export function toTimestamp(date: Date): Timestamp {
   const milliseconds = date.getTime();
   const seconds = Math.floor(milliseconds / 1000);
   return { seconds, nanos: (milliseconds - seconds * 1000) * 1_000_000 };
+}
+
+/** Sets a release's status and, where given, its description. */
+export function setStatus(release: Release, code: StatusCode, description?: string): void {
+  if (!release.info?.status) return;
+  release.info.status.code = code;
+  if (description !== undefined) release.info.Description = description;
+}
+
+export function statusOf(release: Release): StatusCode {
+  return release.info?.status?.code ?? 'UNKNOWN';
 }

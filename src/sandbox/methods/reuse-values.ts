@@ -1,10 +1,12 @@
-import { parseYaml, writeYaml, type YamlMap, type YamlValue } from '@tiller-gateway/helm-render';
-import type { LoadedChart } from '../../charts/loaded-chart.ts';
-import { Preparation } from '../../charts/requirements/preparation.ts';
-import { coalesceValues } from '../../charts/values/coalesce-values.ts';
-import { mergeTables } from '../../charts/values/tables.ts';
-import type { Chart, Config, Release, UpdateReleaseRequest } from '../../codec/messages.gen.ts';
-import { TillerCrash, tillerError, withPrefix } from './tiller-error.ts';
+import {
+  coalesceValues,
+  parseYaml,
+  writeYaml,
+  type YamlMap,
+  type YamlValue,
+} from '@tiller-gateway/helm-render';
+import type { Chart, Config, Release, UpdateReleaseRequest } from '../../codec/index.ts';
+import { TillerCrash, tillerError, withPrefix } from '../state/tiller-error.ts';
 
 /** The chart and the values with which an upgrade goes on. */
 export interface UpgradeInput {
@@ -25,10 +27,9 @@ export function reuseValues(request: UpdateReleaseRequest, chart: Chart, current
   if (request.reuse_values) {
     if (!values) throw new TillerCrash('reuse_values without values');
     const defaults = withPrefix('failed to rebuild old values: ', () => {
-      const oldValues = readTable(old?.raw ?? '');
       return current.chart
-        ? coalesceValues(toLoadedChart(current.chart), oldValues, new Preparation(() => {}))
-        : oldValues;
+        ? coalesceValues(current.chart, { raw: old?.raw ?? '' })
+        : readTable(old?.raw ?? '');
     });
     const merged = mergeTables(readTable(old?.raw ?? ''), readTable(values.raw));
     return {
@@ -60,12 +61,11 @@ function jsonKind(value: YamlValue): string {
   return typeof value === 'string' ? 'string' : 'number';
 }
 
-function toLoadedChart(chart: Chart): LoadedChart {
-  return {
-    metadata: { ...chart.metadata, name: chart.metadata?.name ?? '' },
-    templates: chart.templates,
-    dependencies: chart.dependencies.map(toLoadedChart),
-    values: chart.values?.raw,
-    files: chart.files.map(file => ({ name: file.type_url, data: file.value })),
-  };
+/** Merges `over` into `base` as Helm merges values: tables are merged, everything else is replaced. */
+function mergeTables(base: YamlMap, over: YamlMap): YamlMap {
+  for (const [key, value] of over) {
+    const present = base.get(key);
+    base.set(key, present instanceof Map && value instanceof Map ? mergeTables(present, value) : value);
+  }
+  return base;
 }

@@ -5,13 +5,13 @@ import type {
   TestReleaseResponse,
   TestRun,
   TestRunStatus,
-} from '../../../codec/messages.gen.ts';
-import { type ManifestObject, readManifestObjects } from '../manifest-objects.ts';
-import { podOutcome } from '../pod-outcome.ts';
-import { validateReleaseName } from '../release-name.ts';
-import { toTimestamp } from '../revision.ts';
-import type { TillerState } from '../state.ts';
-import { tillerError } from '../tiller-error.ts';
+} from '../../codec/index.ts';
+import { type ManifestObject, readManifestObjects } from '../state/manifest-objects.ts';
+import { toTimestamp } from '../state/revision.ts';
+import { tillerError } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
+import { podOutcome } from './pod-outcome.ts';
+import { validateReleaseName } from './release-name.ts';
 
 /** How many tests Tiller starts at once when the request says `parallel` and no number. */
 const defaultParallel = 20;

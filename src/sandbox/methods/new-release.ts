@@ -1,10 +1,10 @@
 import { renderRelease } from '@tiller-gateway/helm-render';
-import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/messages.gen.ts';
-import { readManifestObjects } from './manifest-objects.ts';
-import { copyRelease, toTimestamp } from './revision.ts';
-import { storageNameFault } from './revision-store.ts';
-import type { TillerState } from './state.ts';
-import { TillerCrash, tillerError, toTillerError } from './tiller-error.ts';
+import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/index.ts';
+import { readManifestObjects } from '../state/manifest-objects.ts';
+import { copyRelease, setStatus, toTimestamp } from '../state/revision.ts';
+import { storageNameFault } from '../state/revision-store.ts';
+import { TillerCrash, tillerError, toTillerError } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
 
 export interface NewRelease {
   readonly name: string;
@@ -73,17 +73,6 @@ export function validateManifest(release: Release): void {
   readManifestObjects(release.manifest, release.namespace);
 }
 
-/** Sets a release's status and, where given, its description. */
-export function setStatus(release: Release, code: StatusCode, description?: string): void {
-  if (!release.info?.status) return;
-  release.info.status.code = code;
-  if (description !== undefined) release.info.Description = description;
-}
-
-export function statusOf(release: Release): StatusCode {
-  return release.info?.status?.code ?? 'UNKNOWN';
-}
-
 /**
  * Runs a step; when it fails the release is stored as FAILED with the reason behind `what`, and the failure goes on.
  * @throws GatewayError
@@ -102,4 +91,16 @@ export async function failingAs(
     if (storageNameFault(release.name) === undefined) await state.store.update(release);
     throw failure;
   }
+}
+
+/**
+ * Brings the cluster from one revision's objects to another's.
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export function replaceObjects(state: TillerState, before: Release, after: Release): void {
+  state.cluster.update(
+    readManifestObjects(before.manifest, before.namespace),
+    readManifestObjects(after.manifest, after.namespace),
+    state.now(),
+  );
 }

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { decodeMessage } from '../../codec/messages.ts';
+import { decodeMessage } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { type Revision, releaseToRevision } from './revision.ts';
 

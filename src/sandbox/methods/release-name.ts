@@ -1,8 +1,11 @@
+import { randomInt } from 'node:crypto';
+import { tillerError } from '../state/tiller-error.ts';
+
 /** The words of generated release names. All are lower-case letters, and no pair is longer than a name may be. */
 const adjectiveText = `
   amber ample azure balmy bold brave breezy bright brisk calm candid careful cheery civil clear clever cosmic cozy crisp
   curious daring deft eager early earnest easy elated fair fancy fearless festive fluent fond frank free fresh gentle
-  giddy glad gleeful golden grand happy hardy hasty hearty honest humble ideal jaunty jolly keen kind lasting lively
+  giddy glad gleeful golden grand happy hardy hasty hearty honest humble ideal jaunty jolly keen kind lively
   loyal lucid lucky mellow merry mild modest neat nimble noble odd open patient peaceful plucky polite proud prudent
   quick quiet rapid ready robust rosy rustic sage serene sharp shy silent silver smooth snowy solid spry stable steady
   sturdy sunny swift tame tidy tranquil trusty upbeat vivid warm wily wise witty zesty`;
@@ -20,3 +23,37 @@ const animalText = `
 
 export const adjectives: readonly string[] = adjectiveText.trim().split(/\s+/);
 export const animals: readonly string[] = animalText.trim().split(/\s+/);
+
+/** Of 63 that Kubernetes allows, ten are left to the charts. */
+export const maxNameLength = 53;
+
+/** How often Tiller looks for a name that is free. */
+const maxTries = 5;
+
+/** Matches what Tiller's `^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$` matches, but in one pass. */
+const namePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/**
+ * The check that every method but InstallRelease makes.
+ * @throws GatewayError UNKNOWN with Tiller's text
+ */
+export function validateReleaseName(name: string): void {
+  if (name === '') throw tillerError('no release provided');
+  if (!namePattern.test(name) || name.length > maxNameLength) {
+    throw tillerError(
+      'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not longer than 53',
+    );
+  }
+}
+
+/**
+ * A name in Tiller's style, `adjective-animal`.
+ * @throws GatewayError UNKNOWN when five in a row are taken, as Tiller does
+ */
+export function generateReleaseName(isTaken: (name: string) => boolean): string {
+  for (let attempt = 0; attempt < maxTries; attempt++) {
+    const name = `${adjectives[randomInt(adjectives.length)]}-${animals[randomInt(animals.length)]}`;
+    if (!isTaken(name)) return name;
+  }
+  throw tillerError('no available release name found');
+}

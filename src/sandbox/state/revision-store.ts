@@ -1,5 +1,5 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
-import type { Release, StatusCode } from '../../codec/messages.gen.ts';
+import type { Release, StatusCode } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { objectNameFault } from './object-name.ts';
 import { type Revision, releaseToRevision, revisionKey, revisionToRelease } from './revision.ts';
@@ -39,7 +39,7 @@ export class RevisionStore {
     this.#now = now;
   }
 
-  /** @param report is told of kept revisions that cannot be read or do not fit any more */
+  /** @param report gets a sentence for each kept revision that cannot be read or exceeds the bounds */
   static async open(
     bounds: StoreBounds,
     now: () => Date,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chartOf, message, releaseOf } from '../../../test/support/tiller-messages.ts';
+import { TillerCrash } from '../state/tiller-error.ts';
 import { reuseValues } from './reuse-values.ts';
-import { TillerCrash } from './tiller-error.ts';
 
 const chart = chartOf('new', {}, 'from: new\n');
 

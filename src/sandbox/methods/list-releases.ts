@@ -1,10 +1,9 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
 import { RE2JS } from 're2js';
-import { WireWriter } from '../../../codec/index.ts';
-import type { ListReleasesRequest, StatusCode } from '../../../codec/messages.gen.ts';
-import type { Revision } from '../revision.ts';
-import type { TillerState } from '../state.ts';
-import { TillerCrash, tillerError } from '../tiller-error.ts';
+import { type ListReleasesRequest, type StatusCode, WireWriter } from '../../codec/index.ts';
+import type { Revision } from '../state/revision.ts';
+import { TillerCrash, tillerError } from '../state/tiller-error.ts';
+import type { TillerState } from '../state/tiller-state.ts';
 
 /** What a limit of 0 stands for. */
 const defaultLimit = 512;
@@ -24,12 +23,12 @@ const field = { count: 1, next: 2, total: 3, releases: 4 };
  * @throws GatewayError UNKNOWN with Tiller's text; INTERNAL for a negative limit, on which a real Tiller crashes
  */
 export function* listReleases(state: TillerState, request: ListReleasesRequest): Generator<Buffer> {
-  const found = sortRevisions(filterRevisions(state, request), request);
-  const { page, next } = pageOf(found, request);
+  const matching = sortRevisions(filterRevisions(state, request), request);
+  const { page, next } = pageOf(matching, request);
   const head = new WireWriter()
     .intField(field.count, page.length)
     .stringField(field.next, next)
-    .intField(field.total, found.length)
+    .intField(field.total, matching.length)
     .finish();
   let chunk: Revision[] = [];
   let bytes = head.length;
@@ -55,10 +54,10 @@ function toMessage(head: Buffer, revisions: readonly Revision[], bytes: number):
 function filterRevisions(state: TillerState, request: ListReleasesRequest): Revision[] {
   const codes: StatusCode[] = request.status_codes.length > 0 ? request.status_codes : ['DEPLOYED'];
   const { namespace } = request;
-  const found = state.store.list(codes).filter(each => namespace === '' || each.namespace === namespace);
-  if (request.filter === '') return found;
+  const stored = state.store.list(codes).filter(each => namespace === '' || each.namespace === namespace);
+  if (request.filter === '') return stored;
   const pattern = compileFilter(request.filter);
-  return found.filter(({ name }) => pattern.matcher(name).find());
+  return stored.filter(({ name }) => pattern.matcher(name).find());
 }
 
 /** Go's regular expressions are RE2's. */

@@ -1,0 +1,54 @@
+import { SimulatedCluster } from './cluster.ts';
+import { readManifestObjects } from './manifest-objects.ts';
+import { statusOf } from './revision.ts';
+import { RevisionFolder } from './revision-folder.ts';
+import { RevisionStore, type StoreBounds } from './revision-store.ts';
+
+/** What Tiller's methods work on. */
+export interface TillerState {
+  readonly store: RevisionStore;
+  readonly cluster: SimulatedCluster;
+  readonly now: () => Date;
+}
+
+export interface TillerStateOptions {
+  /** Where releases are kept across restarts. Default: in memory only. */
+  readonly folder?: string | undefined;
+  /** Default: 10,000 revisions of 512 MiB together. */
+  readonly bounds?: Partial<StoreBounds>;
+  /** Gets a sentence for each kept file that cannot be read, and for other problems that are not fatal. Default: none. */
+  readonly report?: (problem: string) => void;
+  /** Default: the system's clock. */
+  readonly now?: () => Date;
+}
+
+export const defaultBounds: StoreBounds = { maxRevisions: 10_000, maxBytes: 512 * 1024 * 1024 };
+
+/** @throws Error of the file system */
+export async function openTillerState(options: TillerStateOptions): Promise<TillerState> {
+  const report = options.report ?? (() => {});
+  const now = options.now ?? (() => new Date());
+  const folder = options.folder === undefined ? undefined : await RevisionFolder.open(options.folder);
+  const store = await RevisionStore.open({ ...defaultBounds, ...options.bounds }, now, folder, report);
+  const cluster = new SimulatedCluster();
+  restoreCluster(store, cluster, report);
+  return { store, cluster, now };
+}
+
+/** What kept releases had in the cluster counts as being there still. */
+function restoreCluster(
+  store: RevisionStore,
+  cluster: SimulatedCluster,
+  report: (problem: string) => void,
+): void {
+  for (const name of store.names()) {
+    const release = store.last(name);
+    if (statusOf(release) === 'DELETED') continue;
+    try {
+      const createdAt = new Date((release.info?.last_deployed?.seconds ?? 0) * 1000);
+      cluster.restore(readManifestObjects(release.manifest, release.namespace), createdAt);
+    } catch (error) {
+      report(`the manifest of ${name} cannot be read: ${(error as Error).message}`);
+    }
+  }
+}
