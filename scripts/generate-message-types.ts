@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
-import { protoRoot } from '../src/codec/proto-root.ts';
+import { protoRoot } from '../src/codec/schema.ts';
 
 const target = 'src/codec/messages.gen.ts';
 const rooted = [

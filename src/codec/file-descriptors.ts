@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import protobuf from 'protobufjs';
-import { protoFolder, protoRoot } from './proto-root.ts';
+import { protoFolder, protoRoot } from './schema.ts';
 import { WireType } from './wire-format.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -1,10 +1,12 @@
+export { type Copier, createCopier } from './copy-message.ts';
 export { createFileDescriptors, type FileDescriptor, type FileDescriptors } from './file-descriptors.ts';
 export { jsonToWire } from './json-to-wire.ts';
 export type * from './messages.gen.ts';
 export { decodeMessage, encodeMessage, type Partially } from './messages.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';
-export { type JsonValue, readStruct } from './read-struct.ts';
+export { rewriteMessage } from './rewrite-message.ts';
 export {
+  acceptsWireType,
   type EnumType,
   enumType,
   type Field,
@@ -17,6 +19,7 @@ export {
   type Service,
   service,
 } from './schema.ts';
-export { MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
-export { wireToJson } from './wire-to-json.ts';
+export { type JsonValue, readStruct } from './struct.ts';
+export { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
+export { createWireToJson, wireToJson } from './wire-to-json.ts';
 export { WireWriter } from './wire-writer.ts';

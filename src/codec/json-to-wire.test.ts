@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { jsonToWire } from './json-to-wire.ts';
 import { decodeMessage } from './messages.ts';
 import { messageType } from './schema.ts';
+import { limits } from './wire-format.ts';
 import { wireToJson } from './wire-to-json.ts';
+import { WireWriter } from './wire-writer.ts';
 
 const install = messageType('appscode.swift.v2.InstallReleaseRequest');
 const read = (json: unknown) =>
@@ -139,4 +141,46 @@ test('JSON → wire → JSON gives the same, for any values and metadata', () =>
     }),
     { numRuns: 300 },
   );
+});
+
+test('base64 in every usual form, in every bytes field', () => {
+  const bytes = Buffer.from('apiVersion: v1\nkind: ConfigMap\n\xff\xfe\xfb', 'latin1');
+  const plain = bytes.toString('base64');
+  const lines = (end: string) => plain.replace(/.{12}/g, line => line + end);
+  const forms = [
+    plain,
+    bytes.toString('base64url'),
+    plain.replace(/=+$/, ''),
+    lines('\n'),
+    lines('\r\n'),
+    `${plain}\n`,
+  ];
+  const type = messageType('appscode.swift.v2.InstallReleaseRequest');
+  const bytesFields = type.fields.filter(field => field.type === 'bytes');
+  assert.ok(bytesFields.length >= 4);
+  for (const form of forms) {
+    for (const { name, number } of bytesFields)
+      assert.deepEqual(
+        jsonToWire(type, Buffer.from(JSON.stringify({ [name]: form }))),
+        new WireWriter().bytesField(number, bytes).finish(),
+      );
+    const nested = { chart: { templates: [{ data: form }], files: [{ value: form }] } };
+    const { chart } = decodeMessage(
+      'appscode.swift.v2.InstallReleaseRequest',
+      jsonToWire(type, Buffer.from(JSON.stringify(nested))),
+    );
+    assert.deepEqual([chart?.templates[0]?.data, chart?.files[0]?.value], [bytes, bytes]);
+  }
+  for (const form of ['ab*d', 'ab=d', 'ab cd', 'abc===', 'é'])
+    assert.throws(() => jsonToWire(type, Buffer.from(JSON.stringify({ ca_bundle: form }))), { code: 3 });
+});
+
+test('the number of values is bounded while they are read', () => {
+  const type = messageType('appscode.swift.v2.InstallReleaseRequest');
+  for (const many of ['[[]', '[1', '[{}', '[null', '[{"a":1}']) {
+    const json = `{"values_json":{"a":${many}${`,${many.slice(1)}`.repeat(limits.maxNodes)}]}}`;
+    const startedAt = performance.now();
+    assert.throws(() => jsonToWire(type, Buffer.from(json)), { code: 8 });
+    assert.ok(performance.now() - startedAt < 3000, many);
+  }
 });

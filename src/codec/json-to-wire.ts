@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidArgument } from '../protocol/index.ts';
 import { type JsonKind, JsonReader } from './json-reader.ts';
-import { writeStruct } from './json-to-struct.ts';
-import { maxDepth } from './limits.ts';
 import { isInteger, writeTextField } from './parse-scalar.ts';
 import type { EnumType, Field, MessageType, ScalarType } from './schema.ts';
+import { writeStruct } from './struct.ts';
 import { textToTimestamp } from './timestamp.ts';
-import { WireType } from './wire-format.ts';
+import { limits, WireType } from './wire-format.ts';
 import { WireWriter } from './wire-writer.ts';
 
 /**
@@ -43,7 +42,7 @@ function writeMessage(
   path: string,
   depth: number,
 ): void {
-  if (depth > maxDepth) throw invalidArgument(`${path}: nests deeper than ${maxDepth}`);
+  if (depth > limits.maxDepth) throw invalidArgument(`${path}: nests deeper than ${limits.maxDepth}`);
   if (type.name === 'google.protobuf.Timestamp') {
     writeTimestamp(reader, out, path);
     return;

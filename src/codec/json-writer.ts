@@ -23,52 +23,52 @@ const quote = 0x22;
  * `JSON.stringify` for manifests, where every line ends in something to escape (`bench/codec.ts`).
  */
 export class JsonWriter {
-  private buffer: Buffer;
-  private position = 0;
+  #buffer: Buffer;
+  #position = 0;
 
   /** @param capacity a guess at the length in bytes; the buffer grows as needed */
   constructor(capacity = 1024) {
-    this.buffer = Buffer.allocUnsafe(Math.max(capacity, 64));
+    this.#buffer = Buffer.allocUnsafe(Math.max(capacity, 64));
   }
 
   /** How much is written: pass it to `rewind` to drop what comes after. */
   mark(): number {
-    return this.position;
+    return this.#position;
   }
 
   rewind(mark: number): void {
-    this.position = mark;
+    this.#position = mark;
   }
 
   /** The JSON text; the writer must not be used afterwards. */
   finish(): Buffer {
-    return this.buffer.subarray(0, this.position);
+    return this.#buffer.subarray(0, this.#position);
   }
 
   byte(value: number): void {
-    if (this.position === this.buffer.length) this.grow(1);
-    this.buffer[this.position++] = value;
+    if (this.#position === this.#buffer.length) this.#grow(1);
+    this.#buffer[this.#position++] = value;
   }
 
   /** Text that is plain ASCII and needs no escapes: punctuation, numbers, names of fields. */
   ascii(text: string): void {
     const { length } = text;
-    if (this.position + length > this.buffer.length) this.grow(length);
-    const { buffer } = this;
-    let position = this.position;
+    if (this.#position + length > this.#buffer.length) this.#grow(length);
+    const buffer = this.#buffer;
+    let position = this.#position;
     for (let index = 0; index < length; index++) buffer[position++] = text.charCodeAt(index);
-    this.position = position;
+    this.#position = position;
   }
 
   /** A JSON string from UTF-8 bytes, quotes included. Bytes that are not UTF-8 become U+FFFD. */
   utf8String(bytes: Uint8Array, start: number, end: number): void {
-    this.room((end - start) * 6 + 2, end - start + 64);
-    const mark = this.position;
-    const highBits = this.escape(bytes, start, end);
+    this.#room((end - start) * 6 + 2, end - start + 64);
+    const mark = this.#position;
+    const highBits = this.#escape(bytes, start, end);
     if (highBits < 0x80 || isUtf8(bytes.subarray(start, end))) return;
     const mended = Buffer.from(new TextDecoder().decode(bytes.subarray(start, end)));
-    this.position = mark;
-    this.escape(mended, 0, mended.length);
+    this.#position = mark;
+    this.#escape(mended, 0, mended.length);
   }
 
   /** A JSON string from a JavaScript string. */
@@ -80,23 +80,24 @@ export class JsonWriter {
   /** A JSON string with the bytes in base64. */
   base64String(bytes: Uint8Array, start: number, end: number): void {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('base64');
-    this.room(text.length + 2, text.length + 2);
-    this.buffer[this.position++] = quote;
-    this.position += this.buffer.write(text, this.position, 'latin1');
-    this.buffer[this.position++] = quote;
+    this.#room(text.length + 2, text.length + 2);
+    this.#buffer[this.#position++] = quote;
+    this.#position += this.#buffer.write(text, this.#position, 'latin1');
+    this.#buffer[this.#position++] = quote;
   }
 
   /** Returns all bytes OR-ed together, so that the caller knows whether any is beyond ASCII. */
-  private escape(bytes: Uint8Array, start: number, end: number): number {
-    let { buffer, position } = this;
+  #escape(bytes: Uint8Array, start: number, end: number): number {
+    let buffer = this.#buffer;
+    let position = this.#position;
     let limit = buffer.length - 8;
     let highBits = 0;
     buffer[position++] = quote;
     for (let index = start; index < end; index++) {
       if (position > limit) {
-        this.position = position;
-        this.grow(end - index + 64);
-        buffer = this.buffer;
+        this.#position = position;
+        this.#grow(end - index + 64);
+        buffer = this.#buffer;
         limit = buffer.length - 8;
       }
       const byte = bytes[index]!;
@@ -115,19 +116,19 @@ export class JsonWriter {
       }
     }
     buffer[position++] = quote;
-    this.position = position;
+    this.#position = position;
     return highBits;
   }
 
   /** Small texts get room for the worst case at once; long ones the likely length, and `escape` grows when it must. */
-  private room(worst: number, likely: number): void {
+  #room(worst: number, likely: number): void {
     const wanted = worst < 4096 ? worst : likely;
-    if (this.position + wanted > this.buffer.length) this.grow(wanted);
+    if (this.#position + wanted > this.#buffer.length) this.#grow(wanted);
   }
 
-  private grow(count: number): void {
-    const grown = Buffer.allocUnsafe(Math.max(this.position + count, this.buffer.length * 2));
-    grown.set(this.buffer.subarray(0, this.position));
-    this.buffer = grown;
+  #grow(count: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(this.#position + count, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#position));
+    this.#buffer = grown;
   }
 }

@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import { invalidArgument } from '../protocol/index.ts';
 import type { MessageTypes } from './messages.gen.ts';
-import { protoRoot } from './proto-root.ts';
+import { protoRoot } from './schema.ts';
 
 /** Every field optional, at every depth: what may be encoded. */
 export type Partially<T> = T extends Uint8Array

@@ -47,9 +47,13 @@ export function parseEnum(type: EnumType, text: string, path: string): number {
   throw invalidArgument(`${path}: ${shown(text)} is none of ${[...type.numbers.keys()].join(', ')}`);
 }
 
-/** Base64 in both alphabets, with padding or without. */
+/**
+ * Base64 in any usual form: both alphabets, with padding or without, in lines of any length. A space is refused: in a
+ * query it is a `+` that was not escaped.
+ */
 export function parseBase64(text: string, path: string): Buffer {
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw invalidArgument(`${path}: expected base64`);
+  if (!/^[A-Za-z0-9+/_\r\n\t-]*(?:=[\r\n\t]*){0,2}$/.test(text))
+    throw invalidArgument(`${path}: expected base64`);
   return Buffer.from(text, 'base64');
 }
 

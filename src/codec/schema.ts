@@ -1,5 +1,7 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
-import { protoRoot } from './proto-root.ts';
+import { WireType } from './wire-format.ts';
 
 /** The scalar types of protobuf's language. */
 export type ScalarType =
@@ -30,6 +32,10 @@ export interface Field {
   readonly repeated: boolean;
   /** For `map<string, V>`: the entry message's value field is `type`; keys are strings in all of this contract. */
   readonly map: boolean;
+  /** The wire type of one value; a map's value is an entry message. */
+  readonly wireType: number;
+  /** A repeated field of numbers may come packed: many values in one length-delimited one. */
+  readonly packable: boolean;
   readonly comment: string;
 }
 
@@ -75,6 +81,28 @@ export interface Service {
   readonly name: string;
   readonly methods: readonly Method[];
 }
+
+/** `proto/` stands beside `src/` in the checkout and beside `dist/` in the package. */
+export const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'proto');
+
+/** The files that, with what they import, are the whole contract. */
+export const protoFiles = ['swift/v2/release.proto', 'hapi/services/tiller.proto'];
+
+/** `google/api` and `google/protobuf` come with protobufjs. */
+export const protobufjsFolder = dirname(fileURLToPath(import.meta.resolve('protobufjs/package.json')));
+
+/** Reads the contract. Comments are kept: they become the descriptions in the OpenAPI document. */
+function loadProtoRoot(): protobuf.Root {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) =>
+    join(target.startsWith('google/') ? protobufjsFolder : protoFolder, target);
+  root.loadSync(protoFiles, { keepCase: true, alternateCommentMode: true });
+  root.resolveAll();
+  return root;
+}
+
+/** The contract as protobufjs reflects it, loaded once. */
+export const protoRoot = loadProtoRoot();
 
 const messages = new Map<protobuf.Type, MessageType>();
 const enums = new Map<protobuf.Enum, EnumType>();
@@ -186,6 +214,13 @@ function toField(source: protobuf.Field): Field {
       : resolved instanceof protobuf.Enum
         ? toEnumType(resolved)
         : (source.type as ScalarType);
+  const isMessage = typeof type === 'object' && type.kind === 'message';
+  const wireType =
+    source.map || isMessage
+      ? WireType.BYTES
+      : typeof type === 'object'
+        ? WireType.VARINT
+        : scalarWireTypes[type];
   return {
     number: source.id,
     name: source.name,
@@ -193,8 +228,33 @@ function toField(source: protobuf.Field): Field {
     type,
     repeated: source.repeated,
     map: source.map,
+    wireType,
+    packable: source.repeated && wireType !== WireType.BYTES,
     comment: source.comment ?? '',
   };
+}
+
+const scalarWireTypes: Record<ScalarType, number> = {
+  int32: WireType.VARINT,
+  uint32: WireType.VARINT,
+  sint32: WireType.VARINT,
+  int64: WireType.VARINT,
+  uint64: WireType.VARINT,
+  sint64: WireType.VARINT,
+  bool: WireType.VARINT,
+  fixed32: WireType.FIXED32,
+  sfixed32: WireType.FIXED32,
+  float: WireType.FIXED32,
+  fixed64: WireType.FIXED64,
+  sfixed64: WireType.FIXED64,
+  double: WireType.FIXED64,
+  string: WireType.BYTES,
+  bytes: WireType.BYTES,
+};
+
+/** Whether a field may come with this wire type. */
+export function acceptsWireType(field: Field, wireType: number): boolean {
+  return wireType === field.wireType || (field.packable && wireType === WireType.BYTES);
 }
 
 function toEnumType(source: protobuf.Enum): EnumType {

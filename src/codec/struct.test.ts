@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { jsonToWire } from './json-to-wire.ts';
-import { readStruct } from './read-struct.ts';
 import { messageType } from './schema.ts';
+import { readStruct } from './struct.ts';
 
 const struct = messageType('google.protobuf.Struct');
 const read = (json: string) => JSON.parse(JSON.stringify(readStruct(jsonToWire(struct, Buffer.from(json)))));

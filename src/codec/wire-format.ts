@@ -10,6 +10,14 @@ export const WireType = {
   FIXED32: 5,
 } as const;
 
+/** Bounds on what is read, checked while it is read. */
+export const limits = {
+  /** How deep messages and JSON values may nest. A chart's dependencies nest as deep as its subcharts, rarely past 5. */
+  maxDepth: 100,
+  /** Values in one request: fields, entries of lists and maps, members of objects. Real charts have a few thousand. */
+  maxNodes: 100_000,
+} as const;
+
 /** Bytes that are not a protobuf message. Where they come from a caller, whoever reads them says so instead. */
 export class MalformedMessage extends GatewayError {
   constructor(what: string) {
@@ -33,7 +41,17 @@ export class WireReader {
     return this.position >= this.end;
   }
 
-  /** An unsigned varint of up to 32 bits: tags and lengths. Higher bits of a longer varint are dropped, as protobuf does for int32. */
+  /**
+   * A field's tag: its number and wire type in 32 bits. A longer one is refused, as is field number 0: readers of
+   * protobuf disagree on what the rest of such bytes means.
+   */
+  tag(): number {
+    const tag = this.#exact32('a tag');
+    if (tag < 8) throw new MalformedMessage('field number 0');
+    return tag;
+  }
+
+  /** An int32, uint32 or enum. Higher bits of a longer varint are dropped, as protobuf does. */
   uint32(): number {
     const { bytes, end } = this;
     let position = this.position;
@@ -64,7 +82,7 @@ export class WireReader {
 
   /** Reads a length and returns the end of the bytes that follow; the caller moves `position` there. */
   lengthEnd(): number {
-    const length = this.uint32();
+    const length = this.#exact32('a length');
     const end = this.position + length;
     if (end > this.end) throw new MalformedMessage('a length reaches past the end');
     return end;
@@ -82,7 +100,7 @@ export class WireReader {
   skip(wireType: number): void {
     switch (wireType) {
       case WireType.VARINT:
-        this.uint64Skip();
+        this.#skipVarint();
         return;
       case WireType.FIXED64:
         this.take(8);
@@ -98,7 +116,25 @@ export class WireReader {
     }
   }
 
-  private uint64Skip(): void {
+  /** An unsigned varint that has to fit 32 bits. */
+  #exact32(what: string): number {
+    const { bytes, end } = this;
+    let position = this.position;
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      if (position >= end) throw new MalformedMessage(`${what} is cut off`);
+      const byte = bytes[position++]!;
+      if (shift === 28 && byte > 0x0f) break;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.position = position;
+        return value >>> 0;
+      }
+    }
+    throw new MalformedMessage(`${what} does not fit 32 bits`);
+  }
+
+  #skipVarint(): void {
     for (let count = 0; count < 10; count++) {
       if (this.position >= this.end) throw new MalformedMessage('a varint is cut off');
       if (this.bytes[this.position++]! < 0x80) return;
@@ -130,10 +166,9 @@ export function* wireFields(
   const reader = new WireReader(bytes, start, end);
   while (!reader.done) {
     const fieldStart = reader.position;
-    const tag = reader.uint32();
+    const tag = reader.tag();
     const wireType = tag & 7;
     const number = tag >>> 3;
-    if (number === 0) throw new MalformedMessage('field number 0');
     let valueStart = reader.position;
     if (wireType === WireType.BYTES) {
       const valueEnd = reader.lengthEnd();

@@ -1,22 +1,20 @@
 import { JsonWriter } from './json-writer.ts';
-import { maxDepth } from './limits.ts';
-import { inFieldOrder } from './merge-fields.ts';
-import type { Field, MessageType } from './schema.ts';
+import { orderFields } from './rewrite-message.ts';
+import { acceptsWireType, type Field, type MessageType } from './schema.ts';
 import { timestampToText } from './timestamp.ts';
-import { MalformedMessage, type WireField, WireReader, WireType } from './wire-format.ts';
-import { enumWriter, isDefaultNext, scalarWireType, scalarWriter } from './wire-value-to-json.ts';
+import { limits, MalformedMessage, WireReader, WireType } from './wire-format.ts';
+import { enumWriter, isDefaultNext, scalarWriters } from './wire-value-to-json.ts';
 
 /*
  * Wire format → JSON in one pass: no object of the message is ever made. A writer is compiled once per message type;
  * each of its fields is a small function that reads one value and writes its JSON.
  *
- * The pass relies on what every encoder does: the entries of a repeated field stand together and nothing else comes
- * twice. Bytes that break this are legal all the same; the writer then drops what it wrote of that message, puts the
- * fields in order (`inFieldOrder`), and starts again.
+ * The pass relies on what every encoder does: fields come by ascending number. Bytes that break this are legal all the
+ * same; the writer then drops what it wrote, puts the fields of the whole message in order, and starts again.
  */
 
 interface State {
-  reader: WireReader;
+  readonly reader: WireReader;
   readonly out: JsonWriter;
 }
 
@@ -28,15 +26,10 @@ type WriteValue = (state: State, depth: number) => void;
 
 interface FieldWriter {
   readonly field: Field;
-  /** One bit per field of the message, to notice a field that comes again. */
-  readonly bit: number;
   /** `"name":`, ready to be written. */
   readonly key: string;
   /** `[]`, `{}` for a map, or nothing for what comes once. */
   readonly brackets: string;
-  readonly wireType: number;
-  /** A repeated field of numbers may come packed: many values in one length-delimited one. */
-  readonly packable: boolean;
   readonly leaveOutDefault: boolean;
   readonly write: WriteValue;
 }
@@ -47,92 +40,88 @@ const comma = 0x2c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-const compiled = new Map<MessageType, WriteMessage>();
-
 /**
- * The JSON text of a message (UTF-8), in the dialect of swift's clients: field names as in the .proto file, defaults
- * left out, 64-bit integers as strings, enums by name, bytes in base64, times in RFC 3339.
+ * The JSON text of a message (UTF-8): field names as in the .proto file, defaults left out, 64-bit integers as strings,
+ * enums by name, bytes in base64, times in RFC 3339.
  * @throws MalformedMessage when the bytes are not a message of that type, or nest deeper than 100
  */
-export function wireToJson(type: MessageType, wire: Uint8Array): Buffer {
-  // Base64 makes 4 of 3, and escaped lines grow less: room for both, so that a large message is not written twice.
-  const out = new JsonWriter(wire.length + ((wire.length * 3) >> 3) + 128);
-  messageWriter(type)({ reader: new WireReader(wire), out }, wire.length, 0);
-  return out.finish();
-}
+export type WireToJson = (type: MessageType, wire: Uint8Array) => Buffer;
 
-function messageWriter(type: MessageType): WriteMessage {
-  const known = compiled.get(type);
-  if (known) return known;
-  const writer = type.name === 'google.protobuf.Timestamp' ? writeTimestamp : compileMessage(type);
-  compiled.set(type, writer);
-  return writer;
-}
-
-function compileMessage(type: MessageType): WriteMessage {
-  // A message can hold itself, so its fields are compiled when the first message of the type comes by.
-  let compiledFields: FieldWriters | undefined;
-  return (state, end, depth) => {
-    if (depth > maxDepth) throw new MalformedMessage(`${type.name} nests deeper than ${maxDepth}`);
-    compiledFields ??= compileFields(type);
-    const writers = compiledFields;
-    const { reader, out } = state;
-    const start = reader.position;
-    const mark = out.mark();
-    if (writeFields(state, end, depth, writers)) return;
-    out.rewind(mark);
-    const ordered = inFieldOrder(found => fieldOf(writers, found), reader.bytes, start, end);
-    state.reader = new WireReader(ordered);
-    writeFields(state, ordered.length, depth, writers);
-    state.reader = reader;
-    reader.position = end;
+/** @param leaveOut full names of fields that are not written, such as `hapi.release.Hook.weight` */
+export function createWireToJson(leaveOut: ReadonlySet<string> = new Set()): WireToJson {
+  const compiled: Compiled = { leaveOut, writers: new Map() };
+  return (type, wire) => {
+    const write = messageWriter(type, compiled);
+    // Base64 makes 4 of 3, and escaped lines grow less: room for both, so that a large message is not written twice.
+    const out = new JsonWriter(wire.length + ((wire.length * 3) >> 3) + 128);
+    try {
+      write({ reader: new WireReader(wire), out }, wire.length, 0);
+    } catch (error) {
+      if (error !== outOfOrder) throw error;
+      const ordered = orderFields(type, wire);
+      out.rewind(0);
+      write({ reader: new WireReader(ordered), out }, ordered.length, 0);
+    }
+    return out.finish();
   };
 }
 
-/**
- * Fields that Tiller sends and swift, made with an older contract, never knew. Its clients get the JSON they had, so
- * these stay out of it; over gRPC they are there.
- */
-const unknownToSwift = new Set(['hapi.release.Hook.delete_timeout']);
+export const wireToJson = createWireToJson();
 
-function compileFields(type: MessageType): FieldWriters {
-  if (type.fields.length > 31) throw new Error(`${type.name} has more fields than a set of bits holds`);
+/** Thrown where a field comes behind one of a higher number, or again. */
+const outOfOrder = new MalformedMessage('fields out of order');
+
+interface Compiled {
+  readonly leaveOut: ReadonlySet<string>;
+  readonly writers: Map<MessageType, WriteMessage>;
+}
+
+function messageWriter(type: MessageType, compiled: Compiled): WriteMessage {
+  const known = compiled.writers.get(type);
+  if (known) return known;
+  const writer = type.name === 'google.protobuf.Timestamp' ? writeTimestamp : compileMessage(type, compiled);
+  compiled.writers.set(type, writer);
+  return writer;
+}
+
+function compileMessage(type: MessageType, compiled: Compiled): WriteMessage {
+  // A message can hold itself, so its fields are compiled when the first message of the type comes by.
+  let compiledFields: FieldWriters | undefined;
+  return (state, end, depth) => {
+    if (depth > limits.maxDepth)
+      throw new MalformedMessage(`${type.name} nests deeper than ${limits.maxDepth}`);
+    compiledFields ??= compileFields(type, compiled);
+    writeFields(state, end, depth, compiledFields);
+  };
+}
+
+function compileFields(type: MessageType, compiled: Compiled): FieldWriters {
   const writers: (FieldWriter | undefined)[] = [];
-  for (const [index, field] of type.fields.entries()) {
-    if (!unknownToSwift.has(`${type.name}.${field.name}`))
-      writers[field.number] = compileField(field, 1 << index);
+  for (const field of type.fields) {
+    if (!compiled.leaveOut.has(`${type.name}.${field.name}`))
+      writers[field.number] = compileField(field, compiled);
   }
   return writers;
 }
 
-function compileField(field: Field, bit: number): FieldWriter {
-  const scalar = typeof field.type === 'string' ? scalarWireType(field.type) : WireType.BYTES;
-  const wireType =
-    field.map || (typeof field.type === 'object' && field.type.kind === 'message')
-      ? WireType.BYTES
-      : typeof field.type === 'object'
-        ? WireType.VARINT
-        : scalar;
+function compileField(field: Field, compiled: Compiled): FieldWriter {
   const once = !field.repeated && !field.map;
   return {
     field,
-    bit,
     key: `"${field.name}":`,
     brackets: once ? '' : field.map ? '{}' : '[]',
-    wireType,
-    packable: field.repeated && wireType !== WireType.BYTES,
     leaveOutDefault: once && !(typeof field.type === 'object' && field.type.kind === 'message'),
-    write: field.map ? compileMapEntry(field) : compileValue(field),
+    write: field.map ? compileMapEntry(field, compiled) : compileValue(field, compiled),
   };
 }
 
-function compileValue(field: Field): WriteValue {
+function compileValue(field: Field, compiled: Compiled): WriteValue {
   const { type } = field;
   if (typeof type === 'object' && type.kind === 'message') {
-    const write = messageWriter(type);
+    const write = messageWriter(type, compiled);
     return (state, depth) => write(state, state.reader.lengthEnd(), depth + 1);
   }
-  const write = typeof type === 'string' ? scalarWriter(type) : enumWriter(type);
+  const write = typeof type === 'string' ? scalarWriters[type] : enumWriter(type);
   return state => write(state.reader, state.out);
 }
 
@@ -140,8 +129,8 @@ function compileValue(field: Field): WriteValue {
  * A map is a repeated message {1: key, 2: value}; in JSON it is an object. A key that comes twice is written twice:
  * readers of JSON take the last, as readers of the wire format do.
  */
-function compileMapEntry(field: Field): WriteValue {
-  const writeValue = compileValue(field);
+function compileMapEntry(field: Field, compiled: Compiled): WriteValue {
+  const writeValue = compileValue(field, compiled);
   const emptyValue = typeof field.type === 'object' && field.type.kind === 'message' ? '{}' : '""';
   return (state, depth) => {
     const { reader, out } = state;
@@ -150,7 +139,7 @@ function compileMapEntry(field: Field): WriteValue {
     let keyEnd = end;
     let valueAt = -1;
     while (reader.position < end) {
-      const tag = reader.uint32();
+      const tag = reader.tag();
       if (tag === ((1 << 3) | WireType.BYTES)) {
         keyEnd = reader.lengthEnd();
         keyStart = reader.position;
@@ -173,28 +162,24 @@ function compileMapEntry(field: Field): WriteValue {
   };
 }
 
-/** Writes a whole message; false where a field came again without standing together with the first. */
-function writeFields(state: State, end: number, depth: number, writers: FieldWriters): boolean {
+function writeFields(state: State, end: number, depth: number, writers: FieldWriters): void {
   const { reader, out } = state;
   const outerEnd = reader.end;
   reader.end = end;
-  let seen = 0;
+  let last = 0;
   let separator = openBrace;
   while (reader.position < end) {
-    const tag = reader.uint32();
-    const writer = writers[tag >>> 3];
-    if (!writer || !accepts(writer, tag & 7)) {
-      if (tag >>> 3 === 0) throw new MalformedMessage('field number 0');
+    const tag = reader.tag();
+    const number = tag >>> 3;
+    const writer = writers[number];
+    if (!writer || !acceptsWireType(writer.field, tag & 7)) {
       reader.skip(tag & 7);
       continue;
     }
-    if (seen & writer.bit) {
-      reader.end = outerEnd;
-      return false;
-    }
-    seen |= writer.bit;
-    if (writer.leaveOutDefault && isDefaultNext(reader, writer.wireType)) {
-      reader.skip(writer.wireType);
+    if (number <= last) throw outOfOrder;
+    last = number;
+    if (writer.leaveOutDefault && isDefaultNext(reader, writer.field.wireType)) {
+      reader.skip(writer.field.wireType);
       continue;
     }
     out.byte(separator);
@@ -206,7 +191,6 @@ function writeFields(state: State, end: number, depth: number, writers: FieldWri
   if (separator === openBrace) out.byte(openBrace);
   out.byte(closeBrace);
   reader.end = outerEnd;
-  return true;
 }
 
 /** Writes all entries of a repeated field or map that stand together, as one array or object. */
@@ -218,7 +202,7 @@ function writeRun(state: State, end: number, depth: number, writer: FieldWriter,
   let first = true;
   do {
     // A packed run of numbers is read to its end, anything else is one value.
-    const packed = writer.packable && (tag & 7) === WireType.BYTES;
+    const packed = writer.field.packable && (tag & 7) === WireType.BYTES;
     const valuesEnd = packed ? reader.lengthEnd() : reader.position + 1;
     while (reader.position < valuesEnd) {
       if (!first) out.byte(comma);
@@ -227,19 +211,10 @@ function writeRun(state: State, end: number, depth: number, writer: FieldWriter,
     }
     next = reader.position;
     if (next >= end) break;
-    tag = reader.uint32();
-  } while (tag >>> 3 === writer.field.number && accepts(writer, tag & 7));
+    tag = reader.tag();
+  } while (tag >>> 3 === writer.field.number && acceptsWireType(writer.field, tag & 7));
   reader.position = next;
   out.byte(writer.brackets.charCodeAt(1));
-}
-
-function fieldOf(writers: FieldWriters, found: WireField): Field | undefined {
-  const writer = writers[found.number];
-  return writer && accepts(writer, found.wireType) ? writer.field : undefined;
-}
-
-function accepts(writer: FieldWriter, wireType: number): boolean {
-  return wireType === writer.wireType || (writer.packable && wireType === WireType.BYTES);
 }
 
 /** RFC 3339; null for a time that no RFC 3339 text can name, since one odd record must not cost a whole list. */
@@ -250,7 +225,7 @@ function writeTimestamp(state: State, end: number): void {
   const outerEnd = reader.end;
   reader.end = end;
   while (reader.position < end) {
-    const tag = reader.uint32();
+    const tag = reader.tag();
     if (tag === ((1 << 3) | WireType.VARINT)) seconds = BigInt.asIntN(64, reader.uint64());
     else if (tag === ((2 << 3) | WireType.VARINT)) nanos = reader.uint32() | 0;
     else reader.skip(tag & 7);

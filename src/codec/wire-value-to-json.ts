@@ -50,7 +50,7 @@ function writeBytes(reader: WireReader, out: JsonWriter): void {
   reader.position = end;
 }
 
-const scalarWriters: Record<ScalarType, WriteScalar> = {
+export const scalarWriters: Readonly<Record<ScalarType, WriteScalar>> = {
   int32: (reader, out) => out.ascii(String(reader.uint32() | 0)),
   uint32: (reader, out) => out.ascii(String(reader.uint32())),
   sint32: (reader, out) => out.ascii(String(Number(BigInt.asIntN(32, zigzag(reader.uint64()))))),
@@ -68,10 +68,6 @@ const scalarWriters: Record<ScalarType, WriteScalar> = {
   bytes: writeBytes,
 };
 
-export function scalarWriter(type: ScalarType): WriteScalar {
-  return scalarWriters[type];
-}
-
 /** An enum by name; a number that has none, from a newer Tiller, as the number. */
 export function enumWriter(type: EnumType): WriteScalar {
   return (reader, out) => {
@@ -79,28 +75,6 @@ export function enumWriter(type: EnumType): WriteScalar {
     const name = type.names.get(number);
     out.ascii(name === undefined ? String(number) : `"${name}"`);
   };
-}
-
-const wireTypes: Record<ScalarType, number> = {
-  int32: WireType.VARINT,
-  uint32: WireType.VARINT,
-  sint32: WireType.VARINT,
-  int64: WireType.VARINT,
-  uint64: WireType.VARINT,
-  sint64: WireType.VARINT,
-  bool: WireType.VARINT,
-  fixed32: WireType.FIXED32,
-  sfixed32: WireType.FIXED32,
-  float: WireType.FIXED32,
-  fixed64: WireType.FIXED64,
-  sfixed64: WireType.FIXED64,
-  double: WireType.FIXED64,
-  string: WireType.BYTES,
-  bytes: WireType.BYTES,
-};
-
-export function scalarWireType(type: ScalarType): number {
-  return wireTypes[type];
 }
 
 /** Whether the value that comes next, of that wire type, is its type's default: all zeros or empty. */

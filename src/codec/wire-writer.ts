@@ -5,16 +5,25 @@ import { WireType } from './wire-format.ts';
  * one byte is left for it, and a longer length moves the content up.
  */
 export class WireWriter {
-  private buffer: Buffer;
-  private position = 0;
+  #buffer: Buffer;
+  #position = 0;
 
   constructor(capacity = 256) {
-    this.buffer = Buffer.allocUnsafe(capacity);
+    this.#buffer = Buffer.allocUnsafe(capacity);
   }
 
   /** The bytes written so far; the writer must not be used afterwards. */
   finish(): Buffer {
-    return this.buffer.subarray(0, this.position);
+    return this.#buffer.subarray(0, this.#position);
+  }
+
+  /** How much is written: pass it to `rewind` to drop what comes after. */
+  mark(): number {
+    return this.#position;
+  }
+
+  rewind(mark: number): void {
+    this.#position = mark;
   }
 
   tag(number: number, wireType: number): this {
@@ -22,31 +31,31 @@ export class WireWriter {
   }
 
   uint32(value: number): this {
-    this.reserve(5);
+    this.#reserve(5);
     let rest = value;
     while (rest > 0x7f) {
-      this.buffer[this.position++] = (rest & 0x7f) | 0x80;
+      this.#buffer[this.#position++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.buffer[this.position++] = rest;
+    this.#buffer[this.#position++] = rest;
     return this;
   }
 
   /** A signed or unsigned 64-bit integer as a varint of its two's complement. */
   int64(value: bigint): this {
-    this.reserve(10);
+    this.#reserve(10);
     let rest = BigInt.asUintN(64, value);
     while (rest > 0x7fn) {
-      this.buffer[this.position++] = Number(rest & 0x7fn) | 0x80;
+      this.#buffer[this.#position++] = Number(rest & 0x7fn) | 0x80;
       rest >>= 7n;
     }
-    this.buffer[this.position++] = Number(rest);
+    this.#buffer[this.#position++] = Number(rest);
     return this;
   }
 
   double(value: number): this {
-    this.reserve(8);
-    this.position = this.buffer.writeDoubleLE(value, this.position);
+    this.#reserve(8);
+    this.#position = this.#buffer.writeDoubleLE(value, this.#position);
     return this;
   }
 
@@ -58,16 +67,16 @@ export class WireWriter {
 
   string(value: string): this {
     const length = Buffer.byteLength(value);
-    this.uint32(length).reserve(length);
-    this.position += this.buffer.write(value, this.position, length, 'utf8');
+    this.uint32(length).#reserve(length);
+    this.#position += this.#buffer.write(value, this.#position, length, 'utf8');
     return this;
   }
 
   /** Bytes that are wire format already. */
   raw(value: Uint8Array): this {
-    this.reserve(value.length);
-    this.buffer.set(value, this.position);
-    this.position += value.length;
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#position);
+    this.#position += value.length;
     return this;
   }
 
@@ -90,36 +99,44 @@ export class WireWriter {
     return value ? this.tag(number, WireType.VARINT).uint32(1) : this;
   }
 
-  /** Starts a nested message; pass what it returns to `close`. */
-  open(): number {
-    this.reserve(1);
-    return this.position++;
+  /**
+   * Starts a nested message; pass what it returns to `close`.
+   * @param expectedBytes a guess at its length: where it is right, nothing has to be moved at the end
+   */
+  open(expectedBytes = 0): number {
+    this.#reserve(5);
+    const mark = this.#position;
+    this.#position += lengthBytes(expectedBytes);
+    return mark;
   }
 
   /** Ends a nested message: writes its length before it. */
-  close(mark: number): this {
-    const start = mark + 1;
-    const length = this.position - start;
-    if (length < 0x80) {
-      this.buffer[mark] = length;
-      return this;
+  close(mark: number, expectedBytes = 0): this {
+    const start = mark + lengthBytes(expectedBytes);
+    const length = this.#position - start;
+    const moved = lengthBytes(length) - (start - mark);
+    if (moved !== 0) {
+      this.#reserve(4);
+      this.#buffer.copyWithin(start + moved, start, this.#position);
     }
-    const lengthBytes = length < 0x4000 ? 2 : length < 0x200000 ? 3 : length < 0x10000000 ? 4 : 5;
-    this.reserve(lengthBytes - 1);
-    this.buffer.copyWithin(mark + lengthBytes, start, this.position);
-    const end = this.position + lengthBytes - 1;
-    this.position = mark;
+    const end = this.#position + moved;
+    this.#position = mark;
     this.uint32(length);
-    this.position = end;
+    this.#position = end;
     return this;
   }
 
   /** Makes room for `count` more bytes. */
-  private reserve(count: number): void {
-    const needed = this.position + count;
-    if (needed <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2));
-    grown.set(this.buffer.subarray(0, this.position));
-    this.buffer = grown;
+  #reserve(count: number): void {
+    const needed = this.#position + count;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#position));
+    this.#buffer = grown;
   }
+}
+
+/** How many bytes a length takes as a varint. */
+function lengthBytes(length: number): number {
+  return length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x200000 ? 3 : length < 0x10000000 ? 4 : 5;
 }

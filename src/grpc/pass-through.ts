@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import type { TillerClient } from '../backends/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
-import { tillerRequestCheck } from '../releases/index.ts';
+import { checkTillerRequest } from '../releases/index.ts';
 import type { CallHandler } from './handler.ts';
 import type { MessageTap } from './message-tap.ts';
 
@@ -15,13 +15,16 @@ const passedMetadata = ['x-helm-api-client', 'x-request-id', 'traceparent', 'tra
 /** Tiller's text comes in a header of less than 64 KiB, and goes out in one. */
 const maxPassedChars = 60_000;
 
-/** Passes calls of Tiller's own service through, so that Tiller's own clients work through the gateway. */
+/**
+ * Passes calls of Tiller's own service through, so that Tiller's own clients work through the gateway. A request is
+ * written anew from what was understood of it.
+ */
 export function passThroughHandler(tiller: TillerClient, tap?: MessageTap): CallHandler {
   return async call => {
-    const request = await call.request();
+    const message = await call.request();
     const method = call.path.slice(call.path.lastIndexOf('/') + 1);
-    tap?.request(call.path, request);
-    tillerRequestCheck(method)?.(request);
+    tap?.request(call.path, message);
+    const request = checkTillerRequest(method, message);
     try {
       for await (const message of tiller.pass(method, request, metadataOf(call.headers), call)) {
         tap?.reply(call.path, message);

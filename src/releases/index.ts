@@ -1,7 +1,8 @@
-export { tillerRequestCheck } from './check-tiller-request.ts';
 export {
   callUnary,
   createReleaseService,
   type ReleaseMethod,
   type ReleaseService,
 } from './release-service.ts';
+export { swiftJson } from './swift-json.ts';
+export { checkTillerRequest } from './tiller-request.ts';

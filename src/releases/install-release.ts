@@ -1,51 +1,22 @@
 import type { TillerClient } from '../backends/index.ts';
-import type { Charts } from '../charts/index.ts';
-import { WireWriter } from '../codec/index.ts';
-import { type CallContext, minTimeoutMs } from '../protocol/index.ts';
-
-import { type ChartFieldNumbers, readChartRequest } from './chart-request.ts';
+import type { ChartRequest, Charts } from '../charts/index.ts';
+import { readStruct } from '../codec/index.ts';
+import type { CallContext } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
+import { askTiller, createToTiller } from './tiller-request.ts';
 
-/** swift's InstallReleaseRequest. */
-const swiftFields = {
-  name: 4,
-  namespace: 6,
-  timeout: 8,
-  description: 18,
-  subNotes: 19,
-  disableCrdHook: 20,
-} as const;
+const swiftInstall = 'appscode.swift.v2.InstallReleaseRequest';
+const swiftUpdate = 'appscode.swift.v2.UpdateReleaseRequest';
 
-const chartFields: ChartFieldNumbers = {
-  chart: 1,
-  values: 2,
-  chartUrl: 10,
-  caBundle: 11,
-  username: 12,
-  password: 13,
-  token: 14,
-  clientCertificate: 15,
-  clientKey: 16,
-  insecureSkipVerify: 17,
-  chartArchive: 21,
-  valuesJson: 22,
-  set: 23,
-  setString: 24,
-  verify: 25,
-};
-
-/** dry_run, name, disable_hooks, reuse_name, timeout, wait: the same in Tiller's request. */
-const shared = [3, 4, 5, 7, 8, 9];
-
-/** Tiller's InstallReleaseRequest, where it differs. */
-const tillerFields = {
-  chart: 1,
-  values: 2,
-  namespace: 6,
-  disableCrdHook: 10,
-  description: 11,
-  subNotes: 12,
-} as const;
+const toInstall = createToTiller(swiftInstall, 'hapi.services.tiller.InstallReleaseRequest', [
+  'chart',
+  'values',
+  'namespace',
+]);
+const toUpdate = createToTiller(swiftUpdate, 'hapi.services.tiller.UpdateReleaseRequest', [
+  'chart',
+  'values',
+]);
 
 /**
  * Installs a chart as a new release, in the namespace `default` unless one is given.
@@ -57,20 +28,47 @@ export async function installRelease(
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {
-  const fields = new RequestFields(swift);
-  const { chart, values } = await charts.resolve(readChartRequest(fields, chartFields), context.signal);
-  const request = new WireWriter(chart.length + values.length + 256)
-    .bytesField(tillerFields.chart, chart)
-    .bytesField(tillerFields.values, values)
-    .stringField(tillerFields.namespace, fields.string(swiftFields.namespace) || 'default')
-    .boolField(tillerFields.disableCrdHook, fields.boolean(swiftFields.disableCrdHook))
-    .stringField(tillerFields.description, fields.string(swiftFields.description))
-    .boolField(tillerFields.subNotes, fields.boolean(swiftFields.subNotes));
-  for (const number of shared) for (const raw of fields.raw(number)) request.raw(raw);
-  return tiller.unary(
-    'InstallRelease',
-    request.finish(),
-    context,
-    minTimeoutMs(fields.integer(swiftFields.timeout)),
+  const fields = new RequestFields(swiftInstall, swift);
+  const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal);
+  const namespace = fields.string('namespace') || 'default';
+  return askTiller(tiller, 'InstallRelease', toInstall(swift, { chart, values, namespace }), context);
+}
+
+/**
+ * Upgrades a release to another chart or other values.
+ * @throws GatewayError also for what is wrong with the chart or its source
+ */
+export async function updateRelease(
+  tiller: TillerClient,
+  charts: Charts,
+  swift: Uint8Array,
+  context: CallContext,
+): Promise<Buffer> {
+  const { chart, values } = await charts.resolve(
+    readChartRequest(new RequestFields(swiftUpdate, swift)),
+    context.signal,
   );
+  return askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
+}
+
+/** What the charts room needs to know to resolve a request's chart and values. */
+function readChartRequest(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): ChartRequest {
+  const valuesJson = fields.message('values_json');
+  return {
+    chart: fields.message('chart'),
+    values: fields.message('values'),
+    valuesJson: valuesJson && readStruct(valuesJson),
+    chartArchive: fields.bytes('chart_archive'),
+    chartUrl: fields.string('chart_url'),
+    caBundle: fields.bytes('ca_bundle'),
+    username: fields.string('username'),
+    password: fields.string('password'),
+    token: fields.string('token'),
+    clientCertificate: fields.bytes('client_certificate'),
+    clientKey: fields.bytes('client_key'),
+    insecureSkipVerify: fields.boolean('insecure_skip_verify'),
+    set: fields.strings('set'),
+    setString: fields.strings('set_string'),
+    verify: fields.boolean('verify'),
+  };
 }

@@ -1,14 +1,12 @@
-import type { Backend, TillerClient, TillerMethod } from '../backends/index.ts';
+import type { Backend, TillerClient } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { type Method, service } from '../codec/index.ts';
-import { type CallContext, minTimeoutMs } from '../protocol/index.ts';
-import { getHistory } from './get-history.ts';
-import { getReleaseContent } from './get-release-content.ts';
-import { installRelease } from './install-release.ts';
-import { RequestFields } from './request-fields.ts';
+import type { CallContext } from '../protocol/index.ts';
+import { installRelease, updateRelease } from './install-release.ts';
+import { getHistory, getReleaseContent } from './read-release.ts';
 import { searchCharts } from './search-charts.ts';
 import { summarizeReleases } from './summarize-releases.ts';
-import { updateRelease } from './update-release.ts';
+import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
 
 /** Requests and replies are messages of `appscode.swift.v2` in wire format. */
 type UnaryCall<B> = (backend: B, request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
@@ -43,13 +41,13 @@ export function createReleaseService(charts: Charts): ReleaseService {
     GetHistory: getHistory,
     InstallRelease: (tiller, request, context) => installRelease(tiller, charts, request, context),
     UpdateRelease: (tiller, request, context) => updateRelease(tiller, charts, request, context),
-    RollbackRelease: asItIs('RollbackRelease', 6),
-    UninstallRelease: asItIs('UninstallRelease', 4),
+    RollbackRelease: asItIs('RollbackRelease'),
+    UninstallRelease: asItIs('UninstallRelease'),
     SearchCharts: (_tiller, request, context) => searchCharts(charts, request, context),
   };
   const streaming: Record<string, StreamingCall<TillerClient>> = {
     RunReleaseTest: (tiller, request, context) =>
-      tiller.stream('RunReleaseTest', request, context, minTimeoutMs(new RequestFields(request).integer(2))),
+      streamFromTiller(tiller, 'RunReleaseTest', toTest(request), context),
   };
   const { name, methods } = service('appscode.swift.v2.ReleaseService');
   const toMethod = (contract: Method): ReleaseMethod => {
@@ -90,13 +88,18 @@ function answerOf<T>(answers: Readonly<Record<string, T>>, { name }: Method): T 
   return answer;
 }
 
-/**
- * A method whose request has the same numbers in Tiller's contract as in swift's: its bytes are passed on.
- * @param timeoutField number of the field that says how many seconds Tiller may take
- */
-function asItIs(method: TillerMethod, timeoutField?: number): UnaryCall<TillerClient> {
-  return (tiller, request, context) => {
-    const timeout = timeoutField === undefined ? 0n : new RequestFields(request).integer(timeoutField);
-    return tiller.unary(method, request, context, minTimeoutMs(timeout));
-  };
+const toTest = createToTiller(
+  'appscode.swift.v2.TestReleaseRequest',
+  'hapi.services.tiller.TestReleaseRequest',
+);
+
+type SameRequest = 'GetReleaseStatus' | 'GetVersion' | 'RollbackRelease' | 'UninstallRelease';
+
+/** A method whose request has the same fields in Tiller's contract as in swift's. */
+function asItIs(method: SameRequest): UnaryCall<TillerClient> {
+  const toTiller = createToTiller(
+    `appscode.swift.v2.${method}Request`,
+    `hapi.services.tiller.${method}Request`,
+  );
+  return (tiller, request, context) => askTiller(tiller, method, toTiller(request), context);
 }

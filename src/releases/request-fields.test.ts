@@ -1,40 +1,55 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
-import { replaceField } from './replace-field.ts';
+import { decodeMessage, encodeMessage, limits, WireWriter } from '../codec/index.ts';
+import { replaceField } from './read-release.ts';
 import { RequestFields } from './request-fields.ts';
 
-test('of a scalar that comes twice the last counts; of a message the parts join; the rest is as it came', () => {
-  const text = (value: string) => new WireWriter().stringField(1, value).finish();
+test('of a scalar that comes twice the last counts; of a message the parts join; unknown fields do not count', () => {
+  const type = 'appscode.swift.v2.SummarizeReleasesRequest';
   const wire = new WireWriter().intField(1, 5).intField(1, -7).stringField(2, 'a').stringField(2, 'b');
-  const fields = new RequestFields(wire.bytesField(3, text('x')).bytesField(3, text('y')).finish());
-  assert.equal(fields.integer(1), -7n);
-  assert.equal(fields.string(2), 'b');
-  assert.deepEqual(fields.strings(2), ['a', 'b']);
-  assert.deepEqual(fields.message(3), Buffer.concat([text('x'), text('y')]));
-  const others = new RequestFields(Buffer.concat(fields.rawExcept(1)));
-  assert.equal(others.has(1), false);
-  assert.deepEqual(others.strings(2), ['a', 'b']);
-  assert.deepEqual(
-    [fields.has(4), fields.integer(4), fields.string(4), fields.message(4)],
-    [false, 0n, '', undefined],
+  const fields = new RequestFields(
+    type,
+    wire.stringField(6, 'X').stringField(6, 'Y').stringField(99, 'z').finish(),
   );
+  assert.equal(fields.integer('limit'), -7n);
+  assert.equal(fields.string('offset'), 'b');
+  assert.deepEqual(fields.strings('status_codes'), ['X', 'Y']);
+  assert.deepEqual(
+    [fields.has('filter'), fields.string('filter'), fields.boolean('all')],
+    [false, '', false],
+  );
+  const text = (value: string) => new WireWriter().stringField(1, value).finish();
+  const install = new WireWriter()
+    .bytesField(2, text('x'))
+    .bytesField(2, text('y'))
+    .bytesField(21, Buffer.alloc(0));
+  const other = new RequestFields('appscode.swift.v2.InstallReleaseRequest', install.finish());
+  assert.deepEqual(other.message('values'), Buffer.concat([text('x'), text('y')]));
+  assert.deepEqual([other.bytes('chart_archive'), other.has('chart_archive')], [undefined, true]);
 });
 
-test('a field of another wire type than it should have counts as absent', () => {
-  const fields = new RequestFields(new WireWriter().stringField(1, 'x').finish());
-  assert.equal(fields.integer(1), 0n);
+test("bytes that are no message are the caller's fault, and so is a wrong wire type", () => {
+  const type = 'appscode.swift.v2.SummarizeReleasesRequest';
+  for (const bytes of [
+    [0x0a, 9, 1],
+    [0x08],
+    [0x07],
+    [0x00, 1],
+    [0x0a, 1, 0x78],
+    [0x88, 0x80, 0x80, 0x80, 0x10, 5],
+  ])
+    assert.throws(() => new RequestFields(type, Buffer.from(bytes)), { code: 3 });
 });
 
-test("bytes that are no message are the caller's fault", () => {
-  for (const bytes of [[0x0a, 9, 1], [0x08], [0x07], [0x00, 1]])
-    assert.throws(() => new RequestFields(Buffer.from(bytes)), { code: 3 });
+test('the number of fields is bounded before anything is made of them', () => {
+  const many = Buffer.alloc(2 * (limits.maxNodes + 1), Buffer.from([0x08, 1]));
+  assert.throws(() => new RequestFields('appscode.swift.v2.SummarizeReleasesRequest', many), { code: 8 });
 });
 
 test('a nested field is replaced, everything around it stays', () => {
   const type = 'hapi.services.tiller.GetReleaseContentResponse';
   const given = { release: { name: 'a', config: { raw: 'x' }, manifest: 'm', version: 3 } };
-  const replaced = replaceField(encodeMessage(type, given), [1, 4], () =>
+  const replaced = replaceField(type, encodeMessage(type, given), ['release', 'config'], () =>
     new WireWriter().stringField(1, 'y').finish(),
   );
   const { release } = decodeMessage(type, Buffer.from(replaced));

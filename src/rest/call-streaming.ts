@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { wireToJson } from '../codec/index.ts';
 import { type CallContext, Code, GatewayError, type HttpResponse, isGone } from '../protocol/index.ts';
+import { swiftJson } from '../releases/index.ts';
 import type { Match } from './bind-request.ts';
 import { errorJson, errorStatus } from './errors.ts';
 import type { Answered, Exchange } from './exchange.ts';
@@ -22,7 +22,7 @@ export async function callStreaming(
   let failure: unknown;
   try {
     for await (const reply of call(message, context)) {
-      await lines.write('result', wireToJson(match.route.method.contract.response, reply), 200);
+      await lines.write('result', swiftJson(match.route.method.contract.response, reply), 200);
     }
   } catch (error) {
     failure = error;

@@ -1,5 +1,5 @@
-import { wireToJson } from '../codec/index.ts';
 import { type CallContext, Code } from '../protocol/index.ts';
+import { swiftJson } from '../releases/index.ts';
 import type { Match } from './bind-request.ts';
 import type { Answered, Exchange } from './exchange.ts';
 import { prettyJson } from './pretty-json.ts';
@@ -13,7 +13,7 @@ export async function callUnary(
   message: Uint8Array,
   context: CallContext,
 ): Promise<Answered> {
-  const json = wireToJson(match.route.method.contract.response, await call(message, context));
+  const json = swiftJson(match.route.method.contract.response, await call(message, context));
   const bytes = await sendContent(exchange.request, exchange.response, {
     status: 200,
     type: 'application/json',

@@ -26,7 +26,7 @@ export function messageDifference(
 }
 
 function comparable(type: keyof MessageTypes, wire: Uint8Array): unknown {
-  const message = decodeMessage(type, wire) as unknown as Plain;
+  const message = withoutDefaultTimeout(decodeMessage(type, wire) as unknown as Plain);
   const chart = message.chart as Plain | null | undefined;
   if (!chart) return message;
   const valuesAreRewritten = hasRequirements(chart);
@@ -35,6 +35,11 @@ function comparable(type: keyof MessageTypes, wire: Uint8Array): unknown {
     chart: comparableChart(chart, valuesAreRewritten),
     values: valuesAreRewritten ? parsedValues(message.values) : message.values,
   };
+}
+
+/** The 300 s that stand for no timeout, as in Helm's client, are none in the recordings of swift. */
+function withoutDefaultTimeout(message: Plain): Plain {
+  return message.timeout === 300 ? { ...message, timeout: 0 } : message;
 }
 
 function comparableChart(chart: Plain, valuesAreRewritten: boolean): Plain {

@@ -1,0 +1,137 @@
+import type { TillerClient, TillerMethod } from '../backends/index.ts';
+import {
+  type Copier,
+  createCopier,
+  type MessageTypes,
+  messageType,
+  rewriteMessage,
+  service,
+  WireType,
+  WireWriter,
+} from '../codec/index.ts';
+import { type CallContext, Code, GatewayError, invalidArgument, minTimeoutMs } from '../protocol/index.ts';
+import { RequestFields } from './request-fields.ts';
+
+type TillerType<Suffix extends string> = Extract<keyof MessageTypes, `hapi.services.tiller.${Suffix}`>;
+type SwiftType = Extract<keyof MessageTypes, `appscode.swift.v2.${string}`>;
+
+const tillerMethods = new Map(
+  service('hapi.services.tiller.ReleaseService').methods.map(method => [method.name, method]),
+);
+
+/** Checks that reject requests known to crash Tiller 2.17.0, by method. They look at what is sent. */
+const checks: Readonly<Record<string, (request: Uint8Array) => void>> = {
+  ListReleases: checkLimit,
+  InstallRelease: request =>
+    checkChart(new RequestFields('hapi.services.tiller.InstallReleaseRequest', request).message('chart')),
+  UpdateRelease: checkUpdate,
+};
+
+/**
+ * The bytes that may be sent to Tiller for a request of its own service: written anew from what was understood of it,
+ * without unknown fields, and checked for what would crash Tiller. Every request goes through here, by whichever door
+ * it came (REST, swift's gRPC service, Tiller's own service passed through).
+ * @throws GatewayError INVALID_ARGUMENT for what cannot be read or would crash Tiller; UNIMPLEMENTED for another method
+ */
+export function checkTillerRequest(method: string, request: Uint8Array): Buffer {
+  const contract = tillerMethods.get(method);
+  if (!contract) throw new GatewayError(Code.UNIMPLEMENTED, `Tiller has no method ${method.slice(0, 100)}`);
+  const understood = rewriteMessage(contract.request, request);
+  checks[method]?.(understood);
+  return understood;
+}
+
+/** A call with one reply. The call may take as long as the request lets Tiller take. */
+export function askTiller(
+  tiller: TillerClient,
+  method: TillerMethod,
+  request: Uint8Array,
+  context: CallContext,
+): Promise<Buffer> {
+  const checked = checkTillerRequest(method, request);
+  return tiller.unary(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
+}
+
+/** A call with a stream of replies, otherwise as `askTiller`. */
+export function streamFromTiller(
+  tiller: TillerClient,
+  method: TillerMethod,
+  request: Uint8Array,
+  context: CallContext,
+): AsyncGenerator<Buffer, void, undefined> {
+  const checked = checkTillerRequest(method, request);
+  return tiller.stream(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
+}
+
+/** Seconds; 0 for methods that do not wait in Tiller. */
+function timeoutOf(method: string, request: Uint8Array): bigint {
+  const type = tillerMethods.get(method)?.request;
+  if (!type?.byName.has('timeout')) return 0n;
+  return new RequestFields(type.name as TimedRequest, request).integer('timeout');
+}
+
+type TimedRequest = TillerType<'InstallReleaseRequest' | 'UpdateReleaseRequest' | 'TestReleaseRequest'>;
+
+/**
+ * Seconds that Tiller is given where the caller says nothing, as by Helm's client: with 0 it waits without end for hooks
+ * and resources, also after the caller has gone.
+ */
+const defaultTimeoutSeconds = 300;
+
+/** Fields that stand in Tiller's request otherwise than in swift's. Bytes are messages in wire format. */
+export type GivenFields = Readonly<Record<string, string | number | bigint | Uint8Array | readonly number[]>>;
+
+/**
+ * Makes requests of Tiller from swift's: fields of the same name and type are copied, `given` ones are written by the
+ * caller, and where swift's request has a timeout of 0 Tiller's gets the default.
+ * @param given names of Tiller's fields that the caller writes
+ */
+export function createToTiller(
+  from: SwiftType,
+  to: TillerType<string>,
+  given: readonly string[] = [],
+): (swift: Uint8Array, values?: GivenFields) => Buffer {
+  const isTimed = messageType(from).byName.has('timeout');
+  const copy: Copier = createCopier(from, to, { omit: given });
+  const target = messageType(to);
+  return (swift, values = {}) => {
+    const out = new WireWriter(swift.length + 64);
+    const fields = new RequestFields(from, swift);
+    copy(swift, 0, swift.length, out);
+    for (const [name, value] of Object.entries(values))
+      writeField(out, target.byName.get(name)?.number, value);
+    if (isTimed && fields.integer('timeout' as never) === 0n)
+      writeField(out, target.byName.get('timeout')?.number, defaultTimeoutSeconds);
+    return out.finish();
+  };
+}
+
+function writeField(out: WireWriter, number: number | undefined, value: GivenFields[string]): void {
+  if (number === undefined) throw new Error("a field that Tiller's request has not");
+  if (typeof value === 'string') out.stringField(number, value);
+  else if (value instanceof Uint8Array) out.bytesField(number, value);
+  else if (typeof value === 'object')
+    for (const one of value) out.tag(number, WireType.VARINT).int64(BigInt(one));
+  else out.intField(number, value);
+}
+
+function checkLimit(request: Uint8Array): void {
+  const limit = new RequestFields('hapi.services.tiller.ListReleasesRequest', request).integer('limit');
+  if (limit < 0n) throw invalidArgument(`limit: ${limit} is negative`);
+}
+
+function checkUpdate(request: Uint8Array): void {
+  const fields = new RequestFields('hapi.services.tiller.UpdateReleaseRequest', request);
+  checkChart(fields.message('chart'));
+  if (fields.boolean('reuse_values') && !fields.boolean('reset_values') && !fields.has('values'))
+    throw invalidArgument('values: must be there, even if empty, when reuse_values is set');
+}
+
+/** A chart, or a dependency at any depth, without metadata. */
+function checkChart(chart: Uint8Array | undefined, path = 'chart'): void {
+  if (!chart) return;
+  const fields = new RequestFields('hapi.chart.Chart', chart);
+  if (!fields.has('metadata')) throw invalidArgument(`${path}.metadata: is missing`);
+  for (const [index, dependency] of fields.messages('dependencies').entries())
+    checkChart(dependency, `${path}.dependencies[${index}]`);
+}
