@@ -1,6 +1,6 @@
 /**
- * What the way through Kubernetes costs: one tunnel that is kept, beside a direct connection to the same Tiller and
- * beside a tunnel for each request, which is swift's way. Tiller and the API server are the sandbox's, in a process of
+ * The cost of going through Kubernetes: one kept tunnel, compared with a direct connection to the same Tiller and
+ * with a tunnel for each request, as swift has it. Tiller and the API server are the sandbox's, in a process of
  * their own.
  */
 import { fork } from 'node:child_process';
@@ -43,13 +43,13 @@ const install = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
 });
 const content = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name: 'bench' });
 
-/** A way to make one call; `worker` counts those that call at the same time. */
-interface Way {
+/** One variant of a call; `worker` counts those that call at the same time. */
+interface Variant {
   readonly name: string;
   call(worker: number): Promise<unknown>;
 }
 
-/** Prints requests a second over each way, and their ratios to the first. */
+/** Prints requests a second for each variant, and their ratios to the first. */
 export async function run(): Promise<void> {
   const sandbox = fork(fileURLToPath(new URL('./support/sandbox-process.ts', import.meta.url)));
   try {
@@ -112,19 +112,20 @@ async function compareConnections({ endpoint, kubeconfig }: Whereabouts): Promis
   for (const [, client] of kept) client.destroy();
 }
 
-/** swift's way: look up the Pod, open a port-forward, dial, call, and throw all of it away. */
+/** As swift does it: look up the Pod, open a port-forward, dial, call, and throw all of it away. */
 async function callOnce(connector: Connector): Promise<void> {
   const client = createClient(connector, 1);
   await client.unary('GetVersion', nothing, context);
   client.destroy();
 }
 
-/** Measures the ways in turns, several times, and takes the best of each. */
-async function compare(title: string, ways: readonly Way[]): Promise<void> {
+/** Measures the variants in turns, several times, and takes the best of each. */
+async function compare(title: string, variants: readonly Variant[]): Promise<void> {
   const best = new Map<string, number>();
-  for (const way of ways) await way.call(0); // connects
+  for (const variant of variants) await variant.call(0); // connects
   for (let round = 0; round < rounds; round++) {
-    for (const way of ways) best.set(way.name, Math.max(best.get(way.name) ?? 0, await measure(way)));
+    for (const variant of variants)
+      best.set(variant.name, Math.max(best.get(variant.name) ?? 0, await measure(variant)));
   }
   const [base = Number.NaN] = best.values();
   console.log(`${title}, ${concurrency} at a time`);
@@ -136,12 +137,12 @@ async function compare(title: string, ways: readonly Way[]): Promise<void> {
 }
 
 /** Calls a second of one round. */
-async function measure(way: Way): Promise<number> {
+async function measure(variant: Variant): Promise<number> {
   const started = performance.now();
   let calls = 0;
   const work = async (worker: number) => {
     while (performance.now() - started < roundMs) {
-      await way.call(worker);
+      await variant.call(worker);
       calls++;
     }
   };

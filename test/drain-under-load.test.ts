@@ -92,7 +92,7 @@ test('SIGTERM under load drops nothing', async t => {
     '--connector=direct',
     `--tiller-endpoint=${stub.address}`,
   ]);
-  // a second long, so that it is under way when the signal comes
+  // a second long, so that it is in progress when the signal comes
   const stream = fetch(`http://127.0.0.1:${gateway.port}/tiller/v2/releases/a/test/json`, { method: 'POST' });
   const clients = [http1, http2, native].flatMap(client =>
     Array.from({ length: 10 }, () => client(gateway.port)),

@@ -1,4 +1,4 @@
-/** Stopping: nothing that was under way is lost, and nothing keeps the program from ending. */
+/** Stopping: no request in progress is lost, and nothing keeps the program from ending. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
@@ -8,7 +8,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { eventually } from './support/eventually.ts';
 import { type JsonFront, openSocket, readToEnd, startListener } from './support/listener-stage.ts';
 
-/** Answers after a moment, so that there is always something under way. */
+/** Answers after a moment, so that there is always a request in progress. */
 const slowly: JsonFront = (_request, response) => void setTimeout(() => response.end('done'), 20);
 
 async function get(agent: Agent, port: number): Promise<{ status: number; connection: string | undefined }> {

@@ -17,7 +17,7 @@ export interface Gateway {
   readonly addresses: readonly AddressInfo[];
   /** Where Tiller is, in words. */
   readonly tiller: string;
-  /** Stops accepting, finishes what is under way within the drain timeout, and closes everything. */
+  /** Stops accepting, finishes requests in progress within the drain timeout, and closes everything. */
   stop(): Promise<void>;
 }
 

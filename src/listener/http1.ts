@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 import { Code, type Reason } from '../protocol/index.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
 
-/** HTTP/1.1 over sockets that somebody else accepted. */
+/** HTTP/1.1 over sockets that the listener accepted. */
 export interface Http1 {
   accept(socket: Duplex): void;
-  /** How many connections there are. */
+  /** The number of open connections. */
   count(): number;
-  /** From now on every answer closes its connection; connections without a request stay, one may be on its way. */
+  /** From now on every answer closes its connection. Idle ones stay open for a moment: a request may be arriving. */
   beginDrain(): void;
-  /** Closes the connections on which nothing has happened since the last call. Called again and again while draining. */
+  /** Closes connections that were idle since the last call. Called repeatedly while draining. */
   closeIdle(): void;
   close(): void;
 }
@@ -21,7 +21,7 @@ interface Connection {
   bytesReadBefore: number;
 }
 
-/** A socket as `node:http` sees it; a TLS socket has the same members. */
+/** The members that `node:http` uses of a socket; a TLS socket has them too. */
 type HttpSocket = Duplex & { readonly bytesRead: number; destroySoon(): void };
 
 type Options = Pick<
@@ -96,7 +96,7 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   };
 }
 
-/** No answer is being made. Its last bytes may still be on their way, which `destroySoon` waits for. */
+/** No answer is in progress. Its last bytes may be unsent; `destroySoon` waits for them. */
 function isOver(response: ServerResponse | undefined): boolean {
   return response === undefined || response.writableEnded;
 }

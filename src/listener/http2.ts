@@ -1,10 +1,10 @@
 /**
- * HTTP/2 with routing per stream: gRPC and JSON mix on one connection, since proxies pool connections that way.
+ * HTTP/2 with routing per stream: gRPC and JSON mix on one connection, since proxies pool connections.
  *
  * `@grpc/grpc-js`' own Server is not used for the gRPC streams: it takes whole connections only (it creates the HTTP/2
- * session itself, also behind `createConnectionInjector`), so each JSON stream beside a gRPC one would have to be told
- * apart on the frame level, or each gRPC stream copied into a second, in-memory HTTP/2 connection. Here a gRPC stream
- * is handed over as it came.
+ * session itself, also behind `createConnectionInjector`), so each JSON stream beside a gRPC one would have to be
+ * separated on the frame level, or each gRPC stream copied into a second, in-memory HTTP/2 connection. Here the gRPC
+ * front gets the stream itself.
  */
 import { STATUS_CODES } from 'node:http';
 import {
@@ -24,7 +24,7 @@ import type { Fronts, ListenerOptions } from './options.ts';
 export interface Http2 {
   accept(socket: Duplex): void;
   count(): number;
-  /** Lets every connection go, those that are still to come as well: each closes when its last stream has ended. */
+  /** Closes every connection, also later ones, when its last stream has ended. */
   drain(): void;
 }
 
@@ -43,7 +43,7 @@ const closeTimeoutMs = 1000;
 /** "I know no stream number yet that I will not answer", https://www.rfc-editor.org/rfc/rfc9113#section-6.8 */
 const lastPossibleStream = 2 ** 31 - 1;
 
-/** Sends streams to `fronts.grpc` or `fronts.http`, by their content type. */
+/** Sends each stream to `fronts.grpc` or `fronts.http`, by its content type. */
 export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grpc'>): Http2 {
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
@@ -69,7 +69,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
     raw: string[],
     add: WatchedSession['add'],
   ) => {
-    if (stream.closed) return; // its client has taken it back already, and answering it would throw
+    if (stream.closed) return; // cancelled by its client already: an answer would throw
     add(stream);
     stream.setTimeout(options.idleTimeoutMs, () => endIfStuck(stream));
     if (headerBytes(raw) > options.maxHeaderBytes) refuseHeader(stream);
@@ -83,10 +83,10 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
     session.on('close', () => sessions.delete(session));
     const { open, add } = watchSession(session, options);
     session.setLocalWindowSize(connectionWindowBytes);
-    // no HTTP/2 client goes on reading after it has closed its side: it was killed, and its calls are to be cancelled
+    // an HTTP/2 client that closes its side reads no more: its calls are cancelled
     socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.destroy()));
     session.on('stream', (stream, headers, _flags, rawHeaders) => {
-      // a stream's error ends that stream alone, and whoever serves it sees its close
+      // a stream's error ends that stream alone; its front sees the close
       stream.on('error', ignore);
       contain(options.log, stream, () => serve(stream, headers, rawHeaders as unknown as string[], add));
     });
@@ -104,7 +104,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
 }
 
 /**
- * The size that SETTINGS_MAX_HEADER_LIST_SIZE speaks of.
+ * The size as SETTINGS_MAX_HEADER_LIST_SIZE counts it.
  * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2
  */
 function headerBytes(rawHeaders: readonly string[]): number {
@@ -115,7 +115,7 @@ function refuseHeader(stream: ServerHttp2Stream): void {
   const text = STATUS_CODES[431] ?? '';
   stream.respond({ ':status': 431, 'content-type': 'application/json' });
   stream.end(JSON.stringify({ code: Code.UNKNOWN, message: text, reason: 'LIMIT_EXCEEDED' }));
-  stream.resume(); // what comes of a body is dropped
+  stream.resume(); // a body is dropped
 }
 
 interface WatchedSession {
@@ -133,7 +133,7 @@ function watchSession(session: ServerHttp2Session, options: Options): WatchedSes
   const open = new Set<ServerHttp2Stream>();
   const check = () => {
     if (open.size === 0) return closeSoon(session);
-    // calls may take hours without a frame; a peer that is gone is told from a patient one by a ping
+    // calls may take hours without a frame; a ping tells a lost peer from a waiting one
     if (!session.destroyed) session.ping(destroyAfter(session, pingTimeoutMs));
     timer.refresh();
   };
@@ -154,12 +154,12 @@ function watchSession(session: ServerHttp2Session, options: Options): WatchedSes
 }
 
 /**
- * Asks the client to send no more streams, and then takes none. In between a ping goes out: its answer comes behind
- * every stream that the client sent before it read the first GOAWAY, so that none of them is refused.
+ * Asks the client to open no more streams, and later accepts none. A ping in between makes sure that no stream is
+ * refused: its answer follows every stream that the client opened before it read the first GOAWAY.
  * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.8
  */
 function letGo(session: ServerHttp2Session, { log }: Pick<Options, 'log'>): void {
-  if (session.destroyed) return; // by its client, which the event loop has yet to tell
+  if (session.destroyed) return; // by its client; the event comes later
   contain(log, session, () => {
     session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);
     const timer = setTimeout(() => session.close(), closeTimeoutMs);
@@ -168,13 +168,13 @@ function letGo(session: ServerHttp2Session, { log }: Pick<Options, 'log'>): void
   });
 }
 
-/** Closes a session, also one in the middle of a frame whose rest never comes: Node itself would wait for that. */
+/** Closes a session, also in the middle of an incomplete frame, for whose rest Node would wait. */
 function closeSoon(session: ServerHttp2Session): void {
   session.close();
   destroyAfter(session, closeTimeoutMs);
 }
 
-/** @returns a function that calls it off */
+/** @returns a function that cancels it */
 function destroyAfter(session: ServerHttp2Session, delayMs: number): () => void {
   const timer = setTimeout(() => session.destroy(), delayMs);
   const stop = () => clearTimeout(timer);
@@ -182,7 +182,7 @@ function destroyAfter(session: ServerHttp2Session, delayMs: number): () => void 
   return stop;
 }
 
-/** The peer has taken nothing of what it was sent for the whole idle time. A call that waits for Tiller is left alone. */
+/** Ends a stream whose peer has read nothing for the whole idle time. A call that waits for Tiller has nothing to read. */
 function endIfStuck(stream: ServerHttp2Stream): void {
   if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
 }
@@ -205,9 +205,9 @@ function serveHttp(
   fronts.http(request, response);
 }
 
-/** HTTP/2's counterpart of `requestTimeout` in node:http: a body that drips in does not hold its stream for ever. */
+/** HTTP/2's counterpart of `requestTimeout` in node:http: a body that arrives slowly does not hold its stream without end. */
 function boundBody(stream: ServerHttp2Stream, requestTimeoutMs: number): void {
-  // destroyed rather than closed, since a close would look like the body's end to whoever reads it
+  // destroyed, not closed: to a reader a close would look like the body's end
   const timer = setTimeout(() => stream.destroy(new Error('the body took too long')), requestTimeoutMs);
   const stop = () => clearTimeout(timer);
   stream.once('end', stop).once('close', stop);

@@ -8,25 +8,25 @@ import { createHttp2 } from './http2.ts';
 import type { Fronts, ListenerLog, ListenerOptions, ListenTarget } from './options.ts';
 import { createTlsLayer } from './tls.ts';
 
-/** Open connections by what they speak; `total` also counts those that have not said yet, and upgraded ones. */
+/** Open connections by protocol; `total` also counts undecided and upgraded ones. */
 export interface ConnectionCounts {
   readonly total: number;
   readonly http1: number;
   readonly http2: number;
 }
 
-/** The one port (and, where asked for, a second one that takes TLS only). */
+/** The one port, and a second one for TLS only where it is configured. */
 export interface Listener {
   /**
    * Opens every address.
-   * @throws GatewayError UNAVAILABLE naming the address that cannot be had; none is left open then
+   * @throws GatewayError UNAVAILABLE with the address that cannot be opened; the others are closed again
    */
   listen(): Promise<void>;
   /** Where it listens, in the order of the targets; ports that the system chose are filled in. */
   addresses(): readonly AddressInfo[];
   counts(): ConnectionCounts;
   /**
-   * Stops accepting, tells clients, and waits until the requests under way have been answered and the connections are
+   * Stops accepting, notifies clients, and waits until the requests in progress are answered and the connections are
    * closed; after `timeoutMs` the rest is cut off.
    * @returns how many connections had to be cut off
    */
@@ -35,19 +35,19 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Requests that were sent before their clients heard of the drain arrive within this time. */
+/** Requests that clients sent before they learned of the drain arrive within this time. */
 const lingerMs = 250;
 const drainStepMs = 50;
 /** Connections that wait to be accepted; past Node's own 511 a burst would wait for TCP's retries, seconds long. */
 const backlog = 4096;
-/** What a client without TLS gets where TLS is expected, since it reads HTTP/1.1 if anything. */
+/** For a client without TLS where TLS is expected: HTTP/1.1 is what it most likely reads. */
 const tlsOnlyText = 'this port speaks TLS only';
 const tlsOnlyAnswer =
   `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
   `Content-Length: ${tlsOnlyText.length}\r\n\r\n${tlsOnlyText}`;
 
 /**
- * Reads the certificate files and makes the listener; nothing is open before `listen`.
+ * Reads the certificate files and creates the listener; `listen` opens it.
  * @throws GatewayError INVALID_ARGUMENT where the certificate files cannot be used
  */
 export async function createListener(options: ListenerOptions, fronts: Fronts): Promise<Listener> {
@@ -88,7 +88,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
         if (sockets.size >= options.maxConnections) return refuse(socket);
         full = false;
         sockets.add(socket);
-        // whoever serves the connection notices its end; a reset before that is nobody's business
+        // the protocol's server handles the end of a connection; a reset before that needs no handling
         socket.on('error', () => {}).once('close', () => sockets.delete(socket));
         readFirstBytes(socket, options.firstByteTimeoutMs, protocol =>
           contain(options.log, socket, () => route(socket, protocol, tlsOnly)),
@@ -126,7 +126,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       http2.drain();
       await sleep(Math.min(lingerMs, timeoutMs));
       while (sockets.size > 0 && performance.now() < deadline) {
-        await turn(); // a busy process reads here what came meanwhile, before it takes a connection for idle
+        await turn(); // a busy process reads pending input here, before it takes a connection for idle
         http1.closeIdle();
         await sleep(drainStepMs);
       }
@@ -152,7 +152,7 @@ function open(server: Server, { host, port }: ListenTarget, log: ListenerLog): P
     server.once('error', fail);
     server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
       server.off('error', fail);
-      // accepting can fail later, for want of file descriptors; the connection is lost, the server is not
+      // accepting can fail later, without file descriptors; that connection is lost, the server is not
       server.on('error', ({ message }) =>
         log('warn', 'a connection could not be accepted', { reason: message }),
       );

@@ -7,19 +7,19 @@ import type {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
-/** Who answers. The listener hands each request to one of these and keeps only what it needs to drain. */
+/** The servers of requests, by kind. The listener passes each request to one of them. */
 export interface Fronts {
   /** A request of HTTP/1.1, or one HTTP/2 stream that is not gRPC. */
   http(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
-  /** An HTTP/2 stream whose content type is `application/grpc`, whole: nothing has been read or answered. */
+  /** An HTTP/2 stream with the content type `application/grpc`, of which nothing has been read or answered. */
   grpc(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
-  /** An HTTP/1.1 request to become a WebSocket. Without it such a request is an ordinary one. */
+  /** A WebSocket upgrade over HTTP/1.1. Without this front such a request is an ordinary one. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 /** One address of the listener. */
 export interface ListenTarget {
-  /** Nothing means every address of the machine, IPv6 and IPv4. */
+  /** Undefined is every address of the machine, IPv6 and IPv4. */
   readonly host: string | undefined;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -27,7 +27,7 @@ export interface ListenTarget {
   readonly tlsOnly: boolean;
 }
 
-/** TLS files; all PEM. They are looked at again every `reloadIntervalMs`. */
+/** TLS files; all PEM. They are read again every `reloadIntervalMs`. */
 export interface TlsOptions {
   readonly certFile: string;
   readonly privateKeyFile: string;
@@ -48,17 +48,17 @@ export interface ListenerOptions {
   readonly targets: readonly ListenTarget[];
   /** Without it every address speaks plain text only, and TLS is refused. */
   readonly tls?: TlsOptions | undefined;
-  /** Silence of a new connection, and a TLS handshake, last at most this long. */
+  /** Time limit for the first byte of a connection, and for a TLS handshake. */
   readonly firstByteTimeoutMs: number;
-  /** An HTTP/1.1 header arrives within this time. */
+  /** Time limit for an HTTP/1.1 header. */
   readonly headerTimeoutMs: number;
-  /** A request arrives whole within this time (the gRPC front sees to its own); its answer is not bounded. */
+  /** Time limit for a whole request (gRPC requests have their own); the answer has none. */
   readonly requestTimeoutMs: number;
-  /** A connection without a request, and one whose peer takes nothing of what it is sent, is closed after this time. */
+  /** Time after which an idle connection, or one whose peer reads nothing, is closed. */
   readonly idleTimeoutMs: number;
-  /** How long an HTTP/2 peer with open requests may take to answer a ping before it counts as gone. Default 20 s. */
+  /** Time limit for the answer to an HTTP/2 ping, after which the peer counts as lost. Default 20 s. */
   readonly pingTimeoutMs?: number;
-  /** Over all targets; further connections are closed as soon as they are accepted. */
+  /** Maximum of open connections on all targets together; further ones are closed at once. */
   readonly maxConnections: number;
   /** Open requests on one HTTP/2 connection. */
   readonly maxStreams: number;

@@ -7,7 +7,7 @@ import type { ListenerLog, TlsOptions } from './options.ts';
 const maxFileBytes = 4 * 1024 * 1024;
 const defaultReloadIntervalMs = 10_000;
 
-/** What is in the files, in PEM. */
+/** The contents of the files, in PEM. */
 export interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -16,7 +16,7 @@ export interface TlsMaterial {
 
 /**
  * Reads the files.
- * @throws GatewayError INVALID_ARGUMENT naming the file that cannot be read, or saying that they do not fit together
+ * @throws GatewayError INVALID_ARGUMENT with the file that cannot be read, or the reason why the files do not match
  */
 export async function readTlsFiles(options: TlsOptions): Promise<TlsMaterial> {
   const material = {
@@ -38,9 +38,9 @@ export async function readTlsFiles(options: TlsOptions): Promise<TlsMaterial> {
 }
 
 /**
- * Reads the files again at every interval, and gives them to `onChange` when they have changed and fit together.
- * Contents are compared, not times, because Kubernetes swaps a symbolic link above the files. What does not fit
- * together (a certificate whose key is not there yet) is logged once and the old files stay in use.
+ * Reads the files again at every interval, and calls `onChange` when they have changed and match each other.
+ * Contents are compared, not times, because Kubernetes swaps a symbolic link above the files. Files that do not match
+ * (a certificate whose key is not written yet) are logged once, and the old ones stay in use.
  * @returns a function that ends the watch
  */
 export function watchTlsFiles(
@@ -55,11 +55,11 @@ export function watchTlsFiles(
   let stopped = false;
   const look = async () => {
     try {
-      const found = await readTlsFiles(options);
+      const material = await readTlsFiles(options);
       lastReason = '';
-      if (!stopped && !same(found, current)) {
-        onChange(found);
-        current = found;
+      if (!stopped && !same(material, current)) {
+        onChange(material);
+        current = material;
         log('info', 'TLS certificate reloaded', { file: options.certFile });
       }
     } catch (error) {

@@ -4,15 +4,15 @@ import { contain } from './guard-fronts.ts';
 import type { ListenerLog, TlsOptions } from './options.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
 
-/** TLS on sockets that somebody else accepted. */
+/** TLS on sockets that the listener accepted. */
 export interface TlsLayer {
-  /** Does the handshake, bounded in time; the socket then comes out of `secured`, or is destroyed. */
+  /** Performs the handshake, bounded in time; then `secured` gets the socket, or it is destroyed. */
   accept(socket: Socket): void;
   close(): void;
 }
 
 /**
- * @param secured gets each connection whose handshake is done, with the protocol that was agreed on
+ * @param secured gets each connection after its handshake, with the negotiated protocol
  * @throws GatewayError INVALID_ARGUMENT where the certificate files cannot be used
  */
 export async function createTlsLayer(
@@ -27,7 +27,7 @@ export async function createTlsLayer(
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: handshakeTimeoutMs,
     requestCert: options.clientAuth !== 'none',
-    // Node would refuse clients without a certificate as well; those with a wrong one are refused below
+    // Node would refuse clients without a certificate too; those with an invalid one are refused below
     rejectUnauthorized: false,
   });
   server.on('secureConnection', socket => {
@@ -39,7 +39,7 @@ export async function createTlsLayer(
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     log('debug', 'TLS handshake failed', { reason: error.code ?? error.message });
-    socket.destroy(); // after a time-out Node leaves that to us
+    socket.destroy(); // Node does not, after a time-out
   });
   const stopWatching = watchTlsFiles(options, material, next => server.setSecureContext(next), log);
   return {

@@ -13,7 +13,7 @@ export interface LogEntry {
   readonly fields: LogFields;
 }
 
-/** Where the program writes what happens. Secrets in messages and fields are masked on the way out. */
+/** Where the program writes what happens. Secrets in messages and fields are masked. */
 export interface Logger {
   readonly error: (message: string, fields?: LogFields) => void;
   readonly warn: (message: string, fields?: LogFields) => void;

@@ -13,7 +13,7 @@ const outcome: RequestOutcome = {
 };
 
 describe('metrics', () => {
-  test('count requests, bytes, durations and what is under way', async () => {
+  test('count requests, bytes, durations and requests in progress', async () => {
     const metrics = createMetrics('1.2.3');
     metrics.requestStarted('http');
     metrics.requestStarted('http');

@@ -13,13 +13,13 @@ export function exampleOf({ group, key, option }: PlacedOption): string {
     '10.0.0.0/8',
     '/some/path',
   ];
-  const found = candidates.find(text => {
+  const example = candidates.find(text => {
     try {
       return text !== '' && option.show(option.read([text])!).toString() !== String(option.default);
     } catch {
       return false;
     }
   });
-  assert.ok(found, `no example for --${option.flag} (${group}.${key}): add one to the candidates`);
-  return found;
+  assert.ok(example, `no example for --${option.flag} (${group}.${key}): add one to the candidates`);
+  return example;
 }

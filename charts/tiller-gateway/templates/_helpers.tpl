@@ -10,7 +10,7 @@ app: tiller-gateway
 release: {{ .Release.Name }}
 {{- end -}}
 
-{{/* What is not in a namespace carries the release's, since another release may be elsewhere. */}}
+{{/* Cluster-wide objects carry the namespace in their name, since another namespace may have a release of the same name. */}}
 {{- define "tiller-gateway.cluster-name" -}}
 {{ .Release.Name }}-{{ .Release.Namespace }}
 {{- end -}}
