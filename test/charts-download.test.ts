@@ -9,6 +9,7 @@ import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { sendWithEtag, startServer, type TestServer } from './charts/repository-server.ts';
+import { whenStill } from './support/eventually.ts';
 
 const packed = makeChart({ 'Chart.yaml': 'name: a\nversion: 1.0.0' });
 
@@ -157,6 +158,18 @@ describe('bounds', () => {
     assert.equal(server.requests.length, 1); // later, the second may still get its turn in its last moment
     const codes = (await patient).map(result => result.status === 'rejected' && result.reason.code);
     assert.deepEqual(codes, [14, 14]);
+  });
+
+  test('never more downloads at a time than may run', async () => {
+    await restart({ concurrency: 2, maxWaiting: 100 });
+    const open: ServerResponse[] = [];
+    answer = (_request, response) => void open.push(response);
+    const all = Promise.all(Array.from({ length: 6 }, (_, index) => fetchChart(`/${index}`)));
+    for (let asked = 2; asked <= 6; asked += 2) {
+      assert.equal(await whenStill(() => server.requests.length), asked);
+      for (const response of open.splice(0)) response.end(packed);
+    }
+    await all;
   });
 
   test('a caller that goes away takes its download with it', async () => {

@@ -56,6 +56,23 @@ test('pages', bounded, async () => {
   assert.equal(await tiller.failure('ListReleases', { offset: 'zzz' }), '2 offset "zzz" not found');
 });
 
+test('an offset that names several revisions starts at the last of them', bounded, async () => {
+  await using tiller = await withReleases(['a', 'b', 'c']);
+  for (const version of ['2', '3']) {
+    const chart = chartOf('changed', { 'cm.yaml': configMap(`b-cm-${version}`) });
+    await tiller.call('UpdateRelease', { name: 'b', chart, values: {} });
+  }
+  const request: Partially<ListReleasesRequest> = {
+    status_codes: ['DEPLOYED', 'SUPERSEDED'],
+    sort_by: 'NAME',
+  };
+  assert.equal(await list(tiller, request), 'a b b b c (5 of 5)');
+  assert.equal(await list(tiller, { ...request, limit: 2 }), 'a b (2 of 5, next b)');
+  assert.equal(await list(tiller, { ...request, limit: 2, offset: 'b' }), 'b c (2 of 5)');
+  assert.equal(await list(tiller, { ...request, offset: 'c' }), 'c (1 of 5)');
+  assert.equal(await list(tiller, { ...request, sort_order: 'DESC', offset: 'b', limit: 2 }), 'b a (2 of 5)');
+});
+
 test('filters are RE2 expressions, not JavaScript’s', bounded, async () => {
   await using tiller = await withReleases(['web-1', 'web-2', 'db']);
   assert.equal(await list(tiller, { filter: 'web' }), 'web-1 web-2 (2 of 2)');

@@ -106,6 +106,42 @@ describe('sizes', () => {
   });
 });
 
+describe('checksums', () => {
+  const name = Buffer.from('caf\xe9-\xff.yaml', 'latin1'); // bytes over 127 tell the two sums apart
+  const checksumOf = (block: Buffer, read: 'readUInt8' | 'readInt8') =>
+    block.reduce((sum, _byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : block[read](at)), 0);
+  const stating = (checksum: number) => {
+    const archive = makeTar([{ name, data: 'abc' }]);
+    archive.write(`${checksum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    return archive;
+  };
+  const header = makeTar([{ name, data: 'abc' }]).subarray(0, 512);
+  const unsigned = checksumOf(header, 'readUInt8');
+  const signed = checksumOf(header, 'readInt8');
+
+  test('of unsigned bytes, and of signed ones as old programs wrote them, are taken', () => {
+    assert.equal(signed, unsigned - 2 * 256);
+    for (const sum of [unsigned, signed]) assert.equal(read(stating(sum))[0]?.data, 'abc');
+  });
+
+  test('of anything else are refused', () => {
+    const wrong = [0, 1, unsigned - 256, unsigned + 1, unsigned - 1, signed - 1, signed + 1, 0o777777];
+    for (const sum of wrong) refuses(stating(sum), /checksum/);
+    const field = header.subarray(148, 156).reduce((sum, byte) => sum + byte, 0);
+    refuses(stating(unsigned - 8 * 0x20 + field), /checksum/); // its own field does not count as it stands
+    refuses(stating(unsigned - 8 * 0x20), /checksum/); // nor as nothing
+  });
+
+  test('cover every byte of the header', () => {
+    for (let at = 0; at < 512; at++) {
+      if (at >= 148 && at < 156) continue;
+      const archive = Buffer.from(makeTar([{ name, data: 'abc' }]));
+      archive[at] = archive[at]! ^ 2;
+      assert.throws(() => read(archive), { name: 'GatewayError', code: 3 }, `byte ${at}`);
+    }
+  });
+});
+
 describe('the end', () => {
   test('is where the archive ends between two entries', () => {
     const archive = makeTar([{ name: 'a', data: 'x' }]);

@@ -27,6 +27,34 @@ test('no more run than may, and the next in line follows', async () => {
   await results[1];
 });
 
+test('never more run than may, however they come and end, and all places come back', async () => {
+  const limiter = new Limiter(3, 100);
+  let running = 0;
+  let most = 0;
+  const work = (index: number) => async () => {
+    most = Math.max(most, ++running);
+    for (let turn = 0; turn < index % 4; turn++) await Promise.resolve();
+    running--;
+    if (index % 5 === 0) throw new Error('x');
+  };
+  for (let round = 0; round < 5; round++) {
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => limiter.run(work(index), noSignal)),
+    );
+    assert.equal(results.filter(({ status }) => status === 'rejected').length, 4);
+  }
+  assert.equal(most, 3);
+  const [first, second, third, fourth] = [held(), held(), held(), held()];
+  const tasks = [first, second, third, fourth];
+  const all = tasks.map(({ task }) => limiter.run(task, noSignal));
+  assert.deepEqual(
+    tasks.map(({ isStarted }) => isStarted()),
+    [true, true, true, false],
+  );
+  for (const { resolve } of tasks) resolve();
+  await Promise.all(all);
+});
+
 test('a task that fails gives its place back', async () => {
   const limiter = new Limiter(1, 0);
   await assert.rejects(
