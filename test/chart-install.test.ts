@@ -10,7 +10,7 @@ import type {
 } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
 import { loadChartFiles } from '../src/charts/archive/load-archive.ts';
-import { encodeChart } from '../src/charts/loaded-chart.ts';
+import { encodeChart } from '../src/charts/chart/loaded-chart.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { allOptions, environmentName } from '../src/config/index.ts';
 import { startSandboxTiller } from '../src/sandbox/index.ts';

@@ -69,7 +69,7 @@ async function load(chartUrl: string) {
 }
 
 describe('a chart below the folder', () => {
-  const ways: [string, () => string][] = [
+  const forms: [string, () => string][] = [
     ['packed', () => 'packed-1.0.0.tgz'],
     ['with a dot', () => './packed-1.0.0.tgz'],
     ['by its whole path', () => join(root, 'packed-1.0.0.tgz')],
@@ -78,8 +78,8 @@ describe('a chart below the folder', () => {
     ['not packed', () => 'web'],
     ['with a link that stays inside', () => 'within'],
   ];
-  for (const [title, way] of ways) {
-    test(title, async () => assert.equal((await load(way())).metadata?.name, 'a'));
+  for (const [title, form] of forms) {
+    test(title, async () => assert.equal((await load(form())).metadata?.name, 'a'));
   }
 
   test('leaves out what .helmignore names', async () => {
@@ -115,8 +115,8 @@ describe('what is not read', () => {
     ['an archive that is too large', () => 'large.tgz', /larger than 4000 bytes/],
     ['a broken .helmignore', () => 'badignore', /double-star/],
   ];
-  for (const [title, way, message] of cases) {
-    test(title, () => assert.rejects(load(way()), { name: 'GatewayError', code: 3, message }));
+  for (const [title, form, message] of cases) {
+    test(title, () => assert.rejects(load(form()), { name: 'GatewayError', code: 3, message }));
   }
 
   test('anything, where there is no --chart-dir', async () => {

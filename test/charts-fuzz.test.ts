@@ -52,12 +52,12 @@ test('what is packed comes out, byte for byte', { timeout }, async () => {
     fc.asyncProperty(files, async given => {
       const archive = makeChart({ 'Chart.yaml': metadata, ...given });
       const { chart } = await charts.resolve(chartRequest({ chartArchive: archive }), noSignal);
-      const found = decodeMessage('hapi.chart.Chart', chart).files.map(({ type_url, value }) => [
+      const sent = decodeMessage('hapi.chart.Chart', chart).files.map(({ type_url, value }) => [
         type_url,
         Buffer.from(value).toString('hex'),
       ]);
       const packed = Object.entries(given).map(([path, data]) => [path, Buffer.from(data).toString('hex')]);
-      assert.deepEqual(found, packed);
+      assert.deepEqual(sent, packed);
     }),
     { numRuns: 100 },
   );

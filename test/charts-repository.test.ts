@@ -47,8 +47,8 @@ entries:
   - {name: broken, version: 1.0.0}
   lies:
   - {name: lies, version: 1.0.0, digest: ${'0'.repeat(64)}, urls: [charts/web-1.0.0.tgz]}
-  elsewhere:
-  - {name: elsewhere, version: 1.0.0, urls: ["http://169.254.169.254/latest"]}
+  outside:
+  - {name: outside, version: 1.0.0, urls: ["http://169.254.169.254/latest"]}
 `;
 }
 
@@ -83,7 +83,7 @@ function refused(chartUrl: string, code: number, message: RegExp) {
 }
 
 describe('a chart of a repository', () => {
-  const found: [string, string][] = [
+  const wanted: [string, string][] = [
     ['stable/web', '2.0.0'],
     ['stable/web/', '2.0.0'],
     ['stable/web/1.2.0', '1.2.0'],
@@ -93,7 +93,7 @@ describe('a chart of a repository', () => {
     ['stable/web/>=1.0, <1.5', '1.2.0'],
     ['stable/web/>2.0.0-0', '3.0.0-rc.1'],
   ];
-  for (const [url, version] of found) {
+  for (const [url, version] of wanted) {
     test(url, async () => assert.equal(await versionOf(url), version));
   }
 
@@ -103,7 +103,7 @@ describe('a chart of a repository', () => {
     ['stable/web/latest', /not a version or a range/],
     ['stable/broken', /no chart named "broken"/],
     ['stable/lies', /lies: .*digest is not the one in the repository's index/],
-    ['stable/elsewhere', /169\.254\.169\.254 are refused/],
+    ['stable/outside', /169\.254\.169\.254 are refused/],
     ['other/web', /"other\/web" is no http\(s\) URL/],
     ['stable', /is no http\(s\) URL/],
     ['../web', /is no http\(s\) URL/],
@@ -225,7 +225,7 @@ describe('search', () => {
     (await search(given)).charts.map(({ name, version }) => `${name} ${version}`);
 
   test('lists the newest release of every chart', async () => {
-    assert.deepEqual(await keys({}), ['elsewhere 1.0.0', 'lies 1.0.0', 'web 2.0.0']);
+    assert.deepEqual(await keys({}), ['lies 1.0.0', 'outside 1.0.0', 'web 2.0.0']);
   });
   test('by words, in any case', async () => {
     assert.deepEqual(await keys({ query: 'SERVES http' }), ['web 2.0.0']);
@@ -248,8 +248,8 @@ describe('search', () => {
     assert.deepEqual([second.count, second.total, second.next], [1, 3, '']);
   });
   test('says what the index says, in a message that can be sent', async () => {
-    const { charts: found } = await search({ query: 'web' });
-    const wire = encodeMessage('appscode.swift.v2.SearchChartsResponse', { charts: [...found] });
+    const { charts: hits } = await search({ query: 'web' });
+    const wire = encodeMessage('appscode.swift.v2.SearchChartsResponse', { charts: [...hits] });
     const [chart] = decodeMessage('appscode.swift.v2.SearchChartsResponse', wire).charts;
     assert.equal(chart?.digest, sha256(archive('2.0.0')));
     assert.deepEqual(chart?.urls, ['charts/web-2.0.0.tgz']);

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../protocol/index.ts';
-import { type Resolve, resolveHost } from './download/resolve-host.ts';
+import { type Resolve, resolveHost } from './download/fetch-once.ts';
 import type { Warn } from './requirements/preparation.ts';
 
 /** How charts are found, and the bounds on that. */
@@ -46,7 +46,7 @@ export interface ChartOptions {
   readonly proxyFor: (url: string) => string | undefined;
   /** Finds a host's addresses. Default: the system's resolver. */
   readonly resolveHost: Resolve;
-  /** Told of what Helm only warns about. Default: nothing is done with it. */
+  /** Called with what Helm only warns about. Default: nothing is done with it. */
   readonly warn: Warn;
 }
 

@@ -2,16 +2,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
 import { loadArchive, loadChartFiles } from './archive/load-archive.ts';
+import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/verify-provenance.ts';
+import { withSource } from './chart/chart-text.ts';
+import type { LoadedChart } from './chart/loaded-chart.ts';
 import type { ChartOptions } from './chart-options.ts';
 import type { Credentials } from './download/credentials.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { parseSourceUrl, showUrl } from './download/source-url.ts';
-import { findLocalChart, type LocalChart } from './folder/local-path.ts';
-import { readChartFolder } from './folder/read-folder.ts';
-import type { LoadedChart } from './loaded-chart.ts';
-import { naming } from './naming.ts';
-import { maxProvenanceBytes, readKeyring, verifyProvenance } from './provenance/verify-provenance.ts';
-import type { Repositories } from './repository/repositories.ts';
+import { findLocalChart, type LocalChart, readChartFolder } from './folder/local-charts.ts';
+import type { Repositories } from './repository/repository.ts';
 import { findChart } from './repository/repository-index.ts';
 
 /** A chart as the request names it: an archive, or a place. */
@@ -23,7 +22,7 @@ export interface WantedChart {
 }
 
 /** A loaded chart, and how to name where it came from. */
-export interface FoundChart {
+export interface NamedChart {
   readonly chart: LoadedChart;
   readonly name: string;
 }
@@ -49,9 +48,9 @@ export class ChartSources {
   }
 
   /**
-   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, naming the source; UNAVAILABLE when a server cannot be reached
+   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, withSource the source; UNAVAILABLE when a server cannot be reached
    */
-  async find(wanted: WantedChart, signal: AbortSignal): Promise<FoundChart> {
+  async find(wanted: WantedChart, signal: AbortSignal): Promise<NamedChart> {
     if (wanted.archive) return this.#load(uploaded(wanted.archive), wanted.verify);
     if (/^https?:/i.test(wanted.url)) {
       const source = parseSourceUrl(wanted.url);
@@ -63,7 +62,7 @@ export class ChartSources {
     return this.#fetchFromRepository(wanted, signal);
   }
 
-  async #fetch(source: Omit<Source, 'maxBytes'>, verify: boolean, signal: AbortSignal): Promise<FoundChart> {
+  async #fetch(source: Omit<Source, 'maxBytes'>, verify: boolean, signal: AbortSignal): Promise<NamedChart> {
     const { url } = source.source;
     const bytes = await this.#downloader.fetch({ ...source, maxBytes: this.#options.maxBytes }, signal);
     const readProvenance = () => {
@@ -79,7 +78,7 @@ export class ChartSources {
     return this.#load({ bytes, name: showUrl(url), fileName, readProvenance }, verify);
   }
 
-  async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<FoundChart> {
+  async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<NamedChart> {
     const [name = '', chartName = '', ...range] = wanted.url.split('/');
     const repository = this.#repositories.get(name);
     if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
@@ -89,7 +88,7 @@ export class ChartSources {
       const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
       return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
     } catch (error) {
-      throw naming(error, `${name}/${chartName}`);
+      throw withSource(error, `${name}/${chartName}`);
     }
   }
 
@@ -106,21 +105,21 @@ export class ChartSources {
     return chartDir === undefined ? undefined : findLocalChart(url, chartDir);
   }
 
-  async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<FoundChart> {
+  async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<NamedChart> {
     try {
-      const found = await stat(local.path);
-      if (found.isDirectory()) return await this.#loadFolder(name, local, verify);
-      if (!found.isFile()) throw invalidArgument('is neither file nor folder');
-      this.#checkSize(found.size);
+      const entry = await stat(local.path);
+      if (entry.isDirectory()) return await this.#loadFolder(name, local, verify);
+      if (!entry.isFile()) throw invalidArgument('is neither file nor folder');
+      this.#checkSize(entry.size);
       const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root);
       const bytes = await readFile(local.path);
       return await this.#load({ bytes, name, fileName: basename(local.path), readProvenance }, verify);
     } catch (error) {
-      throw naming(toFileError(error), name);
+      throw withSource(toFileError(error), name);
     }
   }
 
-  async #loadFolder(name: string, local: LocalChart, verify: boolean): Promise<FoundChart> {
+  async #loadFolder(name: string, local: LocalChart, verify: boolean): Promise<NamedChart> {
     if (verify) throw invalidArgument('only packed charts can be verified');
     const files = await readChartFolder(local.path, local.root, this.#options);
     return { chart: await loadChartFiles(files, this.#options), name };
@@ -132,13 +131,13 @@ export class ChartSources {
     }
   }
 
-  async #load(packed: PackedChart, verify: boolean): Promise<FoundChart> {
+  async #load(packed: PackedChart, verify: boolean): Promise<NamedChart> {
     try {
       this.#checkSize(packed.bytes.length);
       if (verify) await this.#verify(packed);
       return { chart: await loadArchive(packed.bytes, this.#options), name: packed.name };
     } catch (error) {
-      throw naming(error, packed.name);
+      throw withSource(error, packed.name);
     }
   }
 
@@ -168,8 +167,8 @@ function uploaded(bytes: Uint8Array): PackedChart {
 
 async function readLocalProvenance(path: string, root: string): Promise<Uint8Array> {
   const local = await findLocalChart(path, root);
-  const found = local && (await stat(local.path));
-  if (!local || !found?.isFile() || found.size > maxProvenanceBytes) {
+  const entry = local && (await stat(local.path));
+  if (!local || !entry?.isFile() || entry.size > maxProvenanceBytes) {
     throw invalidArgument('has no provenance file beside it');
   }
   return readFile(local.path);

@@ -1,16 +1,16 @@
-import type { SwiftSearchChartsRequest } from '../codec/messages.gen.ts';
+import type { SwiftSearchChartsRequest } from '../codec/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { withSource } from './chart/chart-text.ts';
+import { encodeChart } from './chart/loaded-chart.ts';
 import { type ChartOptions, validateChartOptions } from './chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
 import type { Credentials } from './download/credentials.ts';
 import { Downloader } from './download/downloader.ts';
-import { encodeChart } from './loaded-chart.ts';
-import { naming } from './naming.ts';
-import { prepareChart } from './prepare-chart.ts';
-import { createRepositories, type Repositories } from './repository/repositories.ts';
+import { createRepositories, type Repositories } from './repository/repository.ts';
 import type { RepositoryIndex } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts } from './repository/search-charts.ts';
+import { prepareChart } from './requirements/prepare-chart.ts';
 import { type GivenValues, type MergedValues, mergeValues } from './values/merge-values.ts';
 
 /** What an install or update says of its chart and values. */
@@ -34,7 +34,7 @@ export interface ResolvedChart {
 
 export interface Charts {
   /**
-   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, naming the source without credentials; UNAVAILABLE when a
+   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, withSource the source without credentials; UNAVAILABLE when a
    * repository cannot be reached, answers 5xx or takes too long; RESOURCE_EXHAUSTED when too many downloads wait; CANCELLED when
    * the signal is aborted
    */
@@ -107,7 +107,7 @@ async function findChart(
     prepareChart(chart, values.parse, message => warn(`${name}: ${message}`));
     return encodeChart(chart, maxMessageBytes);
   } catch (error) {
-    throw naming(error, name);
+    throw withSource(error, name);
   }
 }
 

@@ -225,6 +225,10 @@ class TreeBuilder {
   #tagOf({ tagStart, tagEnd }: Properties): string {
     if (tagStart === none) return '';
     const raw = this.#source.slice(tagStart, tagEnd);
+    // in a flow collection libyaml reads on
+    if (/[,[\]{}]/.test(this.#source[tagEnd] ?? '')) {
+      throw this.#error('did not find expected whitespace or line break', tagEnd);
+    }
     if (raw === '!') return raw;
     const [, verbatim, handle = '', suffix = ''] = /^!(?:<(.*)>$|)/.test(raw)
       ? (/^!<(.*)>$/.exec(raw) ?? /^()(!(?:[\w-]*!)?)(.*)$/.exec(raw) ?? [])

@@ -1,7 +1,7 @@
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { readText } from '../chart-text.ts';
-import type { ChartFile, ChartMetadata, LoadedChart } from '../loaded-chart.ts';
-import { parseChartMetadata } from './chart-metadata.ts';
+import { parseChartMetadata } from '../chart/chart-metadata.ts';
+import { readText } from '../chart/chart-text.ts';
+import type { ChartFile, ChartMetadata, LoadedChart } from '../chart/loaded-chart.ts';
 
 /** What loading files needs of what is around them. */
 export interface LoadContext {

@@ -14,7 +14,7 @@ export interface AddressPolicyOptions {
 export interface AddressPolicy {
   /**
    * Checks a host by its name and by every address that it resolved to; none where a proxy resolves it.
-   * @throws GatewayError INVALID_ARGUMENT naming the host and what is wrong with it
+   * @throws GatewayError INVALID_ARGUMENT withSource the host and what is wrong with it
    */
   check(host: string, addresses: readonly string[]): void;
 }
@@ -27,7 +27,7 @@ interface Rules {
 const loopback = ['127.0.0.0/8', '::1/128'];
 
 /**
- * Never a repository, but often a way into what the gateway can reach and the caller cannot: this host, link-local
+ * Never a repository, but often a path to what the gateway can reach and the caller cannot: this host, link-local
  * addresses (where clouds keep instance metadata), the metadata services with addresses of their own, multicast.
  */
 const refused = [

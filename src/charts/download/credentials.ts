@@ -32,7 +32,7 @@ type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { rejectUn
 
 /**
  * Checks credentials and brings them into the form of requests. User info of the URL counts as name and password.
- * @throws GatewayError INVALID_ARGUMENT when two ways to authenticate are given at once, a certificate cannot be read, or one
+ * @throws GatewayError INVALID_ARGUMENT when two kinds of credentials are given at once, a certificate cannot be read, or one
  * comes without its key
  */
 export function resolveAccess(source: SourceUrl, credentials: Credentials): Access {

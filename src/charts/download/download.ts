@@ -24,7 +24,7 @@ export interface Download {
 const redirects: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * Fetches a resource, following redirects. Every address on the way is checked anew. The Authorization header and the client
+ * Fetches a resource, following redirects. The address of every redirect is checked anew. The Authorization header and the client
  * certificate go to the origin that they were given for, and to no other.
  * @throws GatewayError INVALID_ARGUMENT when an address is refused, the answer is too large, not a 200 or redirects without end;
  * UNAVAILABLE when a host cannot be reached or answers 5xx

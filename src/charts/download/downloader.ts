@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { invalidArgument, unavailable } from '../../protocol/index.ts';
-import { ByteCache } from './byte-cache.ts';
+import { LRUCache } from 'lru-cache';
+import { callScope, invalidArgument, unavailable } from '../../protocol/index.ts';
 import { type Access, type Credentials, resolveAccess } from './credentials.ts';
 import { download } from './download.ts';
 import type { Network } from './fetch-once.ts';
@@ -28,6 +28,13 @@ export interface Source {
   readonly maxBytes: number;
 }
 
+/** What a repository said about a download, so that it can be asked whether it still holds. */
+interface KeptDownload {
+  readonly bytes: Buffer;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
 /** One download, with the key that it is shared and kept under. */
 interface Job {
   readonly key: string;
@@ -44,14 +51,18 @@ interface Job {
 export class Downloader {
   readonly #options: DownloaderOptions;
   readonly #limiter: Limiter;
-  readonly #cache: ByteCache;
+  /** Kept up to a bound in bytes; those not used for longest go first. */
+  readonly #cache: LRUCache<string, KeptDownload> | undefined;
   readonly #shared = new SharedTasks<Buffer>();
   readonly #closing = new AbortController();
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
     this.#limiter = new Limiter(options.concurrency, options.maxWaiting);
-    this.#cache = new ByteCache(options.cacheBytes);
+    const { cacheBytes } = options;
+    // an empty body counts as a byte: the cache takes no size of 0
+    const sizeCalculation = ({ bytes }: KeptDownload) => Math.max(1, bytes.length);
+    this.#cache = cacheBytes > 0 ? new LRUCache({ maxSize: cacheBytes, sizeCalculation }) : undefined;
   }
 
   /**
@@ -66,30 +77,26 @@ export class Downloader {
     return this.#shared.run(key, signal, shared => this.#fetchInTurn(job, shared));
   }
 
-  /** Aborts what is under way. */
+  /** Aborts running downloads. */
   close(): void {
     this.#closing.abort(unavailable('the gateway is stopping'));
-    this.#cache.clear();
+    this.#cache?.clear();
   }
 
   async #fetchInTurn(job: Job, signal: AbortSignal): Promise<Buffer> {
     const { timeoutMs } = this.#options;
-    const timeout = new AbortController();
-    const timer = setTimeout(
-      () => timeout.abort(unavailable(`${showUrl(job.url)}: took longer than ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    const ends = AbortSignal.any([signal, timeout.signal, this.#closing.signal]);
+    const late = () => unavailable(`${showUrl(job.url)}: took longer than ${timeoutMs} ms`);
+    const scope = callScope({ signal: AbortSignal.any([signal, this.#closing.signal]), timeoutMs, late });
     try {
-      return await this.#limiter.run(() => this.#fetchOrAsk(job, ends), ends);
+      return await this.#limiter.run(() => this.#fetchOrAsk(job, scope.signal), scope.signal);
     } finally {
-      clearTimeout(timer);
+      scope.end();
     }
   }
 
   async #fetchOrAsk({ key, digest, ...job }: Job, signal: AbortSignal): Promise<Buffer> {
     const { network, maxRedirects } = this.#options;
-    const known = this.#cache.get(key);
+    const known = this.#cache?.get(key);
     // what has the digest that is wanted needs no asking
     if (known && digest !== undefined) return known.bytes;
     const { etag, lastModified } = known ?? {};
@@ -98,8 +105,8 @@ export class Downloader {
     checkDigest(bytes, digest, job.url);
     const kept = answer.bytes ? answer : { etag: answer.etag ?? etag, lastModified };
     const mayKeep = digest !== undefined || kept.etag !== undefined || kept.lastModified !== undefined;
-    if (mayKeep) this.#cache.set(key, { bytes, etag: kept.etag, lastModified: kept.lastModified });
-    else this.#cache.delete(key);
+    if (mayKeep) this.#cache?.set(key, { bytes, etag: kept.etag, lastModified: kept.lastModified });
+    else this.#cache?.delete(key);
     return bytes;
   }
 }

@@ -1,10 +1,11 @@
+import { lookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
-import { GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
-import { naming } from '../naming.ts';
+import { GatewayError, invalidArgument, orAborted, readBounded, unavailable } from '../../protocol/index.ts';
+import { withSource } from '../chart/chart-text.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import type { Access } from './credentials.ts';
-import { pinnedLookup, type Resolve, type ResolvedAddress } from './resolve-host.ts';
 import { hostOf, showUrl } from './source-url.ts';
 
 /** How hosts are found, judged and reached. */
@@ -80,7 +81,7 @@ async function resolveAndCheck(
   checkPolicy(network, url, []);
   let addresses: readonly ResolvedAddress[] = [];
   try {
-    addresses = await abortable(network.resolve(host), signal);
+    addresses = await orAborted(network.resolve(host), signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!isProxied) throw unreachable(url, error);
@@ -96,31 +97,17 @@ function checkPolicy(network: Network, url: URL, addresses: readonly ResolvedAdd
       addresses.map(({ address }) => address),
     );
   } catch (error) {
-    throw naming(error, showUrl(url));
+    throw withSource(error, showUrl(url));
   }
 }
 
-/** The resolver cannot be stopped, but nobody has to wait for it. */
-async function abortable<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
+async function readBody(stream: Readable, { url, maxBytes, signal }: FetchRequest): Promise<Buffer> {
   try {
-    return await Promise.race([task, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
+    return await readBounded(stream, { maxBytes, what: showUrl(url), signal });
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.reason !== 'BODY_TOO_LARGE') throw error;
+    throw invalidArgument(`${showUrl(url)}: is larger than ${maxBytes} bytes`, { cause: error });
   }
-}
-
-async function readBody(stream: Readable, { url, maxBytes }: FetchRequest): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBytes) throw invalidArgument(`${showUrl(url)}: is larger than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
 }
 
 function headerText(value: string | string[] | undefined): string | undefined {
@@ -132,4 +119,30 @@ function unreachable(url: URL, error: unknown): GatewayError {
   const cause = error instanceof AggregateError ? error.errors[0] : error;
   const { code, message } = cause as NodeJS.ErrnoException;
   return unavailable(`${showUrl(url)}: cannot be reached: ${code ?? message}`, { cause });
+}
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Finds the addresses of a host; replaced in tests. */
+export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
+
+/** Asks the system's resolver, which also reads /etc/hosts and the cluster's search domains. */
+export async function resolveHost(host: string): Promise<readonly ResolvedAddress[]> {
+  const family = isIP(host);
+  return family === 0 ? lookup(host, { all: true }) : [{ address: host, family }];
+}
+
+/**
+ * A lookup function for sockets that answers with addresses found before, whatever name it is asked for: the address that was
+ * checked is the one that is connected to, so that a name cannot change its mind in between.
+ */
+export function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
+  return (_host, options, callback) => {
+    const [first] = addresses;
+    if (options.all) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family ?? 4);
+  };
 }

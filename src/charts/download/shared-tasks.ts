@@ -1,3 +1,5 @@
+import { orAborted } from '../../protocol/index.ts';
+
 interface SharedTask<T> {
   readonly result: Promise<T>;
   readonly abort: AbortController;
@@ -16,13 +18,9 @@ export class SharedTasks<T> {
     signal.throwIfAborted();
     const task = this.#tasks.get(key) ?? this.#start(key, start);
     task.waiting++;
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.race([task.result, left.promise]);
+      return await orAborted(task.result, signal);
     } finally {
-      signal.removeEventListener('abort', leave);
       task.waiting--;
       if (task.waiting === 0) this.#end(key, task, signal.reason);
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseGlob } from './glob.ts';
+import { parseGlob } from './helmignore.ts';
 
 // the table of Go's path/filepath TestMatch, as far as it is about Unix paths
 const cases: [pattern: string, path: string, matches: boolean][] = [

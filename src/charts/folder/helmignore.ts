@@ -1,6 +1,5 @@
 import { basename } from 'node:path/posix';
 import { invalidArgument } from '../../protocol/index.ts';
-import { parseGlob } from './glob.ts';
 
 interface IgnoreRule {
   readonly isNegated: boolean;
@@ -45,4 +44,87 @@ function parseRule(line: string): IgnoreRule {
   const matchesGlob = parseGlob(isRooted ? pattern.slice(1) : pattern);
   const matches = pattern.includes('/') ? matchesGlob : (path: string) => matchesGlob(basename(path));
   return { isNegated, foldersOnly, matches };
+}
+
+/**
+ * A pattern of Go's filepath.Match as a test: `*` and `?` stop at `/`, `[a-z]` and `[^a-z]` are classes, `\` takes the next
+ * character as it is.
+ * @throws GatewayError INVALID_ARGUMENT when a class or an escape is not finished
+ */
+export function parseGlob(pattern: string): (path: string) => boolean {
+  const characters = [...pattern];
+  let expression = '';
+  for (let index = 0; index < characters.length; index++) {
+    const character = characters[index] ?? '';
+    switch (character) {
+      case '*':
+        // several in a row are one; that also keeps the expression's work linear in each
+        if (characters[index - 1] !== '*') expression += '[^/]*';
+        break;
+      case '?':
+        expression += '[^/]';
+        break;
+      case '[': {
+        const end = classEnd(characters, index);
+        expression += classExpression(characters.slice(index + 1, end));
+        index = end;
+        break;
+      }
+      default:
+        if (character === '\\') index++;
+        expression += escapeRegExp(nextCharacter(characters, index));
+    }
+  }
+  const compiled = new RegExp(`^${expression}$`, 'u');
+  return path => compiled.test(path);
+}
+
+function badPattern(): Error {
+  return invalidArgument('syntax error in pattern');
+}
+
+function nextCharacter(characters: readonly string[], index: number): string {
+  const character = characters[index];
+  if (character === undefined) throw badPattern();
+  return character;
+}
+
+function classEnd(characters: readonly string[], start: number): number {
+  let index = start + 1;
+  if (characters[index] === '^') index++;
+  const first = index;
+  while (characters[index] !== ']' || index === first) {
+    if (nextCharacter(characters, index) === '\\') index++;
+    index++;
+  }
+  return index;
+}
+
+/** A class is matched against one character, `/` too, as in Go. */
+function classExpression(inner: readonly string[]): string {
+  const negated = inner[0] === '^';
+  let expression = '';
+  for (let index = negated ? 1 : 0; index < inner.length; index++) {
+    if (inner[index] === '\\') index++;
+    const from = nextCharacter(inner, index);
+    let to = from;
+    if (inner[index + 1] === '-') {
+      index += 2;
+      if (inner[index] === '\\') index++;
+      to = nextCharacter(inner, index);
+    }
+    // a reversed range matches nothing
+    if ((from.codePointAt(0) ?? 0) <= (to.codePointAt(0) ?? 0))
+      expression += `${escapeClass(from)}-${escapeClass(to)}`;
+  }
+  if (expression === '') return negated ? '[^]' : '[]';
+  return negated ? `[^${expression}]` : `[${expression}]`;
+}
+
+function escapeRegExp(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+}
+
+function escapeClass(character: string): string {
+  return character.replace(/[\\\]^-]/, '\\$&');
 }

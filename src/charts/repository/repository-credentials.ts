@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { type FieldReader, readBoolean, readFields, readText } from '../archive/chart-fields.ts';
-import { readText as readFileText, readYamlMap } from '../chart-text.ts';
+import { type FieldReader, readBoolean, readFields, readText } from '../chart/chart-fields.ts';
+import { readText as readFileText, readYamlMap } from '../chart/chart-text.ts';
 import type { Credentials } from '../download/credentials.ts';
 
 const fields: Record<string, FieldReader> = {

@@ -1,7 +1,7 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlValue } from '../../yaml/index.ts';
-import { type FieldReader, readBoolean, readFields, readText, readTexts } from '../archive/chart-fields.ts';
-import { readText as readFileText, readYamlMap } from '../chart-text.ts';
+import { type FieldReader, readBoolean, readFields, readText, readTexts } from '../chart/chart-fields.ts';
+import { readText as readFileText, readYamlMap } from '../chart/chart-text.ts';
 import {
   compareVersions,
   parseConstraint,

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { invalidArgument } from '../../protocol/index.ts';
 import type { Credentials } from '../download/credentials.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
 import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source-url.ts';
 import { readIndex } from './read-index.ts';
+import { readRepositoryCredentials } from './repository-credentials.ts';
 import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
 
 export interface RepositoryOptions {
@@ -94,4 +96,39 @@ function childUrl(base: URL, reference: string): URL {
   const { url } = parseSourceUrl(reference, folder);
   if (!url.search) url.search = base.search;
   return url;
+}
+
+export type Repositories = ReadonlyMap<string, Repository>;
+
+export interface RepositoriesOptions {
+  /** `NAME=URL` each. */
+  readonly repositories: readonly string[];
+  readonly repositoryCredentialsFile: string | undefined;
+  readonly indexMaxAgeMs: number;
+  readonly indexMaxBytes: number;
+}
+
+/**
+ * The configured repositories by name.
+ * @throws GatewayError INVALID_ARGUMENT when one is not NAME=URL, or a name is given twice
+ */
+export function createRepositories(options: RepositoriesOptions, downloader: Downloader): Repositories {
+  const repositories = new Map<string, Repository>();
+  for (const text of options.repositories) {
+    const [, name = '', url = ''] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/.exec(text) ?? [];
+    if (name === '') throw invalidArgument('a chart repository must be NAME=URL');
+    if (repositories.has(name)) throw invalidArgument(`the chart repository ${name} is given twice`);
+    const file = options.repositoryCredentialsFile;
+    const credentials = async () => (file === undefined ? {} : readRepositoryCredentials(file, name));
+    const { indexMaxAgeMs, indexMaxBytes } = options;
+    const source = parseSourceUrl(url);
+    if (source.username !== '' || source.password !== '') {
+      throw invalidArgument(`the chart repository ${name}: credentials belong into the credentials file`);
+    }
+    repositories.set(
+      name,
+      new Repository({ name, source, credentials, indexMaxAgeMs, indexMaxBytes }, downloader),
+    );
+  }
+  return repositories;
 }

@@ -1,5 +1,4 @@
-import type { SwiftChartSummary, SwiftSearchChartsRequest } from '../../codec/messages.gen.ts';
-import type { Partially } from '../../codec/messages.ts';
+import type { Partially, SwiftChartSummary, SwiftSearchChartsRequest } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { type ChartVersion, type RepositoryIndex, readRange } from './repository-index.ts';
 
@@ -13,7 +12,7 @@ export interface SearchResult {
   readonly charts: readonly ChartSummary[];
 }
 
-interface Found {
+interface Hit {
   readonly repo: string;
   readonly chart: ChartVersion;
 }
@@ -30,15 +29,15 @@ export function searchCharts(
 ): SearchResult {
   const limit = query.limit === 0 ? defaultLimit : query.limit;
   if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
-  const found = [...indexes].flatMap(([repo, index]) => searchIndex(repo, index, query));
-  const start = query.offset === '' ? 0 : found.findIndex(item => keyOf(item) === query.offset);
+  const hits = [...indexes].flatMap(([repo, index]) => searchIndex(repo, index, query));
+  const start = query.offset === '' ? 0 : hits.findIndex(item => keyOf(item) === query.offset);
   if (start < 0) throw invalidArgument(`offset ${JSON.stringify(query.offset)} not found`);
-  const page = found.slice(start, start + limit);
-  const next = found[start + page.length];
+  const page = hits.slice(start, start + limit);
+  const next = hits[start + page.length];
   return {
     count: page.length,
     next: next ? keyOf(next) : '',
-    total: found.length,
+    total: hits.length,
     charts: page.map(toSummary),
   };
 }
@@ -47,10 +46,10 @@ function searchIndex(
   repo: string,
   index: RepositoryIndex,
   query: Readonly<Omit<SwiftSearchChartsRequest, 'repo'>>,
-): Found[] {
+): Hit[] {
   const matches = readRange(query.version);
   const words = query.query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found: Found[] = [];
+  const hits: Hit[] = [];
   for (const name of [...index.keys()].sort()) {
     const versions = (index.get(name) ?? []).filter(
       chart =>
@@ -58,9 +57,9 @@ function searchIndex(
         hasWords(`${repo}/`, chart, words),
     );
     const wanted = query.all_versions ? versions : versions.slice(0, 1);
-    found.push(...wanted.map(chart => ({ repo, chart })));
+    hits.push(...wanted.map(chart => ({ repo, chart })));
   }
-  return found;
+  return hits;
 }
 
 function hasWords(prefix: string, chart: ChartVersion, words: readonly string[]): boolean {
@@ -70,11 +69,11 @@ function hasWords(prefix: string, chart: ChartVersion, words: readonly string[])
 }
 
 /** Names a chart, as an offset and as a `chart_url`. */
-function keyOf({ repo, chart }: Found): string {
+function keyOf({ repo, chart }: Hit): string {
   return `${repo}/${chart.name}/${chart.version}`;
 }
 
-function toSummary({ repo, chart }: Found): ChartSummary {
+function toSummary({ repo, chart }: Hit): ChartSummary {
   const created = Date.parse(chart.created);
   return {
     repo,

@@ -1,6 +1,6 @@
 import type { YamlMap } from '../../yaml/index.ts';
 import { writeYaml } from '../../yaml/index.ts';
-import type { LoadedChart } from '../loaded-chart.ts';
+import type { LoadedChart } from '../chart/loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
 import { coalesceTables, countNodes, tableAt, tableUnder } from '../values/tables.ts';
 import type { Preparation } from './preparation.ts';

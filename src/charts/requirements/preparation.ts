@@ -1,12 +1,12 @@
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
-import { readYamlMap } from '../chart-text.ts';
-import type { LoadedChart } from '../loaded-chart.ts';
+import { readYamlMap } from '../chart/chart-text.ts';
+import type { LoadedChart } from '../chart/loaded-chart.ts';
 import type { CoalesceWork } from '../values/coalesce-values.ts';
 import { countNodes } from '../values/tables.ts';
 import { loadRequirements, type Requirement } from './requirements.ts';
 
-/** Told of what Helm only warns about. */
+/** Called with what Helm only warns about. */
 export type Warn = (message: string) => void;
 
 /**

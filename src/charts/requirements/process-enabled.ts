@@ -1,5 +1,5 @@
 import type { YamlMap } from '../../yaml/index.ts';
-import type { LoadedChart } from '../loaded-chart.ts';
+import type { LoadedChart } from '../chart/loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
 import { tableAt, valueAt } from '../values/tables.ts';
 import type { Preparation, Warn } from './preparation.ts';
@@ -10,7 +10,7 @@ import { parseConstraint, parseVersion } from './version-constraint.ts';
  * Gives dependencies their aliases and removes those that tags and conditions turn off, at every depth
  * (chartutil.ProcessRequirementsEnabled of Helm 2.17). A chart without requirements.yaml is left as it is, with all below
  * it. `given` are the values of the request.
- * @throws GatewayError INVALID_ARGUMENT when values cannot be read or stand in the way of a dependency's
+ * @throws GatewayError INVALID_ARGUMENT when values cannot be read or collide with a dependency's
  */
 export function processEnabled(chart: LoadedChart, given: YamlMap, work: Preparation, path = ''): void {
   const requirements = work.tryRequirementsOf(chart);

@@ -1,8 +1,8 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlValue } from '../../yaml/index.ts';
-import { readFields, readList, readText, readTexts } from '../archive/chart-fields.ts';
-import { readText as readFileText, readYamlMap } from '../chart-text.ts';
-import type { LoadedChart } from '../loaded-chart.ts';
+import { readFields, readList, readText, readTexts } from '../chart/chart-fields.ts';
+import { readText as readFileText, readYamlMap } from '../chart/chart-text.ts';
+import type { LoadedChart } from '../chart/loaded-chart.ts';
 
 /** One dependency of requirements.yaml, with what Helm 2.17 reads of it. */
 export interface Requirement {
@@ -45,7 +45,7 @@ export function loadRequirements(data: Uint8Array, chart: LoadedChart): Requirem
 function readRequirement(value: YamlValue, where: string): Requirement {
   if (!(value instanceof Map)) throw invalidArgument(`${where} must be a map`);
   const { 'import-values': imports, ...rest } = readFields(value, fields, where);
-  const found = (imports as (ValueImport | undefined)[] | undefined) ?? [];
+  const given = (imports as (ValueImport | undefined)[] | undefined) ?? [];
   return {
     name: '',
     version: '',
@@ -53,7 +53,7 @@ function readRequirement(value: YamlValue, where: string): Requirement {
     tags: [],
     alias: '',
     ...rest,
-    importValues: found.filter(item => item !== undefined),
+    importValues: given.filter(item => item !== undefined),
   };
 }
 

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap } from '../../yaml/index.ts';
-import type { LoadedChart } from '../loaded-chart.ts';
+import type { LoadedChart } from '../chart/loaded-chart.ts';
 import { coalesceTables, isTable } from './tables.ts';
 
 const globalKey = 'global';
@@ -9,7 +9,7 @@ const globalKey = 'global';
 export interface CoalesceWork {
   /** The values that a chart brings with it; undefined where it has none. They are not changed. */
   ownValues(chart: LoadedChart): YamlMap | undefined;
-  /** Told of what is about to be copied; throws when it is too much. */
+  /** Counts what is about to be copied; throws when it is too much. */
   takeCopies(value: YamlMap): void;
 }
 

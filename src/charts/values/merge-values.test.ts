@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../../codec/index.ts';
 import { type GivenValues, mergeValues } from './merge-values.ts';
 
 function merge(raw: string | undefined, given: Partial<GivenValues>) {

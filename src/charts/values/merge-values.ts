@@ -1,12 +1,12 @@
-import type { Config } from '../../codec/messages.gen.ts';
-import { decodeMessage, encodeMessage } from '../../codec/messages.ts';
+import type { Config } from '../../codec/index.ts';
+import { decodeMessage, encodeMessage } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
-import { readYamlMap, textBounds } from '../chart-text.ts';
+import { readYamlMap, textBounds } from '../chart/chart-text.ts';
 import { applySet, applySetString, createSetBudget } from './set-line.ts';
 import { countNodes, mergeTables } from './tables.ts';
 
-/** The ways in which a caller gives values, in the order in which they are merged. */
+/** How a caller gives values, in the order in which they are merged. */
 export interface GivenValues {
   /** hapi.chart.Config in wire format, with YAML in `raw`. */
   readonly values?: Uint8Array | undefined;

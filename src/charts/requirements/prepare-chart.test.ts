@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { makeChart } from '../../test/charts/make-archive.ts';
-import { parseYaml, type YamlMap } from '../yaml/index.ts';
-import { loadArchive } from './archive/load-archive.ts';
-import type { LoadedChart } from './loaded-chart.ts';
+import { makeChart } from '../../../test/charts/make-archive.ts';
+import { parseYaml, type YamlMap } from '../../yaml/index.ts';
+import { loadArchive } from '../archive/load-archive.ts';
+import type { LoadedChart } from '../chart/loaded-chart.ts';
 import { prepareChart } from './prepare-chart.ts';
 
 const limits = { maxUnpackedBytes: 2 ** 20, maxEntries: 1000, maxNestedArchives: 8 };
@@ -186,7 +186,7 @@ describe('values of a chart with requirements', () => {
     assert.equal(chart.values, '{}\n');
   });
 
-  test('stay as they are where a dependency has a scalar in the way, but only below', async () => {
+  test('stay as they are where a dependency has a scalar in its place, but only below', async () => {
     const files = { ...importing('[]'), ...child('a'), 'values.yaml': 'a: text' };
     await assert.rejects(prepare(files), { code: 3, message: /type mismatch on a/ });
   });

@@ -1,6 +1,6 @@
-import type { Metadata } from '../codec/messages.gen.ts';
-import { encodeMessage, type Partially } from '../codec/messages.ts';
-import { invalidArgument } from '../protocol/index.ts';
+import type { Metadata } from '../../codec/index.ts';
+import { encodeMessage, type Partially } from '../../codec/index.ts';
+import { invalidArgument } from '../../protocol/index.ts';
 
 /** What Chart.yaml says; only what it does say is present, but there is always a name. */
 export type ChartMetadata = Partially<Metadata> & { name: string };

@@ -1,5 +1,5 @@
-import { GatewayError, invalidArgument } from '../protocol/index.ts';
-import { parseYaml, type YamlBounds, type YamlMap, type YamlValue } from '../yaml/index.ts';
+import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { parseYaml, type YamlBounds, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -45,4 +45,10 @@ function parseNamed(text: string, where: string, bounds: Partial<YamlBounds>): Y
     if (!(error instanceof GatewayError)) throw error;
     throw new GatewayError(error.code, `${where}: ${error.message}`, { cause: error });
   }
+}
+
+/** Puts a source's name before the message of a GatewayError that does not begin with it; other errors stay as they are. */
+export function withSource(error: unknown, name: string): unknown {
+  if (!(error instanceof GatewayError) || error.message.startsWith(name)) return error;
+  return new GatewayError(error.code, `${name}: ${error.message}`, { cause: error });
 }

@@ -1,12 +1,12 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { invalidArgument } from '../../protocol/index.ts';
 import type { ArchiveLimits } from '../archive/load-archive.ts';
-import { UnpackBudget } from '../archive/unpack-budget.ts';
-import { readText } from '../chart-text.ts';
-import type { ChartFile } from '../loaded-chart.ts';
+import { UnpackBudget } from '../archive/unpack.ts';
+import { readText } from '../chart/chart-text.ts';
+import type { ChartFile } from '../chart/loaded-chart.ts';
 import { type IgnoreRules, parseHelmIgnore } from './helmignore.ts';
-import { isInside } from './local-path.ts';
 
 interface Walk {
   /** No link may lead out of here. */
@@ -46,19 +46,19 @@ async function walkFolder(walk: Walk, folder: string, below: string, depth: numb
   for (const name of (await readdir(folder)).sort()) {
     const path = below === '' ? name : `${below}/${name}`;
     const real = await realpathInside(join(folder, name), walk.root);
-    const found = await stat(real);
-    if (walk.ignores(path, found.isDirectory())) continue;
+    const entry = await stat(real);
+    if (walk.ignores(path, entry.isDirectory())) continue;
     walk.budget.takeEntry();
-    if (found.isDirectory()) await walkFolder(walk, real, path, depth + 1);
+    if (entry.isDirectory()) await walkFolder(walk, real, path, depth + 1);
     else walk.files.push({ name: path, data: await readInside(real, walk.root, walk.budget) });
   }
 }
 
 async function readInside(path: string, root: string, budget: UnpackBudget): Promise<Buffer> {
   const real = await realpathInside(path, root);
-  const found = await stat(real);
-  if (!found.isFile()) throw invalidArgument('the chart has something that is neither file nor folder');
-  budget.takeBytes(found.size);
+  const entry = await stat(real);
+  if (!entry.isFile()) throw invalidArgument('the chart has something that is neither file nor folder');
+  budget.takeBytes(entry.size);
   return readFile(real);
 }
 
@@ -66,4 +66,32 @@ async function realpathInside(path: string, root: string): Promise<string> {
   const real = await realpath(path);
   if (!isInside(real, root)) throw invalidArgument('a link leads out of the chart folder');
   return real;
+}
+
+/** A chart of the gateway's folder; neither path has links in it. */
+export interface LocalChart {
+  readonly path: string;
+  /** The folder that nothing may lead out of. */
+  readonly root: string;
+}
+
+/** Whether a path without links is `root` or below it. */
+export function isInside(path: string, root: string): boolean {
+  const below = relative(root, path);
+  return below === '' || (below !== '..' && !below.startsWith(`..${sep}`) && !below.startsWith(sep));
+}
+
+/**
+ * The real path of a chart named by a path below `root`, by an absolute path or by a file: URL; undefined where there is nothing or it
+ * is outside, links followed.
+ */
+export async function findLocalChart(name: string, root: string): Promise<LocalChart | undefined> {
+  if (name.includes('\0')) return undefined;
+  try {
+    const realRoot = await realpath(root);
+    const path = await realpath(resolve(realRoot, name.startsWith('file:') ? fileURLToPath(name) : name));
+    return isInside(path, realRoot) ? { path, root: realRoot } : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Key, readCleartextMessage, readKeys, verify } from 'openpgp';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { readText, readYamlMap } from '../chart-text.ts';
+import { readText, readYamlMap } from '../chart/chart-text.ts';
 
 /** A provenance file is a few kilobytes. */
 export const maxProvenanceBytes = 1024 * 1024;

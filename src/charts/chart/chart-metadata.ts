@@ -1,8 +1,8 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlValue } from '../../yaml/index.ts';
-import { readText as readFileText, readYamlMap } from '../chart-text.ts';
-import type { ChartMetadata } from '../loaded-chart.ts';
 import { readBoolean, readFields, readList, readText, readTextMap, readTexts } from './chart-fields.ts';
+import { readText as readFileText, readYamlMap } from './chart-text.ts';
+import type { ChartMetadata } from './loaded-chart.ts';
 
 const fields = {
   name: readText,
