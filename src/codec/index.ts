@@ -1,9 +1,9 @@
 export { type Copier, createCopier } from './copy-message.ts';
-export { createFileDescriptors, type FileDescriptor, type FileDescriptors } from './file-descriptors.ts';
 export { jsonToWire } from './json-to-wire.ts';
 export type * from './messages.gen.ts';
 export { decodeMessage, encodeMessage, type Partially } from './messages.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';
+export { createReflectedFiles, type ReflectedFile, type ReflectedFiles } from './reflected-files.ts';
 export { rewriteMessage } from './rewrite-message.ts';
 export {
   acceptsWireType,

@@ -10,7 +10,7 @@ import { createTestRegistry, createTestTiller } from '../../test/support/gateway
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
 import type { TillerClient } from '../backends/index.ts';
 import { createCharts } from '../charts/index.ts';
-import { createFileDescriptors, decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
+import { createReflectedFiles, decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
 import { createReleaseService } from '../releases/index.ts';
 import { createGrpcFront } from './front.ts';
@@ -320,9 +320,9 @@ describe('what every gRPC server has', () => {
       assert.ok(services.includes(name));
     const files = await ask(new WireWriter().stringField(4, 'appscode.swift.v2.ReleaseService').finish());
     assert.ok(
-      files.includes('hapi/chart/metadata.proto') &&
+      files.includes('hapi_chart.proto') &&
         files.includes('AnnotationsEntry') &&
-        files.includes('google/protobuf/any.proto'),
+        files.includes('google_protobuf.proto'),
     );
     assert.ok(
       (await ask(new WireWriter().stringField(4, 'no.such.Symbol').finish())).includes('is not known'),
@@ -330,7 +330,21 @@ describe('what every gRPC server has', () => {
   });
 
   test('the files say what the contract says: protobufjs reads them back to the same types', () => {
-    const { byName } = createFileDescriptors();
+    const { byName } = createReflectedFiles();
+    assert.deepEqual([...byName].map(([name, { dependencies }]) => [name, ...dependencies]).sort(), [
+      [
+        'appscode_swift_v2.proto',
+        'google_protobuf.proto',
+        'hapi_chart.proto',
+        'hapi_release.proto',
+        'hapi_version.proto',
+      ],
+      ['google_protobuf.proto'],
+      ['hapi_chart.proto', 'google_protobuf.proto'],
+      ['hapi_release.proto', 'google_protobuf.proto', 'hapi_chart.proto'],
+      ['hapi_services_tiller.proto', 'hapi_chart.proto', 'hapi_release.proto', 'hapi_version.proto'],
+      ['hapi_version.proto'],
+    ]);
     const set = new WireWriter();
     for (const { bytes } of byName.values()) set.bytesField(1, bytes);
     const root = (protobuf.Root as unknown as { fromDescriptor(wire: Buffer): protobuf.Root })

@@ -1,7 +1,7 @@
 import {
-  createFileDescriptors,
-  type FileDescriptor,
-  type FileDescriptors,
+  createReflectedFiles,
+  type ReflectedFile,
+  type ReflectedFiles,
   WireType,
   WireWriter,
   wireFields,
@@ -27,9 +27,9 @@ const maxRequests = 10_000;
 
 /** Server reflection: what grpcurl and its like need to call the services without their .proto files. */
 export function reflectionHandlers(services: readonly string[]): [string, CallHandler][] {
-  let descriptors: FileDescriptors | undefined;
+  let descriptors: ReflectedFiles | undefined;
   const handler: CallHandler = async call => {
-    descriptors ??= createFileDescriptors();
+    descriptors ??= createReflectedFiles();
     let count = 0;
     for await (const message of call.requests()) {
       await call.send(answer(message, descriptors, services));
@@ -43,7 +43,7 @@ export function reflectionHandlers(services: readonly string[]): [string, CallHa
   ]);
 }
 
-function answer(message: Buffer, descriptors: FileDescriptors, services: readonly string[]): Buffer {
+function answer(message: Buffer, descriptors: ReflectedFiles, services: readonly string[]): Buffer {
   const out = new WireWriter(1024).bytesField(response.original, message);
   const asked = [...wireFields(message)].findLast(
     field => field.number >= request.fileByName && field.number <= request.listServices,
@@ -71,12 +71,12 @@ function writeServices(out: WireWriter, services: readonly string[]): Buffer {
 /** A file with everything it depends on, so that the client need not ask again. */
 function writeFiles(
   out: WireWriter,
-  descriptors: FileDescriptors,
-  file: FileDescriptor | undefined,
+  descriptors: ReflectedFiles,
+  file: ReflectedFile | undefined,
   what: string,
 ): Buffer {
   if (!file) return writeError(out, Code.NOT_FOUND, `${what.slice(0, 200)} is not known`);
-  const files = new Set<FileDescriptor>([file]);
+  const files = new Set<ReflectedFile>([file]);
   for (const { dependencies } of files) {
     for (const name of dependencies) {
       const dependency = descriptors.byName.get(name);
