@@ -1,6 +1,7 @@
 /** Sprig's cryptography. https://masterminds.github.io/sprig/crypto.html */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { bufferToBytes, bytesToBuffer, bytesToUtf8 } from '../go/bytes.ts';
+import type { Functions } from '../go/function.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
 import { formatValue } from '../go/print.ts';
 import { GoStruct, type GoValue } from '../go/value.ts';
@@ -14,7 +15,6 @@ import {
 } from './certificates.ts';
 import { derivePassword } from './derive-password.ts';
 import { generatePrivateKey } from './private-keys.ts';
-import type { Functions } from './table.ts';
 
 const structType = 'sprig.certificate';
 const blockBytes = 16;

@@ -6,6 +6,7 @@
 
 import { HelmRenderError } from '../chart/helm-render-error.ts';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
+import type { Functions } from '../go/function.ts';
 import { type CallContext, goFunction } from '../go/function.ts';
 import { NilMap } from '../go/nil.ts';
 import type { GoMap, GoValue } from '../go/value.ts';
@@ -13,7 +14,6 @@ import { yamlToGo } from '../go/yaml-values.ts';
 import { goJson, parseYaml, writeYaml } from '../yaml/index.ts';
 import { JsonSyntaxError, readGoJson } from './go-json-reader.ts';
 import { goToJsonValue, JsonError, notAMap } from './json-value.ts';
-import type { Functions } from './table.ts';
 import { TomlError, writeToml } from './toml-writer.ts';
 
 /** The text of a value; empty where it cannot be written. */

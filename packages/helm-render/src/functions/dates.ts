@@ -1,10 +1,10 @@
 /** Sprig's dates. https://masterminds.github.io/sprig/date.html */
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
+import type { Functions } from '../go/function.ts';
 import { type CallContext, type GoFunction, goFunction } from '../go/function.ts';
 import { GoInteger, GoStruct, type GoValue, int64 } from '../go/value.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { GoTime, unixTime, zeroTime } from './go-time.ts';
-import type { Functions } from './table.ts';
 import { dateParts, dayNames, formatTime, monthNames } from './time-format.ts';
 import { parseTime } from './time-parse.ts';
 

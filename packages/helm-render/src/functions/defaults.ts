@@ -1,7 +1,8 @@
 /** Sprig's defaults and flow control. https://masterminds.github.io/sprig/defaults.html */
+
+import type { Functions } from '../go/function.ts';
 import { GoError, goFunction } from '../go/function.ts';
 import { isEmpty } from './convert.ts';
-import type { Functions } from './table.ts';
 
 export const defaultFunctions: Functions = [
   [

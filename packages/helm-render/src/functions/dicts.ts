@@ -1,9 +1,10 @@
 /** Sprig's dictionary functions. https://masterminds.github.io/sprig/dicts.html */
+
+import type { Functions } from '../go/function.ts';
 import { GoError, goFunction } from '../go/function.ts';
 import { NilMap } from '../go/nil.ts';
 import { type GoMap, type GoValue, TypedList, TypedMap, typedList } from '../go/value.ts';
 import { isEmpty, texts, toText } from './convert.ts';
-import type { Functions } from './table.ts';
 
 const dictType = 'map[string]interface {}';
 const maxDepth = 1_000;

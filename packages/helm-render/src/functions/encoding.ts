@@ -1,9 +1,9 @@
 /** Sprig's encodings and checksums. https://masterminds.github.io/sprig/encoding.html and crypto.html */
 import { createHash } from 'node:crypto';
 import { bytesToBuffer } from '../go/bytes.ts';
+import type { Functions } from '../go/function.ts';
 import { goFunction } from '../go/function.ts';
 import { decodeBase32, decodeBase64, encodeBase32, encodeBase64 } from './base-encoding.ts';
-import type { Functions } from './table.ts';
 
 function textFunction(change: (text: string) => string) {
   return goFunction(['string'], ([text]) => change(text as string), { result: 'string' });

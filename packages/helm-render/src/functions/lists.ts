@@ -1,10 +1,11 @@
 /** Sprig's list functions. https://masterminds.github.io/sprig/lists.html */
+
+import type { Functions } from '../go/function.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
 import { nilList } from '../go/nil.ts';
 import { type GoValue, kindOf, TypedList, typedList } from '../go/value.ts';
 import { elementsOf, isEmpty, texts, toInt64, toText, toTexts } from './convert.ts';
 import { deepEqual } from './deep-equal.ts';
-import type { Functions } from './table.ts';
 
 /** What Go says when a method is called on the type of nil. */
 const nilType = 'runtime error: invalid memory address or nil pointer dereference';

@@ -1,9 +1,10 @@
 /** Sprig's arithmetic on 64-bit integers, and its few functions on floats. https://masterminds.github.io/sprig/math.html */
+
+import type { Functions } from '../go/function.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
 import { formatValue } from '../go/print.ts';
 import { type GoValue, int64, typedList } from '../go/value.ts';
 import { parseDecimal, toFloat64, toInt64 } from './convert.ts';
-import type { Functions } from './table.ts';
 
 function twoIntegers(compute: (a: bigint, b: bigint) => bigint) {
   return goFunction(['interface {}', 'interface {}'], ([a, b]) => int64(compute(toInt64(a!), toInt64(b!))), {

@@ -1,6 +1,7 @@
 /** Sprig's functions on slash-separated paths: Go's package path. https://pkg.go.dev/path */
+
+import type { Functions } from '../go/function.ts';
 import { goFunction } from '../go/function.ts';
-import type { Functions } from './table.ts';
 
 /** path.Clean: the shortest form of a path, without looking at any file. */
 function clean(path: string): string {

@@ -1,7 +1,7 @@
 /** Sprig's random text. https://masterminds.github.io/sprig/strings.html#randalphanum-randalpha-randnumeric-and-randascii */
 import { randomInt, randomUUID } from 'node:crypto';
+import type { Functions } from '../go/function.ts';
 import { goFunction } from '../go/function.ts';
-import type { Functions } from './table.ts';
 
 const digits = '0123456789';
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';

@@ -1,8 +1,9 @@
 /** Sprig's questions about Go's types. https://masterminds.github.io/sprig/reflection.html */
+
+import type { Functions } from '../go/function.ts';
 import { goFunction } from '../go/function.ts';
 import { kindOf, typeOf } from '../go/value.ts';
 import { deepEqual } from './deep-equal.ts';
-import type { Functions } from './table.ts';
 
 export const reflectionFunctions: Functions = [
   ['typeOf', goFunction(['interface {}'], ([value]) => typeOf(value!), { result: 'string' })],

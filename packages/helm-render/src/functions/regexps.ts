@@ -4,11 +4,11 @@
  */
 import { type Matcher, RE2JS, RE2JSException } from 're2js';
 import { bytesToUtf8, utf8ToBytes } from '../go/bytes.ts';
+import type { Functions } from '../go/function.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
 import { nilList } from '../go/nil.ts';
 import { canBackquote, quote } from '../go/quote.ts';
 import { texts } from './convert.ts';
-import type { Functions } from './table.ts';
 
 /** A longer pattern is refused, though RE2 would take it: compiling is work that the budget does not see. */
 const maxPatternLength = 10_000;

@@ -1,8 +1,8 @@
 /** Sprig's semantic versions: github.com/Masterminds/semver 1.x. https://masterminds.github.io/sprig/semver.html */
 
+import type { Functions } from '../go/function.ts';
 import { GoError, type GoFunction, goFunction } from '../go/function.ts';
 import { GoStruct, type GoValue, int64 } from '../go/value.ts';
-import type { Functions } from './table.ts';
 import { compareVersions, parseConstraint, parseVersion, type Version } from './version-constraint.ts';
 
 const structType = '*semver.Version';

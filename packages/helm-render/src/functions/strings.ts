@@ -1,13 +1,12 @@
 /** Sprig's string functions that are Go's `strings` with the subject last. https://masterminds.github.io/sprig/strings.html */
 
-import type { CallContext } from '../go/function.ts';
+import type { CallContext, Functions } from '../go/function.ts';
 import { GoError, goFunction } from '../go/function.ts';
 import { formatValue } from '../go/print.ts';
 import { quote } from '../go/quote.ts';
 import { type GoValue, TypedMap } from '../go/value.ts';
 import { texts, toText, toTexts } from './convert.ts';
 import { lowerText, mapText, titleText, trimRunes, trimSpace, upperText } from './runes.ts';
-import type { Functions } from './table.ts';
 
 function textFunction(change: (text: string) => string) {
   return goFunction(['string'], ([text]) => change(text as string), { result: 'string' });

@@ -1,9 +1,9 @@
 /** Sprig's URL functions, and the one that asks the network. https://masterminds.github.io/sprig/url.html */
 import { isIP } from 'node:net';
+import type { Functions } from '../go/function.ts';
 import { GoError, goFunction } from '../go/function.ts';
 import { type GoMap, type GoValue, kindOf } from '../go/value.ts';
 import { formatUrl, hostname, parseUrl, UrlError } from './go-url.ts';
-import type { Functions } from './table.ts';
 
 /** Sprig panics with its own words before the error's. */
 function parse(raw: string, failure: string) {

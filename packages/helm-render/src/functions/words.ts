@@ -1,8 +1,8 @@
 /** Sprig's functions on words, which come from the libraries goutils and xstrings. */
 import { randomInt } from 'node:crypto';
+import type { Functions } from '../go/function.ts';
 import { goFunction } from '../go/function.ts';
 import { isLower, isNumber, isSpace, isUpper, lowerRune, mapText, upperRune } from './runes.ts';
-import type { Functions } from './table.ts';
 
 /** goutils.AbbreviateFull: `maxWidth` bytes of the text from about `offset` on, with `...` where something is missing. */
 function abbreviate(text: string, offset: number, maxWidth: number): string {

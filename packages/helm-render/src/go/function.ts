@@ -25,3 +25,6 @@ export function goFunction(
 ): GoFunction {
   return { params, call, ...more };
 }
+
+/** A part of the library: names and what they call. */
+export type Functions = readonly (readonly [name: string, fn: GoFunction])[];

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatAge } from './age.ts';
-import { resourceTable } from './resource-table.ts';
+import { formatAge, resourceTable } from './resource-table.ts';
 
 /** Rules: HumanDuration's documentation and tests in k8s.io/apimachinery/pkg/util/duration. */
 describe('ages', () => {

@@ -1,7 +1,7 @@
 import { type FunctionTable, GoError, type GoFunction, type GoType, goFunction } from '../go/function.ts';
+import { isTrue } from '../go/nil.ts';
 import { printableText, sprint, sprintln } from '../go/print.ts';
 import { sprintf } from '../go/printf.ts';
-import { isTrue } from '../go/truth.ts';
 import { type GoValue, kindOf, typeOf } from '../go/value.ts';
 import { equalsAny, isLess } from './compare.ts';
 import { escapeHtml, escapeJs, escapeUrlQuery } from './escape.ts';

@@ -1,6 +1,6 @@
 import type { GoFunction, GoType } from '../go/function.ts';
+import { isTrue } from '../go/nil.ts';
 import { quote } from '../go/quote.ts';
-import { isTrue } from '../go/truth.ts';
 import {
   GoComplex,
   GoInteger,
@@ -11,7 +11,6 @@ import {
   typeOf,
 } from '../go/value.ts';
 import { builtins } from './builtins.ts';
-import { callFunction } from './call.ts';
 import type {
   ChainNode,
   CommandNode,
@@ -26,6 +25,7 @@ import type {
 } from './node.ts';
 import { nodeText } from './node-text.ts';
 import type { Runtime } from './runtime.ts';
+import { callFunction } from './runtime.ts';
 import type { Scope, Slot } from './scope.ts';
 import { TemplateExecError } from './template-error.ts';
 import { canBeNil, elementTypeOf, isAssignable, typeClass, zeroOf } from './types.ts';

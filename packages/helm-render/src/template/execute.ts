@@ -1,6 +1,6 @@
+import { isTrue } from '../go/nil.ts';
 import { formatValue, printableText } from '../go/print.ts';
 import { quote } from '../go/quote.ts';
-import { isTrue } from '../go/truth.ts';
 import { GoInteger, type GoValue, sortedKeys } from '../go/value.ts';
 import { Evaluator } from './evaluator.ts';
 import type { BranchNode, ListNode, StatementNode, Template, TemplateNode } from './node.ts';

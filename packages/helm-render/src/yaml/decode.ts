@@ -1,8 +1,7 @@
 import type { YamlBounds } from './bounds.ts';
 import { formatFloatG, shortestFloat32 } from './go-float.ts';
 import { nodeToGoSyntax, scalarValue } from './go-syntax.ts';
-import type { AliasNode, MappingNode, ScalarNode, YamlNode } from './node.ts';
-import type { YamlMap, YamlValue } from './value.ts';
+import type { AliasNode, MappingNode, ScalarNode, YamlMap, YamlNode, YamlValue } from './node.ts';
 import { YamlError } from './yaml-error.ts';
 
 /** yaml.v2's guard against alias bombs: the share of values that may come from aliases falls with their number. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatFloatE, formatFloatF, formatFloatG, shortestFloat32 } from './go-float.ts';
 import { goJson } from './go-json.ts';
-import { compareUtf8 } from './utf8-order.ts';
+import { compareUtf8 } from './order.ts';
 
 /** Source: https://pkg.go.dev/encoding/json#Marshal */
 test('JSON is written as encoding/json writes it', () => {

@@ -1,7 +1,7 @@
 import { HelmRenderError } from '../chart/helm-render-error.ts';
 import { formatFloatE, formatFloatF } from './go-float.ts';
-import { compareUtf8 } from './utf8-order.ts';
-import type { YamlValue } from './value.ts';
+import type { YamlValue } from './node.ts';
+import { compareUtf8 } from './order.ts';
 
 /** Characters that encoding/json escapes: it keeps its output safe inside HTML and JavaScript. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON escapes

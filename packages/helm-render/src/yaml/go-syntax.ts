@@ -1,7 +1,7 @@
 import { formatFloatG } from './go-float.ts';
 import type { MappingNode, ScalarNode, YamlNode } from './node.ts';
+import { compareUtf8 } from './order.ts';
 import { resolvePlain, resolveTagged } from './resolve-scalar.ts';
-import { compareUtf8 } from './utf8-order.ts';
 
 const escapes: ReadonlyMap<string, string> = new Map([
   ['"', '\\"'],

@@ -2,7 +2,7 @@
 export type { YamlBounds } from './bounds.ts';
 export { formatFloatE, formatFloatF, formatFloatG } from './go-float.ts';
 export { goJson } from './go-json.ts';
+export type { YamlMap, YamlValue } from './node.ts';
+export { compareUtf8 } from './order.ts';
 export { parseYaml } from './read-yaml.ts';
-export { compareUtf8 } from './utf8-order.ts';
-export type { YamlMap, YamlValue } from './value.ts';
 export { writeYaml } from './write-yaml.ts';

@@ -2,8 +2,8 @@ import { HelmRenderError } from '../chart/helm-render-error.ts';
 import { validateYamlBounds, type YamlBounds } from './bounds.ts';
 import { hasForbiddenCharacter } from './chars.ts';
 import { decodeDocument } from './decode.ts';
+import type { YamlValue } from './node.ts';
 import { parseDocument } from './parser.ts';
-import type { YamlValue } from './value.ts';
 import { YamlError } from './yaml-error.ts';
 
 /**
