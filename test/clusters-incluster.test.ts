@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { dial } from '../src/kubernetes/dial.ts';
-import type { SocketAddress } from '../src/kubernetes/endpoint.ts';
-import { createInclusterConnector, type InclusterConnectorOptions } from '../src/kubernetes/incluster.ts';
+import {
+  createInclusterConnector,
+  type InclusterConnectorOptions,
+} from '../src/clusters/upstreams/service.ts';
+import type { SocketAddress } from '../src/kubernetes/index.ts';
+import { dial } from '../src/kubernetes/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/index.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 

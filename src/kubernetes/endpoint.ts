@@ -1,4 +1,6 @@
-import { invalidArgument } from '../protocol/index.ts';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { invalidArgument, reasonOf, stepFailed } from '../protocol/index.ts';
 
 /** The port Tiller listens on unless told otherwise. */
 export const tillerPort = 44134;
@@ -55,4 +57,72 @@ function parseHostPort(text: string): SocketAddress {
     throw invalidArgument(`${JSON.stringify(text)} is not a Tiller endpoint: expected host:port`);
   if (port < 1 || port > 65535) throw invalidArgument(`the Tiller endpoint's port ${port} is not in 1-65535`);
   return { host, port };
+}
+
+/** One open byte stream to a Tiller; whoever asked for it owns it and destroys it. */
+export interface TillerStream {
+  /** TCP socket, Unix socket or tunnel. TLS and HTTP/2 are put on top of it by `tiller/`. */
+  readonly stream: Duplex;
+  /** `host:port` for `:authority`; its host is also what a TLS certificate has to name. */
+  readonly authority: string;
+  /** Where it leads, for logs and errors: `pod kube-system/tiller-deploy-5b4f through https://10.0.0.1`. */
+  readonly target: string;
+}
+
+/** Finds one Tiller, and opens streams to it. */
+export interface Connector {
+  /** Where Tiller is, for people, without secrets. */
+  readonly description: string;
+  /** Where Tiller always is, if that is known: a client that can dial does so itself. */
+  readonly address?: SocketAddress;
+  /**
+   * Finds Tiller (anew each time, since pods come and go) and opens one stream to it.
+   * @param signal ends the attempt; the caller bounds its time with it
+   * @throws GatewayError, mostly UNAVAILABLE, with the step that failed (finding Tiller, opening the
+   * tunnel, connecting) and holds no secret
+   */
+  connect(signal: AbortSignal): Promise<TillerStream>;
+  /** Releases what the connector itself keeps (watches, timers); streams already handed out stay their owner's. */
+  close(): Promise<void>;
+}
+
+export interface DialOptions {
+  readonly address: SocketAddress;
+  /** Bound on name resolution and connecting together. */
+  readonly timeoutMs: number;
+  /** Ends the attempt early. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a TCP or Unix socket with Nagle's delay off; all addresses of a name are tried (Node's "happy eyeballs").
+ * The caller owns the socket and has to listen for its errors.
+ * @throws GatewayError UNAVAILABLE with the address and the reason
+ */
+export function dial({ address, timeoutMs, signal }: DialOptions): Promise<Socket> {
+  const step = `connecting to ${addressText(address)}`;
+  const failed = (reason: string, cause?: unknown) => stepFailed(step, reason, { cause });
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(failed('given up', signal.reason));
+    const socket = connect({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+    const settle = (error?: Error) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket.off('connect', settleWell).off('error', fail);
+      if (!error) return resolve(socket);
+      socket.on('error', () => {}).destroy();
+      reject(error);
+    };
+    const settleWell = () => settle();
+    const fail = (error: Error) => settle(failed(reasonOf(error), error));
+    const onAbort = () => settle(failed('given up', signal.reason));
+    const timer = setTimeout(() => settle(failed(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    socket.once('connect', settleWell).once('error', fail);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** The address as messages show it. */
+export function addressText(address: SocketAddress): string {
+  return 'path' in address ? `unix:${address.path}` : hostPort(address.host, address.port);
 }

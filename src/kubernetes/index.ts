@@ -1,13 +1,26 @@
-export { reasonOf } from '../protocol/index.ts';
-export { type ApiRefusal, apiError } from './access/api-error.ts';
-export type { ClusterAccess, RequestSettings } from './access/cluster-access.ts';
-export { createKubeconfigAccess, type KubeconfigAccessOptions } from './access/kubeconfig-access.ts';
-export { type KubeconfigSource, readKubeconfig } from './access/read-kubeconfig.ts';
-export type { Connector, TillerStream } from './connector.ts';
-export { addressText } from './dial.ts';
-export { createDirectConnector, type DirectOptions } from './direct.ts';
-export { listServices, type Service } from './discovery/list-objects.ts';
-export { parseEndpoint } from './endpoint.ts';
-export { createInclusterConnector, type InclusterConnectorOptions } from './incluster.ts';
-export { createKubeconfigConnector, type KubeconfigConnectorOptions } from './kubeconfig.ts';
+export { type ApiRefusal, apiError, type ClusterAccess, type RequestSettings } from './api.ts';
+export {
+  choosePod,
+  chooseService,
+  defaultTillerLabels,
+  listPods,
+  listServices,
+  type Pod,
+  type Service,
+  validateTillerLabels,
+} from './discovery.ts';
+export {
+  addressText,
+  type Connector,
+  dial,
+  hostPort,
+  parseEndpoint,
+  type SocketAddress,
+  type TillerStream,
+  tillerPort,
+} from './endpoint.ts';
+export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
+export { type KubeconfigSource, readKubeconfig } from './kubeconfig-file.ts';
+export { openPodTunnel } from './open-tunnel.ts';
 export { proxyFor } from './proxy-environment.ts';
+export { createServiceAccountAccess, serviceAccountFolder } from './service-account.ts';

@@ -23,6 +23,6 @@ const meanings: Record<string, string> = {
 export function reasonOf(error: unknown): string {
   // with several addresses tried, Node throws one AggregateError whose own code is that of the first failure
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === undefined) return error instanceof Error ? error.message : 'unknown reason';
+  if (typeof code !== 'string') return error instanceof Error ? error.message : 'unknown reason';
   return meanings[code] ?? code;
 }

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import {
   createKubeconfigConnector,
   type KubeconfigConnectorOptions,
-} from '../../src/kubernetes/kubeconfig.ts';
+} from '../../src/clusters/upstreams/tunnel.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
 
 /** For attempts that nothing ends from outside. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { TillerClient, type TillerClientOptions } from '../../src/backends/tiller/index.ts';
 import { type ChartOptions, createCharts } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
-import { createDirectConnector } from '../../src/kubernetes/direct.ts';
+import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
 import { mountClusters } from '../../src/rest/clusters/routes.ts';
 import { createRestFront, type RestOptions } from '../../src/rest/index.ts';

@@ -3,7 +3,7 @@ import type { TillerClient, TillerClientOptions } from '../../src/backends/tille
 import {
   createKubeconfigConnector,
   type KubeconfigConnectorOptions,
-} from '../../src/kubernetes/kubeconfig.ts';
+} from '../../src/clusters/upstreams/tunnel.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
 import { createTestTiller } from './gateway.ts';
 import { type StubOptions, type StubTiller, startStubTiller } from './stub-tiller.ts';

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
+import { createDirectConnector } from '../../clusters/upstreams/direct.ts';
 import { encodeMessage } from '../../codec/messages.ts';
-import { createDirectConnector } from '../../kubernetes/direct.ts';
 import { GatewayError, toFrame } from '../../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';
 

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { readKubeconfig, reasonOf } from '../../kubernetes/index.ts';
-import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { readKubeconfig } from '../../kubernetes/index.ts';
+import { GatewayError, invalidArgument, reasonOf } from '../../protocol/index.ts';
 import { type ClusterEntry, validateClusterName } from '../entry/cluster-entry.ts';
 import { parseClustersFile } from './clusters-file.ts';
 

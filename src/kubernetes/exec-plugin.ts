@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { reasonOf, unavailable } from '../../protocol/index.ts';
-import type { RequestSettings } from './cluster-access.ts';
-import type { KubeconfigCluster, SelectedContext } from './kubeconfig-document.ts';
+import { reasonOf, unavailable } from '../protocol/index.ts';
+import type { RequestSettings } from './api.ts';
+import type { KubeconfigCluster, SelectedContext } from './kubeconfig-file.ts';
 
 /** Bound on one run of a plugin; those that ask an identity service take some seconds. */
 const defaultTimeoutMs = 30_000;

@@ -1,12 +1,46 @@
 import type { IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
-import { type GatewayError, reasonOf, unavailable } from '../../protocol/index.ts';
-import type { ApiRefusal } from '../access/api-error.ts';
-import type { RequestSettings } from '../access/cluster-access.ts';
+import { type GatewayError, readBounded, reasonOf, stepFailed } from '../protocol/index.ts';
+import {
+  type ApiRefusal,
+  apiError,
+  type ClusterAccess,
+  type RequestSettings,
+  withFreshCredentials,
+} from './api.ts';
+import { hostPort, type TillerStream } from './endpoint.ts';
 import { portForwardProtocol } from './port-forward-channels.ts';
 import { TunnelStream } from './tunnel-stream.ts';
 
-export interface TunnelRequest {
+/** The rights that the credentials need; older API servers ask for `get`, newer ones for `create`. */
+const rightsHint = 'the rules needed are get and create on pods/portforward';
+
+/**
+ * Opens a tunnel to a Pod, with fresh credentials where the kept ones are refused.
+ * @throws GatewayError UNAVAILABLE that says which step failed
+ */
+export async function openPodTunnel(
+  access: ClusterAccess,
+  request: Omit<TunnelRequest, 'target'>,
+): Promise<TillerStream> {
+  const { target, reply } = await withFreshCredentials(
+    access,
+    request.signal,
+    async settings => {
+      const target = `pod ${request.namespace}/${request.pod} through ${settings.server}`;
+      return { target, reply: await openTunnel(settings, { ...request, target }) };
+    },
+    ({ reply }) => 'status' in reply && reply.status === 401,
+  );
+  if ('status' in reply) {
+    const step = `opening the tunnel to ${target}`;
+    throw apiError(reply.status === 403 ? `${step} (${rightsHint})` : step, reply);
+  }
+  // what Helm's own client connects to through its port-forward, and so what certificates are made for
+  return { stream: reply, target, authority: hostPort('127.0.0.1', request.port) };
+}
+
+interface TunnelRequest {
   readonly namespace: string;
   readonly pod: string;
   readonly port: number;
@@ -30,12 +64,12 @@ const maxRefusalBytes = 64 * 1024;
  * @returns the open tunnel, or what the API server answered instead of the upgrade
  * @throws GatewayError UNAVAILABLE where there was no answer, or something went wrong after the upgrade
  */
-export async function openTunnel(
+async function openTunnel(
   settings: RequestSettings,
   request: TunnelRequest,
 ): Promise<TunnelStream | ApiRefusal> {
   const failed = (reason: string, cause?: unknown): GatewayError =>
-    unavailable(`opening the tunnel to ${request.target}: ${reason}`, { cause });
+    stepFailed(`opening the tunnel to ${request.target}`, reason, { cause });
   let socket: WebSocket;
   try {
     socket = startHandshake(settings, request);
@@ -82,14 +116,7 @@ function startHandshake(settings: RequestSettings, { namespace, pod, port }: Tun
 
 /** The answer instead of an upgrade, as far as it helps. */
 async function readRefusal(response: IncomingMessage): Promise<ApiRefusal> {
-  let body = '';
-  try {
-    for await (const chunk of response.setEncoding('utf8')) {
-      body += chunk;
-      if (body.length > maxRefusalBytes) break;
-    }
-  } catch {
-    // the status says enough
-  }
-  return { status: response.statusCode ?? 0, body };
+  const read = readBounded(response, { maxBytes: maxRefusalBytes, beyond: 'cut' });
+  const body = await read.catch(() => Buffer.alloc(0)); // the status says enough
+  return { status: response.statusCode ?? 0, body: body.toString() };
 }

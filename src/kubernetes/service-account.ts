@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf, unavailable } from '../../protocol/index.ts';
-import { hostPort } from '../endpoint.ts';
-import type { ClusterAccess } from './cluster-access.ts';
+import { reasonOf, unavailable } from '../protocol/index.ts';
+import type { ClusterAccess } from './api.ts';
+import { hostPort } from './endpoint.ts';
 
 /** Where Kubernetes mounts a Pod's service account. */
 export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';

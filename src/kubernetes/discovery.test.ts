@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { choosePod, chooseService } from './choose-tiller.ts';
-import type { Pod } from './list-objects.ts';
+import type { Pod } from './discovery.ts';
+import { choosePod, chooseService } from './discovery.ts';
 
 function pod(
   name: string,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ClusterAccess, type RequestSettings, withFreshCredentials } from './cluster-access.ts';
+import { type ClusterAccess, type RequestSettings, withFreshCredentials } from './api.ts';
 
 /** Gives out numbered credentials, a new number after each `forget`. */
 function createAccess(): ClusterAccess {

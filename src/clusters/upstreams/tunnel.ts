@@ -1,10 +1,28 @@
-import { createKubeconfigAccess, type KubeconfigAccessOptions } from './access/kubeconfig-access.ts';
-import type { Connector } from './connector.ts';
-import { choosePod } from './discovery/choose-tiller.ts';
-import { listPods } from './discovery/list-objects.ts';
-import { defaultTillerLabels, validateTillerLabels } from './discovery/tiller-labels.ts';
-import { tillerPort } from './endpoint.ts';
-import { openPodTunnel } from './tunnel/pod-tunnel.ts';
+import {
+  type Connector,
+  choosePod,
+  createKubeconfigAccess,
+  defaultTillerLabels,
+  type KubeconfigAccessOptions,
+  listPods,
+  openPodTunnel,
+  tillerPort,
+  validateTillerLabels,
+} from '../../kubernetes/index.ts';
+import { kubeconfigOf } from '../entry/cluster-entry.ts';
+import { createTillerUpstream, tlsOf } from './tiller.ts';
+import type { OpenUpstream } from './upstream.ts';
+
+/** A port-forward to Tiller's Pod; that of the sandbox as well. */
+export const openTunnel: OpenUpstream = (entry, options, events) => {
+  const { upstream, tillerNamespace } = entry;
+  const connector = createKubeconfigConnector({
+    ...kubeconfigOf(entry, options.environment),
+    ...(tillerNamespace !== undefined && { tillerNamespace }),
+  });
+  const kind = upstream === 'sandbox' ? 'sandbox' : 'tunnel';
+  return createTillerUpstream(kind, entry, { connector, tls: tlsOf(entry) }, options, events);
+};
 
 export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
   /** Where to look for Tiller. Default: every namespace. */
@@ -20,7 +38,7 @@ export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
 }
 
 /**
- * The way from a workstation: finds Tiller's Pod through the API server of a kubeconfig context and reaches its port
+ * From a workstation: finds Tiller's Pod through the API server of a kubeconfig context and reaches its port
  * through a port-forward over a WebSocket. Keeps no connection, watch or timer between calls of `connect`.
  */
 export function createKubeconfigConnector(options: KubeconfigConnectorOptions = {}): Connector {

@@ -1,8 +1,8 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { unavailable } from '../../protocol/index.ts';
-import type { RequestSettings } from './cluster-access.ts';
-import type { KubeconfigCluster, SelectedContext } from './kubeconfig-document.ts';
+import { unavailable, withDeadline } from '../protocol/index.ts';
+import type { RequestSettings } from './api.ts';
+import type { KubeconfigCluster, SelectedContext } from './kubeconfig-file.ts';
 
 /** Bound on what a proxy takes to answer CONNECT. */
 const proxyTimeoutMs = 10_000;
@@ -33,7 +33,9 @@ export function createLibraryCredentials(selected: SelectedContext): LibraryCred
     loading ??= load(selected);
     const options: RequestOptions = { headers: { ...settings.headers }, timeout: proxyTimeoutMs };
     try {
-      await inTime((await loading).applyToHTTPSOptions(options));
+      const renewal = (await loading).applyToHTTPSOptions(options);
+      // a renewal that takes longer is left to itself, and the next attempt begins anew
+      await withDeadline(renewal, renewalTimeoutMs, () => new Error('no answer in time'));
     } catch (cause) {
       // what a provider answered may hold a secret: it goes to the log only, which redacts
       throw unavailable(`${stepOf(selected)} failed`, { cause });
@@ -74,13 +76,6 @@ function merged(
     },
     agent: cluster['proxy-url'] && typeof options.agent === 'object' ? options.agent : undefined,
   };
-}
-
-/** What takes longer is left to itself, and the next attempt begins anew. */
-async function inTime(renewal: Promise<void>): Promise<void> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('no answer in time')), renewalTimeoutMs);
-  await Promise.race([renewal, tooLate]).finally(() => clearTimeout(timer));
 }
 
 async function load(selected: SelectedContext): Promise<KubeConfig> {

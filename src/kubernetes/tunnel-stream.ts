@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { type GatewayError, reasonOf, unavailable } from '../../protocol/index.ts';
+import { type GatewayError, reasonOf, unavailable } from '../protocol/index.ts';
 import { createChannelReader, toDataMessage } from './port-forward-channels.ts';
 
 /** Both directions hold at most about this much; more is left in the kernel's buffers, and so with the sender. */

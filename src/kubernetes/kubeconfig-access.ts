@@ -1,9 +1,77 @@
 import { readFile } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { getCACertificates } from 'node:tls';
-import { reasonOf, unavailable } from '../../protocol/index.ts';
-import type { RequestSettings } from './cluster-access.ts';
-import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubeconfig-document.ts';
+import { reasonOf, unavailable } from '../protocol/index.ts';
+import type { ClusterAccess, RequestSettings } from './api.ts';
+import { createExecPlugin, type ExecPlugin } from './exec-plugin.ts';
+import {
+  type KubeconfigCluster,
+  type KubeconfigSource,
+  type KubeconfigUser,
+  readKubeconfig,
+  type SelectedContext,
+  selectContext,
+} from './kubeconfig-file.ts';
+import { createLibraryCredentials, type LibraryCredentials, needsLibrary } from './library-credentials.ts';
+import { proxyFor } from './proxy-environment.ts';
+
+export interface KubeconfigAccessOptions {
+  /** Default: as kubectl, `KUBECONFIG`, else `~/.kube/config`. */
+  readonly kubeconfig?: KubeconfigSource;
+  /** Default: the kubeconfig's current context. */
+  readonly context?: string;
+  /** `KUBECONFIG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from it. Default: the process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Bound on a run of an exec plugin, which is killed then. Default 30 s. */
+  readonly pluginTimeoutMs?: number;
+}
+
+/**
+ * Access to the API server of one kubeconfig context. The kubeconfig is read at every use, which is rare, so that a
+ * changed one counts at once; nothing but the credentials of a plugin is kept.
+ */
+export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): ClusterAccess {
+  const { kubeconfig, context, environment = process.env } = options;
+  const libraries = keepOne(createLibraryCredentials);
+  const plugins = keepOne(selected => createExecPlugin(selected, environment, options.pluginTimeoutMs));
+
+  return {
+    async settings() {
+      const selected = withProxy(
+        selectContext(await readKubeconfig(kubeconfig, environment), context),
+        environment,
+      );
+      const settings = await staticSettings(selected, environment);
+      const more = needsLibrary(selected) ? await libraries.of(selected).apply(settings) : settings;
+      return selected.user.exec ? plugins.of(selected).apply(more) : more;
+    },
+    forget() {
+      // a plugin can be asked again; an identity provider's refresh token may be good only once, and renews by itself
+      plugins.drop();
+    },
+  };
+}
+
+/** Keeps what belongs to a context for as long as nothing in the context changes. */
+function keepOne<T extends LibraryCredentials | ExecPlugin>(create: (selected: SelectedContext) => T) {
+  let kept: { readonly key: string; readonly value: T } | undefined;
+  return {
+    of(selected: SelectedContext): T {
+      const key = JSON.stringify(selected);
+      if (kept?.key !== key) kept = { key, value: create(selected) };
+      return kept.value;
+    },
+    drop() {
+      kept = undefined;
+    },
+  };
+}
+
+function withProxy(selected: SelectedContext, environment: NodeJS.ProcessEnv): SelectedContext {
+  const { cluster } = selected;
+  const proxy = cluster['proxy-url'] ?? proxyFor(cluster.server, environment);
+  return proxy ? { ...selected, cluster: { ...cluster, 'proxy-url': proxy } } : selected;
+}
 
 /**
  * What stands in the kubeconfig or in files it names: certificates, token, token file, basic, impersonation. Files are
@@ -11,7 +79,7 @@ import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubec
  * except for tokens, where the file goes first.
  * @throws GatewayError UNAVAILABLE that names the file that cannot be read
  */
-export async function staticSettings(
+async function staticSettings(
   { cluster, user }: SelectedContext,
   environment: NodeJS.ProcessEnv,
 ): Promise<RequestSettings> {

@@ -1,11 +1,30 @@
-import { unavailable } from '../protocol/index.ts';
-import { createServiceAccountAccess, serviceAccountFolder } from './access/service-account-access.ts';
-import type { Connector, TillerStream } from './connector.ts';
-import { dial } from './dial.ts';
-import { choosePod, chooseService } from './discovery/choose-tiller.ts';
-import { listPods, listServices, type Pod, type Service } from './discovery/list-objects.ts';
-import { defaultTillerLabels, validateTillerLabels } from './discovery/tiller-labels.ts';
-import { hostPort, tillerPort } from './endpoint.ts';
+import {
+  type Connector,
+  choosePod,
+  chooseService,
+  createServiceAccountAccess,
+  defaultTillerLabels,
+  dial,
+  hostPort,
+  listPods,
+  listServices,
+  type Pod,
+  type Service,
+  serviceAccountFolder,
+  type TillerStream,
+  tillerPort,
+  validateTillerLabels,
+} from '../../kubernetes/index.ts';
+import { stepFailed } from '../../protocol/index.ts';
+import { createTillerUpstream, tlsOf } from './tiller.ts';
+import type { OpenUpstream } from './upstream.ts';
+
+/** Tiller of the cluster that this gateway runs in. */
+export const openService: OpenUpstream = (entry, options, events) => {
+  const { tillerNamespace } = entry;
+  const connector = createInclusterConnector(tillerNamespace === undefined ? {} : { tillerNamespace });
+  return createTillerUpstream('service', entry, { connector, tls: tlsOf(entry) }, options, events);
+};
 
 export interface InclusterConnectorOptions {
   /** The only namespace to look in. Default: the own one first, then all. */
@@ -29,7 +48,7 @@ interface Place {
 }
 
 /**
- * The way inside a cluster: finds Tiller's Service, or where there is none a ready Pod of it, with the Pod's own service
+ * Inside a cluster: finds Tiller's Service, or where there is none a ready Pod of it, with the Pod's own service
  * account, and connects to it directly. Keeps nothing between calls of `connect`.
  */
 export function createInclusterConnector(options: InclusterConnectorOptions = {}): Connector {
@@ -57,7 +76,7 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   }
 
   function nowhere(namespace: string | undefined): never {
-    throw unavailable(`finding Tiller: no service and no pod ${whereOf(labels, namespace)}`);
+    throw stepFailed('finding Tiller', `no service and no pod ${whereOf(labels, namespace)}`);
   }
 
   function stepSignal(signal: AbortSignal): AbortSignal {
@@ -88,6 +107,6 @@ function placeOfService({ metadata: { name, namespace }, spec }: Service): Place
 
 function placeOfPod({ metadata: { name, namespace }, status }: Pod): Place {
   const target = `pod ${namespace}/${name}`;
-  if (!status?.podIP) throw unavailable(`finding Tiller: ${target} has no address yet`);
+  if (!status?.podIP) throw stepFailed('finding Tiller', `${target} has no address yet`);
   return { host: status.podIP, port: tillerPort, target };
 }

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { getCACertificates } from 'node:tls';
-import { eventually } from '../../../test/support/eventually.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { createKubeconfigAccess } from './kubeconfig-access.ts';
-import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-document.ts';
+import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,164 @@
+import {
+  type Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import {
+  type GatewayError,
+  orAborted,
+  readBounded,
+  reasonOf,
+  stepFailed,
+  unavailable,
+} from '../protocol/index.ts';
+
+/** The part that all requests to an API server share. Holds secrets: never log it. */
+export interface RequestSettings {
+  /** `https://host:port` with an optional path, without a slash at its end and without credentials. */
+  readonly server: string;
+  readonly headers: OutgoingHttpHeaders;
+  readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
+  /** Only where a proxy leads to the API server. */
+  readonly agent: Agent | undefined;
+}
+
+/** Where an API server is and how to log in to it. */
+export interface ClusterAccess {
+  /** The settings as of now: files that may have changed are read again. */
+  settings(): Promise<RequestSettings>;
+  /** Drops credentials that are kept (plugin's tokens, for example), since the API server refused them. */
+  forget(): void;
+}
+
+/**
+ * Makes an attempt with the current credentials, and one more with fresh ones where those were refused: tokens expire
+ * and rotate at any time, and a kept one may be the old one. An attempt that throws is not repeated, but what it used
+ * is not kept either, since it may be why.
+ * @param signal bounds the wait for credentials; the attempt has to heed it by itself
+ */
+export async function withFreshCredentials<Reply>(
+  access: ClusterAccess,
+  signal: AbortSignal,
+  attempt: (settings: RequestSettings) => Promise<Reply>,
+  isRefused: (reply: Reply) => boolean,
+): Promise<Reply> {
+  const settings = await settingsInTime(access, signal);
+  const reply = await attempt(settings).catch(error => {
+    access.forget();
+    throw error;
+  });
+  if (!isRefused(reply)) return reply;
+  access.forget();
+  return attempt(await settingsInTime(access, signal));
+}
+
+/** A plugin or an identity provider may hang; waiting for it ends with the signal. */
+async function settingsInTime(access: ClusterAccess, signal: AbortSignal): Promise<RequestSettings> {
+  return orAborted(access.settings(), signal).catch(error => {
+    if (!signal.aborted) throw error;
+    throw unavailable('getting credentials took too long: a plugin or an identity provider does not answer', {
+      cause: signal.reason,
+      step: 'getting credentials',
+    });
+  });
+}
+
+/** A list of Tiller's Pods is a few KiB; this only keeps a broken server from filling the memory. */
+const maxBodyBytes = 16 * 1024 * 1024;
+
+/**
+ * Gets a JSON document from the API server, with fresh credentials where the kept ones are refused.
+ * @param step what this is for, as the error message begins
+ * @param signal bounds the time; nothing else does
+ * @throws GatewayError UNAVAILABLE
+ */
+export async function getJson(
+  access: ClusterAccess,
+  path: string,
+  { step, signal }: { step: string; signal: AbortSignal },
+): Promise<unknown> {
+  const reply = await withFreshCredentials(
+    access,
+    signal,
+    settings => get(settings, path, { step, signal }),
+    ({ status }) => status === 401,
+  );
+  if (reply.status !== 200) throw apiError(step, reply);
+  try {
+    return JSON.parse(reply.body);
+  } catch (cause) {
+    throw stepFailed(step, "the API server's answer is not JSON", { cause });
+  }
+}
+
+async function get(
+  settings: RequestSettings,
+  path: string,
+  { step, signal }: { step: string; signal: AbortSignal },
+): Promise<{ status: number; body: string }> {
+  try {
+    const request = startRequest(settings, path, signal);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.once('response', resolve).once('error', reject).end();
+    });
+    const body = await readBounded(response, { maxBytes: maxBodyBytes, what: 'the answer' });
+    return { status: response.statusCode ?? 0, body: body.toString() };
+  } catch (cause) {
+    const reason = signal.aborted ? 'no answer in time' : reasonOf(cause);
+    throw unavailable(`${step} at ${settings.server}: ${reason}`, { cause, step });
+  }
+}
+
+function startRequest(settings: RequestSettings, path: string, signal: AbortSignal): ClientRequest {
+  const url = new URL(settings.server + path);
+  const options = {
+    ...settings.tls,
+    headers: { ...settings.headers, accept: 'application/json' },
+    // without a proxy: a connection of its own, closed after the answer, since look-ups are rare
+    agent: settings.agent ?? false,
+    signal,
+  };
+  return url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
+}
+
+/** An answer of the API server other than success. */
+export interface ApiRefusal {
+  readonly status: number;
+  /** The beginning of the body, mostly a `v1.Status` as JSON. */
+  readonly body: string;
+}
+
+const maxReasonChars = 400;
+
+const meanings: Record<number, string> = {
+  401: 'the API server does not accept the credentials',
+  403: 'the API server forbids it',
+  404: 'the API server does not know it',
+  429: 'the API server has too many requests',
+};
+
+/**
+ * Says which step failed and why. All of these are UNAVAILABLE: whoever called the gateway cannot mend its access to
+ * the cluster.
+ * @param step what was tried, such as `finding Tiller`
+ */
+export function apiError(step: string, { status, body }: ApiRefusal): GatewayError {
+  const meaning = meanings[status] ?? `the API server answered with status ${status}`;
+  const reason = statusMessage(body);
+  return stepFailed(step, meaning + (reason && `: ${reason}`));
+}
+
+/** `message` of a `v1.Status`; nothing of any other body, since a proxy's error page would not help. */
+function statusMessage(body: string): string {
+  try {
+    const { kind, message } = JSON.parse(body);
+    if (kind === 'Status' && typeof message === 'string') return message.slice(0, maxReasonChars);
+  } catch {
+    // not JSON: the status alone has to do
+  }
+  return '';
+}

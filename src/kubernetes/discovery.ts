@@ -1,0 +1,122 @@
+import { invalidArgument, stepFailed } from '../protocol/index.ts';
+import { type ClusterAccess, getJson } from './api.ts';
+
+/** The part of a Pod that is read. Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
+export interface Pod {
+  readonly metadata: ObjectName & {
+    readonly deletionTimestamp?: string;
+    readonly creationTimestamp?: string;
+  };
+  readonly status?: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** The part of a Service that is read. */
+export interface Service {
+  readonly metadata: ObjectName & { readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly ports?: readonly { readonly name?: string; readonly port: number }[] };
+}
+
+export interface ObjectName {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+export interface ListOptions {
+  /** All namespaces where it is missing. */
+  readonly namespace: string | undefined;
+  readonly labels: string;
+  /** How the error message begins. Default `finding Tiller`. */
+  readonly step?: string;
+  readonly signal: AbortSignal;
+}
+
+export function listPods(access: ClusterAccess, options: ListOptions): Promise<Pod[]> {
+  return list<Pod>(access, 'pods', options);
+}
+
+export function listServices(access: ClusterAccess, options: ListOptions): Promise<Service[]> {
+  return list<Service>(access, 'services', options);
+}
+
+async function list<T extends { metadata: ObjectName }>(
+  access: ClusterAccess,
+  resource: string,
+  { namespace, labels, signal, step = 'finding Tiller' }: ListOptions,
+): Promise<T[]> {
+  const folder = namespace === undefined ? '/api/v1' : `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
+  const path = `${folder}/${resource}?labelSelector=${encodeURIComponent(labels)}`;
+  const answer = (await getJson(access, path, { step, signal })) as {
+    items?: unknown;
+  } | null;
+  const items = answer?.items;
+  if (!Array.isArray(items) || !items.every(isNamed)) {
+    throw stepFailed(step, `the API server's answer is not a list of ${resource}`);
+  }
+  return items as T[];
+}
+
+function isNamed(item: unknown): boolean {
+  const { name, namespace } = (item as { metadata?: Partial<ObjectName> } | null)?.metadata ?? {};
+  return typeof name === 'string' && typeof namespace === 'string';
+}
+
+/**
+ * The Pod to speak to: Ready and not about to go, the youngest of them, since during an update the older one is next to
+ * go. Pods of one namespace share their releases, so any will do; Pods of several namespaces are different Tillers.
+ * @param where the namespaces that were searched, in words
+ * @throws GatewayError UNAVAILABLE where there is none, or one in each of several namespaces, which it lists
+ */
+export function choosePod(pods: readonly Pod[], where: string): Pod {
+  const usable = pods.filter(pod => isReady(pod) && !pod.metadata.deletionTimestamp);
+  if (new Set(usable.map(pod => pod.metadata.namespace)).size > 1) throw severalError(usable, where);
+  const [first, ...others] = usable;
+  if (first) return others.reduce((youngest, pod) => (isYounger(pod, youngest) ? pod : youngest), first);
+  const unready = pods.length > 0 ? `; not ready: ${namesOf(pods)}` : '';
+  throw stepFailed('finding Tiller', `no ready pod ${where}${unready}`);
+}
+
+/**
+ * The only Service, or nothing where there is none.
+ * @throws GatewayError UNAVAILABLE that lists them where there are several
+ */
+export function chooseService(services: readonly Service[], where: string): Service | undefined {
+  if (services.length > 1) throw severalError(services, where);
+  return services[0];
+}
+
+function severalError(objects: readonly { readonly metadata: ObjectName }[], where: string) {
+  const names = namesOf(objects);
+  return stepFailed(
+    'finding Tiller',
+    `several ${where}: ${names}. Choose one with --tiller-namespace or other labels`,
+  );
+}
+
+function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+function isYounger(a: Pod, b: Pod): boolean {
+  // RFC 3339 in UTC without fractions, as the API server writes it, sorts as text
+  return (a.metadata.creationTimestamp ?? '') > (b.metadata.creationTimestamp ?? '');
+}
+
+function namesOf(objects: readonly { readonly metadata: ObjectName }[]): string {
+  const names = objects.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort();
+  const shown = names.slice(0, 10).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
+}
+
+/** The labels `helm init` puts on Tiller's Deployment, Pods and Service. */
+export const defaultTillerLabels = 'app=helm,name=tiller';
+
+const label = /^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?=([A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)?$/;
+
+/** @throws GatewayError INVALID_ARGUMENT unless it is `key=value,key=value` */
+export function validateTillerLabels(labels: string): string {
+  if (labels.split(',').every(part => label.test(part))) return labels;
+  throw invalidArgument(`${JSON.stringify(labels)} are not labels: expected key=value,key=value`);
+}
