@@ -38,6 +38,8 @@ export interface Listener {
 /** Requests that clients sent before they learned of the drain arrive within this time. */
 const lingerMs = 250;
 const drainStepMs = 50;
+/** Time limit for accepting the connections that wait when a drain begins. */
+const maxBacklogMs = 200;
 /** Connections that wait to be accepted; past Node's own 511 a burst would wait for TCP's retries, seconds long. */
 const backlog = 4096;
 /** For a client without TLS where TLS is expected: HTTP/1.1 is what it most likely reads. */
@@ -64,6 +66,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       protocol === 'http2' ? http2.accept(socket) : http1.accept(socket),
     ));
   const sockets = new Set<Socket>();
+  let accepted = 0;
   let full = false;
 
   const refuse = (socket: Socket) => {
@@ -87,6 +90,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       socket => {
         if (sockets.size >= options.maxConnections) return refuse(socket);
         full = false;
+        accepted++;
         sockets.add(socket);
         // the protocol's server handles the end of a connection; a reset before that needs no handling
         socket.on('error', () => {}).once('close', () => sockets.delete(socket));
@@ -121,6 +125,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
     counts: () => ({ total: sockets.size, http1: http1.count(), http2: http2.count() }),
     async drain(timeoutMs) {
       const deadline = performance.now() + timeoutMs;
+      await emptyBacklog(() => accepted, Math.min(maxBacklogMs, timeoutMs));
       stop();
       http1.beginDrain();
       http2.drain();
@@ -137,6 +142,19 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       cut();
     },
   };
+}
+
+/**
+ * Waits until the connections in the kernel's queue are accepted, since closing the server would reset them: their
+ * clients may have sent requests already. Node accepts one connection in each turn of the event loop.
+ */
+async function emptyBacklog(accepted: () => number, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (let quietTurns = 0; quietTurns < 3 && performance.now() < deadline; ) {
+    const before = accepted();
+    await turn();
+    quietTurns = accepted() === before ? quietTurns + 1 : 0;
+  }
 }
 
 function open(server: Server, { host, port }: ListenTarget, log: ListenerLog): Promise<void> {
