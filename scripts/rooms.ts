@@ -15,7 +15,7 @@ export const rooms: Record<string, readonly string[]> = {
   clusters: ['protocol', 'backends', 'kubernetes', 'config', 'codec', 'yaml'],
   access: ['protocol', 'kubernetes'],
   http: ['protocol', 'access', 'clusters'],
-  rest: ['protocol', 'http', 'releases', 'codec', 'clusters', 'backends'],
+  rest: ['protocol', 'http', 'releases', 'codec', 'clusters'],
   grpc: ['protocol', 'releases', 'codec', 'clusters', 'access', 'backends'],
   listener: ['protocol', 'config'],
   sandbox: ['protocol', 'codec'],

@@ -13,7 +13,7 @@ import { startWholeGateway } from './support/whole-gateway.ts';
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(executablePath)
   ? false
-  : `${executablePath} is missing (Debian: apt-get install chromium; elsewhere say CHROMIUM=/path)`;
+  : `${executablePath} is missing (Debian: apt-get install chromium; on other systems say CHROMIUM=/path)`;
 
 /** What the page sees of an answer, or that it sees none. */
 type Seen = { status: number; requestId: string | null; body: string } | { failed: string };

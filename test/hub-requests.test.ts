@@ -92,7 +92,11 @@ describe('a cluster is named', () => {
     ]) {
       const { status, json } = await get(hub, path);
       assert.equal(status, 404);
-      assert.deepEqual(json, { code: 5, message: 'no cluster "nope"; known: tunnel, proxy, direct' });
+      assert.deepEqual(json, {
+        code: 5,
+        message: 'no cluster "nope"; known: tunnel, proxy, direct',
+        reason: 'CLUSTER_NOT_FOUND',
+      });
     }
     assert.equal((await get(hub, `/clusters/proxy${version}?kube_context=tunnel`)).status, 400);
     assert.equal((await get(hub, '/clusters/direct/healthz')).status, 404);

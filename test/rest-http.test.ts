@@ -83,7 +83,12 @@ for (const [version, ask] of [
     test('404, and 405 with Allow', async () => {
       const missing = await ask(gateway, 'GET', '/tiller/v2/nothing');
       assert.equal(missing.status, 404);
-      assert.deepEqual(json(missing), { code: 5, message: 'nothing is at /tiller/v2/nothing' });
+      assert.deepEqual(json(missing), {
+        code: 5,
+        message: 'nothing is at /tiller/v2/nothing',
+        reason: 'NOT_FOUND',
+      });
+      assert.equal(json(await ask(gateway, 'PATCH', `${release}/json`)).reason, 'METHOD_NOT_ALLOWED');
       const wrong = await ask(gateway, 'PATCH', `${release}/json`);
       assert.equal(wrong.status, 405);
       assert.equal(json(wrong).code, 12);
@@ -117,6 +122,7 @@ for (const [version, ask] of [
         assert.deepEqual(json(answer), {
           code: 8,
           message: 'the request body is over the limit of 1048576 bytes',
+          reason: 'BODY_TOO_LARGE',
         });
       }
       assert.equal((await ask(gateway, 'GET', '/tiller/v2/version/json')).status, 200);
@@ -248,10 +254,11 @@ for (const [version, ask] of [
         if (text === '{"result":{"msg":"one"}}\n') goOn();
       });
       await once(stream, 'end');
-      assert.equal(
-        text,
-        '{"result":{"msg":"one"}}\n{"result":{"msg":"two"}}\n{"error":{"code":5,"message":"release: \\"x\\" not found"}}\n',
-      );
+      const [one, two, last = ''] = text.split('\n');
+      assert.deepEqual([one, two], ['{"result":{"msg":"one"}}', '{"result":{"msg":"two"}}']);
+      const { error } = JSON.parse(last);
+      assert.deepEqual([error.code, error.message], [5, 'release: "x" not found']);
+      assert.match(error.reason, /NOT_FOUND$/);
     });
 
     test('a failure before the first line has its HTTP status', async t => {
@@ -260,7 +267,9 @@ for (const [version, ask] of [
       const answer = await ask(gateway, 'POST', '/tiller/v2/releases/nope/test/json');
       assert.equal(answer.status, 404);
       assert.equal(answer.headers['content-type'], 'application/x-ndjson');
-      assert.deepEqual(json(answer), { error: { code: 5, message: 'release: "nope" not found' } });
+      const { error } = json(answer);
+      assert.deepEqual([error.code, error.message], [5, 'release: "nope" not found']);
+      assert.match(error.reason, /NOT_FOUND$/);
     });
 
     test('a slow client slows Tiller down instead of filling memory', async t => {

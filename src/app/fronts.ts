@@ -1,12 +1,12 @@
 import type { Config } from '../config/index.ts';
 import { createGrpcFront } from '../grpc/index.ts';
+import { createPipeline } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import { accessLine, type Health, type LoggedRequest, type Logger, type Metrics } from '../observe/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
-import { mountClusters, upgradeToCluster } from '../rest/clusters/routes.ts';
-import { createRestFront } from '../rest/index.ts';
+import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
-import { healthPages } from './pages.ts';
+import { createPages } from './pages.ts';
 import { createRpcTap } from './rpc-log.ts';
 
 export interface FrontOptions {
@@ -25,25 +25,29 @@ export interface FrontOptions {
 export function createFronts(options: FrontOptions): Fronts {
   const { config, version, service, clusters, health, metrics, log, stopping } = options;
   const { registry, problem } = clusters;
-  const routes = { registry, service, problem, timeoutMs: config.clusters.timeoutMs };
   const finished = (request: LoggedRequest) => {
     metrics.requestFinished(request);
     clusters.finished(request);
     const line = accessLine(request);
     if (config.observe.accessLog || line.level === 'warn') log[line.level](line.message, line.fields);
   };
-  const http = createRestFront({
-    service,
-    version,
-    maxBodyBytes: config.limits.maxBodyBytes,
+  const http = createPipeline({
+    routes: createRestRoutes({
+      service,
+      version,
+      maxBodyBytes: config.limits.maxBodyBytes,
+      disableGetRollback: config.rest.disableGetRollback,
+      pages: createPages(health, metrics),
+      clusters: registry.hasMany ? { registry, problem, timeoutMs: config.clusters.timeoutMs } : undefined,
+    }),
+    forward: forwardRoute,
+    registry,
     cors: {
       enabled: config.rest.enableCors,
       originHosts: config.rest.corsOriginHosts,
       allowSubdomains: config.rest.corsOriginAllowSubdomain,
     },
-    disableGetRollback: config.rest.disableGetRollback,
-    pages: healthPages(health, metrics),
-    mount: (request, api) => mountClusters(routes, request, api),
+    clientCertificateRequired: config.tls.clientAuth === 'required',
     events: {
       started: () => metrics.requestStarted('http'),
       finished: request => finished({ ...request, front: 'http' }),
@@ -65,8 +69,6 @@ export function createFronts(options: FrontOptions): Fronts {
   return {
     http,
     grpc,
-    ...(registry.hasMany && {
-      upgrade: (request, socket, head) => upgradeToCluster(registry, request, socket, head),
-    }),
+    ...(registry.hasMany && { upgrade: createUpgradeFront(registry) }),
   };
 }

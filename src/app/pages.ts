@@ -1,22 +1,34 @@
+import { type Route, sendContent } from '../http/index.ts';
 import type { Health, HealthReport, Metrics } from '../observe/index.ts';
-import type { Page } from '../rest/index.ts';
 
 /** The pages for probes and for Prometheus. */
-export function healthPages(health: Health, metrics: Metrics): Map<string, Page> {
-  return new Map<string, Page>([
-    ['/healthz', () => reportPage(health.live())],
-    ['/readyz', async () => reportPage(await health.ready())],
-    [
-      '/metrics',
-      async () => {
+export function createPages(health: Health, metrics: Metrics): Route[] {
+  const page = (
+    template: string,
+    summary: string,
+    content: () => HealthReport | Promise<HealthReport>,
+  ): Route => ({
+    template,
+    verbs: ['GET'],
+    summary,
+    isOpen: true,
+    answer: async exchange => {
+      const { ok, reason } = await content();
+      const body = Buffer.from(`${reason}\n`);
+      return sendContent(exchange, { status: ok ? 200 : 503, type: 'text/plain; charset=utf-8', body });
+    },
+  });
+  return [
+    page('/healthz', 'Whether the gateway runs.', () => health.live()),
+    page('/readyz', 'Whether Tiller can be reached; with 503, why not.', () => health.ready()),
+    {
+      template: '/metrics',
+      verbs: ['GET'],
+      summary: 'Metrics for Prometheus.',
+      answer: async exchange => {
         const { type, body } = await metrics.render();
-        return { status: 200, type, body: Buffer.from(body) };
+        return sendContent(exchange, { status: 200, type, body: Buffer.from(body) });
       },
-    ],
-  ]);
-}
-
-/** 200 or 503, with the reason as plain text for whoever looks. */
-function reportPage({ ok, reason }: HealthReport): Awaited<ReturnType<Page>> {
-  return { status: ok ? 200 : 503, type: 'text/plain; charset=utf-8', body: Buffer.from(`${reason}\n`) };
+    },
+  ];
 }

@@ -2,53 +2,31 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCharts } from '../charts/index.ts';
 import { wireToJson } from '../codec/index.ts';
+import { Router, type Verb } from '../http/index.ts';
 import { createReleaseService } from '../releases/index.ts';
 import { bindRequest } from './bind-request.ts';
-import { allowedVerbs, createRouter } from './router.ts';
+import { createReleaseRoutes, type ReleaseRoute } from './release-routes.ts';
 
-const router = createRouter(createReleaseService(createCharts({})));
+const service = createReleaseService(createCharts({}));
+const router = new Router(createReleaseRoutes({ service, maxBodyBytes: 1, disableGetRollback: false }));
 
 /** The request message that a verb, a path with its query, and a body come to. */
 function bind(verb: string, target: string, body?: string): unknown {
   const [path = '', query = ''] = target.split('?');
-  const found = router.find(path);
-  const route = found?.routes.get(verb);
-  assert.ok(found && route, `${verb} ${path}`);
-  const match = { route, parameters: found.parameters };
+  const match = router.match(path);
+  const route = match?.routes.get(verb as Verb) as ReleaseRoute | undefined;
+  assert.ok(match && route, `${verb} ${path}`);
   const wire = bindRequest(
-    match,
+    route.contract,
+    match.parameters,
     new URLSearchParams(query),
     body === undefined ? undefined : Buffer.from(body),
   );
-  return JSON.parse(wireToJson(route.method.contract.request, Buffer.from(wire)).toString());
+  return JSON.parse(wireToJson(route.contract.request, Buffer.from(wire)).toString());
 }
 
 const list = '/tiller/v2/releases/json';
 const release = '/tiller/v2/releases/alpha';
-
-describe('the router', () => {
-  test('words win over fields, and paths are walked whole', () => {
-    assert.deepEqual(router.find('/tiller/v2/releases/json')?.parameters, {});
-    assert.deepEqual(router.find('/tiller/v2/releases/a%20b/json')?.parameters, { name: 'a b' });
-    assert.equal(router.find('/tiller/v2/releases')?.routes.size, undefined);
-    assert.equal(router.find('/tiller/v2/releases/a/b/json'), undefined);
-    assert.equal(router.find('/tiller/v2/releases/__proto__/json')?.parameters.name, '__proto__');
-  });
-
-  test('Allow: HEAD comes with GET, OPTIONS with everything', () => {
-    const verbsAt = (path: string) => allowedVerbs(router.find(path)!);
-    assert.deepEqual(verbsAt(list), ['GET', 'POST', 'HEAD', 'OPTIONS']);
-    assert.deepEqual(verbsAt(`${release}/test/json`), ['POST', 'OPTIONS']);
-  });
-
-  test('a contract with two routes for one verb and path is refused', () => {
-    const service = createReleaseService(createCharts({}));
-    assert.throws(
-      () => createRouter({ ...service, methods: [...service.methods, ...service.methods] }),
-      /two routes for GET/,
-    );
-  });
-});
 
 describe('binding', () => {
   test('both spellings, lists by repetition, the first of a repeated scalar, unknown ones ignored', () => {
@@ -92,7 +70,7 @@ describe('binding', () => {
     ['limit=9223372036854775808', /^limit: .* is out of range for int64$/],
     [`x${'&x'.repeat(1000)}`, 'the query has more than 1000 parameters'],
   ] as const) {
-    test(`?${query.slice(0, 30)} is refused, naming the parameter`, () => {
+    test(`?${query.slice(0, 30)} is refused, and the error names the parameter`, () => {
       assert.throws(() => bind('GET', `${list}?${query}`), { code: 3, message: text });
     });
   }

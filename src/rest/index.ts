@@ -1,12 +1,35 @@
-export { type HttpRequest, type HttpResponse, headerOf } from '../protocol/index.ts';
-export type { RestApi } from './api.ts';
-export { createRestFront, type RestOptions } from './app.ts';
-export { bindRequest } from './bind-request.ts';
-export { ClientSignal } from './client-signal.ts';
-export type { CorsOptions } from './cors.ts';
-export { sendError } from './errors.ts';
-export type { Answered, Exchange, FinishedRequest, RequestEvents } from './exchange.ts';
-export type { Mount, Mounted } from './mount.ts';
-export type { Page } from './page.ts';
-export { prettyJson } from './pretty-json.ts';
-export { sendContent } from './send.ts';
+import type { Route } from '../http/index.ts';
+import { type ClusterRouteOptions, createClusterRoutes } from './cluster-routes.ts';
+import { landingRoute } from './landing.ts';
+import { openApiRoute } from './openapi.ts';
+import { createReleaseRoutes, type ReleaseRouteOptions } from './release-routes.ts';
+
+export { forwardRoute } from './release-routes.ts';
+export { createUpgradeFront } from './upgrade.ts';
+
+export interface RestOptions extends ReleaseRouteOptions {
+  /** The gateway's own version, for the pages that name it. */
+  readonly version: string;
+  /** Routes of others, such as `/healthz`, for the landing page and the OpenAPI document. */
+  readonly pages: readonly Route[];
+  /** The routes over many clusters, where this gateway serves them. */
+  readonly clusters?: Omit<ClusterRouteOptions, 'service'> | undefined;
+}
+
+/**
+ * All routes: those of the contract, of the clusters, the pages of others, and the two that describe them.
+ * @throws Error when the contract contradicts itself
+ */
+export function createRestRoutes({ version, pages, clusters, ...options }: RestOptions): Route[] {
+  const releases = createReleaseRoutes(options);
+  const others = [
+    ...(clusters ? createClusterRoutes({ ...clusters, service: options.service }) : []),
+    ...pages,
+  ];
+  return [
+    ...releases,
+    ...others,
+    openApiRoute(releases, others, version),
+    landingRoute(releases, others, version),
+  ];
+}

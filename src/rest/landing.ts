@@ -1,19 +1,13 @@
-import type { Page } from './page.ts';
-import type { Route } from './router.ts';
+import { type Route, sendContent } from '../http/index.ts';
 
-/** Links that a browser can follow: GET routes without a name to fill in. Relative, so that they work under any prefix. */
-function links(routes: readonly Route[]): string[] {
-  return routes
-    .filter(({ binding }) => binding.verb === 'GET' && !binding.path.includes('{'))
-    .map(({ binding }) => binding.path.slice(1));
-}
-
-/** A short plain page that says what this is and where to go on. */
-export function landingPage(routes: readonly Route[], version: string): Page {
-  const list = [...links(routes), 'openapi.json', 'healthz', 'readyz', 'metrics'];
-  const rows = routes.map(({ binding, method }) => {
-    const summary = method.contract.comment.split('\n')[0] ?? '';
-    return `<tr><td>${binding.verb}</td><td><code>${escapeHtml(binding.path)}</code></td><td>${escapeHtml(summary)}</td></tr>`;
+/** A short plain page that says what this is and where to go on. Its links are relative, so that they work under any prefix. */
+export function landingRoute(releases: readonly Route[], others: readonly Route[], version: string): Route {
+  const links = [...releases, ...others]
+    .filter(({ verbs, template }) => verbs.includes('GET') && !template.includes('{'))
+    .map(({ template }) => template.slice(1));
+  const rows = [...releases, ...others].map(({ verbs, template, summary }) => {
+    const cells = [verbs.join(' '), `<code>${escapeHtml(template)}</code>`, escapeHtml(summary)];
+    return `<tr><td>${cells.join('</td><td>')}</td></tr>`;
   });
   const body = Buffer.from(`<!doctype html>
 <html lang="en">
@@ -24,14 +18,19 @@ export function landingPage(routes: readonly Route[], version: string): Page {
 <h1>tiller-gateway ${escapeHtml(version)}</h1>
 <p>Helm 2 releases over HTTP/JSON and gRPC, on this one port.</p>
 <ul>
-${list.map(link => `<li><a href="${link}">${link}</a></li>`).join('\n')}
+${[...links, 'openapi.json'].map(link => `<li><a href="${link}">${link}</a></li>`).join('\n')}
 </ul>
 <table>
 ${rows.join('\n')}
 </table>
 </html>
 `);
-  return () => ({ status: 200, type: 'text/html; charset=utf-8', body });
+  return {
+    template: '/',
+    verbs: ['GET'],
+    summary: 'This page.',
+    answer: exchange => sendContent(exchange, { status: 200, type: 'text/html; charset=utf-8', body }),
+  };
 }
 
 function escapeHtml(text: string): string {

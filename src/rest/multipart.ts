@@ -1,10 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { jsonToWire, type MessageType, WireType, WireWriter, writeTextField } from '../codec/index.ts';
-import type { HttpRequest } from '../protocol/index.ts';
 import { type GatewayError, invalidArgument } from '../protocol/index.ts';
-import { bindRequest, type Match } from './bind-request.ts';
-import { BodyTooLarge, readBody } from './read-body.ts';
 
 /** Far more parts than a request has fields. */
 const maxParts = 200;
@@ -18,19 +15,18 @@ interface Part {
 /**
  * The request message of a `multipart/form-data` body. Each part is a field, `values.raw` a field of a field. A file's
  * bytes are the value as they are; text is read as in a query, and as JSON where the field is a message.
- * @throws GatewayError INVALID_ARGUMENT naming the part, or BodyTooLarge
+ * @param rest the message of query and path, which overrule the form
+ * @throws GatewayError INVALID_ARGUMENT that names the part
  */
 export async function multipartToMessage(
-  request: HttpRequest,
-  match: Match,
-  query: URLSearchParams,
-  maxBytes: number,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  type: MessageType,
+  rest: Uint8Array,
 ): Promise<Uint8Array> {
-  const body = await readBody(request, maxBytes);
-  const parts = await readParts(request.headers, body, maxBytes);
   const out = new WireWriter(body.length + 64);
-  for (const part of parts) writePart(out, match.route.method.contract.request, part.name.split('.'), part);
-  return out.raw(bindRequest(match, query, undefined)).finish();
+  for (const part of await readParts(headers, body)) writePart(out, type, part.name.split('.'), part);
+  return out.raw(rest).finish();
 }
 
 function writePart(out: WireWriter, type: MessageType, path: readonly string[], part: Part): void {
@@ -60,7 +56,7 @@ function writePart(out: WireWriter, type: MessageType, path: readonly string[], 
   }
 }
 
-function readParts(headers: IncomingHttpHeaders, body: Buffer, maxBytes: number): Promise<Part[]> {
+function readParts(headers: IncomingHttpHeaders, body: Buffer): Promise<Part[]> {
   return new Promise((resolve, reject) => {
     const parts: Part[] = [];
     const refuse = (error: GatewayError) => reject(error);
@@ -68,14 +64,13 @@ function readParts(headers: IncomingHttpHeaders, body: Buffer, maxBytes: number)
     try {
       parser = new Busboy({
         headers: headers as BusboyHeaders,
-        limits: { parts: maxParts, fieldSize: maxBytes, fileSize: maxBytes, fieldNameSize: 200 },
+        limits: { parts: maxParts, fieldSize: body.length, fileSize: body.length, fieldNameSize: 200 },
       });
     } catch (cause) {
       return refuse(invalidArgument('the Content-Type of the form has no usable boundary', { cause }));
     }
-    parser.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) => {
+    parser.on('field', (name: string | undefined, value) => {
       if (name === undefined) refuse(nameless());
-      else if (valueTruncated) refuse(new BodyTooLarge(maxBytes));
       else parts.push({ name, content: Buffer.from(value), isFile: false });
     });
     parser.on('file', (name: string | undefined, stream) => {

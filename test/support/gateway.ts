@@ -6,9 +6,9 @@ import { TillerClient, type TillerClientOptions } from '../../src/backends/tille
 import { type ChartOptions, createCharts } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
+import { createPipeline, type PipelineOptions } from '../../src/http/index.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
-import { mountClusters } from '../../src/rest/clusters/routes.ts';
-import { createRestFront, type RestOptions } from '../../src/rest/index.ts';
+import { createRestRoutes, forwardRoute, type RestOptions } from '../../src/rest/index.ts';
 
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
@@ -52,6 +52,7 @@ export function createTestRegistry(tiller: TillerClient): Registry {
 export interface TestGatewayOptions {
   readonly charts?: Partial<ChartOptions>;
   readonly rest?: Partial<RestOptions>;
+  readonly http?: Partial<PipelineOptions>;
   readonly tiller?: Partial<TillerClientOptions>;
 }
 
@@ -63,22 +64,21 @@ export async function startTestGateway(
   const tiller = createTestTiller(endpoint, options.tiller);
   const charts = createCharts(options.charts ?? {});
   const service = createReleaseService(charts);
-  const routes = {
+  const front = createPipeline({
+    routes: createRestRoutes({
+      service,
+      version: '0.0.0',
+      maxBodyBytes: 32 * 1024 * 1024,
+      disableGetRollback: false,
+      pages: [],
+      ...options.rest,
+    }),
+    forward: forwardRoute,
     registry: createTestRegistry(tiller),
-    service,
-    timeoutMs: 10_000,
-    problem: () => ({}),
-  };
-  const front = createRestFront({
-    service,
-    mount: (request, api) => mountClusters(routes, request, api),
-    version: '0.0.0',
-    maxBodyBytes: 32 * 1024 * 1024,
     cors: { enabled: false, originHosts: [], allowSubdomains: false },
-    disableGetRollback: false,
-    pages: new Map(),
+    clientCertificateRequired: false,
     events: {},
-    ...options.rest,
+    ...options.http,
   });
   const server = createServer(front).listen(0, '127.0.0.1');
   await once(server, 'listening');

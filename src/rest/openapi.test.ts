@@ -3,11 +3,18 @@ import { before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { createCharts } from '../../charts/index.ts';
-import { jsonToWire, service } from '../../codec/index.ts';
-import { createReleaseService } from '../../releases/index.ts';
-import { createRouter } from '../router.ts';
-import { createOpenApi } from './document.ts';
+import { createPages } from '../app/pages.ts';
+import { createCharts } from '../charts/index.ts';
+import type { Registry } from '../clusters/index.ts';
+import { jsonToWire, service } from '../codec/index.ts';
+import { helpText } from '../config/index.ts';
+import { Router, type Verb } from '../http/index.ts';
+import type { Health, Metrics } from '../observe/index.ts';
+import { reasons } from '../protocol/index.ts';
+import { createReleaseService } from '../releases/index.ts';
+import { createRestRoutes } from './index.ts';
+import { createOpenApi } from './openapi.ts';
+import { createReleaseRoutes } from './release-routes.ts';
 
 interface MediaType {
   readonly schema: object;
@@ -24,8 +31,17 @@ interface Document {
   readonly components: { readonly schemas: Record<string, object>; readonly parameters: object };
 }
 
-const router = createRouter(createReleaseService(createCharts({})));
-const document: Document = JSON.parse(createOpenApi(router.routes, '1.2.3').toString());
+const releaseService = createReleaseService(createCharts({}));
+const options = { service: releaseService, maxBodyBytes: 1, disableGetRollback: false };
+const releases = createReleaseRoutes(options);
+const routes = createRestRoutes({
+  ...options,
+  version: '1.2.3',
+  pages: createPages({} as Health, {} as Metrics),
+  clusters: { registry: {} as Registry, problem: () => ({}), timeoutMs: 1 },
+});
+const others = routes.filter(route => !releases.some(({ template }) => template === route.template));
+const document: Document = JSON.parse(createOpenApi(releases, others, '1.2.3').toString());
 const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
   Object.entries(verbs).map(([verb, operation]) => ({ path, verb, operation })),
 );
@@ -70,12 +86,29 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('has every route of the router, and no other', () => {
+  test('has every route, and no other', () => {
     const said = operations.map(({ path, verb }) => `${verb.toUpperCase()} ${path}`).sort();
-    const served = router.routes.map(({ binding }) => `${binding.verb} ${binding.path}`).sort();
+    const served = routes.flatMap(({ verbs, template }) => verbs.map(verb => `${verb} ${template}`)).sort();
     assert.deepEqual(said, served);
+    const router = new Router(routes);
     for (const { path, verb } of operations)
-      assert.ok(router.find(path.replace(/\{\w+\}/g, 'x'))?.routes.has(verb.toUpperCase()), path);
+      assert.ok(router.match(path.replace(/\{\w+\}/g, 'x'))?.routes.has(verb.toUpperCase() as Verb), path);
+  });
+
+  test('names only flags that exist', () => {
+    // of the Helm client, which the contract compares itself with
+    const helmFlags = ['--set', '--set-string', '--verify'];
+    const flags = new Set([...helmFlags, ...(helpText().match(/--[a-z][a-z-]+/g) ?? [])]);
+    const named = JSON.stringify(document).match(/--[a-z][a-z-]+/g) ?? [];
+    assert.ok(named.length > 0);
+    for (const flag of named) assert.ok(flags.has(flag), flag);
+  });
+
+  test('lists the reasons of errors', () => {
+    const { properties } = document.components.schemas.Error as {
+      properties: { reason: { enum: string[] } };
+    };
+    assert.deepEqual(properties.reason.enum, Object.keys(reasons));
   });
 
   test('names each operation once, and each field of a path', () => {
@@ -92,12 +125,12 @@ describe('the OpenAPI document', () => {
   });
 
   test('says of every field that the query binds where it binds it', () => {
-    for (const { binding, method } of router.routes.filter(route => !route.binding.body)) {
+    for (const { binding, contract } of releases.filter(route => !route.binding.body)) {
       const operation = document.paths[binding.path]?.[binding.verb.toLowerCase()];
       const said = new Set(operation?.parameters.map(({ name }) => name));
-      for (const field of method.contract.request.fields) {
+      for (const field of contract.request.fields) {
         if (typeof field.type !== 'object' || field.type.kind !== 'message')
-          assert.ok(said.has(field.name), `${method.contract.name}: ${field.name}`);
+          assert.ok(said.has(field.name), `${contract.name}: ${field.name}`);
       }
     }
   });
@@ -121,7 +154,7 @@ describe('its examples', () => {
   }
 
   test('requests are read by the codec, and hold nothing that it would skip', () => {
-    for (const { contract } of createReleaseService(createCharts({})).methods) {
+    for (const { contract } of releaseService.methods) {
       const [binding] = contract.bindings;
       const operation = document.paths[binding?.path ?? '']?.[binding?.verb.toLowerCase() ?? ''];
       const example = operation?.requestBody?.content['application/json']?.example as object | undefined;

@@ -1,7 +1,5 @@
-import type { Backend } from '../../backends/index.ts';
-import { messageType, wireToJson } from '../../codec/index.ts';
-import { type CallContext, invalidArgument } from '../../protocol/index.ts';
-import { callUnary, type ReleaseService } from '../../releases/index.ts';
+import { messageType, wireToJson } from '../codec/index.ts';
+import { invalidArgument } from '../protocol/index.ts';
 
 const requestType = messageType('appscode.swift.v2.SummarizeReleasesRequest');
 const responseType = messageType('appscode.swift.v2.SummarizeReleasesResponse');
@@ -21,9 +19,9 @@ export interface ReleasePage {
   readonly total: number;
 }
 
-/** What a list over many clusters asks each of them, and how it puts the answers together. */
+/** The filters of a list over many clusters. */
 export interface ReleaseQuery {
-  ask(backend: Backend, context: CallContext): Promise<ReleasePage>;
+  /** How to put the clusters' releases together: sorted, and no more than the limit. */
   merge<S extends Summary & { readonly cluster: string }>(releases: S[]): S[];
 }
 
@@ -31,9 +29,9 @@ export interface ReleaseQuery {
  * Reads the filters of the query, which are those of one cluster's list. Each cluster is asked for the whole limit, since
  * all of the first releases may be in one.
  * @param request of SummarizeReleases, in wire format
- * @throws GatewayError INVALID_ARGUMENT for an `offset`, which names a release of one cluster
+ * @throws GatewayError INVALID_ARGUMENT for an `offset`, which is a release of one cluster
  */
-export function readReleaseQuery(service: ReleaseService, request: Uint8Array): ReleaseQuery {
+export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
   const wanted = JSON.parse(wireToJson(requestType, request).toString()) as {
     readonly limit?: string;
     readonly offset?: string;
@@ -47,19 +45,20 @@ export function readReleaseQuery(service: ReleaseService, request: Uint8Array): 
   if (limit < 0) throw invalidArgument(`limit: ${wanted.limit} is negative`);
   const compare = comparator(wanted.sort_by ?? 'NAME', wanted.sort_order === 'DESC');
   return {
-    async ask(backend, context) {
-      const reply = await callUnary(service, 'SummarizeReleases', backend, request, context);
-      const page = JSON.parse(wireToJson(responseType, reply).toString()) as {
-        readonly total?: string;
-        readonly releases?: readonly Summary[];
-      };
-      return { releases: page.releases ?? [], total: Number(page.total ?? page.releases?.length ?? 0) };
-    },
     merge: releases => {
       const sorted = releases.sort(compare);
       return limit > 0 ? sorted.slice(0, limit) : sorted;
     },
   };
+}
+
+/** @param reply of SummarizeReleases, in wire format */
+export function readReleasePage(reply: Uint8Array): ReleasePage {
+  const { releases = [], total } = JSON.parse(wireToJson(responseType, reply).toString()) as {
+    readonly total?: string;
+    readonly releases?: readonly Summary[];
+  };
+  return { releases, total: Number(total ?? releases.length) };
 }
 
 /** As Tiller sorts, by bytes; equal ones by cluster, so that the order is always the same. */

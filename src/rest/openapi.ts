@@ -1,10 +1,10 @@
-import type { Field, MessageType, Method } from '../../codec/index.ts';
-import type { Route } from '../router.ts';
-import { errorResponses, errorSchema } from './errors.ts';
-import { examples } from './examples.ts';
-import { type Schema, SchemaCollector } from './schemas.ts';
+import type { Field, MessageType, Method } from '../codec/index.ts';
+import { type Route, sendJson } from '../http/index.ts';
+import { type Schema, SchemaCollector } from './openapi-schemas.ts';
+import { errorResponses, errorSchema, examples, pageAnswers } from './openapi-texts.ts';
+import type { ReleaseRoute } from './release-routes.ts';
 
-const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message"}\` with a google.rpc.Code and its HTTP status.
+const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
 Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.`;
 
 const sharedParameters: Record<string, Schema> = {
@@ -30,17 +30,46 @@ const sharedParameters: Record<string, Schema> = {
   },
 };
 
+/** The document, and its own route; it describes itself and the landing page as well. */
+export function openApiRoute(
+  releases: readonly ReleaseRoute[],
+  others: readonly Route[],
+  version: string,
+): Route {
+  const route: Route = {
+    template: '/openapi.json',
+    verbs: ['GET'],
+    summary: 'This document.',
+    answer: exchange => sendJson(exchange, json),
+  };
+  const landing = { template: '/', summary: 'A page for people, with links.' };
+  const json = createOpenApi(releases, [...others, route, landing], version);
+  return route;
+}
+
 /**
  * The OpenAPI 3.1 document of the routes, generated from the descriptors: names, types and descriptions are those of
  * the .proto files. Its server is relative, so that it works behind any path prefix.
  */
-export function createOpenApi(routes: readonly Route[], version: string): Buffer {
+export function createOpenApi(
+  releases: readonly ReleaseRoute[],
+  others: readonly Pick<Route, 'template' | 'summary'>[],
+  version: string,
+): Buffer {
   const schemas = new SchemaCollector();
-  const paths: Record<string, Record<string, Schema>> = {};
-  for (const route of routes) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  const perCluster = others.some(({ template }) => template === '/clusters');
+  for (const route of releases) {
     const { path, verb } = route.binding;
-    paths[path] = { ...paths[path], [verb.toLowerCase()]: operation(route, schemas) };
+    paths[path] = {
+      ...paths[path],
+      [verb.toLowerCase()]: {
+        ...operation(route, schemas),
+        ...(perCluster && { servers: [ownServer, clusterServer] }),
+      },
+    };
   }
+  for (const { template, summary } of others) paths[template] = { get: pageOperation(template, summary) };
   const document = {
     openapi: '3.1.0',
     info: {
@@ -49,19 +78,31 @@ export function createOpenApi(routes: readonly Route[], version: string): Buffer
       description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '.', description: 'Where this document is' }],
-    tags: [{ name: 'releases' }, { name: 'charts' }, { name: 'tiller' }],
+    servers: [ownServer],
+    tags: [
+      { name: 'releases' },
+      { name: 'charts' },
+      { name: 'tiller' },
+      { name: 'clusters' },
+      { name: 'gateway' },
+    ],
     paths,
     components: { schemas: { Error: errorSchema, ...schemas.schemas }, parameters: sharedParameters },
   };
   return Buffer.from(JSON.stringify(document));
 }
 
-function operation({ method, binding }: Route, schemas: SchemaCollector): Schema {
-  const { contract } = method;
+const ownServer = { url: '.', description: 'Where this document is' };
+const clusterServer = {
+  url: './clusters/{cluster}',
+  description: 'One of several clusters',
+  variables: { cluster: { default: 'default', description: 'A name of GET /clusters' } },
+};
+
+function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector): Schema {
   const inPath = contract.request.fields.filter(field => binding.path.includes(`{${field.name}}`));
   const rest = contract.request.fields.filter(field => !inPath.includes(field));
-  const writes = binding.verb !== 'GET' || contract.name === 'RollbackRelease';
+  const writes = contract.idempotency !== 'NO_SIDE_EFFECTS';
   const [summary = ''] = contract.comment.split('\n');
   return {
     operationId:
@@ -81,6 +122,20 @@ function operation({ method, binding }: Route, schemas: SchemaCollector): Schema
       '200': success(contract, schemas),
       ...errorResponses(writes, binding.body, inPath.length > 0 || contract.name === 'InstallRelease'),
     },
+  };
+}
+
+/** A route that is not in the contract. */
+function pageOperation(template: string, summary: string): Schema {
+  const answer = pageAnswers[template];
+  if (!answer) throw new Error(`the OpenAPI document has no answer of ${template}`);
+  const { type, schema, example, parameters = [] } = answer;
+  return {
+    operationId: `Get${template.replace(/(?:^|\W+)(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
+    tags: [template.startsWith('/clusters') ? 'clusters' : 'gateway'],
+    summary,
+    parameters,
+    responses: { '200': { description: 'The answer.', content: { [type]: { schema, example } } } },
   };
 }
 

@@ -1,45 +1,45 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { selectCluster, validateForwardPath } from './select.ts';
+import { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
 
 describe('which cluster a request names', () => {
-  const select = (url: string, headers = {}) => selectCluster(url, headers, true);
+  const select = (url: string, headers = {}, hasMany = true) => {
+    const [path = '', query = ''] = url.split(/\?(.*)/s);
+    return selectCluster(path, query, new URLSearchParams(query), headers, hasMany);
+  };
+  const own = (path: string, query = '') => ({ selection: {}, isNamed: false, path, query });
 
   test('by path, by query, by headers, or none', () => {
-    assert.deepEqual(select('/tiller/v2/releases/json?limit=3'), {
-      kind: 'one',
-      selection: {},
-      path: '/tiller/v2/releases/json',
-      query: 'limit=3',
-    });
-    assert.deepEqual(select('/clusters'), { kind: 'list' });
-    assert.deepEqual(select('/clusters?check'), { kind: 'list' });
-    assert.deepEqual(select('/clusters/-/tiller/v2/version/json?cluster=a'), {
-      kind: 'all',
-      path: '/tiller/v2/version/json',
-    });
+    assert.deepEqual(select('/tiller/v2/releases/json?limit=3'), own('/tiller/v2/releases/json', 'limit=3'));
+    assert.deepEqual(select('/clusters'), own('/clusters'));
+    assert.deepEqual(select('/clusters/'), own('/clusters'));
+    assert.deepEqual(select('/clusters?check'), own('/clusters', 'check'));
+    assert.deepEqual(
+      select('/clusters/-/tiller/v2/version/json?cluster=a'),
+      own('/clusters/-/tiller/v2/version/json', 'cluster=a'),
+    );
     assert.deepEqual(select('/clusters/arn%3Ax%2Fy/tiller/v2/version/json?a=1'), {
-      kind: 'one',
+      isNamed: true,
       selection: { name: 'arn:x/y' },
       path: '/tiller/v2/version/json',
       query: 'a=1',
     });
     for (const name of ['kube_context', 'kube%5Fcontext', '%6bube_context']) {
       assert.deepEqual(select(`/tiller/v2/version/json?a=1&${name}=b%2Fc&d=e%20f`), {
-        kind: 'one',
+        isNamed: true,
         selection: { name: 'b/c' },
         path: '/tiller/v2/version/json',
         query: 'a=1&d=e%20f',
       });
     }
     assert.deepEqual(select('/tiller/x', { 'x-kubeapiserver': 'https://h', 'x-kubetoken': 't' }), {
-      kind: 'one',
+      isNamed: true,
       selection: { adhoc: { server: 'https://h', token: 't' } },
       path: '/tiller/x',
       query: '',
     });
     assert.deepEqual(select('/tiller/x', { 'x-cluster': 'a' }), {
-      kind: 'one',
+      isNamed: true,
       selection: { name: 'a' },
       path: '/tiller/x',
       query: '',
@@ -61,12 +61,15 @@ describe('which cluster a request names', () => {
   });
 
   test('in the path only where there are several', () => {
-    assert.deepEqual(selectCluster('/clusters/a/tiller/x', {}, false), {
-      kind: 'one',
-      selection: {},
-      path: '/clusters/a/tiller/x',
-      query: '',
-    });
+    assert.deepEqual(select('/clusters/a/tiller/x', {}, false), own('/clusters/a/tiller/x'));
+  });
+
+  test('by a path whose words are percent-encoded', () => {
+    assert.deepEqual(select('/%63lusters/a/x').selection, { name: 'a' });
+    assert.deepEqual(select('/clusters/%2D/x').selection, {});
+    assert.equal(select('/%zz/a/x').isNamed, false);
+    assert.throws(() => select('/clusters?kube_context=a'), { code: 3, message: /name none/ });
+    assert.throws(() => select('/clusters/-/x?kube_context=a'), { code: 3, message: /^name one cluster/ });
   });
 
   test('says what is wrong with a name that does not decode', () => {
@@ -103,3 +106,19 @@ describe('a path that is passed on', () => {
     });
   }
 });
+
+const cases: Record<string, string> = {
+  '/a?b=c': '/a?b=c',
+  '//a/b': '//a/b',
+  '/http://x/y': '/http://x/y',
+  '*': '*',
+  'http://host/a/b?c=d': '/a/b?c=d',
+  'HTTPS://host:8443/a': '/a',
+  'http://user@[::1]:80/a': '/a',
+  'http://host': '/',
+  'http://host?pretty': '/?pretty',
+  'http://[::/a': '/a',
+};
+
+for (const [target, wanted] of Object.entries(cases))
+  test(`${target} is ${wanted}`, () => assert.equal(originForm(target), wanted));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HttpRequest, HttpResponse } from '../protocol/index.ts';
-import { type CorsOptions, writeCors } from './cors.ts';
+import type { Request, Response } from 'express';
+import { type CorsOptions, crossOrigin } from './headers.ts';
 
 /** The headers that a request from this origin gets. */
 function headersFor(
@@ -10,18 +10,25 @@ function headersFor(
   allow?: readonly string[],
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  const request = { headers: origin === undefined ? {} : { origin } } as HttpRequest;
   const response = {
+    getHeader: (name: string) => headers[name],
     setHeader(name: string, value: string) {
       headers[name] = value;
     },
-  } as unknown as HttpResponse;
-  writeCors(
-    { enabled: true, originHosts: ['*'], allowSubdomains: false, ...options },
-    request,
-    response,
-    allow,
-  );
+  } as unknown as Response;
+  const request = {
+    method: allow ? 'OPTIONS' : 'GET',
+    headers: origin === undefined ? {} : { origin },
+    res: response,
+  } as unknown as Request;
+  let goesOn = false;
+  const cors = crossOrigin({ enabled: true, originHosts: ['*'], allowSubdomains: false, ...options }, () => [
+    ...(allow ?? []),
+  ]);
+  void cors(request, response, () => {
+    goesOn = true;
+  });
+  assert.ok(goesOn, 'a preflight is answered by the pipeline');
   return headers;
 }
 

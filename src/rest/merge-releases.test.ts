@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createCharts } from '../../charts/index.ts';
-import { encodeMessage } from '../../codec/index.ts';
-import { createReleaseService } from '../../releases/index.ts';
+import { encodeMessage } from '../codec/index.ts';
 import { readReleaseQuery } from './merge-releases.ts';
 
 type Fields = Parameters<typeof encodeMessage<'appscode.swift.v2.SummarizeReleasesRequest'>>[1];
 
-const service = createReleaseService(createCharts({}));
 const read = (fields: Fields) =>
-  readReleaseQuery(service, encodeMessage('appscode.swift.v2.SummarizeReleasesRequest', fields));
+  readReleaseQuery(encodeMessage('appscode.swift.v2.SummarizeReleasesRequest', fields));
 
 const release = (cluster: string, name: string, deployed = '2026-01-01T00:00:00Z', chart = 'c') => ({
   cluster,

@@ -1,4 +1,4 @@
-import type { EnumType, Field, MessageType, ScalarType } from '../../codec/index.ts';
+import type { EnumType, Field, MessageType, ScalarType } from '../codec/index.ts';
 
 /** A JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
 export type Schema = Record<string, unknown>;
@@ -44,7 +44,7 @@ export class SchemaCollector {
    * @param read true where the value is read: 64-bit integers may then be numbers as well as strings
    */
   field(field: Field, read: boolean): Schema {
-    const item = this.value(field.type, read);
+    const item = this.#value(field.type, read);
     const schema = field.map
       ? { type: 'object', additionalProperties: item }
       : field.repeated
@@ -53,16 +53,16 @@ export class SchemaCollector {
     return field.comment ? { ...schema, description: field.comment } : schema;
   }
 
-  private value(type: Field['type'], read: boolean): Schema {
+  #value(type: Field['type'], read: boolean): Schema {
     if (typeof type === 'object')
-      return type.kind === 'message' ? this.message(type) : this.enumeration(type);
+      return type.kind === 'message' ? this.message(type) : this.#enumeration(type);
     if (type === 'int64') return { type: read ? ['string', 'integer'] : 'string', format: 'int64' };
     const schema = scalars[type];
     if (!schema) throw new Error(`the contract has no field of type ${type}`);
     return schema;
   }
 
-  private enumeration(type: EnumType): Schema {
+  #enumeration(type: EnumType): Schema {
     this.schemas[type.name] ??= { type: 'string', enum: [...type.numbers.keys()] };
     return { $ref: `#/components/schemas/${type.name}` };
   }

@@ -1,0 +1,188 @@
+import type { Cluster, Selection } from '../clusters/index.ts';
+import {
+  type CallContext,
+  type CallScope,
+  Code,
+  callScope,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  headerOf,
+  parseGrpcTimeout,
+  requestIdOf,
+} from '../protocol/index.ts';
+
+export type Verb = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH' | 'OPTIONS';
+
+/** What answers at a path. Every answer over HTTP is one of these. */
+export interface Route {
+  /** A path such as `/tiller/v2/releases/{name}/json`, in the form of `google.api.http`. */
+  readonly template: string;
+  /** HEAD comes with GET. OPTIONS comes with everything: a route with it answers that itself. */
+  readonly verbs: readonly Verb[];
+  /**
+   * @param parameters values of the template's fields by name, percent-decoded
+   * @throws GatewayError, which becomes the answer
+   */
+  answer(exchange: Exchange, parameters: Parameters): Answered | Promise<Answered>;
+  /** One sentence for the landing page and the OpenAPI document. */
+  readonly summary: string;
+  /** The route is there for each cluster. Default: it is the gateway's own. */
+  readonly perCluster?: boolean;
+  /** Open to clients without a certificate, where certificates are required. */
+  readonly isOpen?: boolean;
+}
+
+export type Parameters = Readonly<Record<string, string>>;
+
+/** The routes at a path, with the values of its fields. */
+export interface Match {
+  readonly template: string;
+  readonly routes: ReadonlyMap<Verb, Route>;
+  readonly parameters: Parameters;
+}
+
+/** Which cluster a request is for, and what it asks of it. */
+export interface Target {
+  readonly selection: Selection;
+  /** Whether the request itself names a cluster; otherwise it is for the default one. */
+  readonly isNamed: boolean;
+  /** Below the cluster's prefix, still percent-encoded. */
+  readonly path: string;
+  /** Without its question mark, and without what names the cluster. */
+  readonly query: string;
+}
+
+/** What an answer came to. */
+export interface Answered {
+  readonly code: Code;
+  /** Of the body, as it was sent. */
+  readonly bytes: number;
+  readonly error?: unknown;
+}
+
+/** What is known of a request when it is over: for one line of log, and for the metrics. */
+export interface FinishedRequest extends Answered {
+  readonly requestId: string;
+  readonly verb: string;
+  /** The route's template; empty for a path that nothing answers, so that labels stay few. */
+  readonly route: string;
+  /** The path as it came, without the query. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** What went wrong, with its cause, where something did. */
+  readonly error: unknown;
+  /** The named cluster that the request was for. */
+  readonly cluster?: string | undefined;
+}
+
+const noQuery: URLSearchParams = new URLSearchParams();
+
+/** One request with its response, from the first step of the pipeline to the last. */
+export class Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly requestId: string;
+  readonly verb: string;
+  /** The path as it came, still percent-encoded. */
+  readonly path: string;
+  /** The query as it came, without its question mark. */
+  readonly queryText: string;
+  readonly query: URLSearchParams;
+  /** Whether JSON is to be indented for people (`?pretty`). */
+  readonly pretty: boolean;
+  /** Which cluster the request names, and what it asks there. */
+  target: Target = { selection: {}, isNamed: false, path: '', query: '' };
+  /** The routes at the path; undefined where nothing is at it. */
+  match: Match | undefined;
+  /** What logs and metrics call the cluster, where it is not the gateway's own. */
+  clusterLabel: string | undefined;
+  #cluster: Cluster | undefined;
+  readonly #startedAt = performance.now();
+
+  constructor(request: HttpRequest, response: HttpResponse) {
+    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+    this.request = request;
+    this.response = response;
+    this.requestId = requestIdOf(headerOf(request, 'x-request-id'));
+    this.verb = request.method ?? 'GET';
+    this.path = path;
+    this.queryText = query;
+    this.query = query === '' ? noQuery : new URLSearchParams(query);
+    this.pretty = isOn(this.query.get('pretty'));
+  }
+
+  /**
+   * The verb whose route answers. HEAD is answered as GET; so is a form sent by POST with `X-HTTP-Method-Override: GET`.
+   * Recorded of swift (step `form-override`): what is in the form does not become a query, only the URL's query counts.
+   */
+  get routeVerb(): Verb {
+    const { request, verb } = this;
+    const isOverridden =
+      verb === 'POST' &&
+      headerOf(request, 'x-http-method-override')?.toUpperCase() === 'GET' &&
+      hasContentType(request, 'application/x-www-form-urlencoded');
+    return isOverridden || verb === 'HEAD' ? 'GET' : (verb as Verb);
+  }
+
+  /** The cluster that the request is for: there from the handler on. */
+  get cluster(): Cluster {
+    if (!this.#cluster) throw new Error('no cluster was picked yet');
+    return this.#cluster;
+  }
+
+  set cluster(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /**
+   * Runs `work` until the client leaves or the deadline of its `Grpc-Timeout` passes.
+   * @throws GatewayError INVALID_ARGUMENT for a malformed `Grpc-Timeout`
+   */
+  async withContext<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
+    const { response, requestId } = this;
+    const timeout = headerOf(this.request, 'grpc-timeout');
+    const scope: CallScope = callScope({
+      timeoutMs: timeout === undefined ? undefined : parseGrpcTimeout(timeout),
+      late: () => new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline given in Grpc-Timeout has passed'),
+    });
+    const leave = () => scope.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
+    response.once('close', leave);
+    try {
+      return await work({ signal: scope.signal, deadline: scope.deadline, requestId });
+    } finally {
+      response.off('close', leave);
+      scope.end();
+    }
+  }
+
+  finished(answered: Answered): FinishedRequest {
+    return {
+      ...answered,
+      error: answered.error,
+      requestId: this.requestId,
+      verb: this.verb,
+      route: this.match ? `${this.target.isNamed ? '/clusters/{cluster}' : ''}${this.match.template}` : '',
+      path: this.path,
+      status: this.response.statusCode,
+      durationMs: performance.now() - this.#startedAt,
+      cluster: this.clusterLabel,
+    };
+  }
+}
+
+/** Whether the body is of a media type, whatever its parameters. */
+export function hasContentType(request: HttpRequest, type: string): boolean {
+  return headerOf(request, 'content-type')?.toLowerCase().startsWith(type) ?? false;
+}
+
+function splitOnce(text: string, mark: string): [string, string?] {
+  const index = text.indexOf(mark);
+  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+}
+
+/** `?pretty` and `?pretty=true` are on. */
+function isOn(value: string | null): boolean {
+  return value !== null && !/^(?:0|false|no)$/i.test(value);
+}

@@ -1,0 +1,15 @@
+export {
+  type Answered,
+  Exchange,
+  type FinishedRequest,
+  hasContentType,
+  type Parameters,
+  type Route,
+  type Verb,
+} from './exchange.ts';
+export type { CorsOptions } from './headers.ts';
+export { createPipeline, type PipelineOptions } from './pipeline.ts';
+export { prettyJson } from './pretty-json.ts';
+export { Router } from './router.ts';
+export { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
+export { type Content, errorBody, NdjsonWriter, sendContent, sendError, sendJson } from './send.ts';

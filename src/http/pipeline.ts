@@ -1,0 +1,172 @@
+import type { TLSSocket } from 'node:tls';
+import express, { type RequestHandler, type Response } from 'express';
+import type { Registry } from '../clusters/index.ts';
+import { Code, GatewayError, type HttpRequest, type HttpResponse, isGone } from '../protocol/index.ts';
+import { type Answered, Exchange, type FinishedRequest, type Match, type Route } from './exchange.ts';
+import { type CorsOptions, crossOrigin, securityHeaders } from './headers.ts';
+import { handlerForBothVersions } from './http2-express.ts';
+import { allowedVerbs, Router } from './router.ts';
+import { originForm, selectCluster } from './select-cluster.ts';
+import { sendError } from './send.ts';
+
+export interface PipelineOptions {
+  readonly routes: readonly Route[];
+  /** Answers at every path that no route has, where the request names a cluster. */
+  readonly forward: Route;
+  readonly registry: Pick<Registry, 'pick' | 'labelOf' | 'hasMany'>;
+  readonly cors: CorsOptions;
+  /** Clients whose connection has shown no certificate reach open routes only. */
+  readonly clientCertificateRequired: boolean;
+  readonly events: {
+    readonly started?: () => void;
+    readonly finished?: (request: FinishedRequest) => void;
+  };
+}
+
+/** A step of the pipeline: it answers, or goes on to the next. @throws GatewayError, which becomes the answer */
+type Step = (exchange: Exchange) => Answered | undefined;
+
+type Front = (request: HttpRequest, response: HttpResponse) => void;
+
+/**
+ * What answers every HTTP request: an express app that takes requests of both HTTP versions.
+ * @throws Error when two routes contradict each other
+ */
+export function createPipeline(options: PipelineOptions): Front {
+  const { events, registry } = options;
+  const finish = (exchange: Exchange, answered: Answered) => events.finished?.(exchange.finished(answered));
+  const step =
+    (run: Step): RequestHandler =>
+    (_request, response, next) => {
+      const exchange = exchangeOf(response);
+      const answered = run(exchange);
+      if (answered) finish(exchange, answered);
+      else next();
+    };
+
+  const app = express().disable('x-powered-by').disable('etag');
+  // The order of every HTTP answer. The guard of Host and Origin belongs between the headers and the cluster, and who
+  // calls and whether they may (src/access) between the client certificate and CORS.
+  app.use(
+    securityHeaders(),
+    step(pickTarget(options)),
+    step(exchange => requireClientCertificate(exchange, options.clientCertificateRequired)),
+    crossOrigin(options.cors, response => verbsAt(exchangeOf(response))),
+    step(answerOptions),
+    step(requireRoute),
+    step(exchange => {
+      exchange.cluster = registry.pick(exchange.target.selection);
+      exchange.clusterLabel = registry.labelOf(exchange.cluster);
+      return undefined;
+    }),
+    async (_request, response) => {
+      const exchange = exchangeOf(response);
+      const { match } = exchange;
+      const route = match?.routes.get(exchange.routeVerb);
+      if (match && route) finish(exchange, await route.answer(exchange, match.parameters));
+    },
+  );
+  /** Takes what a step has thrown; without an error, express could not read the path. */
+  const fail = async (exchange: Exchange, thrown: unknown) => {
+    try {
+      finish(exchange, await sendError(exchange, thrown ?? nothingAt(exchange)));
+    } catch (error) {
+      exchange.response.destroy();
+      finish(exchange, { code: Code.INTERNAL, bytes: 0, error });
+    }
+  };
+
+  const handle = handlerForBothVersions(app);
+  return oneByOne((request, response) => {
+    request.url = originForm(request.url ?? '/');
+    events.started?.();
+    const exchange = new Exchange(request, response);
+    response.setHeader('X-Request-Id', exchange.requestId);
+    Object.assign(response, { locals: { exchange } });
+    handle(request, response, thrown => void fail(exchange, thrown));
+  });
+}
+
+function exchangeOf(response: Response): Exchange {
+  return response.locals.exchange;
+}
+
+/**
+ * Contains every fault to its request, and starts a request that was pipelined on an HTTP/1.1 connection when those
+ * before it are answered: what its client does not live to see costs nothing.
+ */
+function oneByOne(handle: Front): Front {
+  const contained: Front = (request, response) => {
+    try {
+      if (!isGone(response)) handle(request, response);
+    } catch {
+      response.destroy();
+    }
+  };
+  return (request, response) => {
+    const isWaiting = request.httpVersionMajor === 1 && response.socket === null;
+    if (isWaiting) response.once('socket', () => contained(request, response));
+    else contained(request, response);
+  };
+}
+
+/** From the parsed URL and the headers: the cluster that is named, and the routes of the path. Decides nothing else. */
+function pickTarget({ routes, forward, registry }: PipelineOptions): Step {
+  const own = new Router(routes);
+  const ofClusters = new Router(routes.filter(route => route.perCluster));
+  const anything: Match = {
+    template: forward.template,
+    routes: new Map(forward.verbs.map(verb => [verb, forward])),
+    parameters: {},
+  };
+  return exchange => {
+    const { path, queryText, query, request } = exchange;
+    exchange.target = selectCluster(path, queryText, query, request.headers, registry.hasMany);
+    const { isNamed, path: below } = exchange.target;
+    exchange.match = isNamed ? (ofClusters.match(below) ?? anything) : own.match(below);
+    return undefined;
+  };
+}
+
+/**
+ * The certificate was verified in the handshake. Refusing requests rather than handshakes lets probes reach the
+ * gateway's own health, and tells other clients what is wrong.
+ */
+function requireClientCertificate({ request, match, target }: Exchange, isRequired: boolean): undefined {
+  // HTTP/2 gives a proxy of its socket, in which a member can be read but not looked for with `in`
+  const isAuthorized = () => (request.socket as Partial<TLSSocket> | undefined)?.authorized === true;
+  if (!isRequired || isAuthorized()) return;
+  const isOpen = !target.isNamed && [...(match?.routes.values() ?? [])].every(route => route.isOpen);
+  if (match && isOpen) return;
+  throw new GatewayError(Code.UNAUTHENTICATED, 'a client certificate is required');
+}
+
+function verbsAt({ match }: Exchange): string[] {
+  return match ? allowedVerbs(match) : [];
+}
+
+/** 204, with the verbs of the path. */
+function answerOptions(exchange: Exchange): Answered | undefined {
+  const { response, verb, match } = exchange;
+  if (verb !== 'OPTIONS' || !match || match.routes.has(verb)) return undefined;
+  response.setHeader('Allow', verbsAt(exchange).join(', '));
+  response.statusCode = 204;
+  if (!isGone(response)) response.end();
+  return { code: Code.OK, bytes: 0 };
+}
+
+/** 404, or 405 with the verbs of the path. */
+function requireRoute(exchange: Exchange): undefined {
+  const { response, verb, routeVerb, match } = exchange;
+  if (!match) throw nothingAt(exchange);
+  if (match.routes.has(routeVerb)) return;
+  const verbs = verbsAt(exchange).join(', ');
+  response.setHeader('Allow', verbs);
+  throw new GatewayError(Code.UNIMPLEMENTED, `${verb} is not allowed here, only ${verbs}`, {
+    reason: 'METHOD_NOT_ALLOWED',
+  });
+}
+
+function nothingAt({ path }: Exchange): GatewayError {
+  return new GatewayError(Code.NOT_FOUND, `nothing is at ${path.slice(0, 200)}`);
+}

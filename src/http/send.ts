@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { Request } from 'express';
+import { Code, errorToHttpStatus, GatewayError, type HttpRequest, isGone } from '../protocol/index.ts';
+import type { Answered, Exchange } from './exchange.ts';
+import { prettyJson } from './pretty-json.ts';
+
+const gzipAsync = promisify(gzip);
+
+/** Smaller answers cost more to compress than to send. */
+const minGzipBytes = 8 * 1024;
+
+/** Fast rather than small: most of the gain of the default level for a third of its time. */
+const gzipOptions = { level: constants.Z_BEST_SPEED };
+
+/** A whole answer. */
+export interface Content {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/**
+ * Sends a whole answer, compressed where it is large and the client takes gzip; to HEAD its headers alone. The package
+ * `compression` is not used: it works on streams, so it would take away Content-Length and hold back NDJSON's lines.
+ */
+export async function sendContent(
+  { request, response, verb }: Exchange,
+  content: Content,
+): Promise<Answered> {
+  const code = content.status < 400 ? Code.OK : Code.UNAVAILABLE;
+  let { body } = content;
+  if (body.length >= minGzipBytes) {
+    response.appendHeader('Vary', 'Accept-Encoding');
+    if (acceptsGzip(request)) {
+      body = await gzipAsync(body, gzipOptions);
+      response.setHeader('Content-Encoding', 'gzip');
+    }
+  }
+  if (isGone(response) || response.writableEnded) return { code, bytes: 0 };
+  response.statusCode = content.status;
+  response.setHeader('Content-Type', content.type);
+  response.setHeader('Content-Length', body.length);
+  if (verb === 'HEAD') {
+    response.end();
+    return { code, bytes: 0 };
+  }
+  response.end(body);
+  return { code, bytes: body.length };
+}
+
+/** By express' own reading of the header: `gzip;q=0` and its like refuse it. */
+export function acceptsGzip(request: HttpRequest): boolean {
+  return Boolean((request as unknown as Request).acceptsEncodings('gzip'));
+}
+
+/** Sends JSON text, indented where `?pretty` asks for it. */
+export function sendJson(exchange: Exchange, json: Buffer | string, status = 200): Promise<Answered> {
+  const bytes = typeof json === 'string' ? Buffer.from(json) : json;
+  const body = exchange.pretty ? prettyJson(bytes) : bytes;
+  return sendContent(exchange, { status, type: 'application/json', body });
+}
+
+/** An error as every answer shows it: `{"code": 5, "message": "...", "reason": "RELEASE_NOT_FOUND"}`. */
+export function errorBody({ code, message, reason, step }: GatewayError) {
+  return { code, message, reason, ...(step !== undefined && { step }) };
+}
+
+/** Answers with an error and its HTTP status; where an answer has begun already, all that is left is to break it off. */
+export async function sendError(exchange: Exchange, thrown: unknown): Promise<Answered> {
+  const error = GatewayError.from(thrown);
+  const { request, response } = exchange;
+  if (response.headersSent || isGone(response)) {
+    response.destroy();
+    return { code: error.code, bytes: 0, error: thrown };
+  }
+  // What is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection.
+  if (error.reason === 'BODY_TOO_LARGE' && request.httpVersionMajor === 1)
+    response.setHeader('Connection', 'close');
+  const { bytes } = await sendJson(exchange, JSON.stringify(errorBody(error)), errorToHttpStatus(error));
+  return { code: error.code, bytes, error: thrown };
+}
+
+/** Newline-delimited JSON, each line sent as soon as it is there. */
+export class NdjsonWriter {
+  /** Of all lines so far. */
+  bytes = 0;
+  readonly #exchange: Exchange;
+  readonly #signal: AbortSignal;
+  #draining: Promise<void> | undefined;
+
+  /** @param signal ends waiting for a slow client */
+  constructor(exchange: Exchange, signal: AbortSignal) {
+    this.#exchange = exchange;
+    this.#signal = signal;
+  }
+
+  /** Waits while the client is slower than the lines. @param status counts where this is the first line */
+  async write(line: Buffer | string, status = 200): Promise<void> {
+    this.#begin(status);
+    const bytes = typeof line === 'string' ? Buffer.from(line) : line;
+    const { response } = this.#exchange;
+    this.bytes += bytes.length;
+    if (isGone(response) || (response as Writable).write(bytes)) return;
+    this.#draining ??= once(response, 'drain', { signal: this.#signal })
+      .catch(() => {})
+      .then(() => {
+        this.#draining = undefined;
+      });
+    await this.#draining;
+  }
+
+  /** Ends the answer, also one without lines. */
+  end(): void {
+    this.#begin(200);
+    const { response } = this.#exchange;
+    if (!isGone(response)) response.end();
+  }
+
+  /** Sends the headers, once. `no-transform` and `no` keep proxies from collecting lines. */
+  #begin(status: number): void {
+    const { response } = this.#exchange;
+    if (response.headersSent || isGone(response)) return;
+    response.statusCode = status;
+    response.setHeader('Content-Type', 'application/x-ndjson');
+    response.setHeader('Cache-Control', 'no-store, no-transform');
+    response.setHeader('X-Accel-Buffering', 'no');
+  }
+}

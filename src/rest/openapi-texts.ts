@@ -1,0 +1,256 @@
+import { Code, codeName, errorToHttpStatus, type Reason, reasons } from '../protocol/index.ts';
+import type { Schema } from './openapi-schemas.ts';
+
+/* What the OpenAPI document says beyond the contract: examples, errors, and the answers of pages. */
+
+const info = {
+  status: { code: 'DEPLOYED', notes: 'hello, world!\n' },
+  first_deployed: '2026-11-21T09:27:00.487124278Z',
+  last_deployed: '2026-11-21T09:27:00.487124278Z',
+  Description: 'Install complete',
+};
+const metadata = {
+  name: 'hello',
+  version: '0.1.0',
+  description: 'One ConfigMap that greets',
+  appVersion: '1.0',
+};
+const inlineChart = {
+  metadata,
+  templates: [{ name: 'templates/configmap.yaml', data: 'a2luZDogQ29uZmlnTWFwCg==' }],
+  values: { raw: 'greeting: hello\n' },
+};
+const release = {
+  name: 'alpha',
+  info,
+  chart: inlineChart,
+  config: { raw: 'greeting: salut\n' },
+  manifest: '\n---\n# Source: hello/templates/configmap.yaml\nkind: ConfigMap\n',
+  version: 1,
+  namespace: 'default',
+};
+const chartByUrl = {
+  chart_url: 'https://charts.example.test/hello-0.1.0.tgz',
+  values: { raw: 'greeting: salut\n' },
+};
+
+/** A request body and an answer of each method, as they are sent. */
+export const examples: Readonly<Record<string, { readonly request?: unknown; readonly response: unknown }>> =
+  {
+    SummarizeReleases: {
+      response: {
+        count: '1',
+        total: '1',
+        releases: [
+          {
+            name: 'alpha',
+            info,
+            chart_metadata: metadata,
+            config: { raw: 'greeting: salut\n' },
+            version: 1,
+            namespace: 'default',
+          },
+        ],
+      },
+    },
+    GetReleaseStatus: { response: { name: 'alpha', info, namespace: 'default' } },
+    GetReleaseContent: { response: { release } },
+    UpdateRelease: {
+      request: { ...chartByUrl, reuse_values: true },
+      response: { release: { ...release, version: 2 } },
+    },
+    InstallRelease: { request: { ...chartByUrl, namespace: 'team-a' }, response: { release } },
+    UninstallRelease: {
+      response: { release: { ...release, info: { ...info, status: { code: 'DELETED' } } } },
+    },
+    GetVersion: {
+      response: {
+        Version: {
+          sem_ver: 'v2.17.0',
+          git_commit: 'a690bad98af45b015bd3da1a41f6218b1a451dbe',
+          git_tree_state: 'clean',
+        },
+      },
+    },
+    RollbackRelease: { request: { version: 1 }, response: { release: { ...release, version: 3 } } },
+    GetHistory: { response: { releases: [release] } },
+    RunReleaseTest: {
+      request: { cleanup: true },
+      response: { result: { msg: 'PASSED: alpha-check', status: 'SUCCESS' } },
+    },
+    SearchCharts: {
+      response: {
+        count: '1',
+        total: '1',
+        charts: [
+          { repo: 'stable', name: 'hello', version: '0.1.0', description: 'One ConfigMap that greets' },
+        ],
+      },
+    },
+  };
+
+interface ErrorCase {
+  readonly reason: Reason;
+  readonly code: Code;
+  readonly description: string;
+  readonly message: string;
+  readonly step?: string;
+}
+
+const invalid: ErrorCase = {
+  reason: 'INVALID_REQUEST',
+  code: Code.INVALID_ARGUMENT,
+  description: 'The request cannot be right: a field, the chart, or its values.',
+  message: 'limit: expected a whole number, got "two"',
+};
+const notThere: ErrorCase = {
+  reason: 'RELEASE_NOT_FOUND',
+  code: Code.NOT_FOUND,
+  description: 'There is no such release or revision.',
+  message: 'release: "nope" not found',
+};
+const forbidden: ErrorCase = {
+  reason: 'FORBIDDEN',
+  code: Code.PERMISSION_DENIED,
+  description: 'Tiller may not do this in the cluster.',
+  message:
+    'release alpha failed: configmaps is forbidden: User "system:serviceaccount:kube-system:tiller" cannot create',
+};
+const conflict: ErrorCase = {
+  reason: 'RELEASE_EXISTS',
+  code: Code.ALREADY_EXISTS,
+  description: 'The name is taken, the release is deleted already, or another operation is in progress.',
+  message: 'a release named alpha already exists.',
+};
+const tooLarge: ErrorCase = {
+  reason: 'BODY_TOO_LARGE',
+  code: Code.RESOURCE_EXHAUSTED,
+  description: 'The body is over the limit (`--body-limit`).',
+  message: 'the request body is over the limit of 33554432 bytes',
+};
+const unknown: ErrorCase = {
+  reason: 'UPSTREAM_FAILED',
+  code: Code.UNKNOWN,
+  description: 'Tiller failed for a reason that its text does not explain.',
+  message: 'etcdserver: request is too large',
+};
+const unreachable: ErrorCase = {
+  reason: 'UPSTREAM_UNREACHABLE',
+  code: Code.UNAVAILABLE,
+  description: 'Tiller, its cluster or a chart repository cannot be reached; `step` says which step failed.',
+  message: 'connecting to tiller-deploy.kube-system.svc:44134: connection refused',
+  step: 'connecting to tiller-deploy.kube-system.svc:44134',
+};
+const late: ErrorCase = {
+  reason: 'DEADLINE_EXCEEDED',
+  code: Code.DEADLINE_EXCEEDED,
+  description: 'The deadline (`Grpc-Timeout`, `--tiller-timeout`) passed, or Tiller waited in vain.',
+  message: 'release alpha failed: timed out waiting for the condition',
+};
+
+/** The error responses of an operation, by HTTP status. */
+export function errorResponses(
+  writes: boolean,
+  hasBody: boolean,
+  hasRelease: boolean,
+): Record<string, Schema> {
+  const cases = [
+    invalid,
+    ...(writes ? [forbidden] : []),
+    ...(hasRelease ? [notThere] : []),
+    ...(writes ? [conflict] : []),
+    ...(hasBody ? [tooLarge] : []),
+    unknown,
+    unreachable,
+    late,
+  ];
+  return Object.fromEntries(cases.map(error => [String(errorToHttpStatus(error)), errorResponse(error)]));
+}
+
+function errorResponse({ code, reason, description, message, step }: ErrorCase): Schema {
+  const example = { code, message, reason, ...(step !== undefined && { step }) };
+  return {
+    description: `${codeName(code)}: ${description}`,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' }, example } },
+  };
+}
+
+export const errorSchema: Schema = {
+  type: 'object',
+  description: 'What went wrong.',
+  required: ['code', 'message', 'reason'],
+  properties: {
+    code: { type: 'integer', minimum: 1, maximum: 16, description: 'A google.rpc.Code.' },
+    message: { type: 'string', description: 'For people: it may change.' },
+    reason: {
+      type: 'string',
+      enum: Object.keys(reasons),
+      description: Object.entries(reasons)
+        .map(([reason, meaning]) => `- \`${reason}\`: ${meaning}`)
+        .join('\n'),
+    },
+    step: { type: 'string', description: 'The step on the path to Tiller that failed.' },
+  },
+};
+
+/** The answer of a route that is not in the contract. */
+export interface PageAnswer {
+  readonly type: string;
+  readonly schema: Schema;
+  readonly example: unknown;
+  readonly parameters?: readonly Schema[];
+}
+
+const text: Schema = { type: 'string' };
+const page = (example: string, type = 'text/plain'): PageAnswer => ({ type, schema: text, example });
+const json = (example: object, parameters: readonly Schema[] = []): PageAnswer => ({
+  type: 'application/json',
+  schema: { type: 'object', properties: propertiesOf(example), additionalProperties: true },
+  example,
+  parameters,
+});
+
+/** A schema of an example's own fields, as deep as one look at the answer goes. */
+function propertiesOf(example: object): Record<string, Schema> {
+  const typeOf = (value: unknown) => (Array.isArray(value) ? 'array' : typeof value);
+  return Object.fromEntries(Object.entries(example).map(([name, value]) => [name, { type: typeOf(value) }]));
+}
+
+const ofClusters: Schema = {
+  name: 'cluster',
+  in: 'query',
+  description: 'Asks only these clusters.',
+  schema: { type: 'array', items: { type: 'string' } },
+};
+const check: Schema = {
+  name: 'check',
+  in: 'query',
+  description: 'Ask each cluster first, which opens those that are idle.',
+  allowEmptyValue: true,
+  schema: { type: 'boolean' },
+};
+const part = { cluster: 'east', ok: true, duration_ms: 12.5 };
+
+export const pageAnswers: Readonly<Record<string, PageAnswer>> = {
+  '/': page('<!doctype html><title>tiller-gateway</title>', 'text/html'),
+  '/openapi.json': json({ openapi: '3.1.0' }),
+  '/healthz': page('alive\n'),
+  '/readyz': page('Tiller v2.17.0\n'),
+  '/metrics': page('tiller_gateway_requests_total 1\n'),
+  '/clusters': json(
+    { default: 'east', clusters: [{ name: 'east', upstream: 'gateway', state: 'ready', calls: 0 }] },
+    [check],
+  ),
+  '/clusters/-/tiller/v2/releases/json': json(
+    {
+      count: '1',
+      total: '1',
+      releases: [{ cluster: 'east', name: 'alpha', version: 1, namespace: 'default' }],
+      clusters: [{ ...part, count: '1', total: '1' }],
+    },
+    [ofClusters],
+  ),
+  '/clusters/-/tiller/v2/version/json': json({ clusters: [{ ...part, version: { sem_ver: 'v2.17.0' } }] }, [
+    ofClusters,
+  ]),
+};

@@ -1,0 +1,165 @@
+import type { Upstream } from '../clusters/index.ts';
+import type { HttpBinding, Method } from '../codec/index.ts';
+import {
+  type Answered,
+  type Exchange,
+  errorBody,
+  hasContentType,
+  NdjsonWriter,
+  type Parameters,
+  type Route,
+  sendJson,
+  validateForwardPath,
+} from '../http/index.ts';
+import {
+  type CallContext,
+  Code,
+  errorToHttpStatus,
+  GatewayError,
+  headerOf,
+  invalidArgument,
+  readBounded,
+} from '../protocol/index.ts';
+import { type ReleaseMethod, type ReleaseService, swiftJson } from '../releases/index.ts';
+import { bindRequest } from './bind-request.ts';
+import { multipartToMessage } from './multipart.ts';
+
+export interface ReleaseRouteOptions {
+  readonly service: ReleaseService;
+  /** Largest request body in bytes. */
+  readonly maxBodyBytes: number;
+  /** Turns off the rollback by GET, which swift's clients use and a crawler could. */
+  readonly disableGetRollback: boolean;
+}
+
+/** A route of the contract: a method at one of its `google.api.http` annotations. */
+export interface ReleaseRoute extends Route {
+  readonly contract: Method;
+  readonly binding: HttpBinding;
+}
+
+/** What answers for a cluster's releases. */
+type Backend = Upstream['backend'];
+
+/** The routes of the release service, for each cluster. */
+export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[] {
+  const { service, maxBodyBytes, disableGetRollback } = options;
+  const routeOf = (method: ReleaseMethod, binding: HttpBinding): ReleaseRoute => ({
+    contract: method.contract,
+    binding,
+    template: binding.path,
+    verbs: [binding.verb],
+    summary: method.contract.comment.split('\n', 1)[0] ?? '',
+    perCluster: true,
+    answer: (exchange, parameters) =>
+      answerByCluster(
+        exchange,
+        { hasBody: binding.body, isRead: isRead(method.contract) },
+        async (backend, context) => {
+          const message = await readMessage(exchange, method.contract, binding, parameters, maxBodyBytes);
+          return answerMethod(exchange, method, message, backend, context);
+        },
+      ),
+  });
+  return service.methods
+    .flatMap(method => method.contract.bindings.map(binding => routeOf(method, binding)))
+    .filter(({ contract, binding }) => isRead(contract) || binding.verb !== 'GET' || !disableGetRollback);
+}
+
+/** Answers at any other path of a cluster that has a gateway of its own, which may know more paths than this one. */
+export const forwardRoute: Route = {
+  template: '/',
+  verbs: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  summary: "Passes a request on to the cluster's own gateway.",
+  perCluster: true,
+  answer: exchange =>
+    answerByCluster(exchange, { hasBody: false, isRead: false }, () => {
+      const path = exchange.target.path.slice(0, 200);
+      throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path} of a cluster`);
+    }),
+};
+
+function isRead({ idempotency }: Method): boolean {
+  return idempotency === 'NO_SIDE_EFFECTS';
+}
+
+/**
+ * Holds the cluster open for the answer: the cluster's own gateway's where it has one, else what `here` makes of it.
+ * @param route whether its method takes a body, and whether it changes nothing, so that it may be sent twice
+ */
+function answerByCluster(
+  exchange: Exchange,
+  route: { readonly hasBody: boolean; readonly isRead: boolean },
+  here: (backend: Backend, context: CallContext) => Promise<Answered>,
+): Promise<Answered> {
+  const { cluster, request, response, target, verb, routeVerb } = exchange;
+  return exchange.withContext(context =>
+    cluster.use(context.signal, ({ backend }) => {
+      if (backend.kind !== 'gateway') return here(backend, context);
+      const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
+      const forwarded = { ...route, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
+      return backend.gateway.forward(request, response, forwarded, context);
+    }),
+  );
+}
+
+/** The request message. A body is read where the route takes one; an empty one says nothing, as `{}` does. */
+async function readMessage(
+  { request, query }: Exchange,
+  contract: Method,
+  { body }: HttpBinding,
+  parameters: Parameters,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  if (!body) return bindRequest(contract, parameters, query);
+  const encoding = headerOf(request, 'content-encoding') ?? 'identity';
+  if (encoding !== 'identity') {
+    const name = JSON.stringify(encoding.slice(0, 40));
+    throw invalidArgument(`Content-Encoding: ${name} is not supported for requests`);
+  }
+  const bytes = await readBounded(request, { maxBytes, what: 'the request body', keepOpen: true }).catch(
+    (cause: unknown) => {
+      if (cause instanceof GatewayError && cause.reason === 'BODY_TOO_LARGE') throw cause;
+      throw invalidArgument('the request body was cut off', { cause });
+    },
+  );
+  if (hasContentType(request, 'multipart/form-data')) {
+    const rest = bindRequest(contract, parameters, query);
+    return multipartToMessage(request.headers, bytes, contract.request, rest);
+  }
+  return bindRequest(contract, parameters, query, bytes.length > 0 ? bytes : undefined);
+}
+
+/**
+ * Answers with the reply as JSON. A method that streams answers in lines: `{"result": ...}` for each reply, and
+ * `{"error": ...}` as the last where it fails; a failure before the first reply has its HTTP status as well.
+ */
+async function answerMethod(
+  exchange: Exchange,
+  method: ReleaseMethod,
+  message: Uint8Array,
+  backend: Backend,
+  context: CallContext,
+): Promise<Answered> {
+  const { response } = method.contract;
+  if (method.kind === 'unary') {
+    return sendJson(exchange, swiftJson(response, await method.call(backend, message, context)));
+  }
+  const lines = new NdjsonWriter(exchange, context.signal);
+  let failure: unknown;
+  try {
+    for await (const reply of method.call(backend, message, context)) {
+      await lines.write(Buffer.concat([resultStart, swiftJson(response, reply), resultEnd]));
+    }
+  } catch (error) {
+    failure = error;
+    const shown = GatewayError.from(error);
+    if (!context.signal.aborted || shown.code !== Code.CANCELLED)
+      await lines.write(`${JSON.stringify({ error: errorBody(shown) })}\n`, errorToHttpStatus(shown));
+  }
+  lines.end();
+  return { code: failure ? GatewayError.from(failure).code : Code.OK, bytes: lines.bytes, error: failure };
+}
+
+const resultStart = Buffer.from('{"result":');
+const resultEnd = Buffer.from('}\n');

@@ -1,0 +1,62 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Registry } from '../clusters/index.ts';
+import { errorBody, originForm, selectCluster, validateForwardPath } from '../http/index.ts';
+import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../protocol/index.ts';
+
+/**
+ * Passes upgrades on to a cluster's own gateway, and holds the cluster open as long as the socket lives. The sockets are
+ * this function's to close. Nothing is thrown.
+ */
+export function createUpgradeFront(registry: Pick<Registry, 'pick'>) {
+  return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy());
+    const gone = new AbortController();
+    socket.once('close', () => gone.abort(new GatewayError(Code.CANCELLED, 'the client has gone')));
+    passOn(request, socket, head, registry, gone.signal).catch((thrown: unknown) =>
+      refuse(socket, GatewayError.from(thrown)),
+    );
+  };
+}
+
+async function passOn(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  registry: Pick<Registry, 'pick'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pathname, search } = splitTarget(originForm(request.url ?? '/'));
+  const query = new URLSearchParams(search);
+  const target = selectCluster(pathname, search, query, request.headers, true);
+  if (!target.isNamed) throw invalidArgument('only clusters take WebSockets, below /clusters/NAME');
+  await registry.pick(target.selection).use(signal, async ({ backend }) => {
+    if (backend.kind !== 'gateway') {
+      throw new GatewayError(Code.UNIMPLEMENTED, 'only clusters of the upstream gateway take upgrades');
+    }
+    const onward = validateForwardPath(target.path) + (target.query && `?${target.query}`);
+    await backend.gateway.upgrade(request, socket, head, onward);
+  });
+}
+
+function splitTarget(target: string): { pathname: string; search: string } {
+  const [pathname = '', search = ''] = target.split(/\?(.*)/s);
+  return { pathname, search };
+}
+
+/** On a bare socket the answer has to be written out. */
+function refuse(socket: Duplex, error: GatewayError): void {
+  if (socket.destroyed || socket.writableEnded) return;
+  const status = errorToHttpStatus(error);
+  const body = JSON.stringify(errorBody(error));
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
