@@ -20,6 +20,8 @@ export function firstDocument(given: string): string {
   let text = given.replace(/^\ufeff{1,2}/, '');
   if (text.includes('\x85')) text = text.replaceAll('\x85', '\n');
   if (/^\ufeff/m.test(text)) throw new YamlError('a byte order mark at the start of a line');
+  // js-yaml would take an indented one on the first line for a start of the document
+  if (/^[ \t]+---(?:\s|$)/.test(text)) throw new YamlError('did not find expected key', 1);
   const start = endOfHead(text);
   marker.lastIndex = start;
   const first = marker.exec(text);

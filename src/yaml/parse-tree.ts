@@ -100,6 +100,7 @@ class TreeBuilder {
   readonly #events: Event[];
   /** Where white space was put into the source. */
   readonly #changes: readonly number[];
+  #nextChange = 0;
   readonly #anchors = new Map<string, YamlNode>();
   readonly #tagPrefixes = new Map([
     ['!', '!'],
@@ -284,9 +285,11 @@ class TreeBuilder {
     throw this.#error('did not find expected indentation', valueStart);
   }
 
+  /** No white space was put into this scalar. Scalars and changes come in the order of the text. */
   #checkUnchanged(start: number, end: number): void {
-    const change = this.#changes.find(at => at >= start && at < end);
-    if (change !== undefined) throw this.#error('bad indentation', change);
+    while (this.#changes[this.#nextChange]! < start) this.#nextChange++;
+    const change = this.#changes[this.#nextChange];
+    if (change !== undefined && change < end) throw this.#error('bad indentation', change);
   }
 
   /** In flow collections libyaml takes every `?` and a first `:` for an indicator, and `a:` for a whole scalar. */
