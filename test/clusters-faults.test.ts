@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TillerClient } from '../src/backends/tiller/client.ts';
-import { createServerCertificate } from '../src/sandbox/index.ts';
+import { sharedCertificate } from './support/certificates.ts';
 import { eventually } from './support/eventually.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
 
@@ -205,7 +205,7 @@ describe('loads on a tunnel', () => {
   });
 
   test('TLS to Tiller goes through the tunnel, and the certificate is the one that Helm expects', async t => {
-    const { caPem, certPem, keyPem } = await createServerCertificate(); // it names 127.0.0.1
+    const { caPem, certPem, keyPem } = await sharedCertificate(); // it names 127.0.0.1
     const { client } = await createTunnelledTiller(t, {
       stub: {
         replies: { GetReleaseStatus: answered },

@@ -10,6 +10,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { createKubeconfigConnector } from '../src/clusters/upstreams/tunnel.ts';
 import { createServerCertificate, type SandboxKubernetes } from '../src/sandbox/index.ts';
+import { sharedCertificate } from './support/certificates.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 import { eventually } from './support/eventually.ts';
 
@@ -91,7 +92,7 @@ describe('the kubeconfig connector', () => {
   });
 
   test('shows a client certificate', async t => {
-    const { caPem, certPem, keyPem } = await createServerCertificate();
+    const { caPem, certPem, keyPem } = await sharedCertificate();
     const seen: (string | undefined)[] = [];
     const server = createSecureServer(
       { cert: certPem, key: keyPem, requestCert: true, rejectUnauthorized: false },

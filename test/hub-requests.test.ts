@@ -8,15 +8,10 @@ import { describe, type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/index.ts';
+import { sharedCertificate } from './support/certificates.ts';
 import { eventually } from './support/eventually.ts';
 import { startTestGateway } from './support/gateway.ts';
-import {
-  createFolder,
-  type HubStage,
-  sharedCertificate,
-  startCluster,
-  startHub,
-} from './support/hub-stage.ts';
+import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
 import { readReleaseTestCalls } from './support/recording.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { callTiller, openTiller } from './support/tiller-client.ts';

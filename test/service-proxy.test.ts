@@ -10,6 +10,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeMessage } from '../src/codec/index.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/index.ts';
+import { sharedCertificate } from './support/certificates.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
@@ -43,7 +44,10 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 async function createCluster(t: TestContext): Promise<SandboxKubernetes> {
-  const kubernetes = await createSandboxKubernetes({ tillerTarget: { path: '/nowhere' } });
+  const kubernetes = await createSandboxKubernetes({
+    tillerTarget: { path: '/nowhere' },
+    certificate: await sharedCertificate(),
+  });
   t.after(() => kubernetes.close());
   return kubernetes;
 }

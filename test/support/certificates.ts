@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import forge from 'node-forge';
+import { createServerCertificate, type ServerCertificate } from '../../src/sandbox/kubernetes/certificate.ts';
 
 /** A certificate with its key, both in PEM. */
 export interface KeyedCertificate {
@@ -12,6 +13,14 @@ export interface Authority {
   readonly ca: string;
   /** A certificate for `localhost` and loopback addresses, good for servers and for clients. */
   issue(commonName: string): KeyedCertificate;
+}
+
+let serverCertificate: Promise<ServerCertificate> | undefined;
+
+/** Of sandbox clusters, one for the whole process: making one takes longer than all else that a cluster needs. */
+export function sharedCertificate(): Promise<ServerCertificate> {
+  serverCertificate ??= createServerCertificate();
+  return serverCertificate;
 }
 
 /** Keys are made by node:crypto, since node-forge takes seconds for each. */

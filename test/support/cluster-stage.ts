@@ -7,6 +7,7 @@ import {
   type KubeconfigConnectorOptions,
 } from '../../src/clusters/upstreams/tunnel.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
+import { sharedCertificate } from './certificates.ts';
 
 /** For attempts that nothing ends from outside. */
 export const never = new AbortController().signal;
@@ -28,7 +29,10 @@ export async function createStage(t: TestContext, handle: (socket: Socket) => vo
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const kubernetes = await createSandboxKubernetes({ tillerTarget: { host: '127.0.0.1', port } });
+  const kubernetes = await createSandboxKubernetes({
+    tillerTarget: { host: '127.0.0.1', port },
+    certificate: await sharedCertificate(),
+  });
   t.after(async () => {
     await kubernetes.close();
     for (const socket of sockets) socket.destroy();

@@ -9,22 +9,13 @@ import { loadConfig } from '../../src/config/index.ts';
 import { createLogger } from '../../src/observe/index.ts';
 import {
   createSandboxKubernetes,
-  createServerCertificate,
   type SandboxKubernetes,
   type SandboxKubernetesOptions,
-  type ServerCertificate,
 } from '../../src/sandbox/index.ts';
+import { sharedCertificate } from './certificates.ts';
 
 /** Where a test's things are ended: a test, or a suite with its `after`. */
 export type Owner = Pick<TestContext, 'after'>;
-
-let certificate: Promise<ServerCertificate> | undefined;
-
-/** One for the whole process: making one takes longer than a cluster. */
-export function sharedCertificate(): Promise<ServerCertificate> {
-  certificate ??= createServerCertificate();
-  return certificate;
-}
 
 export async function startCluster(
   owner: Owner,

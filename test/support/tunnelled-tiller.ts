@@ -5,6 +5,7 @@ import {
   type KubeconfigConnectorOptions,
 } from '../../src/clusters/upstreams/tunnel.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
+import { sharedCertificate } from './certificates.ts';
 import { createTestTiller } from './gateway.ts';
 import { type StubOptions, type StubTiller, startStubTiller } from './stub-tiller.ts';
 
@@ -28,7 +29,10 @@ export async function createTunnelledTiller(
   options: TunnelledOptions = {},
 ): Promise<TunnelledTiller> {
   const stub = await startStubTiller(options.stub);
-  const kubernetes = await createSandboxKubernetes({ tillerTarget: { host: '127.0.0.1', port: stub.port } });
+  const kubernetes = await createSandboxKubernetes({
+    tillerTarget: { host: '127.0.0.1', port: stub.port },
+    certificate: await sharedCertificate(),
+  });
   const waiting: ((reason: string) => void)[] = [];
   const client = createTestTiller('none:1', {
     connector: createKubeconfigConnector({
