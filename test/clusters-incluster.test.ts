@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import {
@@ -10,17 +9,7 @@ import {
 import type { SocketAddress } from '../src/kubernetes/index.ts';
 import { dial } from '../src/kubernetes/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/index.ts';
-import { createStage, echo, never } from './support/cluster-stage.ts';
-
-/** A service account folder as a Pod of that namespace sees it. */
-function mountServiceAccount(t: TestContext, kubernetes: SandboxKubernetes, namespace: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'service-account-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'token'), kubernetes.token);
-  writeFileSync(join(folder, 'ca.crt'), kubernetes.caPem);
-  writeFileSync(join(folder, 'namespace'), namespace);
-  return folder;
-}
+import { createStage, echo, mountServiceAccount, never } from './support/cluster-stage.ts';
 
 /** Connects as a Pod would, and tells which address was dialled. */
 async function reach(

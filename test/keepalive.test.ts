@@ -4,15 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TillerClient, TillerClientOptions } from '../src/backends/tiller/index.ts';
 import { createInclusterConnector } from '../src/clusters/upstreams/service.ts';
 import { dial } from '../src/kubernetes/index.ts';
-import { createStage, echo } from './support/cluster-stage.ts';
+import { createStage, echo, mountServiceAccount } from './support/cluster-stage.ts';
 import { createTestTiller } from './support/gateway.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 
@@ -58,13 +55,8 @@ const reaches: Record<string, Reach> = {
 
   'the Service inside a cluster': async (t, port, options) => {
     const { kubernetes } = await createStage(t, echo);
-    const folder = mkdtempSync(join(tmpdir(), 'keepalive-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    writeFileSync(join(folder, 'token'), kubernetes.token);
-    writeFileSync(join(folder, 'ca.crt'), kubernetes.caPem);
-    writeFileSync(join(folder, 'namespace'), 'kube-system');
     const connector = createInclusterConnector({
-      folder,
+      folder: mountServiceAccount(t, kubernetes),
       environment: {
         KUBERNETES_SERVICE_HOST: '127.0.0.1',
         KUBERNETES_SERVICE_PORT: new URL(kubernetes.url).port,

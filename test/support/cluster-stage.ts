@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import {
@@ -52,3 +55,17 @@ export async function createStage(t: TestContext, handle: (socket: Socket) => vo
 
 /** A Tiller that sends back what it gets. */
 export const echo = (socket: Socket) => socket.pipe(socket);
+
+/** A service account folder as a Pod of that namespace sees it. */
+export function mountServiceAccount(
+  t: TestContext,
+  kubernetes: SandboxKubernetes,
+  namespace = 'kube-system',
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'service-account-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'token'), kubernetes.token);
+  writeFileSync(join(folder, 'ca.crt'), kubernetes.caPem);
+  writeFileSync(join(folder, 'namespace'), namespace);
+  return folder;
+}
