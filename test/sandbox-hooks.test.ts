@@ -106,7 +106,7 @@ test('hooks run by weight: the first that fails is the one named', bounded, asyn
 });
 
 test(
-  'tests run in parallel, pods of an earlier run are in the way, cleanup removes them',
+  'tests run in parallel, pods of an earlier run make it fail, cleanup removes them',
   bounded,
   async () => {
     await using tiller = await SandboxClient.start();

@@ -144,7 +144,7 @@ test('objects collide as they do in a cluster', bounded, async () => {
   assert.deepEqual(await statuses(tiller, 'two'), [
     '1 FAILED Release "two" failed: configmaps "shared" already exists',
   ]);
-  await install(tiller, 'three', { chart: plain('shared'), namespace: 'elsewhere' });
+  await install(tiller, 'three', { chart: plain('shared'), namespace: 'other' });
   await install(tiller, 'four', { chart: plain('own') });
   assert.match(
     await tiller.failure('UpdateRelease', { name: 'four', chart: plain('shared'), values: {} }),
@@ -170,7 +170,7 @@ test('a namespace must be a name', bounded, async () => {
   assert.match((await statuses(tiller, 'a'))[0]!, /^1 FAILED Release "a" failed: resource name may not/);
 });
 
-test('kept objects are told of and stay', bounded, async () => {
+test('kept objects are listed and stay', bounded, async () => {
   await using tiller = await SandboxClient.start();
   const annotation = '  annotations:\n    helm.sh/resource-policy: keep\n';
   await install(tiller, 'r', { chart: chartOf('c', { 'cm.yaml': configMap('precious', annotation) }) });

@@ -15,9 +15,9 @@ export interface UpgradeInput {
 }
 
 /**
- * What an upgrade does with the values of the release it follows: with `reset_values` nothing; with `reuse_values` the new
- * ones are merged over the old ones, and the chart's defaults become what the old chart and the old values came to; with
- * neither, new values stand alone, and only where there are none the old ones stay.
+ * The chart and values of an upgrade. With `reset_values` the old values are ignored. With `reuse_values` the new values
+ * are merged over the old ones, and the old chart's values merged with them become the chart's defaults. With neither,
+ * new values are used alone; without new values the old ones stay.
  * @throws GatewayError when values are no YAML map
  */
 export function reuseValues(request: UpdateReleaseRequest, chart: Chart, current: Release): UpgradeInput {

@@ -7,8 +7,8 @@ import { tillerError, withPrefix } from './tiller-error.ts';
 const maxObjects = 100_000;
 
 /**
- * What a cluster would hold: the names of the objects that Tiller made, and since when. Nothing runs. It is there so that
- * an install collides where it would collide, with Kubernetes' and Tiller's words.
+ * The names of the objects that Tiller created, with their creation times. Nothing runs. An install collides with an
+ * existing object as in a real cluster, with Kubernetes' and Tiller's error texts.
  */
 export class SimulatedCluster {
   readonly #createdAt = new Map<string, Date>();
