@@ -1,17 +1,20 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { Backend } from '../backends/index.ts';
-import { adhocLabel, type Registry, readSelection } from '../clusters/index.ts';
+import { type Registry, readSelection } from '../clusters/index.ts';
 import { service } from '../codec/index.ts';
-import { Code, GatewayError } from '../protocol/index.ts';
+import { Code, GatewayError, unavailable } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
-import type { CallHandler } from './handler.ts';
+import { clusterHandlers, clusterLabel } from './cluster-calls.ts';
 import { type Health, healthHandlers } from './health.ts';
-import type { MessageTap } from './message-tap.ts';
-import { handlerOf } from './native.ts';
-import { passThroughHandler } from './pass-through.ts';
+import type { MessageTap } from './pass-through.ts';
 import { reflectionHandlers } from './reflection.ts';
-import { type CallBounds, ServerCall } from './server-call.ts';
-import { untilStopped } from './until-stopped.ts';
+import { type CallBounds, type CallHandler, ServerCall } from './server-call.ts';
+
+/*
+ * Why the server side is our own and per stream, where the client is grpc-js: grpc-js's `Server` takes whole connections
+ * only (`createConnectionInjector` too). This port mixes gRPC and JSON on one connection, and a proxy's pooled connection
+ * would go to one side with all its streams. It would also copy each message through its serialisers, where here bytes
+ * are passed on.
+ */
 
 /** What is known of a call when it is over. */
 export interface FinishedCall {
@@ -49,19 +52,15 @@ export interface GrpcOptions extends CallBounds {
 
 const maxPathChars = 300;
 
-/**
- * The gRPC front: takes single HTTP/2 streams, so that gRPC and JSON mix on one connection. grpc-js's `Server` takes
- * whole connections only (`createConnectionInjector` too), which would send every stream of a proxy's pooled connection
- * to one side; and it would copy each message through its serialisers, where here bytes are passed on.
- */
+/** The gRPC front: answers single HTTP/2 streams. It throws nothing into the callback that hands them over. */
 export function createGrpcFront(
   options: GrpcOptions,
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
   const tillerService = service('hapi.services.tiller.ReleaseService');
   const names = [options.service.name, tillerService.name, 'grpc.health.v1.Health'];
   const own = new Map<string, CallHandler>([
-    ...lasting(healthHandlers(options.health, names), options.stopping),
-    ...lasting(
+    ...untilStopped(healthHandlers(options.health, names), options.stopping),
+    ...untilStopped(
       reflectionHandlers([
         ...names,
         'grpc.reflection.v1.ServerReflection',
@@ -70,7 +69,7 @@ export function createGrpcFront(
       options.stopping,
     ),
   ]);
-  const ofCluster = clusterHandlers(options, tillerService);
+  const ofCluster = clusterHandlers(options.service, tillerService, options.tap);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts
     const startedAt = performance.now();
@@ -81,7 +80,7 @@ export function createGrpcFront(
     let cluster: string | undefined;
     const handler: CallHandler | undefined = answerer
       ? async call => {
-          cluster = labelOf(headers, options.clusters);
+          cluster = clusterLabel(headers, options.clusters);
           const picked = options.clusters.pick(readSelection(headers));
           return picked.use(call.signal, ({ backend }) => answerer(backend)(call));
         }
@@ -101,43 +100,21 @@ export function createGrpcFront(
   };
 }
 
-/** The handlers of both release services, given what answers for the cluster. */
-function clusterHandlers(
-  { service: releases, tap }: GrpcOptions,
-  tillerService: ReturnType<typeof service>,
-): Map<string, (backend: Backend) => CallHandler> {
-  const native = releases.methods.map(
-    method =>
-      [
-        `/${releases.name}/${method.contract.name}`,
-        (backend: Backend) => handlerOf(method, backend),
-      ] as const,
-  );
-  const passed = tillerService.methods.map(
-    ({ name }) =>
-      [
-        `/${tillerService.name}/${name}`,
-        (backend: Backend) => {
-          if (backend.kind === 'tiller') return passThroughHandler(backend.tiller, tap);
-          const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.name}`;
-          throw new GatewayError(Code.UNIMPLEMENTED, message);
-        },
-      ] as const,
-  );
-  return new Map([...native, ...passed]);
-}
-
-/** Only configured names become labels, whatever a caller sends. */
-function labelOf(headers: IncomingHttpHeaders, registry: Registry): string | undefined {
-  if (!registry.hasMany) return undefined;
-  if (headers['x-kubeapiserver'] !== undefined) return adhocLabel;
-  const name = headers['x-cluster'] ?? registry.defaultCluster;
-  if (name === undefined) return undefined;
-  return registry.clusters.some(cluster => cluster.name === name) ? String(name) : 'unknown';
-}
-
-function lasting(handlers: [string, CallHandler][], stopping: AbortSignal): [string, CallHandler][] {
-  return handlers.map(([path, handler]) => [path, untilStopped(handler, stopping)]);
+/** Calls that go on as long as their clients like end when the gateway stops, which waits for none. */
+function untilStopped(handlers: [string, CallHandler][], stopping: AbortSignal): [string, CallHandler][] {
+  return handlers.map(([path, handler]) => [
+    path,
+    async call => {
+      const stop = () => call.abort(unavailable('the gateway is stopping'));
+      if (stopping.aborted) stop();
+      stopping.addEventListener('abort', stop, { once: true });
+      try {
+        return await handler(call);
+      } finally {
+        stopping.removeEventListener('abort', stop);
+      }
+    },
+  ]);
 }
 
 /** Runs the handler and ends the call with its status. Never rejects. */

@@ -1,3 +1,3 @@
 export { createGrpcFront, type FinishedCall, type GrpcEvents, type GrpcOptions } from './front.ts';
 export type { Health } from './health.ts';
-export type { MessageTap } from './message-tap.ts';
+export type { MessageTap } from './pass-through.ts';

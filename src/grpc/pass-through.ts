@@ -2,8 +2,14 @@ import * as grpc from '@grpc/grpc-js';
 import type { TillerClient } from '../backends/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import { checkTillerRequest } from '../releases/index.ts';
-import type { CallHandler } from './handler.ts';
-import type { MessageTap } from './message-tap.ts';
+import type { CallHandler } from './server-call.ts';
+
+/** Is shown the messages of the calls that are passed through, uncompressed. It must not throw. */
+export interface MessageTap {
+  request(path: string, message: Buffer): void;
+  reply(path: string, message: Buffer): void;
+  failed(path: string, error: GatewayError): void;
+}
 
 /**
  * The metadata of a client that Tiller gets: the version that its client speaks, and what joins traces. Never what is

@@ -7,7 +7,7 @@ import {
   wireFields,
 } from '../codec/index.ts';
 import { Code } from '../protocol/index.ts';
-import type { CallHandler } from './handler.ts';
+import type { CallHandler } from './server-call.ts';
 
 /*
  * grpc.reflection.v1 and v1alpha, which have the same messages. Numbers:

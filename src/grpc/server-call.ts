@@ -1,5 +1,10 @@
 import { on, once } from 'node:events';
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
@@ -25,6 +30,12 @@ const minGzipBytes = 1024;
 /** A status travels as a header: many clients refuse headers over 8 KiB, and end the connection over 64 KiB. */
 const maxStatusChars = 4096;
 
+/**
+ * Answers a call and gives the status that it ends with.
+ * @throws GatewayError, which becomes the call's status
+ */
+export type CallHandler = (call: ServerCall) => Promise<Code>;
+
 export interface CallBounds {
   /** Largest message taken from a client. */
   readonly maxMessageBytes: number;
@@ -42,36 +53,36 @@ export class ServerCall implements CallContext {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly deadline: number | undefined;
-  private readonly stream: ServerHttp2Stream;
-  private readonly maxMessageBytes: number;
-  private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout | undefined;
-  private readonly requestTimer: NodeJS.Timeout;
+  readonly #stream: ServerHttp2Stream;
+  readonly #maxMessageBytes: number;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #requestTimer: NodeJS.Timeout;
   /** Answers are compressed as the request was, and only then. */
-  private readonly compress: boolean;
-  private finished = false;
-  private sent = 0;
-  private statusText = '';
+  readonly #compress: boolean;
+  #finished = false;
+  #sent = 0;
+  #statusText = '';
 
   /** Where `grpc-timeout` is malformed the call is ended from the outset: `signal` has the reason. */
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, bounds: CallBounds) {
-    this.stream = stream;
+    this.#stream = stream;
     this.headers = headers;
     this.path = headers[':path'] ?? '';
     this.requestId = requestIdOf(headers['x-request-id']);
-    this.maxMessageBytes = bounds.maxMessageBytes;
-    this.compress = headers[header.encoding] === 'gzip';
-    this.requestTimer = setTimeout(() => {
+    this.#maxMessageBytes = bounds.maxMessageBytes;
+    this.#compress = headers[header.encoding] === 'gzip';
+    this.#requestTimer = setTimeout(() => {
       const seconds = bounds.requestTimeoutMs / 1000;
       this.abort(new GatewayError(Code.DEADLINE_EXCEEDED, `the request did not arrive within ${seconds} s`));
     }, bounds.requestTimeoutMs);
-    stream.once('end', () => clearTimeout(this.requestTimer)).once('close', this.leave);
+    stream.once('end', () => clearTimeout(this.#requestTimer)).once('close', this.#leave);
     const timeout = headers[header.timeout];
     if (typeof timeout !== 'string') return;
     try {
       const timeoutMs = parseGrpcTimeout(timeout);
       this.deadline = performance.now() + timeoutMs;
-      this.timer = setTimeout(this.expire, timeoutMs);
+      this.#timer = setTimeout(this.#expire, timeoutMs);
     } catch (error) {
       this.abort(GatewayError.from(error));
     }
@@ -79,22 +90,22 @@ export class ServerCall implements CallContext {
 
   /** Fires when the client has gone, its deadline has passed, or this side has ended the call. */
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   /** Bytes of messages sent so far, prefixes included. */
   get sentBytes(): number {
-    return this.sent;
+    return this.#sent;
   }
 
   /** The text of the status that the call ended with. */
   get statusMessage(): string {
-    return this.statusText;
+    return this.#statusText;
   }
 
   /** Has the call end for this reason, whatever its handler waits for. */
   abort(reason: GatewayError): void {
-    this.controller.abort(reason);
+    this.#controller.abort(reason);
   }
 
   /**
@@ -110,19 +121,20 @@ export class ServerCall implements CallContext {
    * @throws GatewayError as `request`
    */
   async onlyMessage(bytes: Buffer): Promise<Buffer> {
-    const reader = new FrameReader(this.maxMessageBytes);
+    const reader = new FrameReader(this.#maxMessageBytes);
     const frames = reader.push(bytes);
     if (!reader.empty) throw new GatewayError(Code.INTERNAL, 'the request ends in the middle of a message');
     const [frame] = frames;
     if (!frame || frames.length > 1) {
       throw new GatewayError(Code.UNIMPLEMENTED, `the call takes one message and got ${frames.length}`);
     }
-    return decompressFrame(frame, this.encoding, this.maxMessageBytes);
+    return decompressFrame(frame, this.#encoding, this.#maxMessageBytes);
   }
 
   /** The bytes of a request that is one message, prefix and all, as they came. @throws GatewayError when it is over the limit */
   requestBytes(): Promise<Buffer> {
-    const { stream, signal } = this;
+    const stream = this.#stream;
+    const { signal } = this;
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let total = 0;
@@ -134,11 +146,11 @@ export class ServerCall implements CallContext {
       const take = (chunk: Buffer) => {
         total += chunk.length;
         chunks.push(chunk);
-        if (total <= this.maxMessageBytes + framePrefixBytes) return;
+        if (total <= this.#maxMessageBytes + framePrefixBytes) return;
         fail(
           new GatewayError(
             Code.RESOURCE_EXHAUSTED,
-            `the request is over the limit of ${this.maxMessageBytes} bytes`,
+            `the request is over the limit of ${this.#maxMessageBytes} bytes`,
           ),
         );
       };
@@ -154,13 +166,14 @@ export class ServerCall implements CallContext {
 
   /** The messages of a call whose client may send any number, as they come. */
   async *requests(): AsyncGenerator<Buffer, void, undefined> {
-    const { stream, signal } = this;
-    const frames = new FrameReader(this.maxMessageBytes);
+    const stream = this.#stream;
+    const { signal } = this;
+    const frames = new FrameReader(this.#maxMessageBytes);
     try {
       // the stream's own iterator knows no signal, and would destroy the stream before its status is sent
       for await (const [chunk] of on(stream, 'data', { signal, close: ['end'], highWaterMark: 16 })) {
         for (const frame of frames.push(chunk))
-          yield decompressFrame(frame, this.encoding, this.maxMessageBytes);
+          yield decompressFrame(frame, this.#encoding, this.#maxMessageBytes);
       }
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
@@ -169,12 +182,16 @@ export class ServerCall implements CallContext {
 
   /** Sends a message; waits while the client is slower. Does nothing once the client has gone. */
   async send(message: Uint8Array): Promise<void> {
-    this.begin();
+    this.#begin();
     const frame =
-      this.compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
-    this.sent += frame.length;
-    if (this.gone || this.stream.write(frame)) return;
-    await once(this.stream, 'drain', { signal: this.signal }).catch(() => {});
+      this.#compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
+    this.#sent += frame.length;
+    let written = true;
+    this.#contain(() => {
+      written = this.#gone || this.#stream.write(frame);
+    });
+    if (written) return;
+    await once(this.#stream, 'drain', { signal: this.signal }).catch(() => {});
   }
 
   /**
@@ -183,73 +200,91 @@ export class ServerCall implements CallContext {
    * @param maxChars bound on the text as it is sent
    */
   finish(code: Code, message = '', maxChars = maxStatusChars): void {
-    const { stream } = this;
-    this.clearTimers();
-    stream.off('close', this.leave);
-    if (this.finished || this.gone) return;
-    this.finished = true;
-    this.statusText = message;
+    const stream = this.#stream;
+    this.#clearTimers();
+    stream.off('close', this.#leave);
+    if (this.#finished || this.#gone) return;
+    this.#finished = true;
+    this.#statusText = message;
     const trailers = {
       [header.status]: String(code),
       ...(message !== '' && { [header.message]: encodeShortened(message, maxChars) }),
     };
-    if (stream.headersSent) {
-      stream.once('wantTrailers', () => {
-        if (this.gone) return;
-        stream.sendTrailers(trailers);
-        setImmediate(() => this.refuseRest()); // a reset in this turn would overtake the trailers
-      });
-      stream.end();
-    } else {
-      stream.respond(
-        { ':status': 200, [header.contentType]: grpcContentType, ...trailers },
-        { endStream: true },
-      );
-      this.refuseRest();
-    }
-    stream.resume(); // what is left of the request is dropped
+    this.#contain(() => {
+      if (stream.headersSent) {
+        stream.once('wantTrailers', () => this.#contain(() => this.#sendTrailers(trailers)));
+        stream.end();
+      } else {
+        stream.respond(
+          { ':status': 200, [header.contentType]: grpcContentType, ...trailers },
+          { endStream: true },
+        );
+        this.#refuseRest();
+      }
+      stream.resume(); // what is left of the request is dropped
+    });
+  }
+
+  #sendTrailers(trailers: OutgoingHttpHeaders): void {
+    if (this.#gone) return;
+    this.#stream.sendTrailers(trailers);
+    setImmediate(() => this.#contain(() => this.#refuseRest())); // a reset in this turn would overtake the trailers
   }
 
   /** Asks a client that is still sending to stop, or its stream would stay open. Rule: RFC 9113, 8.1 */
-  private refuseRest(): void {
-    if (!this.stream.readableEnded && !this.gone) this.stream.close(constants.NGHTTP2_NO_ERROR);
+  #refuseRest(): void {
+    if (!this.#stream.readableEnded && !this.#gone) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
-  private clearTimers(): void {
-    clearTimeout(this.timer);
-    clearTimeout(this.requestTimer);
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#requestTimer);
   }
 
   /** Nothing can be sent any more. A stream that the client has reset is closed some time before it is destroyed. */
-  private get gone(): boolean {
-    return this.stream.destroyed || this.stream.closed;
+  get #gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
   }
 
-  private get encoding(): string | undefined {
+  get #encoding(): string | undefined {
     const encoding = this.headers[header.encoding];
     return typeof encoding === 'string' ? encoding : undefined;
   }
 
-  private begin(): void {
-    if (this.stream.headersSent || this.gone) return;
-    const encoding = this.compress ? { [header.encoding]: 'gzip' } : {};
-    this.stream.respond(
-      {
-        ':status': 200,
-        [header.contentType]: grpcContentType,
-        [header.acceptEncoding]: 'identity,deflate,gzip',
-        ...encoding,
-      },
-      { waitForTrailers: true },
+  #begin(): void {
+    if (this.#stream.headersSent || this.#gone) return;
+    const encoding = this.#compress ? { [header.encoding]: 'gzip' } : {};
+    this.#contain(() =>
+      this.#stream.respond(
+        {
+          ':status': 200,
+          [header.contentType]: grpcContentType,
+          [header.acceptEncoding]: 'identity,deflate,gzip',
+          ...encoding,
+        },
+        { waitForTrailers: true },
+      ),
     );
   }
 
-  private readonly leave = (): void => {
-    this.clearTimers();
+  /**
+   * node:http2 throws where a stream or its session has just ended, or a header is none. It is called from callbacks,
+   * where an exception would end the process: whatever it throws ends this stream and nothing else.
+   */
+  #contain(action: () => void): void {
+    try {
+      action();
+    } catch {
+      this.#stream.destroy();
+    }
+  }
+
+  readonly #leave = (): void => {
+    this.#clearTimers();
     this.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
   };
 
-  private readonly expire = (): void => {
+  readonly #expire = (): void => {
     this.abort(new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
   };
 }

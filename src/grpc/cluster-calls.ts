@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+import type { Backend } from '../backends/index.ts';
+import { adhocLabel, type Registry } from '../clusters/index.ts';
+import { MalformedMessage, type Service } from '../codec/index.ts';
+import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
+import { type MessageTap, passThroughHandler } from './pass-through.ts';
+import type { CallHandler } from './server-call.ts';
+
+/** The handlers of both release services, given what answers for the cluster. */
+export function clusterHandlers(
+  releases: ReleaseService,
+  tillerService: Service,
+  tap: MessageTap | undefined,
+): Map<string, (backend: Backend) => CallHandler> {
+  const native = releases.methods.map(
+    method =>
+      [
+        `/${releases.name}/${method.contract.name}`,
+        (backend: Backend) => handlerOf(method, backend),
+      ] as const,
+  );
+  const passed = tillerService.methods.map(
+    ({ name }) =>
+      [
+        `/${tillerService.name}/${name}`,
+        (backend: Backend) => {
+          if (backend.kind === 'tiller') return passThroughHandler(backend.tiller, tap);
+          const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.name}`;
+          throw new GatewayError(Code.UNIMPLEMENTED, message);
+        },
+      ] as const,
+  );
+  return new Map([...native, ...passed]);
+}
+
+/** Only configured names become labels, whatever a caller sends. */
+export function clusterLabel(headers: IncomingHttpHeaders, registry: Registry): string | undefined {
+  if (!registry.hasMany) return undefined;
+  if (headers['x-kubeapiserver'] !== undefined) return adhocLabel;
+  const name = headers['x-cluster'] ?? registry.defaultCluster;
+  if (name === undefined) return undefined;
+  return registry.clusters.some(cluster => cluster.name === name) ? String(name) : 'unknown';
+}
+
+/** Answers a method of `appscode.swift.v2.ReleaseService`: bytes in, bytes out. */
+function handlerOf(method: ReleaseMethod, backend: Backend): CallHandler {
+  return async call => {
+    const request = await call.request();
+    try {
+      if (method.kind === 'unary') await call.send(await method.call(backend, request, call));
+      else for await (const message of method.call(backend, request, call)) await call.send(message);
+    } catch (error) {
+      // The only bytes that a method reads before it calls Tiller are the caller's.
+      if (error instanceof MalformedMessage) throw invalidArgument(error.message, { cause: error });
+      throw error;
+    }
+    return Code.OK;
+  };
+}
