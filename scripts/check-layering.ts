@@ -154,17 +154,16 @@ function report(): void {
   console.log(measured());
 }
 
+/** The figures of the house, index files and generated ones left out of the share of small files. */
 function measured(): string {
-  const lines = sources.files
-    .filter(
-      ({ path, generated }) => path.startsWith('src/') && !path.startsWith('src/sandbox/') && !generated,
-    )
-    .map(file => file.lines)
-    .sort((a, b) => a - b);
-  const small = lines.filter(count => count < smallLines).length;
+  const files = sources.files.filter(
+    ({ path, generated }) => path.startsWith('src/') && !path.startsWith('src/sandbox/') && !generated,
+  );
+  const lines = files.map(file => file.lines).sort((a, b) => a - b);
   const total = lines.reduce((sum, count) => sum + count, 0);
+  const small = files.filter(file => file.lines < smallLines && !file.path.endsWith('/index.ts')).length;
   return (
-    `src without sandbox, tests and generated files: ${lines.length} files, ${total} lines, ` +
-    `median ${lines[lines.length >> 1]}, ${((100 * small) / lines.length).toFixed(1)} % under ${smallLines} lines`
+    `src without sandbox, tests and generated files: ${files.length} files, ${total} lines, ` +
+    `median ${lines[lines.length >> 1]}, ${((100 * small) / files.length).toFixed(1)} % under ${smallLines} lines`
   );
 }

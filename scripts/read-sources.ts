@@ -28,7 +28,7 @@ const importPattern =
 
 /** Written by others, recorded, or a list of the words themselves. */
 const foreignText =
-  /^(?:LICENSE|package-lock\.json|proto\/|scripts\/rooms\.ts|test\/conformance\/|test\/charts\/|packages\/[^/]+\/test\/(?:cases|conformance|charts)\/)/;
+  /^(?:LICENSE|package-lock\.json|proto\/|scripts\/rooms\.ts|src\/sandbox\/tiller\/name-words\.ts|test\/conformance\/|test\/charts\/|packages\/[^/]+\/test\/(?:cases|conformance|charts)\/)/;
 const proseFile = /\.(?:ts|md|ya?ml|tpl|txt|json)$|^Dockerfile$/;
 
 /**

@@ -43,7 +43,7 @@ function collectGarbage(): void {
   runInNewContext('gc')();
 }
 
-describe('faults on the way to Tiller', { concurrency: 6 }, () => {
+describe('faults between the gateway and Tiller', { concurrency: 6 }, () => {
   test('the tunnel is cut during a read: the read is answered all the same', async t => {
     const { stub, kubernetes, client } = await createTunnelledTiller(t, {
       stub: { replies: { GetReleaseStatus: { hang: 'before' } } },
@@ -250,7 +250,7 @@ describe('loads on a tunnel', () => {
     assert.equal(stub.connectionCount, 3);
   });
 
-  test('all of several tunnels break at once: reads that were under way are answered', async t => {
+  test('all of several tunnels break at once: reads that were in progress are answered', async t => {
     const { kubernetes, client } = await createTunnelledTiller(t, {
       stub: { replies: { GetReleaseStatus: answered } },
       client: { connections: 4 },

@@ -49,14 +49,14 @@ describe('the incluster connector', () => {
 
   test('looks in all namespaces where the own one has none', async t => {
     const { kubernetes } = await createStage(t, echo);
-    const { target } = await reach(t, kubernetes, { namespace: 'elsewhere' });
+    const { target } = await reach(t, kubernetes, { namespace: 'other-namespace' });
     assert.equal(target, 'service kube-system/tiller-deploy');
   });
 
   test('refuses to choose between several, and lists them', async t => {
     const { kubernetes } = await createStage(t, echo);
     kubernetes.addTiller({ namespace: 'other', target: { path: '/nowhere' } });
-    await assert.rejects(reach(t, kubernetes, { namespace: 'elsewhere' }), {
+    await assert.rejects(reach(t, kubernetes, { namespace: 'other-namespace' }), {
       code: 14,
       message:
         /several .*: kube-system\/tiller-deploy, other\/tiller-deploy\. Choose one with --tiller-namespace/,
@@ -79,7 +79,7 @@ describe('the incluster connector', () => {
     assert.deepEqual(dialled, { host: '127.0.0.1', port: 44134 });
   });
 
-  test('prefers a pod of the own namespace to a service elsewhere, even one that is not ready', async t => {
+  test('prefers a pod of the own namespace to a service of another namespace, even one that is not ready', async t => {
     const { kubernetes } = await createStage(t, echo);
     kubernetes.addTiller({ namespace: 'own', target: { path: '/nowhere' }, service: false, ready: false });
     await assert.rejects(reach(t, kubernetes, { namespace: 'own' }), {

@@ -20,7 +20,7 @@ function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** The sandbox's kubeconfig with other ways to log in, and other properties of the cluster. */
+/** The sandbox's kubeconfig with other credentials and other properties of the cluster. */
 function withUser(kubernetes: SandboxKubernetes, user: object, cluster: object = {}): { contents: string } {
   const document = JSON.parse(kubernetes.kubeconfig());
   document.users[0].user = user;

@@ -16,7 +16,7 @@ async function roundTrip(stream: Duplex, text: string): Promise<string> {
 }
 
 describe('the tunnel', () => {
-  test('carries bytes both ways', async t => {
+  test('carries bytes in both directions', async t => {
     const { connect } = await createStage(t, echo);
     assert.equal(await roundTrip(await connect(), 'hello'), 'hello');
   });

@@ -141,7 +141,7 @@ describe('a cluster', () => {
     await stuck.arrival('ListReleases', 2);
     const { status, json } = await get(hub, list);
     assert.equal(status, 429);
-    assert.match(json.message, /^cluster stuck has 2 calls under way already/);
+    assert.match(json.message, /^cluster stuck has 2 calls in progress already/);
     assert.equal((await get(hub, `/clusters/good${version}`)).status, 200);
     end.abort();
     await Promise.all(hanging);

@@ -374,7 +374,7 @@ describe('by the upstream gateway', () => {
     await once(socket, 'close');
   });
 
-  test('an upgrade elsewhere is refused', async t => {
+  test('an upgrade on another path is refused', async t => {
     const { hub } = await startTelling(t);
     for (const [path, status] of [
       ['/live', 400],

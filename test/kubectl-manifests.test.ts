@@ -21,9 +21,9 @@ async function build(folder: string): Promise<KubeObject[]> {
 }
 
 function only<T>(objects: readonly KubeObject[], kind: string): T {
-  const found = objects.filter(object => object.kind === kind);
-  assert.equal(found.length, 1, `${found.length} of ${kind}`);
-  return found[0] as T;
+  const ofKind = objects.filter(object => object.kind === kind);
+  assert.equal(ofKind.length, 1, `${ofKind.length} of ${kind}`);
+  return ofKind[0] as T;
 }
 
 const folders = [

@@ -77,7 +77,7 @@ describe('clusters that requests bring along', () => {
     assert.notEqual(pool.get({ server: 'https://h:6443', token }), one);
   });
 
-  test('have a bound: the one unused for longest gives way', async () => {
+  test('have a bound: the least recently used one is evicted', async () => {
     const pool = createPool('h');
     const first = pool.get({ server: 'https://h', token: 'token-0' });
     for (let index = 1; index <= 100; index++) pool.get({ server: 'https://h', token: `token-${index}` });

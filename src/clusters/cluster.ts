@@ -106,7 +106,7 @@ export class Cluster {
     if (this.#removed.signal.aborted) throw GatewayError.from(this.#removed.signal.reason);
     if (this.#breaker.isOpen && this.#breaker.failure) throw this.#breaker.failure;
     if (this.#calls >= this.#options.maxCalls) {
-      const message = `cluster ${this.name} has ${this.#calls} calls under way already (--cluster-max-calls)`;
+      const message = `cluster ${this.name} has ${this.#calls} calls in progress already (--cluster-max-calls)`;
       throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
     }
     this.#calls++;

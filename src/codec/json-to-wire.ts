@@ -11,7 +11,7 @@ import { WireWriter } from './wire-writer.ts';
 /**
  * JSON text → wire format in one pass, no object tree between. Both spellings of a name are read, unknown names are
  * skipped, null leaves a field at its default, and of a name that comes twice the last counts.
- * @throws GatewayError INVALID_ARGUMENT naming the field (`values.raw: expected a string, got a number`) or the place
+ * @throws GatewayError INVALID_ARGUMENT with the field (`values.raw: expected a string, got a number`) or the place
  */
 export function jsonToWire(type: MessageType, json: Buffer): Buffer {
   if (!isUtf8(json)) throw invalidArgument('the JSON body is not UTF-8');

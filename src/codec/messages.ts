@@ -27,7 +27,7 @@ const toObject: protobuf.IConversionOptions = { longs: Number, enums: String, by
 
 /**
  * Wire format → plain object, for the places that need a whole message as an object (charts, the sandbox, tests).
- * Scalars, lists and maps are always present; a message that is absent is null. Not for replies on their way to a
+ * Scalars, lists and maps are always present; a message that is absent is null. Not for replies to a
  * client: those are transcoded without objects (`wire-to-json.ts`).
  * @throws GatewayError INVALID_ARGUMENT when the bytes are not such a message
  */

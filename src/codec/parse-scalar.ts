@@ -21,7 +21,7 @@ export function isInteger(type: ScalarType): boolean {
 
 /**
  * Digits → integer. Forms such as `3.0` and `1e3` count too when they are whole, as in protobuf's JSON.
- * @throws GatewayError INVALID_ARGUMENT naming the field
+ * @throws GatewayError INVALID_ARGUMENT with the field
  */
 export function parseInteger(type: ScalarType, text: string, path: string): bigint {
   const range = integerRanges[type];

@@ -43,7 +43,7 @@ const compiled = new Map<MessageType, RewriteFields>();
 
 /**
  * The message as it was understood, in wire format.
- * @throws GatewayError INVALID_ARGUMENT for bytes that are no such message, naming the field that has a wrong wire type;
+ * @throws GatewayError INVALID_ARGUMENT for bytes that are no such message, with the field that has a wrong wire type;
  * RESOURCE_EXHAUSTED for more values than `limits.maxNodes`
  */
 export function rewriteMessage(type: MessageType, wire: Uint8Array): Buffer {

@@ -149,13 +149,13 @@ test('no chart without metadata reaches Tiller, which it would take down', async
   }
 });
 
-test('calls that last for ever end when the gateway stops, and new ones at once', async () => {
-  const lasting = [watch, reflection].map(path => open(path));
-  lasting[0]?.stream.end(toFrame(Buffer.alloc(0)));
-  lasting[1]?.stream.write(toFrame(new WireWriter().stringField(7, '*').finish()));
-  for (const { stream } of lasting) await once(stream, 'data');
+test('calls without an end are ended when the gateway stops, and new ones at once', async () => {
+  const endless = [watch, reflection].map(path => open(path));
+  endless[0]?.stream.end(toFrame(Buffer.alloc(0)));
+  endless[1]?.stream.write(toFrame(new WireWriter().stringField(7, '*').finish()));
+  for (const { stream } of endless) await once(stream, 'data');
   stopping.abort();
-  assert.deepEqual(await Promise.all(lasting.map(({ closed }) => closed)), ['14', '14']);
+  assert.deepEqual(await Promise.all(endless.map(({ closed }) => closed)), ['14', '14']);
   const late = open(watch);
   late.stream.resume().end(toFrame(Buffer.alloc(0)));
   assert.equal(await late.closed, '14');

@@ -179,7 +179,7 @@ describe('the native service', () => {
     assert.equal(arrived.outcome, 'cancelled');
   });
 
-  test('gzip both ways when the client compresses', async () => {
+  test('gzip in both directions when the client compresses', async () => {
     const content = encodeMessage('hapi.services.tiller.GetReleaseContentResponse', {
       release: { manifest: 'x'.repeat(50_000) },
     });
@@ -212,7 +212,7 @@ describe('the native service', () => {
 });
 
 describe("Tiller's own service, passed through", () => {
-  test('bytes both ways, and of the metadata what Tiller may see', async () => {
+  test('bytes in both directions, and of the metadata what Tiller may see', async () => {
     const strange = Buffer.concat([
       listReply,
       new WireWriter().stringField(99, 'from a newer Tiller').finish(),

@@ -58,7 +58,7 @@ const copyConfig = createCopier(config, config, { omit: ['raw'] });
 
 /**
  * A Config with its text as JSON; no text is `null`, as it is for swift. Text that is no YAML, or holds what JSON
- * cannot, stays as it is: the caller gets all there is either way.
+ * cannot, stays as it is, so that the caller gets all of it in any case.
  */
 function configToJson(wire: Uint8Array): Uint8Array {
   try {

@@ -31,9 +31,9 @@ async function call<Name extends keyof MessageTypes>(
   type: Name,
   request: Partially<MessageTypes[Name]>,
 ): Promise<Uint8Array> {
-  const found = service.methods.find(({ contract }) => contract.name === method);
-  assert.ok(found?.kind === 'unary');
-  return found.call({ kind: 'tiller', tiller }, encodeMessage(type, request), context);
+  const implemented = service.methods.find(({ contract }) => contract.name === method);
+  assert.ok(implemented?.kind === 'unary');
+  return implemented.call({ kind: 'tiller', tiller }, encodeMessage(type, request), context);
 }
 
 /** What Tiller was asked last. */

@@ -19,7 +19,7 @@ const modelFolder = join(
 );
 
 /**
- * Checks an object against Kubernetes' own OpenAPI description, by way of the models that @kubernetes/client-node
+ * Checks an object against Kubernetes' own OpenAPI description, by the models that @kubernetes/client-node
  * generates from it: unknown fields, missing required ones, and wrong types.
  * @returns the faults, each with the path of the field
  */

@@ -57,11 +57,11 @@ export function messageTypesOf(method: string): {
   response: keyof MessageTypes;
   streams: boolean;
 } {
-  const found = tillerMethods.get(method.slice(method.lastIndexOf('/') + 1));
-  if (!found) throw new Error(`Tiller has no method ${method}`);
+  const tillerMethod = tillerMethods.get(method.slice(method.lastIndexOf('/') + 1));
+  if (!tillerMethod) throw new Error(`Tiller has no method ${method}`);
   return {
-    request: found.request.name as keyof MessageTypes,
-    response: found.response.name as keyof MessageTypes,
-    streams: found.serverStreaming,
+    request: tillerMethod.request.name as keyof MessageTypes,
+    response: tillerMethod.response.name as keyof MessageTypes,
+    streams: tillerMethod.serverStreaming,
   };
 }

@@ -116,7 +116,7 @@ export class StubTiller implements AsyncDisposable {
     }
   }
 
-  /** As `kill -9`: every connection is reset and the port closed. Calls under way end without a status. */
+  /** As `kill -9`: every connection is reset and the port closed. Calls in progress end without a status. */
   async kill(): Promise<void> {
     const closed = once(this.#listener, 'close');
     this.#listener.close();

@@ -52,7 +52,7 @@ export function callTiller(
   const same = (bytes: Buffer): Buffer => bytes;
   const callOptions: grpc.CallOptions = options.deadline ? { deadline: options.deadline } : {};
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  // A unary call is a stream of one message on the wire, so one way serves both.
+  // A unary call is a stream of one message on the wire, so one function serves both.
   const stream = client.makeServerStreamRequest(path, same, same, bytes, metadata, callOptions);
   const responses: Buffer[] = [];
   const cancel = (): void => stream.cancel();

@@ -1,4 +1,4 @@
-/** Short ways to write Tiller's messages in tests. */
+/** Short functions that write Tiller's messages in tests. */
 import type { Chart, MessageTypes, Release } from '../../src/codec/messages.gen.ts';
 import { decodeMessage, encodeMessage, type Partially } from '../../src/codec/messages.ts';
 

@@ -70,7 +70,7 @@ describe('a gateway behind its API server', () => {
     assert.equal(told.connections, 1);
   });
 
-  test('closes what is unused, and lets a request under way finish', async t => {
+  test('closes what is unused, and lets a request in progress finish', async t => {
     const { url, told, release } = await startTelling(t);
     const link = new GatewayLink(accessTo(url).cluster, '/proxy', options);
     const waiting = link.send({ verb: 'GET', path: '/wait', headers: {}, signal: t.signal });

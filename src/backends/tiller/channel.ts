@@ -122,7 +122,7 @@ export class Channel {
       : `connecting to ${this.target}`;
   }
 
-  /** Lets calls under way finish, then closes. */
+  /** Lets calls in progress finish, then closes. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -131,7 +131,7 @@ export class Channel {
     this.#claim.release();
   }
 
-  /** Closes at once; calls under way fail. */
+  /** Closes at once; calls in progress fail. */
   destroy(): void {
     this.close();
     for (const session of this.#sessions) session.destroy();

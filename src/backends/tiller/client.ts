@@ -86,7 +86,7 @@ export class TillerClient {
     return this.#stream(method, request, () => this.#startPassed(method, metadata, context));
   }
 
-  /** An open connection: opens one if there is none. @throws GatewayError naming the step that failed */
+  /** An open connection: opens one if there is none. @throws GatewayError with the step that failed */
   connection(signal: AbortSignal | undefined): Promise<OpenConnection> {
     return this.#pick().get(signal);
   }
@@ -94,18 +94,18 @@ export class TillerClient {
   /**
    * Whether Tiller can be reached: opens a connection if there is none.
    * @returns Tiller's version
-   * @throws GatewayError naming the step that failed
+   * @throws GatewayError with the step that failed
    */
   async check(signal: AbortSignal): Promise<string> {
     return (await this.connection(signal)).version;
   }
 
-  /** Lets calls under way finish; `reason` is what those who wait for a connection are told. */
+  /** Lets calls in progress finish; `reason` is what those who wait for a connection are told. */
   close(reason?: string): void {
     for (const connection of this.#connections) connection.close(reason);
   }
 
-  /** Fails calls under way. */
+  /** Fails calls in progress. */
   destroy(): void {
     for (const connection of this.#connections) connection.destroy();
   }

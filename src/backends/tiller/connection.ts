@@ -30,7 +30,7 @@ export interface OpenConnection {
  * lost; here Tiller's version is asked each time, and callers wait within bounds.
  */
 export class Connection {
-  /** Idempotent calls under way that nobody has answered: they wait in grpc-js when the connection is lost. */
+  /** Idempotent calls in progress that nobody has answered: they wait in grpc-js when the connection is lost. */
   readonly unanswered = new Set<UnansweredCall>();
   readonly #options: ConnectionOptions;
   readonly #stopped = new AbortController();
@@ -79,7 +79,7 @@ export class Connection {
     if (!this.open && !this.#stopped.signal.aborted) this.#sharedAttempt();
   }
 
-  /** Has the next call open a new channel; calls under way on `used` finish. */
+  /** Has the next call open a new channel; calls in progress on `used` finish. */
   replace(used: OpenConnection): void {
     if (this.#open !== used) return;
     this.#channel?.close();
@@ -87,7 +87,7 @@ export class Connection {
     this.#open = undefined;
   }
 
-  /** Lets calls under way finish; no new connection is opened afterwards. `reason` is what waiting callers are told. */
+  /** Lets calls in progress finish; no new connection is opened afterwards. `reason` is what waiting callers are told. */
   close(reason = 'the gateway is stopping'): void {
     this.#stopped.abort(unavailable(reason));
     this.#channel?.close();

@@ -25,7 +25,7 @@ export interface TillerTlsFiles {
 
 /**
  * Reads the files that the flags name. Plain connections, which is how Tiller runs by default, when nothing asks for TLS.
- * @throws GatewayError INVALID_ARGUMENT naming the file that cannot be read, or the half of a pair that is missing
+ * @throws GatewayError INVALID_ARGUMENT with the file that cannot be read, or the half of a pair that is missing
  */
 export function readTillerTls(files: TillerTlsFiles): TillerTls | undefined {
   const { caFile, certFile, keyFile, insecureSkipVerify, endpointIsTls } = files;

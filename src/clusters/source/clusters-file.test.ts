@@ -107,7 +107,7 @@ clusters:
       /service has no use without the upstream gateway/,
     ],
     [
-      'a service that leads elsewhere',
+      'a service whose name leaves its place in the path',
       'clusters:\n- name: a\n  upstream: gateway\n  service: "../secrets/x"',
       /:4: service: expected NAMESPACE\/NAME/,
     ],

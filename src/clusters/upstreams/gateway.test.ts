@@ -48,7 +48,7 @@ describe('the gateway of a cluster', () => {
     ports: [{ name: 'dns', port: 53 }],
   };
 
-  const found: readonly [string, Given, string][] = [
+  const cases: readonly [string, Given, string][] = [
     ['by its name', { name: 'swift', ports: [{ name: 'http', port: 9855 }] }, 'swift:http'],
     [
       'by the name that is shown',
@@ -59,8 +59,8 @@ describe('the gateway of a cluster', () => {
     ['with TLS by its port', { name: 'swift', ports: [{ port: 443 }] }, 'https:swift:'],
     ['with TLS by its name', { name: 'swift', ports: [{ name: 'https', port: 9 }] }, 'https:swift:https'],
   ];
-  for (const [how, service, name] of found) {
-    test(`is found ${how}`, async t => {
+  for (const [how, service, name] of cases) {
+    test(`is cases ${how}`, async t => {
       assert.equal(await find(t, [dns, service]), `${services}/${name}/proxy`);
     });
   }
