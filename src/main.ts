@@ -20,7 +20,7 @@ import { GatewayError } from './protocol/index.ts';
  */
 const compileCacheFolder = fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url));
 
-/** What a shell gets: 0 for a stop that was asked for, 1 for a failure, 2 for a command line that cannot be right. */
+/** Exit codes: 0 after a stop on request, 1 for a failure, 2 for a wrong command line. */
 process.exitCode = await run();
 
 async function run(): Promise<number> {

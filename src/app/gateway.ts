@@ -24,12 +24,12 @@ export interface Gateway {
 /** A readiness probe of Kubernetes waits 1 s by default. */
 const readyTimeoutMs = 900;
 const readyMaxAgeMs = 2_000;
-/** Those who watch grpc.health.v1 learn of a change within this time, also where nobody asks /readyz. */
+/** Watchers of grpc.health.v1 learn of a change within this time, even if nobody asks /readyz. */
 const healthWatchMs = 5_000;
 
 /**
  * Wires the rooms together and starts to listen. Nothing stays open when it fails.
- * @throws GatewayError saying what of the configuration cannot be had: an address, a certificate, a kubeconfig
+ * @throws GatewayError with the setting that failed: an address, a certificate, a kubeconfig
  */
 export async function startGateway(config: Config, version: string, log: Logger): Promise<Gateway> {
   const metrics = createMetrics(version);

@@ -9,7 +9,7 @@ const maxReasonChars = 500;
 
 export interface CheckResult {
   readonly ok: boolean;
-  /** What the gateway said, or why it could not be asked. */
+  /** The gateway's own words, or why it could not be asked. */
   readonly reason: string;
 }
 

@@ -52,7 +52,7 @@ export function ownEntryOf({ tiller, kubernetes }: Config, sandboxKubeconfig?: s
   };
 }
 
-/** How every Tiller is called, the own one and those of other clusters. */
+/** Options for calls to any Tiller, the own one and those of other clusters. */
 export function tillerCallOptionsOf({ tiller, limits }: Config, metrics: Metrics) {
   return {
     keepaliveMs,

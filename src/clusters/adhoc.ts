@@ -54,7 +54,7 @@ export class AdhocPool {
       throw invalidArgument('X-KubeApiServer: expected https://HOST or https://HOST:PORT');
     }
     if (this.#options.hosts.some(pattern => matchesHost(url, pattern.toLowerCase()))) return url.origin;
-    const message = `the API server ${url.host} is not among those that --allow-adhoc-clusters allows`;
+    const message = `--allow-adhoc-clusters does not allow the API server ${url.host}`;
     throw new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
   }
 

@@ -59,7 +59,7 @@ export class Registry {
     this.#adhoc = many?.adhoc && new AdhocPool(many.adhoc, (entry, onGone) => this.#addOther(entry, onGone));
   }
 
-  /** Those of the configuration, in its order. */
+  /** The clusters of the configuration, in its order. */
   get clusters(): readonly Cluster[] {
     return [...this.#byName.values()];
   }
@@ -108,7 +108,7 @@ export class Registry {
     );
   }
 
-  /** What logs and metrics call a picked cluster; undefined for the own one. A bounded number of these exist. */
+  /** The cluster's name in logs and metrics; undefined for the own one. The number of names is bounded. */
   labelOf(cluster: Cluster): string | undefined {
     return cluster === this.own ? undefined : cluster.name;
   }

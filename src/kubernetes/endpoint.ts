@@ -11,7 +11,7 @@ export type SocketAddress = { readonly host: string; readonly port: number } | {
 /** `--tiller-endpoint`, read. */
 export interface Endpoint {
   readonly address: SocketAddress;
-  /** What the endpoint says about TLS: `https://` and `tls://` true, `http://` false, anything else nothing. */
+  /** True for `https://` and `tls://`, false for `http://`, undefined without a scheme. */
   readonly tls: boolean | undefined;
 }
 

@@ -3,7 +3,7 @@ import { reasonOf, unavailable } from '../protocol/index.ts';
 import type { RequestSettings } from './api.ts';
 import type { KubeconfigCluster, SelectedContext } from './kubeconfig-file.ts';
 
-/** Bound on one run of a plugin; those that ask an identity service take some seconds. */
+/** Bound on one run of a plugin; a plugin that asks an identity service takes some seconds. */
 const defaultTimeoutMs = 30_000;
 
 /** An `ExecCredential` has a few KiB; this only keeps a mad plugin from filling the memory. */
@@ -20,7 +20,7 @@ export interface ExecPlugin {
   apply(settings: RequestSettings): Promise<RequestSettings>;
 }
 
-/** What is read of an `ExecCredential`. */
+/** The part of an `ExecCredential` that is read. */
 interface Status {
   readonly token?: string;
   readonly clientCertificateData?: string;
@@ -91,7 +91,7 @@ function kill(child: ChildProcess): void {
   }
 }
 
-/** What the program prints until it ends; it is killed when that takes too long or is too much. */
+/** The output of the program; it is killed when it takes too long or prints too much. */
 function outputOf(child: ChildProcess, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -139,7 +139,7 @@ function parseStatus(output: string): Status {
   return status as Status;
 }
 
-/** What the plugin learns of why it runs, in `KUBERNETES_EXEC_INFO`. */
+/** The value of `KUBERNETES_EXEC_INFO`, which describes the request and the cluster to the plugin. */
 function execInfo({ cluster, user: { exec } }: SelectedContext, settings: RequestSettings): object {
   return {
     apiVersion: exec?.apiVersion ?? 'client.authentication.k8s.io/v1',

@@ -74,7 +74,7 @@ function withProxy(selected: SelectedContext, environment: NodeJS.ProcessEnv): S
 }
 
 /**
- * What stands in the kubeconfig or in files it names: certificates, token, token file, basic, impersonation. Files are
+ * The credentials in the kubeconfig or in files that it names: certificates, token, token file, basic, impersonation. Files are
  * read anew each time, so that what changed in them counts. As in kubectl, data in the kubeconfig goes before a file,
  * except for tokens, where the file goes first.
  * @throws GatewayError UNAVAILABLE that names the file that cannot be read

@@ -147,7 +147,7 @@ export class TunnelStream extends Duplex {
   }
 }
 
-/** The chunks with those that are longer than one message cut up, without copying. */
+/** The chunks, each cut to the length of a message, without copying. */
 function* pieces(chunks: readonly Buffer[]): Generator<Buffer> {
   for (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += maxMessageBytes) yield chunk.subarray(at, at + maxMessageBytes);

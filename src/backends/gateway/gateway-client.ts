@@ -27,7 +27,7 @@ import { toMethodRequest } from './method-request.ts';
 import type { Outgoing } from './proxy.ts';
 
 export interface GatewayOptions extends LinkOptions {
-  /** Largest answer read whole; those that are forwarded have no bound. */
+  /** Largest answer that is read whole; forwarded answers have no bound. */
   readonly maxMessageBytes: number;
   /** Bound on a call whose client set no deadline. */
   readonly timeoutMs: number;
@@ -51,7 +51,7 @@ export interface ForwardedRequest {
   readonly isRead: boolean;
 }
 
-/** What a forwarded answer came to. */
+/** The outcome of a forwarded request. */
 export interface Forwarded {
   readonly code: Code;
   readonly bytes: number;
@@ -240,7 +240,7 @@ export class GatewayClient {
   }
 }
 
-/** Streams a member's answer to the client. What it says of itself is checked first: it may be anything. */
+/** Streams a member's answer to the client. A status outside of HTTP's range is an error: it would break the response. */
 async function passOn(
   to: HttpResponse,
   { response: answer, body }: Extract<Answer, { kind: 'gateway' }>,

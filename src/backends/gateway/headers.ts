@@ -76,7 +76,7 @@ const answeredInUpgrades = new Set([
   'upgrade',
 ]);
 
-/** The headers of a member's answer for the client, with those that keep a browser from running what is in it. */
+/** The allowed headers of a member's answer, and two that keep a browser from running its content. */
 export function answeredHeaders(
   headers: IncomingHttpHeaders,
   isUpgrade = false,

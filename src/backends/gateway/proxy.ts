@@ -6,7 +6,7 @@ import { createProxyMiddleware, type Plugin } from 'http-proxy-middleware';
 import type { HttpResponse } from '../../protocol/index.ts';
 import { answeredHeaders } from './headers.ts';
 
-/** A request as it leaves: complete, and made from what was understood of the client's, never that itself. */
+/** A request to send: written anew from what was understood of the client's request. */
 export interface Outgoing {
   readonly verb: string;
   /** Path and query at the API server, behind the path of its URL. */
@@ -21,9 +21,9 @@ export interface Outgoing {
 const maxResponseListeners = 24;
 
 /**
- * http-proxy-middleware for one API server: sends requests and upgrades over the agent's connections. What it is given is
- * a request of our own, so that no header and no byte of a client's passes unless it was put there: a body that comes
- * with a GET would otherwise be written behind the request's end, and be the next request.
+ * http-proxy-middleware for one API server: sends requests and upgrades over the agent's connections. The library sees
+ * a request of our own, never the client's, so that only headers and bytes that were put there are sent. The body of a
+ * client's GET would otherwise be written behind the end of the request, and be read as the next request.
  */
 export class GatewayProxy {
   readonly #middleware;

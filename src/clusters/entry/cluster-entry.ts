@@ -46,7 +46,7 @@ export const allClusters = '-';
 const maxNameChars = 253;
 
 /**
- * Names are used in paths, percent-encoded, and in log lines; those of kubeconfig contexts hold `/`, `:` and `@`.
+ * Names are used in paths, percent-encoded, and in log lines; names of kubeconfig contexts hold `/`, `:` and `@`.
  * @throws GatewayError INVALID_ARGUMENT
  */
 export function validateClusterName(name: string): string {

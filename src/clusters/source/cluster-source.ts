@@ -16,7 +16,7 @@ export interface ClusterSourceOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** What is read, and where it stands: a change of one of the files is a reason to read again. */
+/** The configuration of the clusters, and its files: when one of them changes, it is read again. */
 export interface ClusterSource {
   readonly files: readonly string[];
   /** @throws GatewayError that says what is wrong and where */

@@ -14,7 +14,7 @@ const getVersion = service('appscode.swift.v2.ReleaseService').methods.find(
   ({ name }) => name === 'GetVersion',
 )!;
 
-/** What `kubectl cluster-info` looks for, and where. */
+/** The labels and the namespace that `kubectl cluster-info` searches. */
 const labels = 'kubernetes.io/cluster-service=true';
 const namespace = 'kube-system';
 

@@ -2,7 +2,7 @@ import type { Backend, GatewayOptions, TillerClientOptions } from '../../backend
 import type { GatewayError } from '../../protocol/index.ts';
 import type { ClusterEntry, UpstreamKind } from '../entry/cluster-entry.ts';
 
-/** What an upstream reports of its connection. */
+/** Reports of an upstream's connection, for its cluster. */
 export interface UpstreamEvents {
   /** @param version Tiller's, where the connection knows it */
   connected(version?: string, target?: string): void;
