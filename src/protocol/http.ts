@@ -49,6 +49,7 @@ const statusOfCode: Readonly<Record<Code, number>> = {
 const statusOfReason: Readonly<Partial<Record<Reason, number>>> = {
   METHOD_NOT_ALLOWED: 405,
   BODY_TOO_LARGE: 413,
+  RELEASE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   MISDIRECTED_REQUEST: 421,
 };

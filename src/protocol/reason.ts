@@ -21,6 +21,8 @@ export const reasons = {
   RELEASE_NOT_FOUND: 'no release, or no such revision of it',
   RELEASE_EXISTS: 'a release or an object of that name is there already',
   RELEASE_BUSY: 'another operation on the release is in progress',
+  RELEASE_TOO_LARGE: 'the release or an object of it is larger than the cluster stores',
+  QUOTA_EXCEEDED: 'a quota of the namespace or the storage of the cluster is used up',
   CHART_INVALID: 'the chart or its values cannot be read or rendered',
   CHART_UNAVAILABLE: 'the source of the chart does not give it',
   PRECONDITION_FAILED: 'versions or states do not fit together',

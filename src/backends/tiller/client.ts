@@ -3,8 +3,8 @@ import { wireFields } from '../../codec/index.ts';
 import { type CallContext, Code, GatewayError, header } from '../../protocol/index.ts';
 import { CallFailure, type CallOptions, callStream, callUnary, describeFailure } from './call.ts';
 import { Connection, type ConnectionOptions, type OpenConnection } from './connection.ts';
-import { dryRunFields, idempotentMethods, type TillerMethod } from './methods.ts';
-import { translateTillerCode } from './translate-error.ts';
+import { dryRunFields, idempotentMethods, nameFields, type TillerMethod } from './methods.ts';
+import { type FailedCall, translateTillerError } from './translate-error.ts';
 
 export interface TillerClientOptions extends ConnectionOptions {
   /** Bound on a call; its client may set a nearer deadline. */
@@ -54,7 +54,7 @@ export class TillerClient {
       try {
         return await callUnary(start.opened.client, method, asBuffer(request), start.options);
       } catch (error) {
-        throw this.#translate(this.#failure(error, method, request, start));
+        throw this.#translate(this.#failure(error, method, request, start), callOf(method, request));
       }
     });
   }
@@ -201,10 +201,13 @@ export class TillerClient {
       : new GatewayError(code, `${message}; so it does when its error text is over 64 KiB`, { cause: error });
   }
 
-  #translate(error: unknown): GatewayError {
+  #translate(error: unknown, call?: FailedCall): GatewayError {
     const failure = GatewayError.from(error);
-    const code = this.#options.rawErrors ? failure.code : translateTillerCode(failure.code, failure.message);
-    return code === failure.code ? failure : new GatewayError(code, failure.message, { cause: failure });
+    if (this.#options.rawErrors || failure.step !== undefined) return failure;
+    const { code, reason } = translateTillerError(failure.code, failure.message, call);
+    if (code === failure.code && !(code === Code.RESOURCE_EXHAUSTED && reason !== failure.reason))
+      return failure;
+    return new GatewayError(code, failure.message, { reason, cause: failure });
   }
 }
 
@@ -216,6 +219,11 @@ function isDryRun(method: string, request: Uint8Array): boolean {
   const number = dryRunFields.get(method);
   const field = [...wireFields(asBuffer(request))].findLast(field => field.number === number);
   return field !== undefined && request[field.valueStart] === 1;
+}
+
+function callOf(method: string, request: Uint8Array): FailedCall {
+  const number = nameFields.get(method);
+  return { method, named: [...wireFields(asBuffer(request))].some(field => field.number === number) };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

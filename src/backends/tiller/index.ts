@@ -2,4 +2,3 @@ export { TillerClient, type TillerClientOptions } from './client.ts';
 export type { OpenConnection } from './connection.ts';
 export { type TillerMethod, tillerService } from './methods.ts';
 export { readTillerTls, type TillerTls, type TillerTlsFiles } from './tls.ts';
-export { translateTillerCode } from './translate-error.ts';

@@ -28,3 +28,11 @@ export const dryRunFields: ReadonlyMap<string, number> = new Map(
     return dryRun && request.byName.has('chart') ? [[name, dryRun.number] as const] : [];
   }),
 );
+
+/** Methods whose request names a release: by name, the number of that field. */
+export const nameFields: ReadonlyMap<string, number> = new Map(
+  methods.flatMap(({ name, request }) => {
+    const field = request.byName.get('name');
+    return field ? [[name, field.number] as const] : [];
+  }),
+);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Code } from '../../protocol/index.ts';
-import { translateTillerCode } from './translate-error.ts';
+import { Code, errorToHttpStatus } from '../../protocol/index.ts';
+import { translateTillerError } from './translate-error.ts';
+
+const translateTillerCode = (code: Code, text: string) => translateTillerError(code, text).code;
 
 const texts: readonly (readonly [string, Code])[] = [
   ['release: "nope" not found', Code.NOT_FOUND],
@@ -86,4 +88,110 @@ test('every recorded failure gets the code that is expected of the gateway', () 
     compared++;
   }
   assert.ok(compared > 15);
+});
+
+interface Example {
+  readonly example: string;
+  readonly method: readonly string[];
+  readonly code: Code;
+  readonly http: number;
+  readonly byMethod?: boolean;
+  readonly grpcCode?: Code;
+}
+
+const examples = readFileSync('test/conformance/tiller-errors.jsonl', 'utf8')
+  .trim()
+  .split('\n')
+  .map(line => JSON.parse(line) as Example);
+
+for (const { example, method, code, http, byMethod, grpcCode } of examples)
+  test(`measured: ${byMethod ? `${method} ` : ''}${example.slice(0, 90)}`, () => {
+    const call = byMethod ? { method: method[0], named: true } : {};
+    const meaning = translateTillerError(grpcCode ?? Code.UNKNOWN, example, call);
+    assert.deepEqual([meaning.code, errorToHttpStatus(meaning)], [code, http]);
+  });
+
+test('the same words in other places mean the same', () => {
+  const alike: readonly (readonly [string, Code])[] = [
+    [
+      'release a failed: Get "https://10.96.0.1:443/api": dial tcp 10.96.0.1:443: i/o timeout',
+      Code.UNAVAILABLE,
+    ],
+    [
+      'getting deployed release "a": Get https://10.96.0.1:443/api: dial tcp 10.96.0.1:443: connect: no route to host',
+      Code.UNAVAILABLE,
+    ],
+    [
+      'Get https://kubernetes.default/api: dial tcp: lookup kubernetes.default on 10.96.0.10:53: no such host',
+      Code.UNAVAILABLE,
+    ],
+    [
+      'Get "https://10.96.0.1:443/api": read tcp 10.1.1.1:5->10.96.0.1:443: read: connection reset by peer',
+      Code.UNAVAILABLE,
+    ],
+    [
+      'Get "https://10.96.0.1:443/api": read tcp 10.1.1.1:5->10.96.0.1:443: i/o timeout',
+      Code.DEADLINE_EXCEEDED,
+    ],
+    ['Get "https://10.96.0.1:443/api": x509: certificate has expired or is not yet valid', Code.UNAVAILABLE],
+    [
+      'validation failed: Get "https://10.96.0.1:443/openapi/v2": context deadline exceeded',
+      Code.DEADLINE_EXCEEDED,
+    ],
+    ['release a failed: etcdserver: leader changed', Code.UNAVAILABLE],
+    ['release a failed: Unauthorized', Code.UNAVAILABLE],
+    ['release a failed: Request entity too large: limit is 3145728', Code.RESOURCE_EXHAUSTED],
+    ['getting release \'a\' (v3): no revision for release "a"', Code.NOT_FOUND],
+    [
+      'YAML parse error on a b/templates/x y.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field',
+      Code.INVALID_ARGUMENT,
+    ],
+    [
+      'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type chartutil.Values',
+      Code.INVALID_ARGUMENT,
+    ],
+    [
+      'release a failed: Deployment.apps "web" is invalid: spec.selector: Invalid value: v1.LabelSelector{}: field is immutable',
+      Code.FAILED_PRECONDITION,
+    ],
+    // what a chart's author or an administrator writes is no network's word
+    [
+      'render error in "a/templates/b.yaml": template: a: error calling fail: dial tcp 1.2.3.4:5: connect: connection refused',
+      Code.INVALID_ARGUMENT,
+    ],
+    [
+      'release a failed: admission webhook "v" denied the request: context deadline exceeded',
+      Code.PERMISSION_DENIED,
+    ],
+    ['release a failed: Internal error occurred: no reason', Code.UNKNOWN],
+  ];
+  for (const [text, code] of alike) assert.equal(translateTillerCode(Code.UNKNOWN, text), code, text);
+});
+
+test('long and hostile texts are read in linear time', () => {
+  const starts = [
+    '',
+    'release a failed: ',
+    'validation failed: ',
+    'x509: ',
+    'dial tcp ',
+    'a is invalid: ',
+    'a is forbidden: ',
+  ];
+  const parts = [
+    ' ',
+    ': ',
+    '"',
+    'release a failed: ',
+    ' is invalid: ',
+    'net/http: request canceled',
+    'dial tcp a',
+    '(',
+    'x509: a',
+    'a',
+  ];
+  const startedAt = performance.now();
+  for (const start of starts)
+    for (const part of parts) translateTillerCode(Code.UNKNOWN, start + part.repeat(100_000));
+  assert.ok(performance.now() - startedAt < 2000, `${performance.now() - startedAt} ms`);
 });
