@@ -64,7 +64,8 @@ export async function runMain(
 
 function spawnMain(args: string[], environment: Record<string, string> = {}): ChildProcess {
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
   return spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
