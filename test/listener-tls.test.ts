@@ -182,7 +182,7 @@ describe('client certificates', () => {
   ): Promise<number> {
     const { tls } = mountSecret(first);
     const caFile = join(tls.certFile, '..', 'ca.crt');
-    const options = { ...tls, caFile, clientAuth, openPaths: ['/healthz'] };
+    const options = { ...tls, caFile, clientAuth };
     return (await startListener(t, { tls: options }, fronts)).port;
   }
 
@@ -191,55 +191,6 @@ describe('client certificates', () => {
     assert.equal((await get(port)).status, 200);
     assert.equal((await get(port, '/', known)).status, 200);
     await assert.rejects(get(port, '/', unknown), { code: 'ECONNRESET' });
-  });
-
-  test('required: nothing without one but the open paths, over every protocol', async t => {
-    const port = await start(t, 'required');
-    assert.equal((await get(port, '/x', known)).status, 200);
-    const refused = await get(port, '/x');
-    assert.equal(refused.status, 401);
-    assert.deepEqual(JSON.parse(refused.body), {
-      code: 16,
-      message: 'a client certificate is required',
-      reason: 'UNAUTHENTICATED',
-    });
-    assert.equal((await get(port, '/healthz?verbose')).status, 200);
-    assert.equal((await get(port, '/healthz/x')).status, 401);
-    await assert.rejects(get(port, '/healthz', unknown), { code: 'ECONNRESET' });
-    assert.equal((await fetch(`http://127.0.0.1:${port}/x`)).status, 401);
-    assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
-  });
-
-  test('required: an open path that could name a cluster needs one, whatever the verb', async t => {
-    const seen: unknown[] = [];
-    const port = await start(t, 'required', {
-      http(request, response) {
-        seen.push([request.url, request.headers['x-cluster'], request.headers['x-kubeapiserver']]);
-        response.end();
-      },
-    });
-    const paths = ['/healthz?kube_context=x', '/healthz?kube%5Fcontext=x', '/healthz?verbose&kube_context=x'];
-    for (const path of [...paths, '/healthz/', '//healthz']) {
-      assert.equal((await get(port, path)).status, 401, path);
-      for (const [method, body] of [['POST', ''] as const, ['DELETE', null] as const]) {
-        const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, body });
-        assert.equal(answer.status, 401, `${method} ${path}`);
-      }
-    }
-    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
-      assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`, { method })).status, 401, method);
-    }
-    const headers = { 'x-cluster': 'x', 'x-kubeapiserver': 'https://x', 'x-kubetoken': 't' };
-    assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`, { headers })).status, 200);
-    const [answer] = await once(
-      openSession(t, port).request({ ':path': '/healthz', ...headers }),
-      'response',
-    );
-    assert.equal(answer[':status'], 200);
-    assert.deepEqual(seen, [
-      ['/healthz', undefined, undefined],
-      ['/healthz', undefined, undefined],
-    ]);
   });
 
   test('required: gRPC without one is UNAUTHENTICATED', async t => {

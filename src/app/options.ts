@@ -80,7 +80,6 @@ export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger
             privateKeyFile: tls.privateKeyFile,
             caFile: tls.caFile,
             clientAuth: tls.clientAuth,
-            openPaths: ['/healthz', '/readyz'],
           },
     firstByteTimeoutMs: listener.firstByteTimeoutMs,
     headerTimeoutMs: listener.headerTimeoutMs,

@@ -129,15 +129,16 @@ function pickTarget({ routes, forward, registry }: PipelineOptions): Step {
 }
 
 /**
- * The certificate was verified in the handshake. Refusing requests rather than handshakes lets probes reach the
- * gateway's own health, and tells other clients what is wrong.
+ * The certificate was verified in the handshake. A client without one may ask the gateway's own open routes, which are
+ * for probes; a request that names a cluster goes nowhere.
  */
-function requireClientCertificate({ request, match, target }: Exchange, isRequired: boolean): undefined {
+function requireClientCertificate(
+  { request, routeVerb, match, target }: Exchange,
+  isRequired: boolean,
+): undefined {
   // HTTP/2 gives a proxy of its socket, in which a member can be read but not looked for with `in`
-  const isAuthorized = () => (request.socket as Partial<TLSSocket> | undefined)?.authorized === true;
-  if (!isRequired || isAuthorized()) return;
-  const isOpen = !target.isNamed && [...(match?.routes.values() ?? [])].every(route => route.isOpen);
-  if (match && isOpen) return;
+  if (!isRequired || (request.socket as Partial<TLSSocket> | undefined)?.authorized === true) return;
+  if (!target.isNamed && match?.routes.get(routeVerb)?.isOpen) return;
   throw new GatewayError(Code.UNAUTHENTICATED, 'a client certificate is required');
 }
 

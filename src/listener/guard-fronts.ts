@@ -4,21 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { Code } from '../protocol/index.ts';
 import type { Fronts, ListenerLog } from './options.ts';
 
-type HttpFront = Fronts['http'];
-
 const certificateMessage = 'a client certificate is required';
-
-/** All that a probe without a certificate may say: nothing in it names a cluster or carries credentials. */
-const probeHeaders = new Set([
-  ':authority',
-  ':method',
-  ':path',
-  ':scheme',
-  'accept',
-  'host',
-  'user-agent',
-  'x-request-id',
-]);
 
 /**
  * Runs the work of a callback. What it throws ends `owner` (a connection or a stream) and nothing else: an exception
@@ -53,27 +39,16 @@ export function containFronts(fronts: Fronts, log: ListenerLog): Fronts {
 }
 
 /**
- * The fronts behind a check that the connection has shown a client certificate; it was verified in the handshake.
- * Refusing requests rather than handshakes lets probes reach `openPaths` and tells other clients what is wrong.
+ * gRPC and upgrades behind a check that the connection has shown a client certificate; it was verified in the handshake.
+ * Refusing requests rather than handshakes lets probes through and tells other clients what is wrong. HTTP requests are
+ * checked by their pipeline (src/http), which knows whether one is for this gateway's own health.
  */
-export function requireClientCertificate(fronts: Fronts, openPaths: readonly string[]): Fronts {
-  const { upgrade } = fronts;
+export function requireClientCertificate(fronts: Fronts): Fronts {
+  const { http, grpc, upgrade } = fronts;
   return {
-    http(request, response) {
-      if (isAuthorized(request.socket)) return fronts.http(request, response);
-      if (isProbe(request, openPaths)) return fronts.http(withProbeHeaders(request), response);
-      const body = JSON.stringify({
-        code: Code.UNAUTHENTICATED,
-        message: certificateMessage,
-        reason: 'UNAUTHENTICATED',
-      });
-      // a method both responses have, so that the union can be called
-      response.statusCode = 401;
-      response.setHeader('content-type', 'application/json');
-      response.end(body);
-    },
+    http,
     grpc(stream, headers) {
-      if (isAuthorized(stream.session?.socket)) return fronts.grpc(stream, headers);
+      if (isAuthorized(stream.session?.socket)) return grpc(stream, headers);
       refuseGrpc(stream);
     },
     ...(upgrade && {
@@ -88,20 +63,6 @@ export function requireClientCertificate(fronts: Fronts, openPaths: readonly str
 /** HTTP/2 gives a proxy of its socket, in which a member can be read but not looked for with `in`. */
 function isAuthorized(socket: Socket | TLSSocket | undefined): boolean {
   return (socket as Partial<TLSSocket> | undefined)?.authorized === true;
-}
-
-/** Another query could name a cluster, to which the request would go with the gateway's credentials. */
-function isProbe({ method, url = '' }: Parameters<HttpFront>[0], openPaths: readonly string[]): boolean {
-  return (
-    (method === 'GET' || method === 'HEAD') && openPaths.includes(url.replace(/\?(?:verbose|pretty)?$/, ''))
-  );
-}
-
-function withProbeHeaders(request: Parameters<HttpFront>[0]): Parameters<HttpFront>[0] {
-  for (const name of Object.keys(request.headers)) {
-    if (!probeHeaders.has(name)) delete request.headers[name];
-  }
-  return request;
 }
 
 /** Trailers only, https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses */

@@ -54,10 +54,7 @@ const tlsOnlyAnswer =
  */
 export async function createListener(options: ListenerOptions, fronts: Fronts): Promise<Listener> {
   const contained = containFronts(fronts, options.log);
-  const guarded =
-    options.tls?.clientAuth === 'required'
-      ? requireClientCertificate(contained, options.tls.openPaths ?? [])
-      : contained;
+  const guarded = options.tls?.clientAuth === 'required' ? requireClientCertificate(contained) : contained;
   const http1 = createHttp1(options, guarded);
   const http2 = createHttp2(options, guarded);
   const tls =

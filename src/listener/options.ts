@@ -35,11 +35,9 @@ export interface TlsOptions {
   readonly caFile?: string | undefined;
   /**
    * `optional` and `required` ask clients for a certificate; one that is shown and cannot be verified ends the
-   * connection. With `required`, requests over connections without one are refused, except GET and HEAD of `openPaths`.
+   * connection. With `required`, gRPC and upgrades without one are refused here, HTTP requests by `fronts.http`.
    */
   readonly clientAuth: 'none' | 'optional' | 'required';
-  /** Paths that need no client certificate, for probes. */
-  readonly openPaths?: readonly string[];
   /** Default 10 s. */
   readonly reloadIntervalMs?: number;
 }
