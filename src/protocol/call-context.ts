@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** What a call takes from the request that it serves. */
 export interface CallContext {
   /** Fires with a GatewayError when the client has gone or its deadline has passed. */
@@ -20,4 +22,9 @@ const dayMs = 24 * 3_600_000;
 export function minTimeoutMs(timeoutSeconds: bigint): number {
   if (timeoutSeconds <= 0n) return 0;
   return Math.min(Number(timeoutSeconds) * 1000 + marginMs, dayMs);
+}
+
+/** The caller's `x-request-id` where it is fit for a log line, else a new one. */
+export function requestIdOf(given: unknown): string {
+  return typeof given === 'string' && /^[\w.:@/+=-]{1,128}$/.test(given) ? given : randomUUID();
 }

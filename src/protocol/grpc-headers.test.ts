@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
-import { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
-import { isGrpcContentType } from './headers.ts';
+import {
+  decodeGrpcMessage,
+  encodeGrpcMessage,
+  formatGrpcTimeout,
+  isGrpcContentType,
+  parseGrpcTimeout,
+} from './grpc-headers.ts';
 
 test('a message survives the header, whatever it holds', () => {
   assert.equal(encodeGrpcMessage('100% é\n"x"'), '100%25 %C3%A9%0A"x"');

@@ -1,4 +1,4 @@
-export { type CallContext, minTimeoutMs } from './call-context.ts';
+export { type CallContext, minTimeoutMs, requestIdOf } from './call-context.ts';
 export { Code, codeName, toCode } from './code.ts';
 export {
   abortReason,
@@ -16,9 +16,15 @@ export {
   unavailable,
 } from './gateway-error.ts';
 export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } from './grpc-frame.ts';
-export { decodeGrpcMessage, encodeGrpcMessage } from './grpc-message.ts';
-export { formatGrpcTimeout, parseGrpcTimeout } from './grpc-timeout.ts';
-export { grpcContentType, header, isGrpcContentType } from './headers.ts';
+export {
+  decodeGrpcMessage,
+  encodeGrpcMessage,
+  formatGrpcTimeout,
+  grpcContentType,
+  header,
+  isGrpcContentType,
+  parseGrpcTimeout,
+} from './grpc-headers.ts';
 export {
   codeToHttpStatus,
   errorToHttpStatus,
@@ -31,4 +37,3 @@ export {
 export { type ByteStream, type ReadBounds, readBounded } from './read-bounded.ts';
 export { codeToReason, type Reason, reasons } from './reason.ts';
 export { reasonOf } from './reason-of.ts';
-export { requestIdOf } from './request-id.ts';

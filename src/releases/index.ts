@@ -3,6 +3,6 @@ export {
   createReleaseService,
   type ReleaseMethod,
   type ReleaseService,
+  swiftJson,
 } from './release-service.ts';
-export { swiftJson } from './swift-json.ts';
 export { checkTillerRequest } from './tiller-request.ts';

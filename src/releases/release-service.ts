@@ -1,10 +1,17 @@
 import type { Backend, TillerClient } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
-import { type Method, service } from '../codec/index.ts';
+import {
+  createWireToJson,
+  decodeMessage,
+  encodeMessage,
+  type Method,
+  messageType,
+  rewriteMessage,
+  service,
+} from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { getHistory, getReleaseContent } from './read-release.ts';
-import { searchCharts } from './search-charts.ts';
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
 
@@ -103,3 +110,18 @@ function asItIs(method: SameRequest): UnaryCall<TillerClient> {
   );
   return (tiller, request, context) => askTiller(tiller, method, toTiller(request), context);
 }
+
+const searchRequest = 'appscode.swift.v2.SearchChartsRequest';
+
+/** What the configured repositories offer. Tiller knows nothing of repositories: this never reaches it. */
+async function searchCharts(charts: Charts, swift: Uint8Array, context: CallContext): Promise<Buffer> {
+  const query = decodeMessage(searchRequest, rewriteMessage(messageType(searchRequest), swift));
+  const { count, next, total, charts: found } = await charts.search(query, context.signal);
+  return encodeMessage('appscode.swift.v2.SearchChartsResponse', { count, next, total, charts: [...found] });
+}
+
+/**
+ * Messages as JSON for swift's clients. What Tiller sends and swift, made with an older contract, never knew stays out
+ * of it, so that its clients get the JSON they had; over gRPC it is there.
+ */
+export const swiftJson = createWireToJson(new Set(['hapi.release.Hook.delete_timeout']));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { messageType } from '../codec/index.ts';
-import { swiftJson } from './swift-json.ts';
+import { swiftJson } from './release-service.ts';
 
 test('the recorded replies of Tiller become the JSON that swift gave', () => {
   const methods: Record<string, string> = {
