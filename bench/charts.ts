@@ -7,13 +7,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { load, YAML11_SCHEMA } from 'js-yaml';
-import { type Charts, createCharts } from '../src/charts/index.ts';
+import type { Charts } from '../src/charts/index.ts';
 import { parseYaml, writeYaml } from '../src/yaml/index.ts';
 import { chartRequest, noSignal } from '../test/charts/charts-request.ts';
 import { makeChart } from '../test/charts/make-archive.ts';
+import { createTestCharts } from '../test/support/test-charts.ts';
 
 export async function run(): Promise<void> {
-  const charts = createCharts({ allowLoopback: true });
+  const charts = createTestCharts({ allowLoopback: true });
   try {
     await compareLoading(charts);
     await compareValues();
@@ -83,7 +84,7 @@ async function timeLookups(): Promise<void> {
   server.listen(0, '127.0.0.1', listening.resolve);
   await listening.promise;
   const { port } = server.address() as AddressInfo;
-  const charts = createCharts({ allowLoopback: true, repositories: [`big=http://127.0.0.1:${port}`] });
+  const charts = createTestCharts({ allowLoopback: true, repositories: [`big=http://127.0.0.1:${port}`] });
   try {
     // a range that nothing matches ends at the lookup: no archive is fetched
     const lookUp = async (item: number) => {

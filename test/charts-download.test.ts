@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ChartOptions } from '../src/charts/chart-options.ts';
-import { type Charts, createCharts } from '../src/charts/index.ts';
+import type { Charts } from '../src/charts/index.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
 import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { sendWithEtag, startServer, type TestServer } from './charts/repository-server.ts';
 import { whenStill } from './support/eventually.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 const packed = makeChart({ 'Chart.yaml': 'name: a\nversion: 1.0.0' });
 
@@ -19,7 +20,7 @@ let answer: (request: IncomingMessage, response: ServerResponse) => void;
 
 beforeEach(async () => {
   server = await startServer((request, response) => answer(request, response));
-  charts = createCharts({ allowLoopback: true });
+  charts = createTestCharts({ allowLoopback: true });
 });
 
 afterEach(async () => {
@@ -34,7 +35,7 @@ async function fetchChart(path = '/a.tgz', given: Parameters<typeof chartRequest
 
 async function restart(options: Partial<ChartOptions>): Promise<void> {
   await charts.close();
-  charts = createCharts({ allowLoopback: true, ...options });
+  charts = createTestCharts({ allowLoopback: true, ...options });
 }
 
 function refused(promise: Promise<unknown>, code: number, message: RegExp) {

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { type Charts, createCharts } from '../src/charts/index.ts';
+import type { Charts } from '../src/charts/index.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 const metadata = 'name: a\nversion: 1.0.0\n';
 
@@ -48,7 +49,7 @@ before(() => {
   symlinkSync('.', join(root, 'circle/again'));
   symlinkSync('../web/values.yaml', join(root, 'within/values.yaml'));
   execFileSync('mkfifo', [join(root, 'pipe/fifo')]);
-  charts = createCharts({ chartDir: root, maxBytes: 4000 });
+  charts = createTestCharts({ chartDir: root, maxBytes: 4000 });
 });
 
 after(async () => {
@@ -120,7 +121,7 @@ describe('what is not read', () => {
   }
 
   test('anything, where there is no --chart-dir', async () => {
-    const without = createCharts({});
+    const without = createTestCharts();
     await assert.rejects(without.resolve(chartRequest({ chartUrl: root }), noSignal), { code: 3 });
     await without.close();
   });

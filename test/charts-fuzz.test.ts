@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { type Charts, createCharts } from '../src/charts/index.ts';
+import type { Charts } from '../src/charts/index.ts';
 import { parseConstraint, parseVersion } from '../src/charts/requirements/version-constraint.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
 import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { type Entry, makeArchive, makeChart } from './charts/make-archive.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 /** A test that takes longer hangs: every bound is far below. */
 const timeout = 60_000;
-const charts: Charts = createCharts({ maxUnpackedBytes: 2 ** 22, maxEntries: 500 });
+const charts: Charts = createTestCharts({ maxUnpackedBytes: 2 ** 22, maxEntries: 500 });
 const metadata = 'name: a\nversion: 1.0.0\n';
 
 /** Loads an uploaded archive: either a chart comes out, or a refusal that is the caller's to mend. */
@@ -256,7 +257,7 @@ describe('text that callers write', { timeout }, () => {
 
   test('URLs', async () => {
     const url = fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.string(), fc.webPath());
-    const offline = createCharts({
+    const offline = createTestCharts({
       resolveHost: async () => [{ address: '169.254.169.254', family: 4 }],
       chartDir: '/nonexistent',
     });

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createCleartextMessage, generateKey, type PrivateKey, sign } from 'openpgp';
-import { type Charts, createCharts } from '../src/charts/index.ts';
+import type { Charts } from '../src/charts/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 const packed = makeChart({ 'Chart.yaml': 'name: a\nversion: 1.0.0' });
 const digest = createHash('sha256').update(packed).digest('hex');
@@ -33,7 +34,7 @@ before(async () => {
     else if (request.url === '/a-1.0.0.tgz.prov' && provenance) response.end(provenance);
     else response.writeHead(404).end();
   });
-  charts = createCharts({ allowLoopback: true, keyring: join(folder, 'pubring.gpg'), chartDir: folder });
+  charts = createTestCharts({ allowLoopback: true, keyring: join(folder, 'pubring.gpg'), chartDir: folder });
 });
 
 after(async () => {
@@ -59,7 +60,7 @@ test('a chart that one of our keys has signed', async () => {
 
 test('an armored keyring', async () => {
   provenance = await provenanceOf(digest, ours);
-  const armored = createCharts({ allowLoopback: true, keyring: join(folder, 'pubring.asc') });
+  const armored = createTestCharts({ allowLoopback: true, keyring: join(folder, 'pubring.asc') });
   await verify(armored);
   await armored.close();
 });
@@ -106,14 +107,14 @@ test('what has no provenance cannot be verified', async () => {
 });
 
 test('without a keyring nothing can be verified', async () => {
-  const without = createCharts({ allowLoopback: true });
+  const without = createTestCharts({ allowLoopback: true });
   await assert.rejects(verify(without), { code: 3, message: /--keyring/ });
   await without.close();
 });
 
 test('a keyring that is none is no matter for the caller', async () => {
   provenance = await provenanceOf(digest, ours);
-  const broken = createCharts({ allowLoopback: true, keyring: join(folder, 'broken') });
+  const broken = createTestCharts({ allowLoopback: true, keyring: join(folder, 'broken') });
   await assert.rejects(verify(broken), { code: 9, message: /cannot read its keyring$/ });
   await broken.close();
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { type Charts, createCharts } from '../src/charts/index.ts';
+import type { Charts } from '../src/charts/index.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
 import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { comparable } from './charts/compare-requests.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 /** A step of rest-v2.jsonl that names a chart by URL. */
 interface Step {
@@ -62,7 +63,7 @@ before(async () => {
     else if (existsSync(file)) response.writeHead(200).end(readFileSync(file));
     else response.writeHead(404).end('no such chart');
   });
-  charts = createCharts({ allowLoopback: true });
+  charts = createTestCharts({ allowLoopback: true });
 });
 
 after(async () => {

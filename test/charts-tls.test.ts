@@ -3,11 +3,12 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { type ChartRequest, type Charts, createCharts } from '../src/charts/index.ts';
+import type { ChartRequest, Charts } from '../src/charts/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
 import { createAuthority } from './support/certificates.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 const packed = makeChart({ 'Chart.yaml': 'name: a\nversion: 1.0.0' });
 const authority = createAuthority('chart tests');
@@ -29,7 +30,7 @@ before(async () => {
     else response.writeHead(isKnown && (authorized || !request.url?.includes('certificate')) ? 200 : 401);
     response.end(packed);
   }, tls);
-  charts = createCharts({ allowLoopback: true });
+  charts = createTestCharts({ allowLoopback: true });
 });
 
 after(async () => {
@@ -119,7 +120,7 @@ describe('through a proxy', () => {
     await listening.promise;
     const { port } = proxy.address() as AddressInfo;
     const resolveHost = () => Promise.reject(new Error('ENOTFOUND'));
-    proxied = createCharts({ proxyFor: () => `http://127.0.0.1:${port}`, resolveHost });
+    proxied = createTestCharts({ proxyFor: () => `http://127.0.0.1:${port}`, resolveHost });
   });
 
   after(async () => {

@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { createCharts } from '../src/charts/index.ts';
 import { createGrpcFront } from '../src/grpc/index.ts';
 import { createReleaseService } from '../src/releases/index.ts';
 import { createTestRegistry, createTestTiller } from './support/gateway.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
+import { createTestCharts } from './support/test-charts.ts';
 
 interface GetVersionReply {
   Version: { sem_ver: string };
@@ -22,7 +22,7 @@ test('the .proto files make a client that works, for swift and for Tiller itself
   await using stub = await startStubTiller();
   const tiller = createTestTiller(stub.address);
   const front = createGrpcFront({
-    service: createReleaseService(createCharts({})),
+    service: createReleaseService(createTestCharts()),
     clusters: createTestRegistry(tiller),
     health: { serving: () => true, onChange: () => () => {} },
     maxMessageBytes: 1024 * 1024,

@@ -92,7 +92,7 @@ export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger
   };
 }
 
-export function chartOptionsOf({ charts }: Config, log: Logger): Partial<ChartOptions> {
+export function chartOptionsOf({ charts }: Config, log: Logger): ChartOptions {
   return { ...charts, proxyFor: url => proxyFor(url, process.env), warn: message => log.warn(message) };
 }
 

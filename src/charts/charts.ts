@@ -2,16 +2,20 @@ import type { SwiftSearchChartsRequest } from '../codec/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import { withSource } from './chart/chart-text.ts';
 import { encodeChart } from './chart/loaded-chart.ts';
-import { type ChartOptions, validateChartOptions } from './chart-options.ts';
+import type { ChartOptions } from './chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
 import type { Credentials } from './download/credentials.ts';
 import { Downloader } from './download/downloader.ts';
+import { resolveHost } from './download/fetch-once.ts';
 import { createRepositories, type Repositories } from './repository/repository.ts';
 import type { RepositoryIndex } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts } from './repository/search-charts.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
 import { type GivenValues, type MergedValues, mergeValues } from './values/merge-values.ts';
+
+/** The most that Tiller takes in one message. */
+const tillerMessageBytes = 20 * 1024 * 1024;
 
 /** What an install or update says of its chart and values. */
 export interface ChartRequest extends GivenValues, Credentials {
@@ -52,10 +56,9 @@ export interface Charts {
  * The room's one object: finds charts and makes of them what the Helm 2.17 client would have sent.
  * @throws GatewayError INVALID_ARGUMENT when an option cannot be right
  */
-export function createCharts(given: Partial<ChartOptions>): Charts {
-  const options = validateChartOptions(given);
+export function createCharts(options: ChartOptions): Charts {
   const policy = createAddressPolicy(options);
-  const network = { policy, resolve: options.resolveHost, proxyFor: options.proxyFor };
+  const network = { policy, resolve: options.resolveHost ?? resolveHost, proxyFor: options.proxyFor };
   const downloader = new Downloader({ ...options, network });
   const repositories = createRepositories(options, downloader);
   const sources = new ChartSources(options, downloader, repositories);
@@ -82,7 +85,7 @@ async function resolveChart(
 
 async function findChart(
   sources: ChartSources,
-  { warn, maxMessageBytes }: ChartOptions,
+  { warn, maxMessageBytes = tillerMessageBytes }: ChartOptions,
   request: ChartRequest,
   values: MergedValues,
   signal: AbortSignal,

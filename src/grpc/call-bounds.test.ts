@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { createTestRegistry, createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
+import { createTestCharts } from '../../test/support/test-charts.ts';
 import type { TillerClient } from '../backends/index.ts';
-import { createCharts } from '../charts/index.ts';
 import { encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
 import { createReleaseService } from '../releases/index.ts';
@@ -27,7 +27,7 @@ before(async () => {
   stub = await startStubTiller();
   tiller = createTestTiller(stub.address);
   const front = createGrpcFront({
-    service: createReleaseService(createCharts({})),
+    service: createReleaseService(createTestCharts()),
     clusters: createTestRegistry(tiller),
     health: { serving: () => true, onChange: () => () => {} },
     maxMessageBytes: 1024 * 1024,

@@ -8,8 +8,8 @@ import protobuf from 'protobufjs';
 import 'protobufjs/ext/descriptor/index.js';
 import { createTestRegistry, createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
+import { createTestCharts } from '../../test/support/test-charts.ts';
 import type { TillerClient } from '../backends/index.ts';
-import { createCharts } from '../charts/index.ts';
 import { createReflectedFiles, decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
 import { toFrame } from '../protocol/index.ts';
 import { createReleaseService } from '../releases/index.ts';
@@ -43,7 +43,7 @@ before(async () => {
   stub = await startStubTiller();
   tiller = createTestTiller(stub.address);
   const front = createGrpcFront({
-    service: createReleaseService(createCharts({})),
+    service: createReleaseService(createTestCharts()),
     clusters: createTestRegistry(tiller),
     health: {
       serving: () => serving,

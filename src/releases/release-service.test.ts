@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTestTiller } from '../../test/support/gateway.ts';
 import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller.ts';
+import { createTestCharts } from '../../test/support/test-charts.ts';
 import type { TillerClient } from '../backends/index.ts';
-import { createCharts } from '../charts/index.ts';
 import type { MessageTypes } from '../codec/messages.gen.ts';
 import { decodeMessage, encodeMessage, type Partially } from '../codec/messages.ts';
 import { createReleaseService, type ReleaseService } from './release-service.ts';
@@ -18,7 +18,7 @@ let service: ReleaseService;
 before(async () => {
   stub = await startStubTiller({ replies: { '*': { responses: [Buffer.alloc(0)] } } });
   tiller = createTestTiller(stub.address);
-  service = createReleaseService(createCharts({}));
+  service = createReleaseService(createTestCharts());
 });
 after(async () => {
   tiller.destroy();

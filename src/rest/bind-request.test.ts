@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createCharts } from '../charts/index.ts';
+import { createTestCharts } from '../../test/support/test-charts.ts';
 import { wireToJson } from '../codec/index.ts';
 import { Router, type Verb } from '../http/index.ts';
 import { createReleaseService } from '../releases/index.ts';
 import { bindRequest } from './bind-request.ts';
 import { createReleaseRoutes, type ReleaseRoute } from './release-routes.ts';
 
-const service = createReleaseService(createCharts({}));
+const service = createReleaseService(createTestCharts());
 const router = new Router(createReleaseRoutes({ service, maxBodyBytes: 1, disableGetRollback: false }));
 
 /** The request message that a verb, a path with its query, and a body come to. */

@@ -3,8 +3,8 @@ import { before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { createTestCharts } from '../../test/support/test-charts.ts';
 import { createPages } from '../app/pages.ts';
-import { createCharts } from '../charts/index.ts';
 import type { Registry } from '../clusters/index.ts';
 import { jsonToWire, service } from '../codec/index.ts';
 import { helpText } from '../config/index.ts';
@@ -31,7 +31,7 @@ interface Document {
   readonly components: { readonly schemas: Record<string, object>; readonly parameters: object };
 }
 
-const releaseService = createReleaseService(createCharts({}));
+const releaseService = createReleaseService(createTestCharts());
 const options = { service: releaseService, maxBodyBytes: 1, disableGetRollback: false };
 const releases = createReleaseRoutes(options);
 const routes = createRestRoutes({

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TillerClient, type TillerClientOptions } from '../../src/backends/tiller/index.ts';
-import { type ChartOptions, createCharts } from '../../src/charts/index.ts';
+import type { ChartOptions } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
 import { createPipeline, type PipelineOptions } from '../../src/http/index.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
 import { createRestRoutes, forwardRoute, type RestOptions } from '../../src/rest/index.ts';
+import { createTestCharts } from './test-charts.ts';
 
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
@@ -62,7 +63,7 @@ export async function startTestGateway(
   options: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   const tiller = createTestTiller(endpoint, options.tiller);
-  const charts = createCharts(options.charts ?? {});
+  const charts = createTestCharts(options.charts);
   const service = createReleaseService(charts);
   const front = createPipeline({
     routes: createRestRoutes({
