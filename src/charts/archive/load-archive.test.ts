@@ -115,6 +115,11 @@ describe('what is no chart', () => {
     ['no Chart.yaml', makeChart({ 'README.md': '' }), /Chart\.yaml\) missing/],
     ['no name', makeChart({ 'Chart.yaml': 'version: 1' }), /name must not be empty/],
     ['a list as Chart.yaml', makeChart({ 'Chart.yaml': '- a' }), /Chart\.yaml: must be a map/],
+    ...['v2', 'V1', 'v3', '1'].map((version): [string, Uint8Array, RegExp] => [
+      `apiVersion ${version}`,
+      makeChart({ 'Chart.yaml': `name: a\napiVersion: ${version}\n` }),
+      new RegExp(`apiVersion '${version}' is not valid`),
+    ]),
     ['broken YAML', makeChart({ 'Chart.yaml': 'a: [' }), /Chart\.yaml: error converting YAML to JSON/],
     ['Latin-1', makeChart({ 'Chart.yaml': Buffer.from('name: \xff', 'latin1') }), /not UTF-8/],
     ['values.toml', makeChart({ 'Chart.yaml': metadata, 'values.toml': '' }), /values\.toml is illegal/],

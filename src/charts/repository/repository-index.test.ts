@@ -21,7 +21,7 @@ entries:
   a:
   - ~
   - text
-  - {version: 1.0.0}
+  - {urls: [x]}
   - {version: x, urls: [x]}
   - {version: 1.0.0, urls: x}
   - {version: 1.0.0, urls: [x], deprecated: maybe}

@@ -62,7 +62,7 @@ const empty = {
 };
 
 /**
- * Reads a repository's index.yaml. Entries that cannot be read or name no version and URL are left out: one broken chart
+ * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
  * does not hide the others.
  * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
  */
@@ -89,7 +89,7 @@ function readVersion(name: string, value: YamlValue): ChartVersion[] {
   try {
     const entry: Omit<ChartVersion, 'parsedVersion'> = { ...empty, ...readFields(value, fields, name) };
     const parsedVersion = parseVersion(entry.version);
-    return parsedVersion && entry.urls.length > 0 ? [{ ...entry, name, parsedVersion }] : [];
+    return parsedVersion ? [{ ...entry, name, parsedVersion }] : [];
   } catch {
     return [];
   }

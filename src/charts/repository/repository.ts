@@ -73,11 +73,14 @@ export class Repository {
 
   /**
    * Where the archive of a chart is. Credentials of the repository go along only where that is the repository's own origin.
-   * @throws GatewayError INVALID_ARGUMENT when its URL is none
+   * @throws GatewayError INVALID_ARGUMENT when it has no URL, or one that is none
    */
   async archiveOf(chart: ChartVersion): Promise<ArchiveSource> {
     const { source, credentials } = this.#options;
-    const [text = ''] = chart.urls;
+    const [text] = chart.urls;
+    if (!text) {
+      throw invalidArgument(`version ${chart.version} of the chart has no downloadable URLs in the index`);
+    }
     const isRelative = !URL.canParse(text);
     const archive = isRelative
       ? { url: childUrl(source.url, text), username: '', password: '' }

@@ -31,14 +31,14 @@ function importInto(chart: LoadedChart, work: Preparation): void {
   chart.values = writeYaml(result);
 }
 
-/** The chart's own values win over imported ones, and what was imported first over what comes later. */
+/** Imported values win over the chart's own, and what was imported first over what comes later. */
 function withImports(
   chart: LoadedChart,
   requirements: readonly Requirement[],
   values: YamlMap,
   work: Preparation,
 ): YamlMap {
-  let result = values;
+  let imported: YamlMap = new Map();
   const present = new Set(chart.dependencies.map(({ metadata }) => metadata.name));
   for (const requirement of requirements) {
     const name = [requirement.alias, requirement.name].find(candidate => present.has(candidate));
@@ -46,10 +46,11 @@ function withImports(
     for (const { child, parent } of requirement.importValues) {
       const table = tableAt(values, `${name}.${child}`);
       if (table) {
-        work.takeCopies(result);
-        result = coalesceTables(result, tableUnder(parent, table));
+        work.takeCopies(imported);
+        imported = coalesceTables(imported, tableUnder(parent, table));
       } else work.warn(`import-values of chart ${chart.metadata.name}: no table named ${name}.${child}`);
     }
   }
-  return result;
+  work.takeCopies(values);
+  return coalesceTables(imported, values);
 }

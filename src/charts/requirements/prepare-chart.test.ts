@@ -166,11 +166,11 @@ describe('values of a chart with requirements', () => {
     ['nothing imported', '[]', '', childValues],
     ['by name', '[data]', '', `${childValues}own: 1\nx: 1\n`],
     ['the first import wins', '[data, more]', '', `${childValues}k: 2\nown: 1\nx: 1\n`],
-    ["the chart's own value wins", '[data]', 'own: mine', `${childValues}own: mine\nx: 1\n`],
+    ['the imported value wins', '[data]', 'own: mine', `${childValues}own: 1\nx: 1\n`],
     ['from child to parent', '[{child: deep.table, parent: p.q}]', '', `${childValues}p:\n  q:\n    z: 3\n`],
     ['into the top', '[{child: deep.table, parent: .}]', '', `${childValues}z: 3\n`],
     ['a table that is missing', '[none, {child: scalar, parent: s}]', '', childValues],
-    ['null removes what would be imported', '[data]', 'own: ~', `${childValues}x: 1\n`],
+    ['the imported value wins over null', '[data]', 'own: ~', `${childValues}own: 1\nx: 1\n`],
     ['a form that is none', '[1, true]', '', childValues],
   ];
   for (const [title, imports, values, written] of cases) {
@@ -290,5 +290,34 @@ describe('work without end', () => {
       ...child('a', `t: {${table}}`),
     };
     await assert.rejects(prepare(files), { code: 3, message: /values of the chart .* are too many/ });
+  });
+});
+
+describe('an alias', () => {
+  const requirements = (alias: string) => ({
+    'requirements.yaml': `dependencies: [{name: a, version: 1.0.0, alias: "${alias}"}]`,
+  });
+  for (const alias of ['my.sub', 'a b', 'ä', '/', 'a\\n']) {
+    test(`that is illegal is refused: ${alias}`, async () => {
+      await assert.rejects(prepare({ ...requirements(alias), ...child('a') }), /illegal alias name in "a"/);
+    });
+  }
+
+  test('that is illegal below leaves the requirements there as they are', async () => {
+    const below = Object.fromEntries(
+      Object.entries({ ...requirements('my.sub'), ...child('a') }).map(([name, text]) => [
+        `charts/p/${name}`,
+        text,
+      ]),
+    );
+    const { chart } = await prepare({
+      'requirements.yaml': 'dependencies: [{name: p, version: 1.0.0}]',
+      'charts/p/Chart.yaml': 'name: p\nversion: 1.0.0\n',
+      ...below,
+    });
+    assert.deepEqual(
+      chart.dependencies[0]?.dependencies.map(({ metadata }) => metadata.name),
+      ['a'],
+    );
   });
 });

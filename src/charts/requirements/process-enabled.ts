@@ -1,3 +1,4 @@
+import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap } from '../../yaml/index.ts';
 import type { LoadedChart } from '../chart/loaded-chart.ts';
 import { coalesceValues } from '../values/coalesce-values.ts';
@@ -6,15 +7,20 @@ import type { Preparation, Warn } from './preparation.ts';
 import type { Requirement } from './requirements.ts';
 import { parseConstraint, parseVersion } from './version-constraint.ts';
 
+/** A name with a dot, for one, is a path of two names, which no value could reach. */
+const aliasPattern = /^[a-zA-Z0-9-_]+$/;
+
 /**
  * Gives dependencies their aliases and removes those that tags and conditions turn off, at every depth
  * (chartutil.ProcessRequirementsEnabled of Helm 2.17). A chart without requirements.yaml is left as it is, with all below
  * it. `given` are the values of the request.
- * @throws GatewayError INVALID_ARGUMENT when values cannot be read or collide with a dependency's
+ * @throws GatewayError INVALID_ARGUMENT when an alias is illegal, or values cannot be read or collide with a dependency's
  */
 export function processEnabled(chart: LoadedChart, given: YamlMap, work: Preparation, path = ''): void {
   const requirements = work.tryRequirementsOf(chart);
   if (!requirements) return;
+  const illegal = requirements.find(({ alias }) => alias !== '' && !aliasPattern.test(alias));
+  if (illegal) throw invalidArgument(`illegal alias name in ${JSON.stringify(illegal.name)}`);
   chart.dependencies = withAliases(chart, requirements, work);
   work.takeCopies(given);
   const values = coalesceValues(chart, given, work);
