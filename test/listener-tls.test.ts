@@ -193,6 +193,21 @@ describe('client certificates', () => {
     await assert.rejects(get(port, '/', unknown), { code: 'ECONNRESET' });
   });
 
+  test('required: HTTP is left to its front, which sees whether there is one; a wrong one is cut off', async t => {
+    const authorized: boolean[] = [];
+    const port = await start(t, 'required', {
+      http(request, response) {
+        authorized.push((request.socket as Partial<TLSSocket>).authorized === true);
+        response.end();
+      },
+    });
+    await get(port, '/x', known);
+    await get(port, '/x');
+    await fetch(`http://127.0.0.1:${port}/x`);
+    assert.deepEqual(authorized, [true, false, false]);
+    await assert.rejects(get(port, '/healthz', unknown), { code: 'ECONNRESET' });
+  });
+
   test('required: gRPC without one is UNAUTHENTICATED', async t => {
     const port = await start(t, 'required');
     const call = { ':path': '/x.Y/Z', ':method': 'POST', 'content-type': 'application/grpc' };

@@ -94,6 +94,34 @@ describe('TLS of the real program', () => {
   });
 });
 
+test('with --tls-client-auth required a probe that could reach a cluster needs a certificate', async t => {
+  const hub = ['--connector=sandbox', '--tls-client-auth=required', '--allow-adhoc-clusters=*.example'];
+  const { port } = await startGatewayProcess(t, [...tlsFlags, ...hub]);
+  const statusOf = async (path: string, init: RequestInit = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, init);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const queries = ['kube_context=x', 'kube%5Fcontext=x', 'verbose&kube_context=x'];
+  const headers = { 'x-kubeapiserver': 'https://a.example', 'x-kubetoken': 'hunter2' };
+  const inits: RequestInit[] = [
+    {},
+    { method: 'POST' },
+    { method: 'PUT' },
+    { method: 'DELETE' },
+    { method: 'OPTIONS' },
+  ];
+  for (const path of ['/healthz', '/readyz']) {
+    assert.equal(await statusOf(path), 200);
+    for (const init of inits) {
+      for (const query of queries) assert.equal(await statusOf(`${path}?${query}`, init), 401, query);
+      assert.equal(await statusOf(path, { ...init, headers }), 401);
+      assert.equal(await statusOf(path, { ...init, headers: { 'x-cluster': 'x' } }), 401);
+      assert.equal(await statusOf(`/clusters/x${path}`, init), 401);
+    }
+  }
+});
+
 describe('the log of the real program', () => {
   const secrets = { password: 'hunter2', token: 'hunter2', client_key: 'hunter2', ca_bundle: 'hunter2' };
   const chart_url = 'http://reader:hunter2@127.0.0.1:1/web.tgz';

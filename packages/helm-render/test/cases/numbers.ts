@@ -108,7 +108,7 @@ export const numberTables: readonly CaseTable[] = [
       ['{{ ternary "foo" "bar" true }} {{ ternary "foo" "bar" false }}', 'foo bar'],
       ['{{ false | ternary "foo" "bar" }}', 'bar'],
       ['{{ ternary 1 2 "x" }}', { error: 'expected bool; found "x"' }],
-      ['{{ fail "no way" }}', { error: 'error calling fail: no way' }],
+      ['{{ fail "no luck" }}', { error: 'error calling fail: no luck' }],
     ],
   },
   {
