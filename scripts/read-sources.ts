@@ -26,9 +26,9 @@ export interface TextFile {
 const importPattern =
   /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
 
-/** Written by others, recorded, or a list of the words themselves. */
+/** Written by others, recorded, quoting texts of Tiller, or a list of the words themselves. */
 const foreignText =
-  /^(?:LICENSE|package-lock\.json|proto\/|scripts\/rooms\.ts|src\/sandbox\/tiller\/name-words\.ts|test\/conformance\/|test\/charts\/|packages\/[^/]+\/test\/(?:cases|conformance|charts)\/)/;
+  /^(?:LICENSE|package-lock\.json|proto\/|scripts\/rooms\.ts|src\/sandbox\/tiller\/name-words\.ts|src\/backends\/tiller\/translate-error|test\/conformance\/|test\/charts\/|packages\/[^/]+\/test\/(?:cases|conformance|charts)\/)/;
 const proseFile = /\.(?:ts|md|ya?ml|tpl|txt|json)$|^Dockerfile$/;
 
 /**
