@@ -47,7 +47,11 @@ describe('Tiller is killed', () => {
     await stub.kill();
     assert.deepEqual(await answer, [
       503,
-      { code: 14, message: 'the connection to Tiller was lost before Tiller answered' },
+      {
+        code: 14,
+        message: 'the connection to Tiller was lost before Tiller answered',
+        reason: 'UPSTREAM_LOST',
+      },
     ]);
     await stub.restart();
     stub.answer('InstallRelease', { responses: [Buffer.alloc(0)] });
@@ -77,7 +81,13 @@ describe('Tiller is killed', () => {
       lines.map(text => JSON.parse(text)),
       [
         { result: { msg: 'RUNNING: a' } },
-        { error: { code: 14, message: 'the connection to Tiller was lost in the middle of the answer' } },
+        {
+          error: {
+            code: 14,
+            message: 'the connection to Tiller was lost in the middle of the answer',
+            reason: 'UPSTREAM_LOST',
+          },
+        },
       ],
     );
   });
