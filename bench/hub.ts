@@ -97,7 +97,7 @@ async function measureMemory(hub: GatewayProcess, file: string, one: string): Pr
 
 async function measureDead(without: GatewayProcess, withDead: GatewayProcess): Promise<void> {
   const first = await timed(withDead, `/clusters/-${list}`);
-  console.log(`with a dead one among them, found out by the first list: ${first.toFixed(0)} ms`);
+  console.log(`with a dead one among them, noticed by the first list: ${first.toFixed(0)} ms`);
   const times = { dead: [] as number[], alive: [] as number[] };
   for (let round = 0; round < rounds; round++) {
     times.dead.push(await timed(withDead, `/clusters/-${list}`));

@@ -3,10 +3,12 @@
  * answer late or never, be killed and come back on its port, and which remembers what it was asked.
  */
 import { once } from 'node:events';
+import http2, { type Http2Server } from 'node:http2';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { encodeMessage } from '../../src/codec/messages.ts';
 import { type Method, service } from '../../src/codec/schema.ts';
+import { enforcePingPolicy } from '../../src/sandbox/tiller/ping-policy.ts';
 
 /** Tiller's own bound on a message. */
 const maxMessageBytes = 20 * 1024 * 1024;
@@ -155,7 +157,7 @@ export class StubTiller implements AsyncDisposable {
       Object.fromEntries(methods.map(method => [method.name, methodDefinition(method)])),
       Object.fromEntries(methods.map(method => [method.name, this.#handler(method)])),
     );
-    const injector = server.createConnectionInjector(this.#credentials());
+    const injector = withPingPolicy(() => server.createConnectionInjector(this.#credentials()));
     listener.on('connection', (socket: Socket) => {
       this.connectionCount++;
       this.sockets.add(socket);
@@ -281,6 +283,24 @@ const finishers = new WeakMap<StubCall, () => void>();
 /** Starts a stub on 127.0.0.1. The caller stops it (`await using` does). */
 export function startStubTiller(options: StubOptions = {}): Promise<StubTiller> {
   return StubTiller.start(options);
+}
+
+/** Has the HTTP/2 servers that grpc-js makes in `create` end connections by Tiller's own rules for pings. */
+function withPingPolicy<T>(create: () => T): T {
+  const { createServer, createSecureServer } = http2;
+  const enforced = <Made extends Http2Server>(server: Made): Made => {
+    server.on('session', session => enforcePingPolicy(session));
+    return server;
+  };
+  const module = http2 as unknown as Record<string, unknown>;
+  module.createServer = (...given: Parameters<typeof createServer>) => enforced(createServer(...given));
+  module.createSecureServer = (...given: Parameters<typeof createSecureServer>) =>
+    enforced(createSecureServer(...given));
+  try {
+    return create();
+  } finally {
+    Object.assign(module, { createServer, createSecureServer });
+  }
 }
 
 function methodDefinition(method: Method): grpc.MethodDefinition<Buffer, Buffer> {

@@ -13,7 +13,7 @@ export interface TunnelledTiller {
   readonly stub: StubTiller;
   readonly kubernetes: SandboxKubernetes;
   readonly client: TillerClient;
-  /** Resolves the next time a connection is found to be lost, with the reason given. */
+  /** Resolves the next time a connection is lost, with the reason. */
   lost(): Promise<string>;
 }
 

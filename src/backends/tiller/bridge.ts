@@ -33,7 +33,7 @@ function removeFolder(): void {
 
 /**
  * Hands the streams of a connector, such as port-forward tunnels, to grpc-js, which connects to addresses only: each
- * connection to a private Unix socket is joined to a new stream to Tiller, found anew. Nothing listens on TCP.
+ * connection to a private Unix socket is joined to a new stream to Tiller. Nothing listens on TCP.
  */
 export class Bridge {
   readonly path: string;

@@ -234,7 +234,7 @@ function hostOf(authority: string): string {
   return authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
-/** The cause in grpc-js's status text. Not found, the text stays whole. */
+/** The cause in grpc-js's status text; without one, the whole text. */
 function reasonIn(details: string): string {
   const cause = /Last error: (?:Error: )?(.*?)(?:\. Resolution note: .*)?$/s.exec(details)?.[1];
   return withoutDate(cause ?? details).trim();
