@@ -103,7 +103,7 @@ const inner: readonly Rule[] = [
   chartInvalid(
     /^(?:error converting YAML to JSON: |error unmarshaling JSON: |yaml: |json: cannot unmarshal )/,
   ),
-  chartInvalid(/^(?:failed to create two\S{4} merge patch: |error parsing : )/),
+  chartInvalid(/^(?:failed to create two-way merge patch: |error parsing : )/),
 
   // a storage driver's
   busy(/^pq: duplicate key value violates unique constraint "releases_/),
@@ -134,7 +134,7 @@ const inner: readonly Rule[] = [
   unreachable(/^watch closed before UntilWithoutRetry timeout$/),
   forbidden(/^admission webhook "[^"]*" denied the request(?:: |$)/),
   exists(/^kind \S+ with the name "[^"]*" in "[^"]*" already exists in the cluster and /),
-  exists(/^[a-z]{6} conflict detected for CRD /),
+  exists(/^naming conflict detected for CRD /),
   exists(/^(?:object is being deleted: )?(?:[a-z0-9.-]+ "[^"]*"|resource) already exists$/),
   busy(/^Operation cannot be fulfilled on /),
   { pattern: /^[a-z0-9.-]+ "[^"]*" not found$/, code: Code.NOT_FOUND },
