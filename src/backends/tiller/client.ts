@@ -150,11 +150,7 @@ export class TillerClient {
   async #start(method: string, context: CallContext, minTimeoutMs: number): Promise<Start> {
     const ownDeadline = performance.now() + Math.max(this.#options.timeoutMs, minTimeoutMs);
     const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
-    const start = await this.#startPassed(method, new grpc.Metadata(), {
-      ...context,
-      signal: context.signal,
-      deadline,
-    });
+    const start = await this.#startPassed(method, new grpc.Metadata(), { signal: context.signal, deadline });
     start.options.metadata.set(header.helmClient, start.opened.version);
     return start;
   }
