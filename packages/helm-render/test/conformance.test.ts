@@ -70,6 +70,29 @@ function outcome<T>(run: () => T): { value: T } | { error: string } {
   }
 }
 
+/**
+ * Recorded lines, by number, that come out otherwise. They were recorded with a Tiller built by Go 1.19; the official
+ * 2.17.0 was built by Go 1.14, which evaluates every argument of `and` and `or`, has no `break`, escapes otherwise in `js`,
+ * and words lexical errors otherwise.
+ */
+const notes = 'expr/templates/NOTES.txt';
+const unterminated = `parse error in "${notes}": template: ${notes}:1: unexpected unterminated quoted string in command`;
+const deeper = (column: number) =>
+  `render error in "${notes}": template: ${notes}:1:${column}: executing "${notes}" at <.Values.missing.deeper>: nil pointer evaluating interface {}.deeper`;
+const byGo114 = new Map<number, { value: string } | { error: string }>([
+  [
+    83,
+    {
+      value: `&lt;a href=&#39;x&#39;&gt;&amp;&#34;&lt;/a&gt; it\\'s \\"x\\" \\x3Cb\\x3E a+b%26c%3Dd%2F%C3%A9`,
+    },
+  ],
+  [180, { error: unterminated }],
+  [196, { error: deeper(30) }],
+  [197, { error: deeper(25) }],
+  [225, { error: unterminated }],
+  [226, { error: `parse error in "${notes}": template: ${notes}:1: function "break" not defined` }],
+]);
+
 describe('single lines, as Tiller 2.17.0 rendered them', () => {
   const lines = readLines<{ template: string; output?: string; error?: string }>(
     'renderer/expressions.jsonl',
@@ -85,7 +108,8 @@ describe('single lines, as Tiller 2.17.0 rendered them', () => {
             subNotes: false,
           }).notes,
       );
-      assert.deepEqual(got, line.error === undefined ? { value: line.output } : { error: line.error });
+      const recorded = line.error === undefined ? { value: line.output } : { error: line.error };
+      assert.deepEqual(got, byGo114.get(index + 1) ?? recorded);
     });
   });
 });

@@ -2,7 +2,7 @@ import type { GoTime } from './go-time.ts';
 
 /** What a Go layout is made of: the parts of the reference time, `Mon Jan 2 15:04:05 MST 2006`. */
 export const layoutParts =
-  /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|2|__2|_2(?!006)|3|4|5|PM|pm|[-Z]07(?:0000|:00:00|00|:00)?|[.,]0+(?!\d)|[.,]9+(?!\d)/g;
+  /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|2|__2|_2(?!006)|3|4|5|PM|pm|[-Z]07(?:0000|:00:00|00|:00)?|\.0+(?!\d)|\.9+(?!\d)/g;
 
 export const monthNames = [
   'January',
@@ -113,9 +113,7 @@ function formatPart(part: string, parts: DateParts, time: GoTime): string {
     case 'MST':
       return time.zone || formatOffset('-0700', time.offsetSeconds);
     default:
-      return part[0] === '.' || part[0] === ','
-        ? formatFraction(part, time)
-        : formatOffset(part, time.offsetSeconds);
+      return part[0] === '.' ? formatFraction(part, time) : formatOffset(part, time.offsetSeconds);
   }
 }
 

@@ -198,11 +198,11 @@ function readPart(
   position: number,
   fields: Fields,
 ): number | undefined {
-  const reader = readers.get(part) ?? (/^[.,]/.test(part) ? fractionReader(part) : offsetReader(part));
+  const reader = readers.get(part) ?? (part.startsWith('.') ? fractionReader(part) : offsetReader(part));
   const end = match(reader, text, position, fields);
-  if (end === undefined) return /^[.,]9/.test(part) ? position : undefined;
+  if (end === undefined) return part.startsWith('.9') ? position : undefined;
   // Behind the seconds a fraction may stand that the layout does not name.
-  const takesFraction = (part === '5' || part === '05') && nextInLayout !== '.' && nextInLayout !== ',';
+  const takesFraction = (part === '5' || part === '05') && nextInLayout !== '.';
   return takesFraction ? (match(fractionReader('.9'), text, end, fields) ?? end) : end;
 }
 
@@ -216,7 +216,7 @@ function fractionReader(part: string): Reader {
   // More digits than any text could reasonably have would only make a pattern too large to compile.
   const digits = part[1] === '0' ? `{${Math.min(part.length - 1, 1_000)}}` : '+';
   return [
-    new RegExp(`[.,]\\d${digits}`, 'y'),
+    new RegExp(`\\.\\d${digits}`, 'y'),
     (matched, fields) => {
       fields.nanoseconds = BigInt(matched.slice(1, 10).padEnd(9, '0'));
       return true;

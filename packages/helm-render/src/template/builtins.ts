@@ -22,11 +22,12 @@ function reflected(
   return goFunction(types, run, variadic ? { variadic: type, result: type } : { result: type });
 }
 
-const zeroValueError = 'reflect: call of reflect.Value.Type on zero Value';
+/** `and` and `or`: the first argument that decides, else the last. All are evaluated before. */
+const firstOrLast = (decides: boolean) => (args: readonly Reflected[]) =>
+  args.at(args.findIndex(value => isTrue(value) === decides));
 
-function length(value: Reflected): bigint {
-  if (value === undefined) throw new GoError(zeroValueError);
-  if (value === null) throw new GoError('len of nil pointer');
+function length(value: GoValue): bigint {
+  if (value === null) throw new GoError('len of untyped nil');
   if (value instanceof Map) return BigInt(value.size);
   if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) {
     return BigInt(value.length);
@@ -56,15 +57,17 @@ const lessOrEqual = (first: Reflected, second: Reflected) =>
   less(first, second) || equalsAny(first, [second]);
 
 /**
- * The functions of the language itself, but `and` and `or`, which the evaluator runs because they stop early.
+ * The functions of the language itself.
  * https://pkg.go.dev/text/template#hdr-Functions
  */
 export const builtins: FunctionTable = new Map<string, GoFunction>([
+  ['and', reflected(1, true, firstOrLast(false))],
+  ['or', reflected(1, true, firstOrLast(true))],
   ['call', reflected(1, true, ([value]) => callValue(value))],
   ['html', escaper(escapeHtml)],
   ['index', reflected(1, true, ([item, ...indices]) => indexInto(item, indices))],
   ['js', escaper(escapeJs)],
-  ['len', reflected(1, false, ([value]) => length(value))],
+  ['len', goFunction(['interface {}'], ([value]) => length(value ?? null), { result: 'int' })],
   ['not', reflected(1, false, ([value]) => !isTrue(value))],
   ['print', goFunction([], args => sprint(args), { variadic: 'interface {}', result: 'string' })],
   [
@@ -87,5 +90,5 @@ export const builtins: FunctionTable = new Map<string, GoFunction>([
 
 /** Whether a name is one of the language's own functions. */
 export function isBuiltin(name: string): boolean {
-  return name === 'and' || name === 'or' || builtins.has(name);
+  return builtins.has(name);
 }

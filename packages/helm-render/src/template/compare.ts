@@ -1,7 +1,6 @@
 import { GoError } from '../go/function.ts';
-import { isNil } from '../go/nil.ts';
 import { sprintf } from '../go/printf.ts';
-import { GoComplex, GoInteger, type GoValue, kindOf, typeOf } from '../go/value.ts';
+import { GoComplex, GoInteger, type GoValue, typeOf } from '../go/value.ts';
 
 /** A value, or undefined for the invalid one; comparisons take both kinds of nil alike. */
 type Operand = GoValue | undefined;
@@ -30,19 +29,17 @@ function plain(value: Operand): string | number | bigint | boolean {
   return value instanceof GoInteger ? value.value : (value as string);
 }
 
-const isComparable = (value: GoValue) =>
-  !(value instanceof Map || value instanceof Uint8Array || Array.isArray(value));
+/** @throws GoError for a map or a list, which Go never compares, not even with nil */
+function refuseUncomparable(value: Operand): void {
+  if (!(value instanceof Map || value instanceof Uint8Array || Array.isArray(value))) return;
+  throw new GoError(sprintf('uncomparable type %s: %v', [typeOf(value), value]));
+}
 
-/** Two values of which neither is a number, a text or a bool: only nil, and pointers, can be equal to anything. */
+/** Two values of which neither is a number, a text or a bool: nil, or pointers. */
 function equalsComposite(first: GoValue, other: GoValue): boolean {
-  if (first !== null && other !== null && kindOf(first) !== kindOf(other)) {
-    const format = 'non-comparable types %s: %s, %s: %v';
-    throw new GoError(sprintf(format, [first, typeOf(first), typeOf(other), other]));
-  }
-  if (isNil(first) || isNil(other)) return isNil(first) && isNil(other);
-  if (!isComparable(other)) {
-    throw new GoError(sprintf('non-comparable type %s: %s', [other, typeOf(other)]));
-  }
+  if (other === null) return first === null;
+  refuseUncomparable(other);
+  if (first === null) throw new GoError('reflect: call of reflect.Value.Interface on zero Value');
   return first === other;
 }
 
@@ -51,7 +48,6 @@ function equals(first: Operand, other: Operand): boolean {
   const otherKind = basicKind(other);
   if (kind !== otherKind) {
     if (isInteger(kind) && isInteger(otherKind)) return plain(first) === plain(other);
-    if ((first ?? null) === null || (other ?? null) === null) return false;
     throw new GoError('incompatible types for comparison');
   }
   if (first instanceof GoComplex && other instanceof GoComplex) {
@@ -60,8 +56,9 @@ function equals(first: Operand, other: Operand): boolean {
   return kind === undefined ? equalsComposite(first ?? null, other ?? null) : plain(first) === plain(other);
 }
 
-/** `eq a b c`: whether a is any of the others. Rules: Go 1.19's funcs.go, where maps and lists compare with nil alone. */
+/** `eq a b c`: whether a is any of the others. Go 1.14 has no nil that equals nothing: it is of another type. */
 export function equalsAny(first: Operand, others: readonly Operand[]): boolean {
+  refuseUncomparable(first);
   if (others.length === 0) throw new GoError('missing argument for comparison');
   return others.some(other => equals(first, other));
 }

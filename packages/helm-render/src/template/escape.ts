@@ -1,4 +1,4 @@
-import { runesOf, runeToBytes, utf8ToBytes } from '../go/bytes.ts';
+import { runesOf, utf8ToBytes } from '../go/bytes.ts';
 import { isPrint } from '../go/quote.ts';
 
 const htmlEscapes: Record<string, string> = {
@@ -20,18 +20,23 @@ const jsEscapes = new Map<number, string>([
   [0x5c, '\\\\'],
   [0x27, "\\'"],
   [0x22, '\\"'],
+  [0x3c, '\\x3C'],
+  [0x3e, '\\x3E'],
+  [0x26, '\\x26'],
+  [0x3d, '\\x3D'],
 ]);
-const jsHexEscaped = new Set([0x3c, 0x3e, 0x26, 0x3d]);
 
 /** Text for a JavaScript string, as the function `js` gives it. */
 export function escapeJs(text: string): string {
   let escaped = '';
-  for (const { value } of runesOf(text)) {
+  let at = 0;
+  for (const { value, size } of runesOf(text)) {
     const short = jsEscapes.get(value);
     if (short !== undefined) escaped += short;
-    else if (value < 0x20 || jsHexEscaped.has(value) || (value > 0x7f && !isPrint(value))) {
+    else if (value < 0x20 || (value > 0x7f && !isPrint(value))) {
       escaped += `\\u${value.toString(16).toUpperCase().padStart(4, '0')}`;
-    } else escaped += runeToBytes(value);
+    } else escaped += text.slice(at, at + size);
+    at += size;
   }
   return escaped;
 }

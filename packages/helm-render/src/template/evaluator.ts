@@ -1,5 +1,4 @@
 import type { GoFunction, GoType } from '../go/function.ts';
-import { isTrue } from '../go/nil.ts';
 import { quote } from '../go/quote.ts';
 import {
   GoComplex,
@@ -37,7 +36,7 @@ type Result = GoValue | undefined;
 const nothing = Symbol('nothing');
 type Final = Result | typeof nothing;
 
-/** Evaluates the pipelines of one running template. Rules and error texts are those of Go 1.19's text/template. */
+/** Evaluates the pipelines of one running template. Rules and error texts are those of Go 1.14's text/template. */
 export class Evaluator {
   readonly #runtime: Runtime;
   readonly #template: Template;
@@ -219,21 +218,8 @@ export class Evaluator {
     const { name } = node;
     const own = this.#runtime.functions.get(name);
     if (own) return this.#call(dot, own, command, name, args, final);
-    if (name === 'and' || name === 'or') return this.#shortCircuit(dot, name, args ?? [], final);
     const builtin = builtins.get(name) ?? this.fail(`${quote(name)} is not a defined function`);
     return this.#call(dot, builtin, command, name, args, final);
-  }
-
-  /** `and` and `or` stop at the argument that decides. */
-  #shortCircuit(dot: Slot, name: 'and' | 'or', args: readonly OperandNode[], final: Final): Result {
-    const count = Math.max(args.length - 1, 0) + (final === nothing ? 0 : 1);
-    if (count === 0) this.fail(`wrong number of args for ${name}: want at least 1 got 0`);
-    let value: Result;
-    for (const arg of args.slice(1)) {
-      value = this.#argument(dot, 'reflect.Value', arg);
-      if (isTrue(value) === (name === 'or')) return value;
-    }
-    return final === nothing ? value : final;
   }
 
   #call(

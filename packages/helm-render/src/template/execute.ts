@@ -9,9 +9,6 @@ import { Scope, type Slot } from './scope.ts';
 import { TemplateExecError } from './template-error.ts';
 import { elementTypeOf } from './types.ts';
 
-/** How a list of statements ended, where not at its end. */
-type Jump = 'break' | 'continue' | undefined;
-
 /** One round of a `range`. */
 interface Round {
   readonly index: GoValue;
@@ -47,55 +44,48 @@ class Execution {
     this.#evaluator = new Evaluator(runtime, template, this.#scope);
   }
 
-  list(dot: Slot, list: ListNode): Jump {
-    for (const node of list.nodes) {
-      const jump = this.#statement(dot, node);
-      if (jump !== undefined) return jump;
-    }
-    return undefined;
+  list(dot: Slot, list: ListNode): void {
+    for (const node of list.nodes) this.#statement(dot, node);
   }
 
-  #statement(dot: Slot, node: StatementNode): Jump {
+  #statement(dot: Slot, node: StatementNode): void {
     this.#runtime.budget.charge(1);
     this.#evaluator.at(node);
     switch (node.type) {
       case 'text':
         this.#output.write(node.text);
-        return undefined;
+        return;
       case 'action': {
         const value = this.#evaluator.pipeline(dot, node.pipe);
         if (node.pipe.variables.length === 0) this.#output.write(printableText(value));
-        return undefined;
+        return;
       }
       case 'if':
       case 'with':
-        return this.#scoped(() => this.#ifOrWith(dot, node));
+        this.#scoped(() => this.#ifOrWith(dot, node));
+        return;
       case 'range':
-        return this.#scoped(() => this.#range(dot, node));
+        this.#scoped(() => this.#range(dot, node));
+        return;
       case 'template':
         this.#template(dot, node);
-        return undefined;
-      default:
-        return node.type;
     }
   }
 
   /** Variables declared within end with it. */
-  #scoped(body: () => Jump): Jump {
+  #scoped(body: () => void): void {
     const { size } = this.#scope;
-    const jump = body();
+    body();
     this.#scope.popTo(size);
-    return jump;
   }
 
-  #ifOrWith(dot: Slot, node: BranchNode): Jump {
+  #ifOrWith(dot: Slot, node: BranchNode): void {
     const value = this.#evaluator.pipeline(dot, node.pipe);
-    if (isTrue(value))
-      return this.list(node.type === 'with' ? { value, inInterface: false } : dot, node.list);
-    return node.elseList ? this.list(dot, node.elseList) : undefined;
+    if (isTrue(value)) this.list(node.type === 'with' ? { value, inInterface: false } : dot, node.list);
+    else if (node.elseList) this.list(dot, node.elseList);
   }
 
-  #range(dot: Slot, node: BranchNode): Jump {
+  #range(dot: Slot, node: BranchNode): void {
     const value = this.#evaluator.pipeline(dot, node.pipe);
     const { size } = this.#scope;
     const declared = node.pipe.variables.length;
@@ -113,11 +103,10 @@ class Execution {
       if (declared > 0) this.#scope.setTop(1, slot);
       if (declared > 1) this.#scope.setTop(2, { value: index, inInterface: false });
       this.#runtime.budget.charge(1);
-      const jump = this.list(slot, node.list);
+      this.list(slot, node.list);
       this.#scope.popTo(size);
-      if (jump === 'break') break;
     }
-    return empty && node.elseList ? this.list(dot, node.elseList) : undefined;
+    if (empty && node.elseList) this.list(dot, node.elseList);
   }
 
   #template(dot: Slot, node: TemplateNode): void {

@@ -5,10 +5,16 @@ import { type Token, type TokenType, wordType } from './token.ts';
 
 const leftDelim = '{{';
 const rightDelim = '}}';
-/** `- ` after `{{`, ` -` before `}}`. */
-const trimMarkerLength = 2;
+/** After `{{`; its mirror image before `}}`. Only a space counts, no tab or line break. */
+const leftTrimMarker = '- ';
+const rightTrimDelim = ' -}}';
+const trimMarkerLength = leftTrimMarker.length;
 
-const isSpace = (char: string | undefined) => char === ' ' || char === '\t' || char === '\r' || char === '\n';
+const isLineEnd = (char: string | undefined) => char === '\r' || char === '\n';
+/** White space inside an action, which ends with its line. */
+const isBlank = (char: string | undefined) => char === ' ' || char === '\t';
+/** What a trim marker takes away. */
+const isSpace = (char: string | undefined) => isBlank(char) || isLineEnd(char);
 
 const letterOrDigit = /^[\p{L}\p{Nd}_]$/u;
 
@@ -28,7 +34,7 @@ function describeRune(rune: number): string {
 const terminators = new Set(['.', ',', '|', ':', ')', '(', '}']);
 
 /**
- * Splits a template's source (a byte string) into tokens, as Go 1.19's text/template/parse does. The language:
+ * Splits a template's source (a byte string) into tokens, as Go 1.14's text/template/parse does. The language:
  * https://pkg.go.dev/text/template#hdr-Actions. A fault is a token of type `error`, after which nothing more comes.
  */
 export class Lexer {
@@ -87,7 +93,7 @@ export class Lexer {
       this.#done = true;
       return;
     }
-    const trims = this.#source[position + 2] === '-' && isSpace(this.#source[position + 3]);
+    const trims = this.#source.startsWith(leftTrimMarker, position + leftDelim.length);
     let end = position;
     if (trims) while (end > this.#start && isSpace(this.#source[end - 1])) end--;
     this.#at = end;
@@ -124,10 +130,8 @@ export class Lexer {
 
   /** Which right delimiter stands at `at`: with a trim marker before it or without; undefined for none. */
   #rightDelimAt(at: number): 'trim' | 'plain' | undefined {
-    const source = this.#source;
-    const marked = isSpace(source[at]) && source[at + 1] === '-';
-    if (marked && source.startsWith(rightDelim, at + trimMarkerLength)) return 'trim';
-    return source.startsWith(rightDelim, at) ? 'plain' : undefined;
+    if (this.#source.startsWith(rightTrimDelim, at)) return 'trim';
+    return this.#source.startsWith(rightDelim, at) ? 'plain' : undefined;
   }
 
   #leaveAction(delimiter: 'trim' | 'plain') {
@@ -151,9 +155,9 @@ export class Lexer {
       if (this.#parenDepth > 0) return this.#fail('unclosed left paren');
       return this.#leaveAction(delimiter);
     }
-    if (this.#at >= this.#source.length) return this.#fail('unclosed action');
-    const char = this.#source[this.#at]!;
-    if (isSpace(char)) return this.#lexSpace();
+    const char = this.#source[this.#at];
+    if (char === undefined || isLineEnd(char)) return this.#fail('unclosed action');
+    if (isBlank(char)) return this.#lexSpace();
     const single = singleTokens[char];
     if (single !== undefined) {
       this.#at++;
@@ -194,7 +198,7 @@ export class Lexer {
 
   #lexSpace() {
     let count = 0;
-    for (; isSpace(this.#source[this.#at]); this.#at++) count++;
+    for (; isBlank(this.#source[this.#at]); this.#at++) count++;
     // The last space may belong to ` -}}`.
     if (this.#rightDelimAt(this.#at - 1) === 'trim') {
       this.#at--;
@@ -229,7 +233,10 @@ export class Lexer {
   }
 
   #lexNumber() {
-    const scanned = scanNumber(this.#source, this.#at, at => isAlphaNumeric(runeAt(this.#source, at).value));
+    const scanned = scanNumber(this.#source, this.#at, at => {
+      const { value, size } = runeAt(this.#source, at);
+      return isAlphaNumeric(value) ? size : 0;
+    });
     this.#at = scanned.end;
     if (scanned.type !== undefined) return this.#emit(scanned.type);
     this.#fail(`bad number syntax: ${quote(this.#source.slice(this.#start, this.#at))}`);

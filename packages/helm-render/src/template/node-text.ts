@@ -14,7 +14,7 @@ function commandText(node: CommandNode): string {
 function pipeText(node: PipeNode): string {
   const variables = node.variables.map(nodeText).join(', ');
   const commands = node.commands.map(commandText).join(' | ');
-  // Go 1.19 writes `:=` for assignments too.
+  // Go 1.14 writes `:=` for assignments too.
   return variables === '' ? commands : `${variables} := ${commands}`;
 }
 
@@ -27,9 +27,6 @@ export function nodeText(node: Node): string {
       return node.text;
     case 'action':
       return `{{${pipeText(node.pipe)}}}`;
-    case 'break':
-    case 'continue':
-      return `{{${node.type}}}`;
     case 'if':
     case 'range':
     case 'with': {

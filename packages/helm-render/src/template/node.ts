@@ -36,17 +36,13 @@ export interface BranchNode extends Positioned {
   readonly elseList: ListNode | undefined;
 }
 
-export interface JumpNode extends Positioned {
-  readonly type: 'break' | 'continue';
-}
-
 export interface TemplateNode extends Positioned {
   readonly type: 'template';
   readonly name: string;
   readonly pipe: PipeNode | undefined;
 }
 
-export type StatementNode = TextNode | ActionNode | BranchNode | JumpNode | TemplateNode;
+export type StatementNode = TextNode | ActionNode | BranchNode | TemplateNode;
 
 export interface PipeNode extends Positioned {
   readonly type: 'pipe';

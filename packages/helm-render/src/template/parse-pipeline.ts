@@ -16,7 +16,7 @@ import {
   parseNumberConstant,
 } from './number-constant.ts';
 import type { Token, TokenType } from './token.ts';
-import type { TokenReader } from './token-reader.ts';
+import { describeToken, type TokenReader } from './token-reader.ts';
 
 /** Parenthesised pipelines within one another, beyond which the sandbox gives up. */
 const maxNesting = 500;
@@ -63,14 +63,21 @@ export class PipelineParser {
     this.#isFunction = isFunction;
   }
 
-  /** @param context what the pipeline is for, as error texts name it */
-  parse(context: string, end: 'rightDelim' | 'rightParen' = 'rightDelim'): PipeNode {
+  /**
+   * Reads up to the right delimiter, or up to a right parenthesis, which comes next then.
+   * @param context what the pipeline is for, as error texts name it
+   */
+  parse(context: string): PipeNode {
     const { position } = this.#tokens.peekNonSpace();
     const declarations = this.#parseDeclarations(context);
     const commands: CommandNode[] = [];
     for (;;) {
       const token = this.#tokens.nextNonSpace();
-      if (token.type === end) break;
+      if (token.type === 'rightDelim') break;
+      if (token.type === 'rightParen') {
+        this.#tokens.putBack(token); // whose it is, the caller knows
+        break;
+      }
       if (!operandTypes.has(token.type)) this.#tokens.unexpected(token, context);
       this.#tokens.putBack(token);
       commands.push(this.#parseCommand());
@@ -137,6 +144,7 @@ export class PipelineParser {
       if (operand) args.push(operand);
       const token = this.#tokens.next();
       if (token.type === 'space') continue;
+      if (token.type === 'error') this.#tokens.fail(token.value);
       if (token.type === 'rightDelim' || token.type === 'rightParen') this.#tokens.putBack(token);
       else if (token.type !== 'pipe') this.#tokens.unexpected(token, 'operand');
       break;
@@ -176,6 +184,8 @@ export class PipelineParser {
     const token = this.#tokens.nextNonSpace();
     const { position, value } = token;
     switch (token.type) {
+      case 'error':
+        return this.#tokens.fail(value);
       case 'identifier':
         if (!this.#isFunction(value)) this.#tokens.fail(`function ${quote(value)} not defined`);
         return { type: 'identifier', position, name: value };
@@ -206,7 +216,10 @@ export class PipelineParser {
   #parseParenthesised(): PipeNode {
     if (this.#nesting >= maxNesting) this.#tokens.fail('parentheses are nested too deep');
     this.#nesting++;
-    const pipe = this.parse('parenthesized pipeline', 'rightParen');
+    const pipe = this.parse('parenthesized pipeline');
+    const end = this.#tokens.next();
+    if (end.type !== 'rightParen')
+      this.#tokens.fail(`unclosed right paren: unexpected ${describeToken(end)}`);
     this.#nesting--;
     return pipe;
   }

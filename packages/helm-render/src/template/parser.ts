@@ -10,7 +10,6 @@ import {
   type TemplateNode,
 } from './node.ts';
 import { PipelineParser } from './parse-pipeline.ts';
-import type { Token } from './token.ts';
 import { TokenReader } from './token-reader.ts';
 
 /** Actions within one another, beyond which the sandbox gives up (Go goes on until its stack of 1 GB is full). */
@@ -31,7 +30,6 @@ class FileParser {
   readonly #isFunction: (name: string) => boolean;
   readonly #templates: Map<string, Template>;
   #pipelines: PipelineParser;
-  #rangeDepth = 0;
   #nesting = 0;
 
   constructor(source: Source, isFunction: (name: string) => boolean) {
@@ -79,15 +77,10 @@ class FileParser {
 
   /** Reads a template within a file: it has variables of its own. */
   #parseNested(body: () => void): void {
-    const outer = { pipelines: this.#pipelines, rangeDepth: this.#rangeDepth };
-    const { actionLine } = this.#tokens;
-    this.#tokens.actionLine = 0;
+    const outer = this.#pipelines;
     this.#pipelines = new PipelineParser(this.#tokens, this.#isFunction);
-    this.#rangeDepth = 0;
     body();
-    this.#pipelines = outer.pipelines;
-    this.#rangeDepth = outer.rangeDepth;
-    this.#tokens.actionLine = actionLine;
+    this.#pipelines = outer;
   }
 
   #add(name: string, root: ListNode): void {
@@ -119,10 +112,7 @@ class FileParser {
     const token = this.#tokens.nextNonSpace();
     if (token.type === 'text') return { type: 'text', position: token.position, text: token.value };
     if (token.type !== 'leftDelim') this.#tokens.unexpected(token, 'input');
-    this.#tokens.actionLine = token.line;
-    const node = this.#parseAction();
-    this.#tokens.actionLine = 0;
-    return node;
+    return this.#parseAction();
   }
 
   #parseAction(): StatementNode | Closing {
@@ -130,9 +120,6 @@ class FileParser {
     switch (token.type) {
       case 'block':
         return this.#parseBlock();
-      case 'break':
-      case 'continue':
-        return this.#parseJump(token, token.type);
       case 'else':
         if (this.#tokens.peekNonSpace().type !== 'if') this.#tokens.expect('rightDelim', 'else');
         return { type: 'else' };
@@ -150,19 +137,10 @@ class FileParser {
     return { type: 'action', position: token.position, pipe: this.#pipelines.parse('command') };
   }
 
-  #parseJump(token: Token, type: 'break' | 'continue'): StatementNode {
-    const end = this.#tokens.nextNonSpace();
-    if (end.type !== 'rightDelim') this.#tokens.unexpected(end, `{{${type}}}`);
-    if (this.#rangeDepth === 0) this.#tokens.fail(`{{${type}}} outside {{range}}`);
-    return { type, position: token.position };
-  }
-
   #parseBranch(type: BranchNode['type']): BranchNode {
     const scope = this.#pipelines.variables.length;
     const pipe = this.#pipelines.parse(type);
-    if (type === 'range') this.#rangeDepth++;
     const { list, closing } = this.#parseList();
-    if (type === 'range') this.#rangeDepth--;
     const elseList = closing.type === 'else' ? this.#parseElse(type) : undefined;
     this.#pipelines.variables.length = scope;
     return { type, position: pipe.position, pipe, list, elseList };

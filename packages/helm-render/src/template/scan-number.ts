@@ -22,15 +22,16 @@ function scanPart(source: string, at: number): number {
 /**
  * Finds the end of the number at `at`, as loosely as Go's lexer does: whether its digits make sense is the parser's
  * business. `1+2i` is one number.
- * @param continues tells whether a name goes on at an offset
+ * @param nameSize the size of the letter or digit at an offset, 0 for anything else
  */
-export function scanNumber(source: string, at: number, continues: (at: number) => boolean): ScannedNumber {
+export function scanNumber(source: string, at: number, nameSize: (at: number) => number): ScannedNumber {
   const end = scanPart(source, at);
-  if (end < source.length && continues(end)) return { end: end + 1, type: undefined };
+  const stray = end < source.length ? nameSize(end) : 0;
+  if (stray > 0) return { end: end + stray, type: undefined };
   const sign = source[end];
   if (sign !== '+' && sign !== '-') return { end, type: 'number' };
   const imaginaryEnd = scanPart(source, end);
-  if (imaginaryEnd < source.length && continues(imaginaryEnd))
-    return { end: imaginaryEnd + 1, type: undefined };
+  const after = imaginaryEnd < source.length ? nameSize(imaginaryEnd) : 0;
+  if (after > 0) return { end: imaginaryEnd + after, type: undefined };
   return { end: imaginaryEnd, type: source[imaginaryEnd - 1] === 'i' ? 'complex' : undefined };
 }

@@ -1,14 +1,29 @@
+import { runesOf } from '../go/bytes.ts';
 import { quote } from '../go/quote.ts';
 import { Lexer } from './lexer.ts';
 import { TemplateSyntaxError } from './template-error.ts';
 import { isKeyword, type Token, type TokenType } from './token.ts';
+
+/** How many runes of a token an error text shows. */
+const maxShownRunes = 10;
+
+function firstRunes(text: string): string {
+  let size = 0;
+  let count = 0;
+  for (const rune of runesOf(text)) {
+    if (count++ === maxShownRunes) break;
+    size += rune.size;
+  }
+  return text.slice(0, size);
+}
 
 /** A token as Go words it in `unexpected ...`. */
 export function describeToken(token: Token): string {
   if (token.type === 'eof') return 'EOF';
   if (token.type === 'error') return token.value;
   if (isKeyword(token)) return `<${token.value}>`;
-  return token.value.length > 10 ? `${quote(token.value.slice(0, 10))}...` : quote(token.value);
+  const { value } = token;
+  return value.length > maxShownRunes ? `${quote(firstRunes(value))}...` : quote(value);
 }
 
 /** Tokens with the three places of look-ahead that the language needs. */
@@ -19,8 +34,6 @@ export class TokenReader {
   readonly #pending: Token[] = [];
   /** The token that was read from the lexer last: its line is the one that syntax errors name. */
   #newest: Token;
-  /** The line on which the action being read began; 0 between actions. */
-  actionLine = 0;
 
   constructor(name: string, source: string) {
     this.#name = name;
@@ -78,12 +91,6 @@ export class TokenReader {
   }
 
   unexpected(token: Token, context: string): never {
-    if (token.type !== 'error') this.fail(`unexpected ${describeToken(token)} in ${context}`);
-    let where = '';
-    if (this.actionLine !== 0 && this.actionLine !== token.line) {
-      where = ` in action started at ${this.#name}:${this.actionLine}`;
-      if (token.value.endsWith(' action')) where = where.slice(' in action'.length);
-    }
-    this.fail(token.value + where);
+    this.fail(`unexpected ${describeToken(token)} in ${context}`);
   }
 }

@@ -25,22 +25,10 @@ export type TokenType =
   | 'nil'
   | Keyword;
 
-export type Keyword =
-  | 'block'
-  | 'break'
-  | 'continue'
-  | 'define'
-  | 'else'
-  | 'end'
-  | 'if'
-  | 'range'
-  | 'template'
-  | 'with';
+export type Keyword = 'block' | 'define' | 'else' | 'end' | 'if' | 'range' | 'template' | 'with';
 
 const keywords: ReadonlySet<string> = new Set<Keyword>([
   'block',
-  'break',
-  'continue',
   'define',
   'else',
   'end',

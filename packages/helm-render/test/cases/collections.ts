@@ -30,7 +30,7 @@ export const collectionTables: readonly CaseTable[] = [
       ['{{ concat }}', '[]'],
       ['{{ concat | toJson }} {{ concat list list | toYaml }}', 'null null\n'],
       ['{{ rest list | toJson }} {{ initial list | toJson }} {{ rest (list 1) | toJson }}', 'null null []'],
-      ['{{ eq (rest list) nil }}', 'true'],
+      ['{{ not (rest list) }} {{ rest list | len }}', 'true 0'],
       ['{{ concat "a" }}', { error: 'error calling concat: Cannot concat type string as list' }],
       ['{{ reverse (list 1 2 3) }}', '[3 2 1]'],
       ['{{ reverse (splitList "" "abc") }}', '[c b a]'],
