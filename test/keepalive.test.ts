@@ -70,7 +70,7 @@ const reaches: Record<string, Reach> = {
 for (const [place, reach] of Object.entries(reaches)) {
   describe(`keepalive ends a dead connection to ${place}`, { concurrency: true }, () => {
     async function start(t: TestContext, options: Partial<TillerClientOptions> = {}) {
-      const stub = await startStubTiller({ replies: { '*': { hang: 'before' } } });
+      const stub = await startStubTiller({ replies: { '*': { hang: 'before' } }, pingPolicy: false });
       const network = await startNetwork(t, stub);
       const lost: string[] = [];
       const onLost = (_target: string, reason: string) => void lost.push(reason);

@@ -25,7 +25,7 @@ const writes: [method: string, verb: string, path: string, body?: object][] = [
   ['RunReleaseTest', 'POST', `${release}/test/json`, { timeout: 120 }],
 ];
 
-test('a write that asks for 120 s is given 150 s; all else is given the bound', async t => {
+test('a write is given 30 s more than it asks for, or 330 s; a read is given the bound', async t => {
   const stub = await startStubTiller({ replies: { '*': {} } });
   t.after(() => stub.stop());
   const { url } = await startWholeGateway(t, stub, ['--tiller-timeout=20s']);
@@ -33,7 +33,9 @@ test('a write that asks for 120 s is given 150 s; all else is given the bound', 
     const seconds = await secondsFor(stub, method, url + path, verb, body);
     assert.ok(seconds > 130 && seconds <= 150.5, `${method}: ${seconds} s`);
   }
-  const short = await secondsFor(stub, 'RollbackRelease', `${url}${release}/rollback/json`, 'POST');
+  // Helm's client asks for 300 s where nobody says otherwise
+  const usual = await secondsFor(stub, 'RollbackRelease', `${url}${release}/rollback/json`, 'POST');
+  assert.ok(usual > 310 && usual <= 330.5, `${usual} s`);
   const read = await secondsFor(stub, 'GetReleaseStatus', `${url}${release}/status/json`, 'GET');
-  for (const seconds of [short, read]) assert.ok(seconds > 0 && seconds <= 20.5, `${seconds} s`);
+  assert.ok(read > 0 && read <= 20.5, `${read} s`);
 });

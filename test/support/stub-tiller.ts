@@ -65,6 +65,8 @@ export interface StubOptions {
   /** `false` for benchmarks: calls are counted only. */
   record?: boolean;
   channelOptions?: grpc.ServerOptions;
+  /** `false` takes pings as fast as they come, for tests of keepalive that cannot wait 20 s between two. */
+  pingPolicy?: false;
 }
 
 /** How many calls are remembered; older ones are forgotten. */
@@ -157,7 +159,8 @@ export class StubTiller implements AsyncDisposable {
       Object.fromEntries(methods.map(method => [method.name, methodDefinition(method)])),
       Object.fromEntries(methods.map(method => [method.name, this.#handler(method)])),
     );
-    const injector = withPingPolicy(() => server.createConnectionInjector(this.#credentials()));
+    const createInjector = () => server.createConnectionInjector(this.#credentials());
+    const injector = this.#options.pingPolicy === false ? createInjector() : withPingPolicy(createInjector);
     listener.on('connection', (socket: Socket) => {
       this.connectionCount++;
       this.sockets.add(socket);
