@@ -106,6 +106,74 @@ describe('Tiller is killed', () => {
   });
 });
 
+describe('while Tiller is away', () => {
+  async function startWithout(t: TestContext): Promise<Stage> {
+    const stage = await startStage(t, {});
+    await stage.stub.kill();
+    await eventually(async () => (await fetch(`${stage.url}/readyz`)).status === 503);
+    return stage;
+  }
+
+  test('requests that are wrong are answered as such, and what needs no Tiller is answered', async t => {
+    const { url, address } = await startWithout(t);
+    const post = (body: string) => ({ method: 'POST', body });
+    const cases: [string, RequestInit | undefined, number][] = [
+      ['/tiller/v2/releases/json?limit=-1', undefined, 400],
+      ['/tiller/v2/releases/json?status_codes=NONE', undefined, 400],
+      ['/tiller/v2/releases/alpha/status/json?version=x', undefined, 400],
+      [install, post('{'), 400],
+      [install, post(JSON.stringify({ chart: {} })), 400],
+      [install, post(JSON.stringify({ chart_url: 'ftp://host/chart.tgz' })), 400],
+      ['/tiller/v2/charts/json', undefined, 200],
+      ['/tiller/v2/releases/json', undefined, 503],
+      ['/tiller/v2/version/json', undefined, 503],
+      [install, post(longInstall), 503],
+    ];
+    const answers = cases.map(async ([path, init]) => (await get(url + path, init))[0]);
+    assert.deepEqual(
+      await Promise.all(answers),
+      cases.map(([, , status]) => status),
+    );
+    using client = openTiller(address);
+    const call = async (method: string, request: Uint8Array) =>
+      (await callTiller(client, method, request)).status;
+    const swift = '/appscode.swift.v2.ReleaseService';
+    const negative = encodeMessage('hapi.services.tiller.ListReleasesRequest', { limit: -1 });
+    assert.equal(await call(`${swift}/SummarizeReleases`, Buffer.from([0xff])), 3);
+    assert.equal(await call(`${swift}/SearchCharts`, Buffer.alloc(0)), 0);
+    assert.equal(await call('ListReleases', negative), 3);
+    assert.equal(await call(`${swift}/SummarizeReleases`, Buffer.alloc(0)), 14);
+  });
+});
+
+test('equal lists that wait for Tiller share its answer, whichever front they came by', async t => {
+  const reply = Promise.withResolvers<{ responses: Buffer[] }>();
+  const { url, address, stub } = await startStage(t, { ListReleases: () => reply.promise });
+  const list = '/tiller/v2/releases/json?limit=7';
+  using client = openTiller(address);
+  const request = encodeMessage('appscode.swift.v2.SummarizeReleasesRequest', { limit: 7 });
+  const first = get(url + list);
+  await stub.arrival('ListReleases');
+  const leave = new AbortController();
+  const leaver = get(url + list, { signal: leave.signal }).catch(() => 'left');
+  const others = Array.from({ length: 20 }, () => get(url + list));
+  const overGrpc = callTiller(client, '/appscode.swift.v2.ReleaseService/SummarizeReleases', request);
+  const different = get(`${url}/tiller/v2/releases/json?limit=8`);
+  await stub.arrival('ListReleases', 2);
+  leave.abort();
+  await leaver;
+  const late = await get(url + list, { headers: { 'grpc-timeout': '20m' } });
+  assert.deepEqual(late[0], 504);
+  const page = encodeMessage('hapi.services.tiller.ListReleasesResponse', { count: 1, total: 1 });
+  reply.resolve({ responses: [page] });
+  for (const [code, body] of await Promise.all([first, different, ...others]))
+    assert.deepEqual([code, body.total], [200, '1']);
+  assert.equal((await overGrpc).status, 0);
+  assert.equal(stub.callsOf('ListReleases').length, 2);
+  await get(url + list);
+  assert.equal(stub.callsOf('ListReleases').length, 3, 'an answer is not kept');
+});
+
 describe('Tiller never answers', () => {
   test("the client's deadline ends the call, here and at Tiller", async t => {
     const { url, stub } = await startStage(t, { GetReleaseStatus: { hang: 'before' } });

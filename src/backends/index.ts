@@ -1,10 +1,13 @@
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { TillerClient } from './tiller/index.ts';
 
+/** Calls to Tiller; whether a connection has to be opened first is not seen from here. */
+export type TillerCalls = Pick<TillerClient, 'unary' | 'stream' | 'pass' | 'writes'>;
+
 /** What answers for the releases of one cluster. */
 export type Backend =
   /** Tiller itself, over gRPC. */
-  | { readonly kind: 'tiller'; readonly tiller: TillerClient }
+  | { readonly kind: 'tiller'; readonly tiller: TillerCalls }
   /** The cluster's own gateway, over HTTP through its API server. */
   | { readonly kind: 'gateway'; readonly gateway: GatewayClient };
 

@@ -1,7 +1,9 @@
+import type { Backend, TillerCalls } from '../backends/index.ts';
 import { Code, GatewayError, orAborted, unavailable } from '../protocol/index.ts';
 import { Breaker, type BreakerRules } from './breaker.ts';
 import type { ClusterEntry } from './entry/cluster-entry.ts';
 import { type ClusterReport, type ClusterState, describeFailure } from './report.ts';
+import { TillerOnDemand } from './tiller-on-demand.ts';
 import type { Upstream, UpstreamEvents } from './upstreams/index.ts';
 
 /** Where the clusters' events are logged. */
@@ -36,6 +38,7 @@ export class Cluster {
   readonly entry: ClusterEntry;
   readonly #options: ClusterOptions;
   readonly #breaker: Breaker;
+  readonly #onDemand: TillerCalls | undefined;
   /** Incremented when an upstream is dropped; events of older generations are ignored. */
   #generation = 0;
   #upstream: Upstream | undefined;
@@ -54,6 +57,7 @@ export class Cluster {
     this.entry = entry;
     this.#options = options;
     this.#breaker = new Breaker(options.breaker);
+    if (entry.upstream && entry.upstream !== 'gateway') this.#onDemand = new TillerOnDemand(this);
   }
 
   get name(): string {
@@ -98,10 +102,42 @@ export class Cluster {
   }
 
   /**
+   * Gives what answers for the releases. Where that is surely Tiller, the cluster is opened by the first call to it: a
+   * request that is wrong, or needs no Tiller, is answered as such while Tiller is down.
+   * @throws GatewayError as `use`
+   */
+  withBackend<T>(signal: AbortSignal, work: (backend: Backend) => Promise<T>): Promise<T> {
+    if (this.#onDemand) return work({ kind: 'tiller', tiller: this.#onDemand });
+    return this.use(signal, ({ backend }) => work(backend));
+  }
+
+  /**
    * Holds the cluster open while `work` runs, and counts it as a call. The upstream may still have to connect.
    * @throws GatewayError RESOURCE_EXHAUSTED where too many calls are running, UNAVAILABLE with the step that failed
    */
   async use<T>(signal: AbortSignal, work: (upstream: Upstream) => Promise<T>): Promise<T> {
+    this.#begin();
+    try {
+      return await work(this.#upstream ?? (await this.open(signal)));
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** As `use`, for work that gives its results one by one. */
+  async *useStream<T>(
+    signal: AbortSignal,
+    work: (upstream: Upstream) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    this.#begin();
+    try {
+      yield* work(this.#upstream ?? (await this.open(signal)));
+    } finally {
+      this.#end();
+    }
+  }
+
+  #begin(): void {
     this.#usedAt = performance.now(); // also for calls that fail at once: as long as somebody asks, it is probed
     if (this.#removed.signal.aborted) throw GatewayError.from(this.#removed.signal.reason);
     if (this.#breaker.isOpen && this.#breaker.failure) throw this.#breaker.failure;
@@ -111,14 +147,13 @@ export class Cluster {
     }
     this.#calls++;
     clearTimeout(this.#idleTimer);
-    try {
-      if (!this.#connected) this.#breaker.started(performance.now());
-      return await work(this.#upstream ?? (await this.open(signal)));
-    } finally {
-      this.#calls--;
-      this.#usedAt = performance.now();
-      if (this.#calls === 0) this.#startIdling();
-    }
+    if (!this.#connected) this.#breaker.started(performance.now());
+  }
+
+  #end(): void {
+    this.#calls--;
+    this.#usedAt = performance.now();
+    if (this.#calls === 0) this.#startIdling();
   }
 
   /** Opens the upstream without a call. @throws GatewayError that says what is wrong with the entry, or the step that failed */

@@ -82,7 +82,7 @@ export function createGrpcFront(
       ? async call => {
           cluster = clusterLabel(headers, options.clusters);
           const picked = options.clusters.pick(readSelection(headers));
-          return picked.use(call.signal, ({ backend }) => answerer(backend)(call));
+          return picked.withBackend(call.signal, backend => answerer(backend)(call));
         }
       : own.get(path);
     void answer(call, handler).then(({ code, error }) => {

@@ -1,5 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
-import type { TillerClient } from '../backends/index.ts';
+import type { TillerCalls } from '../backends/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import { checkTillerRequest } from '../releases/index.ts';
 import type { CallHandler } from './server-call.ts';
@@ -25,7 +25,7 @@ const maxPassedChars = 60_000;
  * Passes calls of Tiller's own service through, so that Tiller's own clients work through the gateway. A request is
  * written anew from what was understood of it.
  */
-export function passThroughHandler(tiller: TillerClient, tap?: MessageTap): CallHandler {
+export function passThroughHandler(tiller: TillerCalls, tap?: MessageTap): CallHandler {
   return async call => {
     const message = await call.request();
     const method = call.path.slice(call.path.lastIndexOf('/') + 1);

@@ -1,4 +1,4 @@
-import type { TillerClient } from '../backends/index.ts';
+import type { TillerCalls } from '../backends/index.ts';
 import type { ChartRequest, Charts } from '../charts/index.ts';
 import { readStruct } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
@@ -23,7 +23,7 @@ const toUpdate = createToTiller(swiftUpdate, 'hapi.services.tiller.UpdateRelease
  * @throws GatewayError also for what is wrong with the chart or its source
  */
 export async function installRelease(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   charts: Charts,
   swift: Uint8Array,
   context: CallContext,
@@ -39,7 +39,7 @@ export async function installRelease(
  * @throws GatewayError also for what is wrong with the chart or its source
  */
 export async function updateRelease(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   charts: Charts,
   swift: Uint8Array,
   context: CallContext,

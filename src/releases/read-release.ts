@@ -1,4 +1,4 @@
-import type { TillerClient } from '../backends/index.ts';
+import type { TillerCalls } from '../backends/index.ts';
 import {
   createCopier,
   type MessageTypes,
@@ -22,7 +22,7 @@ const defaultMax = 256n;
 
 /** Revisions of a release, newest first. */
 export async function getHistory(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {
@@ -39,7 +39,7 @@ const configPaths = [
 
 /** One revision of a release, whole; its values as JSON text where that is asked for. */
 export async function getReleaseContent(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Uint8Array> {

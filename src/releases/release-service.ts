@@ -1,4 +1,4 @@
-import type { Backend, TillerClient } from '../backends/index.ts';
+import type { Backend, TillerCalls } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import {
   createWireToJson,
@@ -12,6 +12,7 @@ import {
 import type { CallContext } from '../protocol/index.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { getHistory, getReleaseContent } from './read-release.ts';
+import { shareWhileRunning } from './shared-reads.ts';
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
 
@@ -40,8 +41,8 @@ export interface ReleaseService {
  * @throws Error when the contract has a method that nothing answers
  */
 export function createReleaseService(charts: Charts): ReleaseService {
-  const unary: Record<string, UnaryCall<TillerClient>> = {
-    SummarizeReleases: summarizeReleases,
+  const unary: Record<string, UnaryCall<TillerCalls>> = {
+    SummarizeReleases: shareWhileRunning(summarizeReleases),
     GetReleaseStatus: asItIs('GetReleaseStatus'),
     GetReleaseContent: getReleaseContent,
     GetVersion: asItIs('GetVersion'),
@@ -52,7 +53,7 @@ export function createReleaseService(charts: Charts): ReleaseService {
     UninstallRelease: asItIs('UninstallRelease'),
     SearchCharts: (_tiller, request, context) => searchCharts(charts, request, context),
   };
-  const streaming: Record<string, StreamingCall<TillerClient>> = {
+  const streaming: Record<string, StreamingCall<TillerCalls>> = {
     RunReleaseTest: (tiller, request, context) =>
       streamFromTiller(tiller, 'RunReleaseTest', toTest(request), context),
   };
@@ -103,7 +104,7 @@ const toTest = createToTiller(
 type SameRequest = 'GetReleaseStatus' | 'GetVersion' | 'RollbackRelease' | 'UninstallRelease';
 
 /** A method whose request has the same fields in Tiller's contract as in swift's. */
-function asItIs(method: SameRequest): UnaryCall<TillerClient> {
+function asItIs(method: SameRequest): UnaryCall<TillerCalls> {
   const toTiller = createToTiller(
     `appscode.swift.v2.${method}Request`,
     `hapi.services.tiller.${method}Request`,

@@ -1,4 +1,4 @@
-import type { TillerClient } from '../backends/index.ts';
+import type { TillerCalls } from '../backends/index.ts';
 import { createCopier, enumType, messageType, rewriteMessage, WireWriter } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
@@ -32,7 +32,7 @@ const statusCodes = enumType('hapi.release.Status.Code').numbers;
  * @throws GatewayError INVALID_ARGUMENT for a negative limit, which would crash Tiller, or an unknown status code
  */
 export async function summarizeReleases(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import type { TillerClient, TillerMethod } from '../backends/index.ts';
+import type { TillerCalls, TillerMethod } from '../backends/index.ts';
 import {
   type Copier,
   createCopier,
@@ -43,7 +43,7 @@ export function checkTillerRequest(method: string, request: Uint8Array): Buffer 
 
 /** A call with one reply. The call may take as long as the request lets Tiller take. */
 export function askTiller(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   method: TillerMethod,
   request: Uint8Array,
   context: CallContext,
@@ -54,7 +54,7 @@ export function askTiller(
 
 /** A call with a stream of replies, otherwise as `askTiller`. */
 export function streamFromTiller(
-  tiller: TillerClient,
+  tiller: TillerCalls,
   method: TillerMethod,
   request: Uint8Array,
   context: CallContext,

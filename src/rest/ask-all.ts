@@ -29,7 +29,7 @@ export async function askAll<T>(
     const about = () => ({ cluster: cluster.name, durationMs: performance.now() - startedAt });
     let part: Part<T>;
     try {
-      const answer = cluster.use(scope.signal, ({ backend }) => ask(backend, context));
+      const answer = cluster.withBackend(scope.signal, backend => ask(backend, context));
       part = { value: await orAborted(answer, scope.signal), ...about() };
     } catch (error) {
       part = { error: GatewayError.from(error), ...about() };

@@ -94,7 +94,7 @@ function answerByCluster(
 ): Promise<Answered> {
   const { cluster, request, response, target, verb, routeVerb } = exchange;
   return exchange.withContext(context =>
-    cluster.use(context.signal, ({ backend }) => {
+    cluster.withBackend(context.signal, backend => {
       if (backend.kind !== 'gateway') return here(backend, context);
       const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
       const forwarded = { ...route, verb: verb === 'HEAD' ? verb : routeVerb, target: path };

@@ -30,7 +30,7 @@ async function passOn(
   const query = new URLSearchParams(search);
   const target = selectCluster(pathname, search, query, request.headers, true);
   if (!target.isNamed) throw invalidArgument('only clusters take WebSockets, below /clusters/NAME');
-  await registry.pick(target.selection).use(signal, async ({ backend }) => {
+  await registry.pick(target.selection).withBackend(signal, async backend => {
     if (backend.kind !== 'gateway') {
       throw new GatewayError(Code.UNIMPLEMENTED, 'only clusters of the upstream gateway take upgrades');
     }

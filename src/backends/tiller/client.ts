@@ -32,10 +32,16 @@ export class TillerClient {
   readonly #options: TillerClientOptions;
   readonly #connections: readonly Connection[];
   #next = 0;
+  #writes = 0;
 
   constructor(options: TillerClientOptions) {
     this.#options = options;
     this.#connections = Array.from({ length: options.connections }, () => new Connection(options));
+  }
+
+  /** How many calls that change something have ended, well or not. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /**
@@ -129,7 +135,7 @@ export class TillerClient {
       ({ code } = this.#translate(error));
       throw error;
     } finally {
-      this.#options.onCall?.(method, code, performance.now() - started);
+      this.#ended(method, code, started);
     }
   }
 
@@ -143,8 +149,13 @@ export class TillerClient {
       code = failure.code;
       throw failure;
     } finally {
-      this.#options.onCall?.(method, code, performance.now() - started);
+      this.#ended(method, code, started);
     }
+  }
+
+  #ended(method: string, code: Code, startedAt: number): void {
+    if (!idempotentMethods.includes(method)) this.#writes++;
+    this.#options.onCall?.(method, code, performance.now() - startedAt);
   }
 
   async #start(method: string, context: CallContext, minTimeoutMs: number): Promise<Start> {

@@ -1,0 +1,51 @@
+import type { TillerCalls } from '../backends/index.ts';
+import { abortReason, type CallContext, orAborted } from '../protocol/index.ts';
+
+type Read = (tiller: TillerCalls, request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
+
+interface RunningRead {
+  readonly answer: Promise<Uint8Array>;
+  readonly lastLeft: AbortController;
+  /** Of this Tiller, when the read began. */
+  readonly writes: number;
+  waiting: number;
+}
+
+/** A larger request runs by itself: its bytes are the key. */
+const maxSharedBytes = 16 * 1024;
+
+/**
+ * Answers requests that are equal, byte for byte, by one call while it runs: Tiller allows itself 5 requests a second to
+ * the API server, and each read costs one to three of them. A caller that leaves, or whose deadline passes, ends the
+ * call only where nobody else waits for it. After a change through this gateway a new call begins, so that its caller
+ * sees it.
+ */
+export function shareWhileRunning(read: Read): Read {
+  const runningOf = new WeakMap<TillerCalls, Map<string, RunningRead>>();
+  return async (tiller, request, context) => {
+    if (request.length > maxSharedBytes) return read(tiller, request, context);
+    const running = runningOf.get(tiller) ?? new Map<string, RunningRead>();
+    runningOf.set(tiller, running);
+    const key = Buffer.from(request).toString('latin1');
+    let shared = running.get(key);
+    if (!shared || shared.writes !== tiller.writes) {
+      const lastLeft = new AbortController();
+      const answer = read(tiller, request, { ...context, signal: lastLeft.signal, deadline: undefined });
+      const begun: RunningRead = { answer, lastLeft, writes: tiller.writes, waiting: 0 };
+      const forget = () => {
+        if (running.get(key) === begun) running.delete(key);
+      };
+      answer.then(forget, forget);
+      lastLeft.signal.addEventListener('abort', forget, { once: true });
+      running.set(key, begun);
+      shared = begun;
+    }
+    const { answer, lastLeft } = shared;
+    shared.waiting++;
+    try {
+      return await orAborted(answer, context.signal);
+    } finally {
+      if (--shared.waiting === 0 && context.signal.aborted) lastLeft.abort(abortReason(context.signal));
+    }
+  };
+}
