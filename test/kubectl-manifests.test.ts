@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
-import { describe, test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, describe, test } from 'node:test';
 import type {
+  V1ClusterRole,
   V1Container,
   V1Deployment,
   V1NetworkPolicy,
+  V1NetworkPolicyPeer,
   V1RoleBinding,
   V1Service,
 } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
 import { allOptions, environmentName } from '../src/config/index.ts';
 import { schemaFaults } from './support/kube-schema.ts';
-import { kubectl, withoutKubectl } from './support/kubectl.ts';
+import { kubectl, withoutComponents, withoutKubectl } from './support/kubectl.ts';
 
 type KubeObject = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } };
 
@@ -26,69 +30,125 @@ function only<T>(objects: readonly KubeObject[], kind: string): T {
   return ofKind[0] as T;
 }
 
-const folders = [
-  'manifests/base',
-  ...readdirSync('manifests/overlays').map(name => `manifests/overlays/${name}`),
-];
+const overlays = readdirSync('manifests/overlays');
+const folders = ['manifests/base', ...overlays.map(name => `manifests/overlays/${name}`)];
+
+/** What is wrong with the objects of a folder, beyond what kustomize itself refuses. */
+function assertWhole(objects: KubeObject[]): void {
+  assert.ok(objects.length >= 9);
+  assert.deepEqual(
+    objects.flatMap(object => schemaFaults({ ...object })),
+    [],
+  );
+  const { template, selector } = only<V1Deployment>(objects, 'Deployment').spec!;
+  const pod = template.spec!;
+  const labels = Object.entries(template.metadata!.labels!);
+  const matches = (wanted: Record<string, string> | undefined) =>
+    Object.entries(wanted ?? {}).every(([key, value]) => labels.some(([k, v]) => k === key && v === value));
+  const service = only<V1Service>(objects, 'Service').spec!;
+  assert.ok(matches(selector.matchLabels) && matches(service.selector));
+  const policy = only<V1NetworkPolicy>(objects, 'NetworkPolicy').spec!;
+  assert.ok(matches(policy.podSelector!.matchLabels));
+  assert.ok(policy.ingress!.length > 0);
+  // as the file has it: the client's own classes call the field `_from`
+  for (const { from } of policy.ingress! as { from?: V1NetworkPolicyPeer[] }[]) {
+    assert.ok(from && from.length > 0, 'a rule without `from` admits everybody');
+    for (const { ipBlock, podSelector } of from) {
+      assert.ok(podSelector?.matchLabels || /\/(3[0-2]|128)$/.test(ipBlock?.cidr ?? ''));
+    }
+  }
+
+  const container = pod.containers[0] as V1Container;
+  const ports = container.ports!.map(({ name }) => name);
+  const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+  const named = [
+    ...service.ports!.map(({ targetPort }) => targetPort),
+    ...probes.map(probe => probe!.httpGet!.port),
+  ];
+  for (const name of named) assert.ok(ports.includes(String(name)), `no port ${name}`);
+  const volumes = pod.volumes!.map(({ name }) => name);
+  assert.deepEqual(container.volumeMounts!.map(({ name }) => name).sort(), volumes.sort());
+
+  const roles = objects
+    .filter(({ kind }) => /^(Cluster)?Role$/.test(kind))
+    .map(({ metadata }) => metadata.name);
+  for (const binding of objects.filter(({ kind }) => kind === 'RoleBinding') as unknown as V1RoleBinding[]) {
+    assert.ok(roles.includes(binding.roleRef.name));
+    assert.deepEqual(
+      binding.subjects!.map(({ name }) => name),
+      [pod.serviceAccountName],
+    );
+  }
+  const known = allOptions.map(({ option }) => environmentName(option.flag));
+  const set = container.env!.map(({ name }) => name);
+  assert.deepEqual(
+    set.filter(name => !known.includes(name)),
+    [],
+  );
+  assert.deepEqual(
+    objects.filter(({ kind }) => kind === 'ClusterRoleBinding'),
+    [],
+    'nothing is granted for the whole cluster',
+  );
+}
+
+/** The objects by kind, namespace and name: their order does not matter. */
+function byName(objects: KubeObject[]): Record<string, KubeObject> {
+  return Object.fromEntries(
+    objects.map(object => [`${object.kind} ${object.metadata.namespace}/${object.metadata.name}`, object]),
+  );
+}
+
+/** Every pair of the names, all of them, and all of them backwards: what two do not spoil, three do not either. */
+function compositionsOf(names: readonly string[]): string[][] {
+  const pairs = names.flatMap((name, index) => names.slice(index + 1).map(other => [name, other]));
+  return [...pairs, [...names], names.toReversed()];
+}
+
+describe('the components', { skip: withoutComponents }, () => {
+  const composed = mkdtempSync(join(tmpdir(), 'manifests-'));
+  after(() => rmSync(composed, { recursive: true }));
+  const root = relative(realpathSync(composed), realpathSync('.'));
+
+  async function compose(names: readonly string[]): Promise<KubeObject[]> {
+    const folder = join(composed, names.join('_'));
+    mkdirSync(folder);
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [`../${root}/manifests/base`],
+      components: names.map(name => `../${root}/manifests/overlays/${name}/component`),
+    };
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+    return build(folder);
+  }
+
+  for (const name of overlays) {
+    test(`${name} alone is its overlay`, async () => {
+      assert.deepEqual(byName(await compose([name])), byName(await build(`manifests/overlays/${name}`)));
+    });
+  }
+
+  test('compose: any of them together are whole, in any order', async () => {
+    const env = (objects: KubeObject[]) =>
+      only<V1Deployment>(objects, 'Deployment').spec!.template.spec!.containers[0]!.env!.map(
+        ({ name }) => name,
+      );
+    const added = new Map<string, string[]>();
+    for (const name of overlays) added.set(name, env(await build(`manifests/overlays/${name}`)));
+    for (const names of compositionsOf(overlays)) {
+      const objects = await compose(names);
+      assertWhole(objects);
+      const wanted = new Set(names.flatMap(name => added.get(name)!));
+      assert.deepEqual(env(objects).sort(), [...wanted].sort(), names.join());
+      assert.equal(only<V1Service>(objects, 'Service').spec!.ports![0]!.name, 'http');
+    }
+  });
+});
 
 describe('the manifests', { skip: withoutKubectl }, () => {
   for (const folder of folders) {
-    test(`${folder} is built, and every object passes the schema`, async () => {
-      const objects = await build(folder);
-      assert.ok(objects.length >= 9);
-      assert.deepEqual(
-        objects.flatMap(object => schemaFaults({ ...object })),
-        [],
-      );
-    });
-
-    test(`${folder} is consistent in itself`, async () => {
-      const objects = await build(folder);
-      const { template, selector } = only<V1Deployment>(objects, 'Deployment').spec!;
-      const pod = template.spec!;
-      const labels = Object.entries(template.metadata!.labels!);
-      const matches = (wanted: Record<string, string> | undefined) =>
-        Object.entries(wanted ?? {}).every(([key, value]) =>
-          labels.some(([k, v]) => k === key && v === value),
-        );
-      const service = only<V1Service>(objects, 'Service').spec!;
-      assert.ok(matches(selector.matchLabels) && matches(service.selector));
-      assert.ok(matches(only<V1NetworkPolicy>(objects, 'NetworkPolicy').spec!.podSelector!.matchLabels));
-
-      const container = pod.containers[0] as V1Container;
-      const ports = container.ports!.map(({ name }) => name);
-      const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
-      const named = [
-        ...service.ports!.map(({ targetPort }) => targetPort),
-        ...probes.map(probe => probe!.httpGet!.port),
-      ];
-      for (const name of named) assert.ok(ports.includes(String(name)), `no port ${name}`);
-      const volumes = pod.volumes!.map(({ name }) => name);
-      assert.deepEqual(container.volumeMounts!.map(({ name }) => name).sort(), volumes.sort());
-
-      const roles = objects
-        .filter(({ kind }) => /^(Cluster)?Role$/.test(kind))
-        .map(({ metadata }) => metadata.name);
-      for (const binding of objects.filter(
-        ({ kind }) => kind === 'RoleBinding',
-      ) as unknown as V1RoleBinding[]) {
-        assert.ok(roles.includes(binding.roleRef.name));
-        assert.deepEqual(
-          binding.subjects!.map(({ name }) => name),
-          [pod.serviceAccountName],
-        );
-      }
-    });
-
-    test(`${folder} sets no option that does not exist`, async () => {
-      const { template } = only<V1Deployment>(await build(folder), 'Deployment').spec!;
-      const known = allOptions.map(({ option }) => environmentName(option.flag));
-      const set = template.spec!.containers[0]!.env!.map(({ name }) => name);
-      assert.deepEqual(
-        set.filter(name => !known.includes(name)),
-        [],
-      );
-    });
+    test(`${folder} is whole`, async () => assertWhole(await build(folder)));
   }
 
   test('the pod runs without rights', async () => {
@@ -132,16 +192,28 @@ describe('the manifests', { skip: withoutKubectl }, () => {
     assert.equal(service.metadata!.name, 'swift');
     assert.equal(service.metadata!.namespace, 'kube-system');
     assert.equal(service.metadata!.labels!['kubernetes.io/cluster-service'], 'true');
-    assert.equal(service.spec!.ports![0]!.name, 'http');
+    assert.deepEqual(
+      service.spec!.ports!.map(({ name, port }) => [name, port]),
+      [['http', 80]],
+    );
   });
 
-  test('nothing is granted for the whole cluster', async () => {
-    for (const folder of folders) {
-      assert.deepEqual(
-        (await build(folder)).filter(({ kind }) => kind === 'ClusterRoleBinding'),
-        [],
-      );
-    }
+  test("with TLS the Service offers what swift's does, and the role names its second port too", async () => {
+    const objects = await build('manifests/overlays/gateway-tls');
+    assert.deepEqual(
+      only<V1Service>(objects, 'Service').spec!.ports!.map(({ name, port }) => [name, port]),
+      [
+        ['http', 80],
+        ['https', 443],
+      ],
+    );
+    const role = objects.find(({ metadata }) => metadata.name === 'tiller-gateway-user');
+    assert.ok((role as V1ClusterRole).rules![0]!.resourceNames!.includes('https:swift:https'));
+  });
+
+  test('a lost Tiller takes a pod out of the Service soon', async () => {
+    const { template } = only<V1Deployment>(await build('manifests/base'), 'Deployment').spec!;
+    assert.equal(template.spec!.containers[0]!.readinessProbe!.periodSeconds, 2);
   });
 
   test('another namespace gets a binding of its own and is the only one looked in', async () => {

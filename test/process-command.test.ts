@@ -81,12 +81,16 @@ describe('--health-check', () => {
   });
 
   test('exits 1 with the reason when Tiller is away, or the gateway itself', async t => {
-    const { port } = await startGatewayProcess(t, ['--tiller-endpoint=127.0.0.1:1']);
+    const gateway = await startGatewayProcess(t, ['--tiller-endpoint=127.0.0.1:1']);
+    const { port } = gateway;
     const environment = { TILLER_GATEWAY_ADDR: `127.0.0.1:${port}` };
     assert.equal((await runMain(['--health-check', 'live'], environment)).code, 0);
     const unready = await runMain(['--health-check', 'ready'], environment);
     assert.equal(unready.code, 1);
-    assert.notEqual(unready.stdout.trim(), '');
+    assert.match(unready.stdout, /127\.0\.0\.1:1: connection refused/);
+    await gateway.seen(/^GET \/readyz 503$/);
+    const line = gateway.lines.find(({ message }) => message === 'GET /readyz 503');
+    assert.deepEqual([line?.level, `${line?.error}\n`], ['warn', unready.stdout]);
     const away = await runMain(['--health-check', 'live', '--addr=127.0.0.1:1']);
     assert.deepEqual([away.code, away.stdout], [1, '127.0.0.1:1 does not answer: ECONNREFUSED\n']);
   });

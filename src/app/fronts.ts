@@ -2,7 +2,13 @@ import type { Config } from '../config/index.ts';
 import { createGrpcFront } from '../grpc/index.ts';
 import { createPipeline } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
-import { accessLine, type Health, type LoggedRequest, type Logger, type Metrics } from '../observe/index.ts';
+import {
+  createAccessLog,
+  type Health,
+  type LoggedRequest,
+  type Logger,
+  type Metrics,
+} from '../observe/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
@@ -25,11 +31,11 @@ export interface FrontOptions {
 export function createFronts(options: FrontOptions): Fronts {
   const { config, version, service, clusters, health, metrics, log, stopping } = options;
   const { registry, problem } = clusters;
+  const logRequest = createAccessLog(log, config.observe.accessLog);
   const finished = (request: LoggedRequest) => {
     metrics.requestFinished(request);
     clusters.finished(request);
-    const line = accessLine(request);
-    if (config.observe.accessLog || line.level === 'warn') log[line.level](line.message, line.fields);
+    logRequest(request);
   };
   const http = createPipeline({
     routes: createRestRoutes({

@@ -6,16 +6,18 @@ export function createPages(health: Health, metrics: Metrics): Route[] {
   const page = (
     template: string,
     summary: string,
-    content: () => HealthReport | Promise<HealthReport>,
+    report: () => HealthReport | Promise<HealthReport>,
   ): Route => ({
     template,
     verbs: ['GET'],
     summary,
     isOpen: true,
     answer: async exchange => {
-      const { ok, reason } = await content();
+      const { ok, reason } = await report();
       const body = Buffer.from(`${reason}\n`);
-      return sendContent(exchange, { status: ok ? 200 : 503, type: 'text/plain; charset=utf-8', body });
+      const content = { status: ok ? 200 : 503, type: 'text/plain; charset=utf-8', body };
+      const answered = await sendContent(exchange, content);
+      return ok ? answered : { ...answered, error: reason };
     },
   });
   return [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { accessLine, type LoggedRequest } from './access-line.ts';
+import { accessLine, createAccessLog, type LoggedRequest } from './access-line.ts';
+import type { Logger } from './logger.ts';
 
 const request: LoggedRequest = {
   front: 'http',
@@ -59,4 +60,32 @@ describe('the access line', () => {
   test('keeps a long path short', () => {
     assert.ok(accessLine({ ...request, path: '/'.repeat(10_000) }).message.length < 400);
   });
+});
+
+test('a probe that keeps failing is warned of once for each reason', () => {
+  const lines: string[] = [];
+  const logger = Object.fromEntries(
+    ['error', 'warn', 'info', 'debug'].map(level => [
+      level,
+      (message: string, fields: object) =>
+        lines.push(`${level} ${message} ${(fields as { error?: string }).error}`),
+    ]),
+  ) as unknown as Logger;
+  const log = createAccessLog(logger, true);
+  const probe = (error?: string) =>
+    log({
+      ...request,
+      route: '/readyz',
+      path: '/readyz',
+      ...(error !== undefined && { status: 503, code: 14 }),
+      error,
+    });
+  for (const error of ['no pod', 'no pod', 'no route', undefined, 'no route']) probe(error);
+  assert.deepEqual(lines, [
+    'warn GET /readyz 503 no pod',
+    'debug GET /readyz 503 no pod',
+    'warn GET /readyz 503 no route',
+    'debug GET /readyz 200 undefined',
+    'warn GET /readyz 503 no route',
+  ]);
 });

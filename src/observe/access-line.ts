@@ -1,5 +1,5 @@
 import { Code, codeName } from '../protocol/index.ts';
-import type { LogFields, LogLevel } from './logger.ts';
+import type { LogFields, Logger, LogLevel } from './logger.ts';
 import type { RequestOutcome } from './metrics.ts';
 
 /** A finished request with the fields that only the log has. */
@@ -25,6 +25,25 @@ const ownFailures = new Set<number>([
   Code.UNAVAILABLE,
   Code.DATA_LOSS,
 ]);
+
+/**
+ * Logs requests that are over. A probe that fails again for the same reason is logged at debug, as one that succeeds:
+ * the first line says it, and the next would come every two seconds.
+ * @param logsAll whether other requests than the failures of the gateway, Tiller or Kubernetes are logged
+ */
+export function createAccessLog(log: Logger, logsAll: boolean): (request: LoggedRequest) => void {
+  const failures = new Map<string, string>();
+  return request => {
+    const line = accessLine(request);
+    let { level } = line;
+    if (probeRoutes.has(request.route)) {
+      const failure = level === 'warn' ? messageOf(request.error) : '';
+      if (failures.get(request.route) === failure) level = 'debug';
+      failures.set(request.route, failure);
+    }
+    if (logsAll || level === 'warn') log[level](line.message, line.fields);
+  };
+}
 
 /**
  * The log line of a request: `warn` for failures of the gateway or of what is behind it, with their causes; `debug` for

@@ -9,6 +9,14 @@ export const withoutKubectl =
     ? false
     : 'kubectl is not installed (Debian: apt-get install kubernetes-client)';
 
+/** Why kustomize's components cannot be tried here, or false: kubectl knows them since 1.21. */
+export const withoutComponents = withoutKubectl || (minorVersion() < 21 && 'kubectl is older than 1.21');
+
+function minorVersion(): number {
+  const { stdout } = spawnSync(program, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  return Number.parseInt(JSON.parse(stdout).clientVersion.minor, 10);
+}
+
 /** Runs kubectl and gives what it printed. @throws with its error text where it fails or takes longer than 60 s */
 export function kubectl(args: readonly string[], kubeconfig = '/dev/null'): Promise<string> {
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: '/nonexistent' };
