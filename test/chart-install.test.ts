@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import type {
+  V1ClusterRole,
   V1Deployment,
   V1NetworkPolicy,
   V1Role,
@@ -135,5 +136,103 @@ describe('the Helm 2 chart', () => {
       container.volumeMounts!.map(({ mountPath }) => mountPath),
       ['/tmp', '/etc/tiller-tls'],
     );
+  });
+
+  test('takes every placement and addition that a Deployment may need', async t => {
+    const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [] } };
+    const { objects } = await install(t, {
+      imagePullSecrets: [{ name: 'registry' }],
+      annotations: { of: 'the deployment' },
+      podAnnotations: { of: 'the pods' },
+      service: { annotations: { of: 'the service' } },
+      nodeSelector: { disk: 'ssd' },
+      tolerations: [{ key: 'critical', operator: 'Exists', effect: 'NoSchedule' }],
+      affinity,
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['10.0.0.2'] },
+      extraVolumes: [{ name: 'charts', emptyDir: {} }],
+      extraVolumeMounts: [{ name: 'charts', mountPath: '/charts' }],
+    });
+    assert.deepEqual(
+      objects.flatMap(object => schemaFaults({ ...object })),
+      [],
+    );
+    const { metadata, spec } = only<V1Deployment>(objects, 'Deployment');
+    assert.deepEqual(metadata!.annotations, { of: 'the deployment' });
+    const { metadata: podMetadata, spec: pod } = spec!.template;
+    assert.deepEqual(podMetadata!.annotations, {
+      of: 'the pods',
+      'seccomp.security.alpha.kubernetes.io/pod': 'runtime/default',
+    });
+    assert.deepEqual(only<V1Service>(objects, 'Service').metadata!.annotations, { of: 'the service' });
+    assert.deepEqual(
+      [pod!.imagePullSecrets, pod!.nodeSelector, pod!.affinity, pod!.dnsPolicy, pod!.dnsConfig],
+      [[{ name: 'registry' }], { disk: 'ssd' }, affinity, 'None', { nameservers: ['10.0.0.2'] }],
+    );
+    assert.equal(pod!.tolerations![0]!.key, 'critical');
+    assert.deepEqual(pod!.volumes!.at(-1), { name: 'charts', emptyDir: {} });
+    assert.deepEqual(pod!.containers[0]!.volumeMounts!.at(-1), { name: 'charts', mountPath: '/charts' });
+  });
+
+  test('has as many pods as it is told without autoscaling', async t => {
+    const { objects } = await install(t, { autoscaling: { enabled: false }, replicas: 3 });
+    assert.equal(only<V1Deployment>(objects, 'Deployment').spec!.replicas, 3);
+    assert.ok(!objects.some(({ kind }) => kind === 'HorizontalPodAutoscaler'));
+    const scaled = only<V1Deployment>((await install(t)).objects, 'Deployment');
+    assert.equal(scaled.spec!.replicas, undefined);
+  });
+
+  test("offers swift's ports, under the name of its chart too", async t => {
+    const { objects, notes } = await install(t, { service: { portName: 'pt' }, tls: { secret: 'own' } });
+    assert.deepEqual(
+      objects.flatMap(object => schemaFaults({ ...object })),
+      [],
+    );
+    assert.deepEqual(
+      only<V1Service>(objects, 'Service').spec!.ports!.map(({ name, port, targetPort }) => [
+        name,
+        port,
+        targetPort,
+      ]),
+      [
+        ['pt', 80, 'http'],
+        ['https', 443, 'http'],
+      ],
+    );
+    assert.deepEqual(only<V1ClusterRole>(objects, 'ClusterRole').rules![0]!.resourceNames, [
+      'swift',
+      'swift:pt',
+      'http:swift:pt',
+      'swift:https',
+      'https:swift:https',
+    ]);
+    assert.match(notes, /services\/swift:pt\/proxy/);
+    const { volumes, containers } = only<V1Deployment>(objects, 'Deployment').spec!.template.spec!;
+    assert.equal(volumes!.find(({ name }) => name === 'gateway-tls')?.secret?.secretName, 'own');
+    const folders = containers[0]!.volumeMounts!.map(({ mountPath }) => mountPath);
+    for (const { name, value } of containers[0]!.env!.filter(({ name }) => name.includes('_TLS_'))) {
+      assert.ok(
+        folders.some(mounted => value!.startsWith(`${mounted}/`)),
+        name,
+      );
+    }
+    const { objects: plain } = await install(t);
+    assert.deepEqual(
+      only<V1Service>(plain, 'Service').spec!.ports!.map(({ name, port }) => [name, port]),
+      [['http', 80]],
+    );
+  });
+
+  test('admits those that it is told to', async t => {
+    const from = [{ namespaceSelector: { matchLabels: { team: 'dashboards' } } }];
+    const { objects } = await install(t, { networkPolicy: { apiServer: ['10.0.0.10/32'], from } });
+    const [rule] = only<V1NetworkPolicy>(objects, 'NetworkPolicy').spec!.ingress as { from?: unknown }[];
+    assert.deepEqual(rule?.from, [
+      { podSelector: { matchLabels: { 'k8s-app': 'konnectivity-agent' } } },
+      { ipBlock: { cidr: '10.0.0.10/32' } },
+      ...from,
+    ]);
+    const { objects: open } = await install(t, { networkPolicy: { enabled: false } });
+    assert.ok(!open.some(({ kind }) => kind === 'NetworkPolicy'));
   });
 });
