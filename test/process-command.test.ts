@@ -52,15 +52,25 @@ describe('the command', () => {
 
 test("swift's arguments start the program, each with a warning; its command version works", async t => {
   const swift = ['run', '--v=4', '--tiller-insecure-skip-verify=true', '--enable-analytics=false'];
-  const gateway = await startGatewayProcess(t, [...swift, '--secure-addr=127.0.0.1:0', '--logtostderr']);
+  const glog = ['--logtostderr', '--alsologtostderr=true', '--stderrthreshold=2', '--log_dir=/tmp'];
+  glog.push('--log_backtrace_at=:0', '--log-flush-frequency=5s', '--vmodule=a=1');
+  const others = ['--api-domain=example.com', '--secure-addr=127.0.0.1:0'];
+  const gateway = await startGatewayProcess(t, [...swift, ...others, ...glog]);
   assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/tiller/v2/version/json`)).status, 200);
   const warnings = gateway.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
   assert.deepEqual(warnings.map(message => String(message).split(':')[0]).sort(), [
+    '--alsologtostderr',
+    '--api-domain',
     '--enable-analytics',
+    '--log-flush-frequency',
+    '--log_backtrace_at',
+    '--log_dir',
     '--logtostderr',
     '--secure-addr',
+    '--stderrthreshold',
     '--tiller-insecure-skip-verify',
     '--v',
+    '--vmodule',
   ]);
   await gateway.seen(/^GET \/tiller\/v2\/version\/json 200$/);
   const version = await runMain(['version']);
