@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { readYamlTree, scalarValue, type YamlNode } from '../yaml/index.ts';
+import type { Node } from 'js-yaml';
+import { readYamlTree, scalarOf } from '../yaml/index.ts';
 import type { PlacedOption } from './options.ts';
 import { type Setting, type Settings, suggestion } from './read-settings.ts';
 
@@ -33,7 +34,7 @@ export function parseFileSettings(
 ): Settings {
   const { root, problem, lineOf } = readYamlTree(content);
   if (problem) return failed(`${file}:${problem.line}: ${problem.message}`);
-  if (root === undefined || (root.kind === 'scalar' && scalarValue(root) === null)) return failed();
+  if (root === undefined || (root.kind === 'scalar' && scalarOf(root) === null)) return failed();
   if (root.kind !== 'mapping')
     return failed(`${file}:${lineOf(root)}: expected a map of options by their flag names`);
 
@@ -44,7 +45,7 @@ export function parseFileSettings(
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
   const names = new Set<string>();
-  for (const [key, value] of root.entries) {
+  for (const { key, value } of root.items) {
     const name = key.kind === 'scalar' ? key.value : '';
     const where = `${file}:${lineOf(key)}: ${name}`;
     const option = byName.get(name);
@@ -66,9 +67,9 @@ export function parseFileSettings(
 }
 
 /** A quoted or block text's content, a plain scalar as it is written; null is empty. */
-function sourceText(node: YamlNode): string | undefined {
+function sourceText(node: Node): string | undefined {
   if (node.kind !== 'scalar') return undefined;
-  return node.plain && scalarValue(node) === null ? '' : node.value;
+  return scalarOf(node) === null ? '' : node.value;
 }
 
 function failed(...mistakes: string[]): Settings {

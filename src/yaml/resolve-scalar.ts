@@ -1,8 +1,5 @@
-import type { ScalarNode } from './parse-tree.ts';
-import { YamlError } from './yaml-error.ts';
-
 /** YAML's own tags for scalars, in the short form in which yaml.v2's errors name them. */
-export type ScalarTag = '!!str' | '!!bool' | '!!int' | '!!float' | '!!null' | '!!timestamp' | '!!merge';
+export type ScalarTag = '!!str' | '!!bool' | '!!int' | '!!float' | '!!null' | '!!timestamp';
 
 export interface ResolvedScalar {
   readonly tag: ScalarTag;
@@ -25,20 +22,6 @@ for (const [tag, value, spellings] of [
 }
 words.set('', { tag: '!!null', value: null });
 
-const longPrefix = 'tag:yaml.org,2002:';
-const resolvable = new Set(['!!str', '!!bool', '!!int', '!!float', '!!null', '!!timestamp']);
-
-/** The short form of a tag: `!!int` for `tag:yaml.org,2002:int`. */
-function shortTag(tag: string): string {
-  return tag.startsWith(longPrefix) ? `!!${tag.slice(longPrefix.length)}` : tag;
-}
-
-/** The value of a scalar by its tag, its quotes, or its text. Throws YamlError where the text does not fit the tag. */
-export function scalarValue(node: ScalarNode): ResolvedScalar['value'] {
-  if (node.tag !== '') return resolveTagged(node.value, node.tag);
-  return node.plain ? resolvePlain(node.value).value : node.value;
-}
-
 /**
  * The value of an untagged plain scalar by yaml.v2's rules: YAML 1.1's booleans, integers as Go's ParseInt reads them
  * with base 0 (`0x1f`, `017`, `0o17`, `0b11`, `1_000`), floats, and no numbers in base 60.
@@ -53,32 +36,23 @@ export function resolvePlain(text: string): ResolvedScalar {
   return { tag: '!!str', value: text };
 }
 
-/** The value of a scalar with an explicit tag. Throws YamlError where the text cannot be that. */
-function resolveTagged(text: string, fullTag: string): ResolvedScalar['value'] {
-  const tag = shortTag(fullTag);
-  if (tag === '!!binary') return decodeBinary(text);
-  if (!resolvable.has(tag) || tag === '!!str' || tag === '!!timestamp') {
-    if (tag === '!!timestamp' && resolvePlain(text).tag !== '!!timestamp') throw cannotDecode(text, tag);
-    return text;
-  }
-  const resolved = resolvePlain(text);
-  if (tag === '!!float' && resolved.tag === '!!int' && fitsInt64(resolved.value as bigint)) {
-    return Number(resolved.value);
-  }
-  if (resolved.tag !== tag) throw cannotDecode(text, tag);
-  return resolved.value;
-}
+const longPrefix = 'tag:yaml.org,2002:';
 
-function cannotDecode(text: string, tag: string): YamlError {
-  return new YamlError(`cannot decode ${resolvePlain(text).tag} \`${text}\` as a ${tag}`);
+/** The value of a scalar with an explicit tag, in its long form; undefined where the text does not fit the tag. */
+export function resolveTagged(text: string, tag: string): ResolvedScalar['value'] | undefined {
+  const name = tag.startsWith(longPrefix) ? tag.slice(longPrefix.length) : '';
+  if (name === 'binary') return decodeBinary(text);
+  if (!['bool', 'int', 'float', 'null', 'timestamp'].includes(name)) return text;
+  const resolved = resolvePlain(text);
+  if (resolved.tag === `!!${name}`) return resolved.value;
+  const isWhole = name === 'float' && resolved.tag === '!!int' && fitsInt64(resolved.value as bigint);
+  return isWhole ? Number(resolved.value) : undefined;
 }
 
 /** yaml.v2 gives the bytes as a string; what is no UTF-8 becomes U+FFFD when the value is written as JSON. */
-function decodeBinary(text: string): string {
+function decodeBinary(text: string): string | undefined {
   const compact = text.replace(/[\r\n]/g, '');
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) {
-    throw new YamlError('!!binary value contains invalid base64 data');
-  }
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) return undefined;
   return Buffer.from(compact, 'base64').toString('utf8');
 }
 

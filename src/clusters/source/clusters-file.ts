@@ -1,12 +1,7 @@
 import { dirname, resolve } from 'node:path';
+import type { MappingNode, Node } from 'js-yaml';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import {
-  type MappingNode,
-  readYamlTree,
-  scalarValue,
-  type YamlNode,
-  type YamlTree,
-} from '../../yaml/index.ts';
+import { readYamlTree, scalarOf, type YamlTree } from '../../yaml/index.ts';
 import type { ClusterEntry } from '../entry/cluster-entry.ts';
 import { clusterFields, type FieldReader, inconsistency, tlsFields } from './entry-fields.ts';
 
@@ -44,8 +39,8 @@ class FileReader {
     }
     if (root?.kind !== 'mapping') return this.#refuse(root, 'expected a mapping with the list `clusters`');
     this.#checkUnique(root);
-    let list: YamlNode | undefined;
-    for (const [key, value] of root.entries) {
+    let list: Node | undefined;
+    for (const { key, value } of root.items) {
       if (textOf(key) === 'clusters') list = value;
       else this.#mistake(key, `unknown field ${quoted(key)}: expected clusters`);
     }
@@ -54,7 +49,7 @@ class FileReader {
     return list.items.flatMap(item => this.#readEntry(item) ?? []);
   }
 
-  #readEntry(item: YamlNode): ClusterEntry | undefined {
+  #readEntry(item: Node): ClusterEntry | undefined {
     const before = this.mistakes.length;
     const values = this.#readFields(item, clusterFields, 'a cluster');
     if (!values) return undefined;
@@ -75,7 +70,7 @@ class FileReader {
   }
 
   #readFields(
-    item: YamlNode,
+    item: Node,
     fields: Readonly<Record<string, FieldReader>>,
     what: string,
   ): Record<string, unknown> | undefined {
@@ -85,7 +80,7 @@ class FileReader {
     }
     this.#checkUnique(item);
     const values: Record<string, unknown> = {};
-    for (const [key, value] of item.entries) {
+    for (const { key, value } of item.items) {
       const name = textOf(key) ?? '';
       const read = Object.hasOwn(fields, name) ? fields[name] : undefined;
       if (name === 'tls' && what === 'a cluster') values.tls = this.#readTls(value);
@@ -97,14 +92,14 @@ class FileReader {
     return values;
   }
 
-  #readTls(value: YamlNode): unknown {
+  #readTls(value: Node): unknown {
     const values = this.#readFields(value, tlsFields, 'tls');
     return values && { insecureSkipVerify: false, ...values };
   }
 
-  #readValue(name: string, node: YamlNode, read: FieldReader): unknown {
+  #readValue(name: string, node: Node, read: FieldReader): unknown {
     try {
-      const value = node.kind === 'scalar' && node.tag === '' ? scalarValue(node) : undefined;
+      const value = node.kind === 'scalar' ? scalarOf(node) : undefined;
       return read(value, path => resolve(dirname(this.#file), path));
     } catch (error) {
       this.#mistake(node, `${name}: ${GatewayError.from(error).message}`);
@@ -115,27 +110,27 @@ class FileReader {
   /** YAML itself lets the last of two equal keys win; here one of them is a mistake. */
   #checkUnique(map: MappingNode): void {
     const names = new Set<string | undefined>();
-    for (const [key] of map.entries) {
+    for (const { key } of map.items) {
       const name = textOf(key);
       if (names.has(name)) this.#mistake(key, `the field ${quoted(key)} is given twice`);
       names.add(name);
     }
   }
 
-  #refuse(node: YamlNode | undefined, message: string): [] {
+  #refuse(node: Node | undefined, message: string): [] {
     this.#mistake(node, message);
     return [];
   }
 
-  #mistake(node: YamlNode | undefined, message: string): void {
+  #mistake(node: Node | undefined, message: string): void {
     this.mistakes.push(`${this.#file}:${node ? this.#tree.lineOf(node) : 1}: ${message}`);
   }
 }
 
-function textOf(key: YamlNode): string | undefined {
+function textOf(key: Node): string | undefined {
   return key.kind === 'scalar' ? key.value : undefined;
 }
 
-function quoted(key: YamlNode): string {
+function quoted(key: Node): string {
   return JSON.stringify((textOf(key) ?? '?').slice(0, 40));
 }
