@@ -19,7 +19,7 @@ test('messages that are passed through are logged like others: readable, with wh
   const request = { name: 'alpha', values: { raw: 'password: hunter2' } };
   tap.request(path, encodeMessage('hapi.services.tiller.InstallReleaseRequest', request));
   tap.reply(path, Buffer.from([0xff]));
-  tap.failed(path, new GatewayError(Code.UNKNOWN, 'release alpha failed'));
+  tap.failed(path, new GatewayError(Code.UNKNOWN, 'release alpha failed\nkind: Secret'));
   tap.request('/no.such/Method', Buffer.from('x'));
   await new Promise(setImmediate);
   const logged = lines.map(line => JSON.parse(line));

@@ -1,6 +1,6 @@
 import { type Method, service, wireToJson } from '../codec/index.ts';
 import type { MessageTap } from '../grpc/index.ts';
-import { type Logger, maskPayload } from '../observe/index.ts';
+import { firstLines, type Logger, maskPayload } from '../observe/index.ts';
 import { codeName, GatewayError } from '../protocol/index.ts';
 import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
 
@@ -36,7 +36,7 @@ function rpcLog({ name, request, response }: Method, log: Logger) {
     reply: (wire: Uint8Array) => write('reply', response, wire),
     failed(thrown: unknown) {
       const { code, message } = GatewayError.from(thrown);
-      log.info(`rpc ${name} failed`, { rpc: name, grpcCode: codeName(code), error: message });
+      log.info(`rpc ${name} failed`, { rpc: name, grpcCode: codeName(code), error: firstLines(message) });
     },
   };
 }

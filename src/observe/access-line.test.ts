@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { GatewayError } from '../protocol/index.ts';
 import { accessLine, createAccessLog, type LoggedRequest } from './access-line.ts';
 import type { Logger } from './logger.ts';
 
@@ -41,9 +42,10 @@ describe('the access line', () => {
   });
 
   test("warns of the gateway's own failures with their causes, and only mentions the caller's", () => {
-    const error = new Error('why');
+    const error = new Error('why', { cause: new Error('for this reason') });
     const failed = accessLine({ ...request, status: 503, code: 14, error });
-    assert.deepEqual([failed.level, failed.fields.error], ['warn', error]);
+    assert.equal(failed.level, 'warn');
+    assert.match(String(failed.fields.error), /^why ← for this reason\n {4}at /);
     assert.equal(accessLine({ ...request, front: 'grpc', code: 14, error }).level, 'warn');
     assert.equal(accessLine({ ...request, front: 'grpc', code: 5, error }).level, 'info');
     const refused = accessLine({ ...request, status: 404, code: 5, error });
@@ -88,4 +90,43 @@ test('a probe that keeps failing is warned of once for each reason', () => {
     'debug GET /readyz 200 undefined',
     'warn GET /readyz 503 no route',
   ]);
+});
+
+test('of a failed dry run only the first line is logged, and at debug the rest without values', () => {
+  const text = `YAML parse error on a/templates/b.yaml: line 3
+---
+# Source: a/templates/secret.yaml
+apiVersion: v1
+kind: Secret
+metadata:
+  name: logins
+data:
+  admin: aHVudGVyMg==
+  list:
+    - hunter3
+  block: |
+    hunter4
+`;
+  for (const status of [400, 500]) {
+    const lines: [string, string, Record<string, unknown>][] = [];
+    const write = (level: string) => (message: string, fields: object) =>
+      lines.push([level, message, fields as Record<string, unknown>]);
+    const logger = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+    const error = new GatewayError(status === 400 ? 3 : 2, text);
+    createAccessLog(logger as unknown as Logger, true)({ ...request, status, code: error.code, error });
+    const [first, rest] = lines;
+    assert.equal(first?.[2].error, 'YAML parse error on a/templates/b.yaml: line 3');
+    assert.deepEqual(rest?.slice(0, 2), ['debug', 'the rest of the error']);
+    assert.match(
+      String(rest?.[2].rest),
+      /kind: Secret\nmetadata:\n {2}name: logins\ndata:\n {2}admin: \*\*\*\n/,
+    );
+    assert.doesNotMatch(JSON.stringify(lines), /aHVudGVyMg|hunter/);
+    assert.equal(lines.length, 2);
+  }
+});
+
+test('a secret that stands where a long first line is cut is masked', () => {
+  const error = new Error(`${'x'.repeat(980)} https://user:hunter2hunter2@example.com/`);
+  assert.doesNotMatch(String(accessLine({ ...request, status: 404, code: 5, error }).fields.error), /hunter/);
 });

@@ -1,6 +1,7 @@
 import { Code, codeName } from '../protocol/index.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import type { RequestOutcome } from './metrics.ts';
+import { firstLines, maskedRest } from './redact.ts';
 
 /** A finished request with the fields that only the log has. */
 export interface LoggedRequest extends RequestOutcome {
@@ -42,6 +43,8 @@ export function createAccessLog(log: Logger, logsAll: boolean): (request: Logged
       failures.set(request.route, failure);
     }
     if (logsAll || level === 'warn') log[level](line.message, line.fields);
+    const rest = maskedRest(request.error);
+    if (rest !== '') log.debug('the rest of the error', { requestId: request.requestId, rest });
   };
 }
 
@@ -67,12 +70,12 @@ export function accessLine(request: LoggedRequest): { level: LogLevel; message: 
       durationMs: Math.round(durationMs * 1000) / 1000,
       bytes,
       requestId,
-      ...(error !== undefined && { error: failed ? error : messageOf(error) }),
+      ...(error !== undefined && { error: failed ? firstLines(error) : messageOf(error) }),
     },
   };
 }
 
 /** A mistake of the caller needs no stack. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return firstLines(error instanceof Error ? error.message : error);
 }

@@ -23,6 +23,8 @@ const suspicious = /:\/\/|-----begin|bearer|basic|passw|token|secret|key|authori
 const maxDepth = 6;
 const maxItems = 100;
 const maxFrames = 8;
+const maxFirstLineChars = 1000;
+const maxRestLines = 100;
 
 /**
  * Fields of Tiller's and swift's messages that may hold secrets: values hold passwords, a manifest holds Secrets, and
@@ -68,22 +70,57 @@ export function redact(value: unknown, depth = 0): unknown {
   );
 }
 
-/**
- * `message ← cause ← cause`. A fault of the program also shows the stack of the innermost error, where it began; a
- * failure that the program expects is explained by its messages.
- */
+/** `message ← cause ← cause`. A fault of the program also shows the stack of the innermost error, where it began. */
 function errorText(error: Error): string {
-  const messages: string[] = [];
-  let innermost: Error = error;
-  for (let next: unknown = error; next instanceof Error && messages.length < maxDepth; next = next.cause) {
-    messages.push(next.message);
-    innermost = next;
+  const messages = chainOf(error).map(({ message }) => message);
+  return redactText([messages.join(' ← '), ...framesOf(error)].join('\n'));
+}
+
+/** The same of a request's error, with the first line of each message: Tiller puts rendered manifests on the others. */
+export function firstLines(error: unknown): string {
+  if (!(error instanceof Error)) return firstLine(String(error));
+  const messages = chainOf(error).map(({ message }) => firstLine(message));
+  return [messages.join(' ← '), ...framesOf(error).map(redactText)].join('\n');
+}
+
+/** What `firstLines` leaves out, with every value of a manifest masked; empty where nothing is left out. */
+export function maskedRest(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error ?? '');
+  const rest = message.slice(0, maxRedactedChars).split('\n').slice(1, maxRestLines);
+  return redactText(rest.map(maskLine).join('\n'));
+}
+
+/** Of a manifest's line only a key is shown, and what names an object. */
+function maskLine(line: string): string {
+  if (
+    /^(?:---|# Source: [\w./-]{1,300}|\s{0,80}(?:apiVersion|kind|name|namespace): [\w./-]{1,100})$/.test(line)
+  )
+    return line;
+  const key = /^[ -]{0,80}[\w./-]{1,100}:/.exec(line)?.[0];
+  if (key === line) return line;
+  return key === undefined ? line && masked : `${key} ${masked}`;
+}
+
+function firstLine(message: string): string {
+  // a secret is masked to its end before the line is cut
+  const line = redactText((message.split('\n', 1)[0] ?? '').slice(0, maxRedactedChars));
+  return line.length > maxFirstLineChars ? `${line.slice(0, maxFirstLineChars)}…` : line;
+}
+
+/** The error and its causes. */
+function chainOf(error: Error): Error[] {
+  const chain: Error[] = [];
+  for (let next: unknown = error; next instanceof Error && chain.length < maxDepth; next = next.cause) {
+    chain.push(next);
   }
-  const expected = error instanceof GatewayError && error.code !== Code.INTERNAL;
-  const frames = expected
-    ? []
-    : (innermost.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
-  return redactText([messages.join(' ← '), ...frames.slice(0, maxFrames)].join('\n'));
+  return chain;
+}
+
+/** A failure that the program expects is explained by its messages, a fault by where it began too. */
+function framesOf(error: Error): string[] {
+  if (error instanceof GatewayError && error.code !== Code.INTERNAL) return [];
+  const lines = (chainOf(error).at(-1)?.stack ?? '').split('\n');
+  return lines.filter(line => line.startsWith('    at ')).slice(0, maxFrames);
 }
 
 /**
