@@ -7,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TillerClient } from '../src/backends/tiller/client.ts';
+import { createDirectConnector } from '../src/clusters/upstreams/direct.ts';
 import { sharedCertificate } from './support/certificates.ts';
 import { eventually } from './support/eventually.ts';
+import { createTestTiller } from './support/gateway.ts';
 import { createTunnelledTiller } from './support/tunnelled-tiller.ts';
 
 const free = { signal: new AbortController().signal, deadline: undefined };
@@ -215,6 +217,28 @@ describe('loads on a tunnel', () => {
     });
     assert.deepEqual(await client.unary('GetReleaseStatus', nothing, free), reply);
   });
+
+  for (const clientCa of [false, true]) {
+    const asking = clientCa ? ' and asks for a certificate' : '';
+    test(`a Tiller that speaks TLS${asking}, and no flag that says so: the error says which`, async t => {
+      const { caPem, certPem, keyPem } = await sharedCertificate();
+      const tls = { cert: Buffer.from(certPem), key: Buffer.from(keyPem) };
+      const { stub, client } = await createTunnelledTiller(t, {
+        stub: { tls: { ...tls, ...(clientCa && { clientCa: Buffer.from(caPem) }) } },
+        client: { waitMs: 2_000 },
+      });
+      const connector = createDirectConnector({ endpoint: stub.address });
+      const direct = createTestTiller(stub.address, { connector, waitMs: 2_000 });
+      t.after(() => direct.destroy());
+      for (const each of [client, direct]) {
+        await assert.rejects(each.unary('GetReleaseStatus', nothing, free), {
+          code: 14,
+          reason: 'UPSTREAM_UNREACHABLE',
+          message: /^the HTTP\/2 handshake with .*: this Tiller speaks TLS, .* set --tiller-ca-file, with/,
+        });
+      }
+    });
+  }
 
   test('one answer of 20 MiB arrives whole', async t => {
     const large = Buffer.alloc(20 * 1024 * 1024 - 100, 7);

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import {
@@ -9,6 +12,7 @@ import {
 import type { SocketAddress } from '../src/kubernetes/index.ts';
 import { dial } from '../src/kubernetes/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/index.ts';
+import { sharedCertificate } from './support/certificates.ts';
 import { createStage, echo, mountServiceAccount, never } from './support/cluster-stage.ts';
 
 /** Connects as a Pod would, and tells which address was dialled. */
@@ -41,7 +45,7 @@ describe('the incluster connector', () => {
     const { kubernetes } = await createStage(t, echo);
     kubernetes.addTiller({ namespace: 'other', target: { path: '/nowhere' } });
     assert.deepEqual(await reach(t, kubernetes), {
-      dialled: { host: 'tiller-deploy.kube-system.svc', port: 44134 },
+      dialled: { host: '127.0.0.1', port: 44134 },
       authority: 'tiller-deploy.kube-system.svc:44134',
       target: 'service kube-system/tiller-deploy',
     });
@@ -106,6 +110,53 @@ describe('the incluster connector', () => {
     });
     writeFileSync(join(folder, 'token'), `${kubernetes.token}\n`);
     assert.equal((await reach(t, kubernetes, { folder })).target, 'service kube-system/tiller-deploy');
+  });
+
+  describe('dials, without the DNS of the cluster,', () => {
+    const service = (spec: object) => ({ metadata: { name: 'tiller', namespace: 'n' }, spec });
+    const ports = [{ name: 'tiller', port: 44135 }];
+    const pod = {
+      metadata: { name: 'tiller-1', namespace: 'n' },
+      status: { podIP: '10.1.2.3', conditions: [{ type: 'Ready', status: 'True' }] },
+    };
+    const cases: [string, object, object[] | undefined, string][] = [
+      ['the address of the service', { clusterIP: '10.96.0.9', ports }, [], '10.96.0.9'],
+      ['its IPv6 address', { clusterIP: 'fd00::9', ports }, [], 'fd00::9'],
+      ['a pod of a headless service', { clusterIP: 'None', ports }, [pod], '10.1.2.3'],
+      ['the name of one whose pods it may not see', { clusterIP: 'None', ports }, undefined, 'tiller.n.svc'],
+      ['the name of one without pods', { clusterIP: 'None', ports }, [], 'tiller.n.svc'],
+      ['the name of one without an address', { type: 'ExternalName', ports }, [], 'tiller.n.svc'],
+    ];
+    for (const [what, spec, pods, host] of cases) {
+      test(what, async t => {
+        const { caPem, certPem: cert, keyPem: key } = await sharedCertificate();
+        const api = createServer({ cert, key }, ({ url = '' }, response) => {
+          const items = url.includes('/services?') ? [service(spec)] : pods;
+          response.statusCode = items ? 200 : 403;
+          response.end(JSON.stringify({ items }));
+        }).listen(0, '127.0.0.1');
+        await once(api, 'listening');
+        t.after(() => api.close());
+        const { port } = api.address() as AddressInfo;
+        const url = `https://127.0.0.1:${port}`;
+        const access = { url, token: 'token', caPem } as SandboxKubernetes;
+        assert.deepEqual(await reach(t, access, { namespace: 'n' }), {
+          dialled: { host, port: 44135 },
+          authority: 'tiller.n.svc:44135', // what its certificate has to name
+          target: 'service n/tiller',
+        });
+      });
+    }
+
+    test('and names the service where nothing answers', async t => {
+      const { kubernetes } = await createStage(t, echo);
+      const open = (options: Parameters<typeof dial>[0]) =>
+        dial({ ...options, address: { host: '127.0.0.1', port: 9 } });
+      await assert.rejects(reach(t, kubernetes, { open }), {
+        code: 14,
+        message: /^connecting to service kube-system\/tiller-deploy at 127\.0\.0\.1:9: connection refused$/,
+      });
+    });
   });
 
   test('says what is missing outside of a cluster', async () => {

@@ -49,7 +49,8 @@ describe('Tiller is killed', () => {
       503,
       {
         code: 14,
-        message: 'the connection to Tiller was lost before Tiller answered',
+        message:
+          'the connection to Tiller was lost before Tiller answered: the release may have been changed all the same; ask for its status or history, or for the list of releases, before you send this again',
         reason: 'UPSTREAM_LOST',
       },
     ]);
@@ -57,6 +58,23 @@ describe('Tiller is killed', () => {
     stub.answer('InstallRelease', { responses: [Buffer.alloc(0)] });
     assert.equal((await get(url + install, { method: 'POST', body: longInstall }))[0], 200);
     assert.equal(stub.callsOf('InstallRelease').length, 2);
+  });
+
+  test('in the middle of a write over gRPC, of either service: UNAVAILABLE that says what may have happened', async t => {
+    const { address, stub } = await startStage(t, { UninstallRelease: { hang: 'before' } });
+    using client = openTiller(address);
+    const request = encodeMessage('hapi.services.tiller.UninstallReleaseRequest', { name: 'alpha' });
+    const paths = ['UninstallRelease', '/appscode.swift.v2.ReleaseService/UninstallRelease'];
+    const answers = paths.map(path => callTiller(client, path, request));
+    await stub.arrival('UninstallRelease', 2);
+    await stub.kill();
+    for (const { status, message } of await Promise.all(answers)) {
+      assert.equal(status, 14);
+      assert.match(
+        message,
+        /lost before Tiller answered: the release may have been changed all the same; ask/,
+      );
+    }
   });
 
   test('in the middle of a read, and back at once: nobody notices', async t => {
@@ -84,7 +102,8 @@ describe('Tiller is killed', () => {
         {
           error: {
             code: 14,
-            message: 'the connection to Tiller was lost in the middle of the answer',
+            message:
+              'the connection to Tiller was lost in the middle of the answer: the release may have been changed all the same; ask for its status or history, or for the list of releases, before you send this again',
             reason: 'UPSTREAM_LOST',
           },
         },

@@ -136,10 +136,12 @@ describe('a cluster', () => {
     const text = `clusters:\n${direct('good', good.port)}${direct('stuck', stuck.port)}`;
     const hub = await startHub(t, createFolder(t), text, ['--cluster-max-calls=2']);
     const end = new AbortController();
-    const list = '/clusters/stuck/tiller/v2/releases/json';
-    const hanging = [1, 2].map(() => fetch(hub.url + list, { signal: end.signal }).catch(() => {}));
+    const list = '/clusters/stuck/tiller/v2/releases/json?limit=';
+    const hanging = [1, 2].map(limit =>
+      fetch(hub.url + list + limit, { signal: end.signal }).catch(() => {}),
+    );
     await stuck.arrival('ListReleases', 2);
-    const { status, json } = await get(hub, list);
+    const { status, json } = await get(hub, `${list}3`);
     assert.equal(status, 429);
     assert.match(json.message, /^cluster stuck has 2 calls in progress already/);
     assert.equal((await get(hub, `/clusters/good${version}`)).status, 200);

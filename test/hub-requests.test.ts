@@ -350,6 +350,12 @@ describe('by the upstream gateway', () => {
     assert.equal((await get(hub, `/clusters/a${rollback}`)).status, 503);
     const written = await fetch(`${hub.url}/clusters/a${list}`, { method: 'POST', body: '{}' });
     assert.equal(written.status, 503);
+    const lost = (await written.json()) as Record<string, unknown>;
+    assert.equal(lost.reason, 'UPSTREAM_LOST');
+    assert.match(
+      String(lost.message),
+      /: connection reset: the release may have been changed all the same; ask/,
+    );
     const versions = await get(hub, `/clusters/-${version}`);
     assert.equal(versions.json.clusters[0].ok, true);
     const ofVersion = `GET ${version}`;

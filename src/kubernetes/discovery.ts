@@ -16,7 +16,11 @@ export interface Pod {
 /** The part of a Service that is read. */
 export interface Service {
   readonly metadata: ObjectName & { readonly labels?: Readonly<Record<string, string>> };
-  readonly spec?: { readonly ports?: readonly { readonly name?: string; readonly port: number }[] };
+  readonly spec?: {
+    /** Absent or `None`: no address stands for its Pods. */
+    readonly clusterIP?: string;
+    readonly ports?: readonly { readonly name?: string; readonly port: number }[];
+  };
 }
 
 export interface ObjectName {

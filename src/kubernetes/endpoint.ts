@@ -88,6 +88,8 @@ export interface Connector {
 
 export interface DialOptions {
   readonly address: SocketAddress;
+  /** What the address stands for, where messages should name it. */
+  readonly name?: string;
   /** Bound on name resolution and connecting together. */
   readonly timeoutMs: number;
   /** Ends the attempt early. */
@@ -99,8 +101,8 @@ export interface DialOptions {
  * The caller owns the socket and has to listen for its errors.
  * @throws GatewayError UNAVAILABLE with the address and the reason
  */
-export function dial({ address, timeoutMs, signal }: DialOptions): Promise<Socket> {
-  const step = `connecting to ${addressText(address)}`;
+export function dial({ address, name, timeoutMs, signal }: DialOptions): Promise<Socket> {
+  const step = `connecting to ${name === undefined ? addressText(address) : `${name} at ${addressText(address)}`}`;
   const failed = (reason: string, cause?: unknown) => stepFailed(step, reason, { cause });
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(failed('given up', signal.reason));

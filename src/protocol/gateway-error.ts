@@ -44,6 +44,18 @@ export function unavailable(message: string, options?: GatewayErrorOptions): Gat
 }
 
 /**
+ * Why a write failed whose connection was lost after it was sent: UNAVAILABLE, HTTP 503, reason UPSTREAM_LOST.
+ * @param what was lost, such as `the connection to Tiller was lost before Tiller answered`
+ */
+export function writeLost(what: string, options?: ErrorOptions): GatewayError {
+  const look = 'ask for its status or history, or for the list of releases, before you send this again';
+  return unavailable(`${what}: the release may have been changed all the same; ${look}`, {
+    ...options,
+    reason: 'UPSTREAM_LOST',
+  });
+}
+
+/**
  * A step on the path to Tiller failed: UNAVAILABLE, with the message `STEP: what`.
  * @param step such as `finding Tiller`, `opening the tunnel to pod kube-system/tiller-1`
  */

@@ -14,6 +14,7 @@ export {
   invalidArgument,
   stepFailed,
   unavailable,
+  writeLost,
 } from './gateway-error.ts';
 export { decompressFrame, type Frame, FrameReader, framePrefixBytes, toFrame } from './grpc-frame.ts';
 export {

@@ -1,12 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { jsonToWire, type Method } from '../../codec/index.ts';
 import { apiError } from '../../kubernetes/index.ts';
-import { Code, GatewayError, readBounded, toCode } from '../../protocol/index.ts';
+import { Code, GatewayError, type Reason, readBounded, reasons, toCode } from '../../protocol/index.ts';
 
 /** Statuses by which an API server itself can answer instead of the service behind it. */
 const refusals = new Set([401, 403, 404, 429, 500, 502, 503, 504]);
 
 const maxRefusalBytes = 64 * 1024;
+
+/** In an API server's words: the connection to the service broke, or time was over, with the request sent. */
+export function isCutOff({ status, error }: Extract<Answer, { kind: 'refused' }>): boolean {
+  const isSent = /\bEOF\b|connection reset|broken pipe|closed (?:network )?connection|time[d ]?-?out/i;
+  return status === 504 || (status >= 500 && isSent.test(error.message) && !/dial tcp/.test(error.message));
+}
 
 export type Answer =
   | { readonly kind: 'gateway'; readonly response: IncomingMessage; readonly body?: Buffer }
@@ -67,10 +73,14 @@ export function toReply(method: Method, json: Buffer): Uint8Array {
   }
 }
 
-/** `{"code": 5, "message": "..."}`, as every gateway's error looks. */
+/** `{"code": 5, "message": "...", "reason": "...", "step": "..."}`, as every gateway's error looks. */
 export function toError(json: unknown, code: Code): GatewayError {
-  const given = json as { code?: unknown; message?: unknown } | null;
+  const given = json as Partial<Record<'code' | 'message' | 'reason' | 'step', unknown>> | null;
   const known = typeof given?.code === 'number' ? toCode(given.code) : code;
   const message = typeof given?.message === 'string' ? given.message : 'the cluster gave no reason';
-  return new GatewayError(known === Code.OK ? Code.UNKNOWN : known, message);
+  const { reason, step } = given ?? {};
+  return new GatewayError(known === Code.OK ? Code.UNKNOWN : known, message, {
+    reason: typeof reason === 'string' && Object.hasOwn(reasons, reason) ? (reason as Reason) : undefined,
+    step: typeof step === 'string' ? step : undefined,
+  });
 }

@@ -19,8 +19,9 @@ import {
   reasonOf,
   requestIdOf,
   unavailable,
+  writeLost,
 } from '../../protocol/index.ts';
-import { type Answer, parseJson, readAnswer, readLines, toError, toReply } from './answer.ts';
+import { type Answer, isCutOff, parseJson, readAnswer, readLines, toError, toReply } from './answer.ts';
 import { GatewayLink, type LinkOptions } from './gateway-link.ts';
 import { answeredHeaders, forwardedHeaders } from './headers.ts';
 import { toMethodRequest } from './method-request.ts';
@@ -85,7 +86,7 @@ export class GatewayClient {
   async unary(method: Method, request: Uint8Array, context: CallContext): Promise<Uint8Array> {
     const { response, scope } = await this.#call(method, request, context);
     try {
-      return toReply(method, await this.#readAll(response, scope.signal));
+      return toReply(method, await this.#readAll(response, scope.signal, isReadOnly(method)));
     } finally {
       scope.end();
     }
@@ -105,7 +106,7 @@ export class GatewayClient {
         yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
       }
     } catch (cause) {
-      throw await this.#broken(scope.signal, cause);
+      throw await this.#broken(scope.signal, cause, isReadOnly(method));
     } finally {
       scope.end();
     }
@@ -158,13 +159,13 @@ export class GatewayClient {
       ...forwardedHeaders({ accept: 'application/json' }, { requestId, deadline, kind: 'bodyless' }),
       ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
     };
-    const isRead = method.idempotency === 'NO_SIDE_EFFECTS';
+    const isRead = isReadOnly(method);
     try {
       const answer = await this.#send({ verb, path: target, headers, body, isRead }, scope.signal);
       const { response } = answer;
       const status = response.statusCode ?? 0;
       if (status === 200) return { response, scope };
-      const content = answer.body ?? (await this.#readAll(response, scope.signal));
+      const content = answer.body ?? (await this.#readAll(response, scope.signal, isRead));
       const json = parseJson(content) as { error?: unknown } | null;
       // a stream that fails before its first line says so in a line of its own
       throw toError(json?.error ?? json, httpStatusToCode(status));
@@ -198,7 +199,9 @@ export class GatewayClient {
     }
     if (answer.kind === 'refused') {
       this.#events.failed(answer.error);
-      throw answer.error;
+      throw isCutOff(answer) && !sent.isRead
+        ? writeLost(answer.error.message, { cause: answer.error })
+        : answer.error;
     }
     this.#events.connected();
     return answer;
@@ -218,26 +221,41 @@ export class GatewayClient {
         throw error;
       });
     } catch (cause) {
-      const error = await this.#broken(signal, cause);
+      const error = await this.#broken(signal, cause, isRead);
       if (!signal.aborted && error !== cause) this.#events.failed(error);
       throw error;
     }
   }
 
-  async #readAll(response: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+  async #readAll(response: IncomingMessage, signal: AbortSignal, isRead: boolean): Promise<Buffer> {
     const bounds = { maxBytes: this.#options.maxMessageBytes, what: 'the answer', signal };
     return readBounded(response, bounds).catch(async cause => {
-      throw await this.#broken(signal, cause);
+      const error = await this.#broken(signal, cause, isRead);
+      const isCut = error.code === Code.UNAVAILABLE && error.reason !== 'UPSTREAM_LOST';
+      throw isCut && !isRead ? writeLost(error.message, { cause }) : error;
     });
   }
 
   /** Why there is no answer, or an answer broke off. Names the API server and not its credentials. */
-  async #broken(signal: AbortSignal, cause: unknown): Promise<GatewayError> {
+  async #broken(signal: AbortSignal, cause: unknown, isRead: boolean): Promise<GatewayError> {
     if (signal.aborted) return GatewayError.from(abortReason(signal));
     if (cause instanceof GatewayError) return cause;
     const server = await this.#link.server();
-    return unavailable(`${step} through ${server}: ${reasonOf(cause)}`, { cause, step });
+    const message = `${step} through ${server}: ${reasonOf(cause)}`;
+    return isRead || !isSent(cause) ? unavailable(message, { cause, step }) : writeLost(message, { cause });
   }
+}
+
+function isReadOnly({ idempotency }: Method): boolean {
+  return idempotency === 'NO_SIDE_EFFECTS';
+}
+
+/** Whether a request may have been sent before its connection broke. */
+function isSent(cause: unknown): boolean {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return (
+    /^(?:ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE|HPE_)/.test(code) && !/before secure TLS/.test(message)
+  );
 }
 
 /** Streams a member's answer to the client. A status outside of HTTP's range is an error: it would break the response. */

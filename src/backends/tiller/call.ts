@@ -178,6 +178,14 @@ function readOneAhead(call: grpc.ClientReadableStream<Buffer>): () => void {
   };
 }
 
+/** Of a call that never left. */
+export const unsent = 'the connection to Tiller was lost before the call was sent';
+
+/** grpc-js's own texts for a channel that has no connection to send on. */
+function isUnsent(details: string): boolean {
+  return /^(?:No connection established|Name resolution failed|Channel has been shut down)/.test(details);
+}
+
 /** How a call that failed reads: the deadline, a lost connection, or Tiller's own status. */
 export function describeFailure({ code, details, answered }: CallFailure): {
   code: Code;
@@ -187,6 +195,7 @@ export function describeFailure({ code, details, answered }: CallFailure): {
   lost?: true;
 } {
   if (code === Code.DEADLINE_EXCEEDED) return { code, message: 'the deadline passed before Tiller answered' };
+  if (isUnsent(details)) return { code: Code.UNAVAILABLE, message: unsent };
   if (code === Code.UNAVAILABLE || code === Code.CANCELLED) {
     const when = answered ? 'in the middle of the answer' : 'before Tiller answered';
     return { code: Code.UNAVAILABLE, message: `the connection to Tiller was lost ${when}`, lost: true };

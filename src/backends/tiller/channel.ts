@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2';
+import { connect as connectTls } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { addressText, type Connector } from '../../kubernetes/index.ts';
 import { GatewayError, stepFailed, unavailable } from '../../protocol/index.ts';
@@ -166,9 +167,9 @@ export class Channel {
   async #explain(reason: string, lostReason: string | undefined): Promise<GatewayError> {
     const { connector, tls, connectTimeoutMs } = this.#options;
     if (this.#handshaking) {
-      if (lostReason) return stepFailed(this.step, lostReason);
-      const hint = tls ? '' : '; if this Tiller speaks TLS, --tiller-ca-file and its like are needed';
-      return stepFailed(this.step, `${reason}${hint}`);
+      const { step } = this;
+      if (!tls && (await speaksTls(connector, connectTimeoutMs))) return stepFailed(step, tlsNeeded);
+      return stepFailed(step, lostReason ?? reason);
     }
     if (connector.address) {
       try {
@@ -179,6 +180,28 @@ export class Channel {
       }
     }
     return tls ? stepFailed(this.step, reason) : unavailable(reason);
+  }
+}
+
+const tlsNeeded =
+  'this Tiller speaks TLS, and no flag asks for it: set --tiller-ca-file, with ' +
+  '--tiller-client-cert-file and --tiller-client-private-key-file where it asks for a certificate';
+
+/** Whether a TLS handshake is answered as such; whose certificate comes does not matter. Never throws. */
+async function speaksTls(connector: Connector, timeoutMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  timeout.addEventListener('abort', () => resolve(false));
+  try {
+    const { stream } = await connector.connect(timeout);
+    stream.on('error', () => {});
+    const socket = connectTls({ socket: stream, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    socket.once('secureConnect', () => resolve(true)).once('close', () => resolve(false));
+    // an alert, such as for a missing client certificate, is TLS as well
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => resolve(/^ERR_SSL_.*ALERT/.test(code)));
+    return await promise.finally(() => stream.destroy());
+  } catch {
+    return false;
   }
 }
 

@@ -81,7 +81,9 @@ describe('one kept connection', () => {
     await stub.restart();
     await assert.rejects(call, {
       code: 14,
-      message: 'the connection to Tiller was lost before Tiller answered',
+      reason: 'UPSTREAM_LOST',
+      message:
+        'the connection to Tiller was lost before Tiller answered: the release may have been changed all the same; ask for its status or history, or for the list of releases, before you send this again',
     });
     await client.check(AbortSignal.timeout(5_000));
     assert.equal(stub.callsOf('InstallRelease').length, 1);

@@ -1,7 +1,14 @@
 import * as grpc from '@grpc/grpc-js';
 import { wireFields } from '../../codec/index.ts';
-import { type CallContext, Code, GatewayError, header } from '../../protocol/index.ts';
-import { CallFailure, type CallOptions, callStream, callUnary, describeFailure } from './call.ts';
+import {
+  type CallContext,
+  Code,
+  GatewayError,
+  header,
+  unavailable,
+  writeLost,
+} from '../../protocol/index.ts';
+import { CallFailure, type CallOptions, callStream, callUnary, describeFailure, unsent } from './call.ts';
 import { Connection, type ConnectionOptions, type OpenConnection } from './connection.ts';
 import { dryRunFields, idempotentMethods, nameFields, type TillerMethod } from './methods.ts';
 import { type FailedCall, translateTillerError } from './translate-error.ts';
@@ -193,10 +200,10 @@ export class TillerClient {
     if (error instanceof GatewayError) return error;
     if (!(error instanceof CallFailure)) {
       // grpc-js throws only where the channel was closed in this turn
-      const message = 'the connection to Tiller was lost before the call was sent';
-      return new GatewayError(Code.UNAVAILABLE, message, { reason: 'UPSTREAM_LOST', cause: error });
+      return unavailable(unsent, { cause: error });
     }
     const { code, message, resetCode, lost } = describeFailure(error);
+    if (lost && !idempotentMethods.includes(method)) return writeLost(message, { cause: error });
     if (resetCode !== internalError || error.answered)
       return new GatewayError(code, message, { ...(lost && { reason: 'UPSTREAM_LOST' }), cause: error });
     connection.replace(opened); // after a text of megabytes the next call on it fails too

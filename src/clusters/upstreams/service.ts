@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   type Connector,
   choosePod,
@@ -44,12 +45,15 @@ export interface InclusterConnectorOptions {
 interface Place {
   readonly host: string;
   readonly port: number;
+  /** What a certificate has to name, where that is not the host. */
+  readonly name?: string;
   readonly target: string;
 }
 
 /**
  * Inside a cluster: finds Tiller's Service, or where there is none a ready Pod of it, with the Pod's own service
- * account, and connects to it directly. Keeps nothing between calls of `connect`.
+ * account, and connects to its address, so that the cluster's DNS is not needed. Keeps nothing between calls of
+ * `connect`.
  */
 export function createInclusterConnector(options: InclusterConnectorOptions = {}): Connector {
   const { tillerNamespace, stepTimeoutMs = 10_000, open = dial } = options;
@@ -70,9 +74,22 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   async function findIn(namespace: string | undefined, signal: AbortSignal): Promise<Place | undefined> {
     const services = await listServices(access, { namespace, labels, signal: stepSignal(signal) });
     const service = chooseService(services, whereOf(labels, namespace));
-    if (service) return placeOfService(service);
+    if (service) return placeOfService(service, signal);
     const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) });
     return pods.length === 0 ? undefined : placeOfPod(choosePod(pods, whereOf(labels, namespace)));
+  }
+
+  async function placeOfService({ metadata: { name, namespace }, spec }: Service, signal: AbortSignal) {
+    const ports = spec?.ports ?? [];
+    const named = ports.find(port => port.name === 'tiller') ?? ports.find(({ port }) => port === tillerPort);
+    const port = (named ?? ports[0])?.port ?? tillerPort;
+    const host = `${name}.${namespace}.svc`;
+    const place = { port, name: host, target: `service ${namespace}/${name}` };
+    if (isIP(spec?.clusterIP ?? '')) return { ...place, host: spec?.clusterIP ?? '' };
+    // headless: its name leads to the addresses of its Pods; where none can be seen, only the name is left
+    const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) }).catch(() => []);
+    if (pods.length === 0) return { ...place, host };
+    return { ...place, host: placeOfPod(choosePod(pods, whereOf(labels, namespace))).host };
   }
 
   function nowhere(namespace: string | undefined): never {
@@ -86,9 +103,9 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   return {
     description: `the service or pod ${whereOf(labels, tillerNamespace)} of this cluster`,
     async connect(signal): Promise<TillerStream> {
-      const { host, port, target } = await find(signal);
-      const stream = await open({ address: { host, port }, timeoutMs: stepTimeoutMs, signal });
-      return { stream, authority: hostPort(host, port), target };
+      const { host, port, name = host, target } = await find(signal);
+      const stream = await open({ address: { host, port }, name: target, timeoutMs: stepTimeoutMs, signal });
+      return { stream, authority: hostPort(name, port), target };
     },
     async close() {},
   };
@@ -96,13 +113,6 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
 
 function whereOf(labels: string, namespace: string | undefined): string {
   return `labelled ${labels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;
-}
-
-function placeOfService({ metadata: { name, namespace }, spec }: Service): Place {
-  const ports = spec?.ports ?? [];
-  const named = ports.find(port => port.name === 'tiller') ?? ports.find(({ port }) => port === tillerPort);
-  const port = (named ?? ports[0])?.port ?? tillerPort;
-  return { host: `${name}.${namespace}.svc`, port, target: `service ${namespace}/${name}` };
 }
 
 function placeOfPod({ metadata: { name, namespace }, status }: Pod): Place {
