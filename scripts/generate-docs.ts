@@ -1,9 +1,10 @@
 /**
- * Writes docs/flags.md from the option tables, and docs/errors.md from the codes and reasons.
+ * Writes docs/flags.md and the bounds in docs/security.md from the option tables, and docs/errors.md from the codes and
+ * reasons.
  * `--check` writes nothing and fails when a file is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { flagTables } from '../src/config/index.ts';
+import { boundsTable, flagTables } from '../src/config/index.ts';
 import {
   Code,
   codeName,
@@ -13,7 +14,11 @@ import {
   reasons,
 } from '../src/protocol/index.ts';
 
-const files: Record<string, string> = { 'docs/flags.md': flagTables(), 'docs/errors.md': errorTables() };
+const files: Record<string, string> = {
+  'docs/flags.md': flagTables(),
+  'docs/errors.md': errorTables(),
+  'docs/security.md': withBounds(readFileSync('docs/security.md', 'utf8')),
+};
 
 for (const [file, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(file, text);
@@ -21,6 +26,14 @@ for (const [file, text] of Object.entries(files)) {
     console.error(`${file} is stale: npm run generate`);
     process.exitCode = 1;
   }
+}
+
+/** The page with the table between its two marks written anew. @throws Error where a mark is missing */
+function withBounds(page: string): string {
+  const [before, rest] = page.split('<!-- generated: bounds -->\n');
+  const after = rest?.split('<!-- end of bounds -->\n')[1];
+  if (after === undefined) throw new Error('docs/security.md has lost the marks of its bounds');
+  return `${before}<!-- generated: bounds -->\n${boundsTable()}<!-- end of bounds -->\n${after}`;
 }
 
 function errorTables(): string {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
@@ -97,6 +97,13 @@ test('the paths that the docs name exist', () => {
     const paths = readFileSync(file, 'utf8').match(/`(?:src|scripts|packages|proto|test)\/[\w./-]+`/g) ?? [];
     for (const path of paths) assert.ok(existsSync(path.slice(1, -1)), `${file}: ${path}`);
   }
+});
+
+test('docs/architecture.md has every room, and no other', () => {
+  const rooms = readFileSync('docs/architecture.md', 'utf8').split(/^## /m)[1] ?? '';
+  const named = [...rooms.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell]) => cell?.match(/\w+(?=\/`)/g) ?? []);
+  const folders = readdirSync('src', { withFileTypes: true }).filter(entry => entry.isDirectory());
+  assert.deepEqual(named.sort(), folders.map(({ name }) => name).sort());
 });
 
 describe('every route of docs/api.md', () => {

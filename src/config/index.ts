@@ -2,5 +2,5 @@ export { type Config, servesClusters } from './config.ts';
 export { type ConfigSources, type LoadedConfig, loadConfig } from './load-config.ts';
 export { allOptions, type PlacedOption } from './options.ts';
 export { environmentName } from './read-settings.ts';
-export { flagTables, formatConfig, helpText } from './show-options.ts';
+export { boundsTable, flagTables, formatConfig, helpText } from './show-options.ts';
 export { formatListenAddress, type ListenAddress, masked, maskUrlCredentials } from './units.ts';

@@ -72,21 +72,8 @@ export interface Option<T> {
 }
 
 /** The parts of an option that every kind has. The default is written as text and read like any other. */
-export interface Spec {
-  readonly flag: string;
-  readonly summary: string;
-  readonly aliases?: readonly string[];
-  readonly default?: string;
-  /** The default in words, where it depends on the surroundings. */
-  readonly defaultWords?: string;
-  readonly placeholder?: string;
-  readonly secret?: boolean;
-  readonly flagOnly?: boolean;
-  readonly needs?: readonly Need[];
-  readonly off?: string;
-  readonly lenient?: boolean;
-  readonly compatibility?: string;
-}
+export type Spec = Pick<Option<unknown>, 'flag' | 'summary'> &
+  Partial<Omit<Option<unknown>, 'range' | 'repeatable' | 'read' | 'show'>>;
 
 /** Without a default the value may be absent. */
 type Given<S extends Spec, T> = S extends { readonly default: string } ? T : T | undefined;
@@ -192,21 +179,9 @@ export function list(
 }
 
 function common(spec: Spec): Omit<Option<unknown>, 'read' | 'show' | 'range'> {
-  return {
-    flag: spec.flag,
-    aliases: spec.aliases ?? [],
-    summary: spec.summary,
-    placeholder: spec.placeholder ?? '',
-    default: spec.default,
-    defaultWords: spec.defaultWords,
-    secret: spec.secret ?? false,
-    repeatable: false,
-    flagOnly: spec.flagOnly ?? false,
-    needs: spec.needs ?? [],
-    off: spec.off,
-    lenient: spec.lenient ?? false,
-    compatibility: spec.compatibility,
-  };
+  const unset = { aliases: [], needs: [], placeholder: '', default: undefined, defaultWords: undefined };
+  const no = { secret: false, repeatable: false, flagOnly: false, lenient: false };
+  return { ...unset, ...no, off: undefined, compatibility: undefined, ...spec };
 }
 
 /** An option with one value: its default is read now, so that a wrong one in a table fails every test at once. */

@@ -1,6 +1,18 @@
-import { flag, integer, type OptionGroup, text } from './option.ts';
+import { flag, integer, type OptionGroup, type Spec, text } from './option.ts';
 
-const logFlag = 'logs go to standard output; --log-level and --log-format set what they hold';
+/** What both help and the warning say of a flag that changes nothing. */
+function unused(name: string, reason: string, placeholder = ''): Spec & { compatibility: string } {
+  return {
+    flag: name,
+    placeholder,
+    // glog spells its flags with underscores, and swift's flag library takes both
+    aliases: name.includes('_') ? [name.replaceAll('_', '-')] : [],
+    summary: `No effect: ${reason}.`,
+    compatibility: `no effect: ${reason}`,
+  };
+}
+
+const toStandardOutput = 'logs go to standard output, by --log-level and --log-format';
 
 /**
  * Flags of swift and of its logger (glog), with which its Deployments start it. Each is accepted with one warning that
@@ -16,57 +28,13 @@ export const swiftOptions = {
     },
     { min: 0, max: 1000 },
   ),
-  analytics: flag({
-    flag: 'enable-analytics',
-    summary: 'No effect: this program has no analytics.',
-    compatibility: 'no effect, since this program has no analytics',
-  }),
-  apiDomain: text({
-    flag: 'api-domain',
-    summary: 'No effect: requests are not served by domain.',
-    placeholder: 'DOMAIN',
-    compatibility: 'no effect, since requests are not served by domain',
-  }),
-  logToStderr: flag({
-    flag: 'logtostderr',
-    summary: 'No effect: logs go to standard output.',
-    compatibility: logFlag,
-  }),
-  alsoLogToStderr: flag({
-    flag: 'alsologtostderr',
-    summary: 'No effect: logs go to standard output.',
-    compatibility: logFlag,
-  }),
-  stderrThreshold: text({
-    flag: 'stderrthreshold',
-    summary: 'No effect: logs go to standard output.',
-    placeholder: 'SEVERITY',
-    compatibility: logFlag,
-  }),
-  logDir: text({
-    flag: 'log_dir',
-    aliases: ['log-dir'],
-    summary: 'No effect: logs go to standard output, never to files.',
-    placeholder: 'PATH',
-    compatibility: logFlag,
-  }),
-  logBacktraceAt: text({
-    flag: 'log_backtrace_at',
-    aliases: ['log-backtrace-at'],
-    summary: 'No effect: faults are always logged with their stack.',
-    placeholder: 'FILE:LINE',
-    compatibility: 'no effect, since faults are always logged with their stack',
-  }),
-  logFlushFrequency: text({
-    flag: 'log-flush-frequency',
-    summary: 'No effect: every line is written at once.',
-    placeholder: 'DURATION',
-    compatibility: 'no effect, since every line is written at once',
-  }),
-  verbosityByModule: text({
-    flag: 'vmodule',
-    summary: 'No effect: --log-level is one for all modules.',
-    placeholder: 'PATTERN=N',
-    compatibility: 'no effect, since --log-level is one for all modules',
-  }),
+  analytics: flag(unused('enable-analytics', 'this program has no analytics')),
+  apiDomain: text(unused('api-domain', 'requests are not served by domain', 'DOMAIN')),
+  logToStderr: flag(unused('logtostderr', toStandardOutput)),
+  alsoLogToStderr: flag(unused('alsologtostderr', toStandardOutput)),
+  stderrThreshold: text(unused('stderrthreshold', toStandardOutput, 'SEVERITY')),
+  logDir: text(unused('log_dir', toStandardOutput, 'PATH')),
+  logBacktraceAt: text(unused('log_backtrace_at', 'faults are always logged with their stack', 'FILE:LINE')),
+  logFlushFrequency: text(unused('log-flush-frequency', 'every line is written at once', 'DURATION')),
+  verbosityByModule: text(unused('vmodule', '--log-level is one for all modules', 'PATTERN=N')),
 } satisfies OptionGroup;

@@ -58,28 +58,36 @@ no effect, because another one is missing, is such a mistake; the few exceptions
 ${tables.join('')}`;
 }
 
+/** The bounds of docs/security.md: every number, size and time limit that can be set. */
+export function boundsTable(): string {
+  const bounds = allOptions.filter(
+    ({ group, option }) => group !== 'swift' && ['N', 'SIZE', 'DURATION'].includes(option.placeholder),
+  );
+  const rows = bounds.map(({ option }) => {
+    return `| \`--${option.flag}\` | \`${defaultText(option)}\` | ${option.summary} |`;
+  });
+  return `| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
 function flagRow({ option }: PlacedOption): string {
   const value = defaultText(option);
   const shownDefault = value === '' || option.defaultWords ? value : `\`${value}\``;
-  const notes = [option.placeholder === '' ? '' : option.range, needsText(option)].filter(
-    note => note !== '',
-  );
-  const sentence = notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
   // a bar would end the cell, inside code as well
-  const cells = [`\`${flagUsage(option)}\``, shownDefault, sentence].map(cell => cell.replaceAll('|', '\\|'));
-  return `| ${cells.join(' | ')} |`;
+  const cells = [`\`${flagUsage(option)}\``, shownDefault, sentenceOf(option)];
+  return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function optionText({ option }: PlacedOption): string {
-  const notes = [
-    option.placeholder === '' || option.range === '' ? '' : option.range,
-    defaultText(option) === '' || (option.placeholder === '' && option.default === 'false')
-      ? ''
-      : `default ${defaultText(option)}`,
-    needsText(option),
-  ].filter(note => note !== '');
-  const sentence = notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
-  return `  ${flagUsage(option)}\n${wrap(sentence)}\n`;
+  const value = defaultText(option);
+  const isPlain = value === '' || (option.placeholder === '' && option.default === 'false');
+  return `  ${flagUsage(option)}\n${wrap(sentenceOf(option, isPlain ? '' : `default ${value}`))}\n`;
+}
+
+/** The summary with what may be given, the default, and what the option needs. */
+function sentenceOf(option: PlacedOption['option'], shownDefault = ''): string {
+  const range = option.placeholder === '' ? '' : option.range;
+  const notes = [range, shownDefault, needsText(option)].filter(note => note !== '');
+  return notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
 }
 
 function wrap(sentence: string): string {
