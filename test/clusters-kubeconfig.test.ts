@@ -32,15 +32,18 @@ describe('the kubeconfig connector', () => {
   test('asks a plugin again when the API server refuses its token', async t => {
     const { kubernetes, connect } = await createStage(t, echo);
     const folder = temporaryFolder(t);
+    const apiVersion = 'client.authentication.k8s.io/v1beta1';
     const tokenFile = join(folder, 'token');
     const command = join(folder, 'plugin');
     writeFileSync(tokenFile, kubernetes.token);
     writeFileSync(
       command,
-      `#!/bin/sh\nprintf '{"kind":"ExecCredential","status":{"token":"%s"}}' "$(cat ${tokenFile})"\n`,
+      `#!/bin/sh\nprintf '{"apiVersion":"${apiVersion}","status":{"token":"%s"}}' "$(cat ${tokenFile})"\n`,
       { mode: 0o700 },
     );
-    const connector = createKubeconfigConnector({ kubeconfig: withUser(kubernetes, { exec: { command } }) });
+    const connector = createKubeconfigConnector({
+      kubeconfig: withUser(kubernetes, { exec: { apiVersion, command } }),
+    });
     (await connector.connect(never)).stream.destroy();
     writeFileSync(tokenFile, kubernetes.rotateToken());
     const { target, stream } = await connector.connect(never);

@@ -16,12 +16,18 @@ import {
   unavailable,
 } from '../protocol/index.ts';
 
+/** How a server is verified, and what it is shown. Where there is a `secureContext`, it holds the certificates as well. */
+export type ServerTls = Pick<
+  ConnectionOptions,
+  'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'secureContext' | 'checkServerIdentity'
+>;
+
 /** The part that all requests to an API server share. Holds secrets: never log it. */
 export interface RequestSettings {
   /** `https://host:port` with an optional path, without a slash at its end and without credentials. */
   readonly server: string;
   readonly headers: OutgoingHttpHeaders;
-  readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
+  readonly tls: ServerTls;
   /** Only where a proxy leads to the API server. */
   readonly agent: Agent | undefined;
 }

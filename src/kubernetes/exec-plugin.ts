@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { reasonOf, unavailable } from '../protocol/index.ts';
-import type { RequestSettings } from './api.ts';
-import type { KubeconfigCluster, SelectedContext } from './kubeconfig-file.ts';
+import { goJson, parseYaml, type YamlValue } from '../yaml/index.ts';
+import type { ExecEntry } from './kubeconfig-file.ts';
+import type { KeyPair } from './server-tls.ts';
+import { readFields } from './typed-fields.ts';
+
+/*
+ * Not left to @kubernetes/client-node, which waits for a plugin without a bound, leaves its input open, starts it once
+ * for each who asks, and takes what kubectl refuses.
+ */
 
 /** Bound on one run of a plugin; a plugin that asks an identity service takes some seconds. */
 const defaultTimeoutMs = 30_000;
@@ -14,71 +24,113 @@ const maxComplaintChars = 2000;
 
 const hasGroups = process.platform !== 'win32';
 
+export interface ExecRequest {
+  readonly exec: ExecEntry;
+  /** The cluster as the plugin is told it, where it wants to know. */
+  readonly cluster: ReadonlyMap<string, YamlValue> | undefined;
+}
+
+/** What a plugin has printed: a token, a certificate with its key, or both. */
+export interface ExecCredentials {
+  readonly token: string | undefined;
+  readonly pair: KeyPair | undefined;
+  /** Milliseconds since 1970; undefined where they do not expire. */
+  readonly expiresAt: number | undefined;
+}
+
 /** Credentials that a program prints. Rules: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins */
 export interface ExecPlugin {
-  /** Adds the plugin's token or certificate to the settings, from a run of it where none is kept that still holds. */
-  apply(settings: RequestSettings): Promise<RequestSettings>;
+  /** From a run of the program where none are kept that still hold. */
+  credentials(): Promise<ExecCredentials>;
 }
 
-/** The part of an `ExecCredential` that is read. */
-interface Status {
-  readonly token?: string;
-  readonly clientCertificateData?: string;
-  readonly clientKeyData?: string;
-  readonly expirationTimestamp?: string;
-}
-
-/**
- * The plugin of a context. Not left to @kubernetes/client-node, which waits for a plugin without a bound, leaves its
- * input open, and starts it once for each who asks.
- */
+/** The plugin of one user. @param timeoutMs bounds a run, which is killed then */
 export function createExecPlugin(
-  selected: SelectedContext,
+  request: ExecRequest,
   environment: NodeJS.ProcessEnv,
   timeoutMs = defaultTimeoutMs,
 ): ExecPlugin {
-  let kept: Status | undefined;
-  let running: Promise<Status> | undefined;
-
-  async function run(settings: RequestSettings): Promise<Status> {
-    const { exec } = selected.user;
-    const given = Object.fromEntries((exec?.env ?? []).map(({ name, value }) => [name, value]));
-    const info = { KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(selected, settings)) };
-    const child = spawn(exec?.command ?? '', exec?.args ?? [], {
-      env: { ...environment, ...given, ...info },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: hasGroups, // in a process group of its own, to be killed with what it starts
-    });
-    try {
-      return parseStatus(await outputOf(child, timeoutMs));
-    } catch (cause) {
-      throw unavailable(`getting credentials from the plugin ${exec?.command}: ${reasonOf(cause)}`, {
-        cause,
-      });
-    }
-  }
-
+  let kept: ExecCredentials | undefined;
+  let running: Promise<ExecCredentials> | undefined;
   return {
-    async apply(settings) {
-      if (!kept || hasExpired(kept)) {
+    async credentials() {
+      if (!kept || (kept.expiresAt !== undefined && kept.expiresAt < Date.now())) {
         // one at a time: a plugin that is slow must not be started again by everyone who waits for it
-        running ??= run(settings).finally(() => {
+        running ??= run(request, environment, timeoutMs).finally(() => {
           running = undefined;
         });
         kept = await running;
       }
-      const { token, clientCertificateData: cert, clientKeyData: key } = kept;
-      return {
-        ...settings,
-        headers: { ...settings.headers, ...(token && { authorization: `Bearer ${token}` }) },
-        tls: { ...settings.tls, ...(cert && { cert }), ...(key && { key }) },
-      };
+      return kept;
     },
   };
 }
 
-function hasExpired({ expirationTimestamp }: Status): boolean {
-  return expirationTimestamp !== undefined && !(Date.parse(expirationTimestamp) > Date.now());
+async function run(
+  { exec, cluster }: ExecRequest,
+  environment: NodeJS.ProcessEnv,
+  timeoutMs: number,
+): Promise<ExecCredentials> {
+  const spec = { ...(cluster && { cluster: cluster as YamlValue }), interactive: false };
+  const info = { kind: 'ExecCredential', apiVersion: exec.apiVersion, spec: toMap(spec) };
+  const given = Object.fromEntries(exec.env.map(({ name, value }) => [name, value]));
+  try {
+    const child = spawn(await programOf(exec.command, environment), [...exec.args], {
+      env: { ...environment, ...given, KUBERNETES_EXEC_INFO: goJson(toMap(info)) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: hasGroups, // in a process group of its own, to be killed with what it starts
+    });
+    return parseCredentials(await outputOf(child, timeoutMs), exec.apiVersion);
+  } catch (cause) {
+    throw unavailable(`getting credentials from the plugin ${exec.command}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function toMap(fields: Record<string, YamlValue>): Map<string, YamlValue> {
+  return new Map(Object.entries(fields));
+}
+
+/** A bare command is looked up in this process's PATH, as in Go not in relative folders of it. */
+async function programOf(command: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<string> {
+  if (!hasGroups) return command;
+  const candidates = command.includes('/')
+    ? [command]
+    : PATH.split(delimiter).map(dir => join(dir || '.', command));
+  for (const candidate of candidates) {
+    if (command !== candidate && !(await isExecutable(candidate))) continue;
+    if (command !== candidate && !isAbsolute(candidate))
+      throw new Error('it is in a relative folder of PATH');
+    await requireFormat(candidate);
+    return candidate;
+  }
+  throw new Error('it is not in PATH');
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  const isFile = await stat(file)
+    .then(status => !status.isDirectory())
+    .catch(() => false);
+  return (
+    isFile &&
+    (await access(file, constants.X_OK)
+      .then(() => true)
+      .catch(() => false))
+  );
+}
+
+/** The C library's execvp gives a text without `#!` to the shell; the kernel, and so kubectl, does not run it. */
+async function requireFormat(file: string): Promise<void> {
+  if (!(await isExecutable(file))) return; // spawn says why
+  const handle = await open(file).catch(() => undefined); // a program may be executable without being readable
+  try {
+    const { buffer, bytesRead } = (await handle?.read(Buffer.alloc(256), 0, 256, 0)) ?? { bytesRead: -1 };
+    if (!buffer || bytesRead < 0) return;
+    const start = buffer.subarray(0, bytesRead);
+    if (start.toString('latin1', 0, 2) !== '#!' && !start.includes(0))
+      throw new Error('it is neither a program nor a script that begins with #!');
+  } finally {
+    await handle?.close();
+  }
 }
 
 /** Kills the program and, where there are process groups, what it has started. */
@@ -124,39 +176,59 @@ function outputOf(child: ChildProcess, timeoutMs: number): Promise<string> {
   });
 }
 
-function parseStatus(output: string): Status {
-  let status: Status | undefined;
+const execCredential = {
+  fields: {
+    kind: 'text',
+    apiVersion: 'text',
+    spec: { fields: { interactive: 'boolean' } },
+    status: {
+      optional: {
+        fields: {
+          token: 'text',
+          clientCertificateData: 'text',
+          clientKeyData: 'text',
+          expirationTimestamp: { optional: 'text' },
+        },
+      },
+    },
+  },
+} as const;
+
+/** RFC 3339, as Go's time.Parse reads it. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+function parseCredentials(output: string, apiVersion: string): ExecCredentials {
+  const credential = readFields(parseOutput(output), execCredential, problem => {
+    throw new Error(`in what it printed, ${problem}`);
+  });
+  if (credential.apiVersion !== apiVersion || (credential.kind || 'ExecCredential') !== 'ExecCredential')
+    throw new Error(`it printed no ExecCredential of ${apiVersion}`);
+  const { token = '', clientCertificateData: cert = '', clientKeyData: key = '' } = credential.status ?? {};
+  if ((cert === '') !== (key === ''))
+    throw new Error('it printed a certificate without its key, or a key alone');
+  if (token === '' && cert === '')
+    throw new Error('it printed no ExecCredential with a token or a certificate');
+  const expires = credential.status?.expirationTimestamp;
+  if (expires !== undefined && !(timestamp.test(expires) && Number.isFinite(Date.parse(expires))))
+    throw new Error('in what it printed, status.expirationTimestamp is not a time as RFC 3339 has it');
+  return {
+    token: token || undefined,
+    pair: cert === '' ? undefined : { cert, key },
+    expiresAt: expires === undefined ? undefined : Date.parse(expires),
+  };
+}
+
+/** JSON where it begins as such, else YAML, as Kubernetes' decoders choose. */
+function parseOutput(output: string): YamlValue {
   try {
-    status = JSON.parse(output)?.status;
+    if (!/^[ \t\r\n]*\{/.test(output)) return parseYaml(output, { maxNodes: 10_000 });
+    return JSON.parse(output, (_key, value) => (isObject(value) ? new Map(Object.entries(value)) : value));
   } catch {
     // not what the parser says: it may quote a token
+    throw new Error('it printed neither JSON nor YAML');
   }
-  const { token, clientCertificateData, clientKeyData, expirationTimestamp } = status ?? {};
-  const texts = [token, clientCertificateData, clientKeyData, expirationTimestamp];
-  const isRead = texts.every(text => text === undefined || typeof text === 'string');
-  if (!isRead || !(token || (clientCertificateData && clientKeyData)))
-    throw new Error('it printed no ExecCredential with a token or a certificate');
-  return status as Status;
 }
 
-/** The value of `KUBERNETES_EXEC_INFO`, which describes the request and the cluster to the plugin. */
-function execInfo({ cluster, user: { exec } }: SelectedContext, settings: RequestSettings): object {
-  return {
-    apiVersion: exec?.apiVersion ?? 'client.authentication.k8s.io/v1',
-    kind: 'ExecCredential',
-    spec: {
-      interactive: false,
-      ...(exec?.provideClusterInfo && { cluster: clusterInfo(cluster, settings) }),
-    },
-  };
-}
-
-function clusterInfo(cluster: KubeconfigCluster, { tls }: RequestSettings): object {
-  return {
-    server: cluster.server,
-    'tls-server-name': cluster['tls-server-name'],
-    'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'],
-    'proxy-url': cluster['proxy-url'],
-    ...(Buffer.isBuffer(tls.ca) && { 'certificate-authority-data': tls.ca.toString('base64') }),
-  };
+function isObject(value: unknown): value is Record<string, YamlValue> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
 }

@@ -1,4 +1,4 @@
-export { type ApiRefusal, apiError, type ClusterAccess, type RequestSettings } from './api.ts';
+export { type ApiRefusal, apiError, type ClusterAccess, getJson, type RequestSettings } from './api.ts';
 export {
   choosePod,
   chooseService,
@@ -20,7 +20,7 @@ export {
   tillerPort,
 } from './endpoint.ts';
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
-export { type KubeconfigSource, readKubeconfig } from './kubeconfig-file.ts';
+export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
 export { openPodTunnel } from './open-tunnel.ts';
 export { proxyFor } from './proxy-environment.ts';
 export { createServiceAccountAccess, serviceAccountFolder } from './service-account.ts';

@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { getCACertificates } from 'node:tls';
+import { sharedCertificate } from '../../test/support/certificates.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { createKubeconfigAccess } from './kubeconfig-access.ts';
-import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-file.ts';
 
+const { caPem, certPem, keyPem } = await sharedCertificate();
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function kubeconfig(user: KubeconfigUser, cluster: KubeconfigCluster = {}): string {
+/** The fields of a user or a cluster. */
+type Fields = Record<string, unknown>;
+
+function kubeconfig(user: Fields, cluster: Fields = {}): string {
   return JSON.stringify({
     'current-context': 'c',
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
@@ -20,11 +24,7 @@ function kubeconfig(user: KubeconfigUser, cluster: KubeconfigCluster = {}): stri
   });
 }
 
-function accessTo(
-  user: KubeconfigUser,
-  cluster: KubeconfigCluster = {},
-  environment: NodeJS.ProcessEnv = {},
-) {
+function accessTo(user: Fields, cluster: Fields = {}, environment: NodeJS.ProcessEnv = {}) {
   return createKubeconfigAccess({ kubeconfig: { contents: kubeconfig(user, cluster) }, environment });
 }
 
@@ -34,15 +34,22 @@ function write(name: string, content: string, mode = 0o600): string {
   return file;
 }
 
+const apiVersion = 'client.authentication.k8s.io/v1beta1';
+
 /** A plugin that prints a new token each time. */
 function writePlugin(name: string, extra = ''): string {
   const count = join(folder, `${name}.count`);
   const script = `#!/bin/sh
 echo x >> ${count}
 ${extra}
-printf '{"kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${count} | tr -d ' ')"
+printf '{"apiVersion":"${apiVersion}","kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${count} | tr -d ' ')"
 `;
   return write(name, script, 0o700);
+}
+
+/** A user with that plugin. */
+function plugin(command: string, more: Fields = {}): Fields {
+  return { exec: { apiVersion, command, ...more } };
 }
 
 function isThere(pid: number): boolean {
@@ -76,30 +83,31 @@ describe('credentials of a kubeconfig', () => {
   });
 
   test('a client certificate as data and as files, and the CA', async () => {
-    const data = { 'client-certificate-data': base64('cert'), 'client-key-data': base64('key') };
-    const files = { 'client-certificate': write('cert', 'cert'), 'client-key': write('key', 'key') };
-    const expected = { ca: Buffer.from('ca'), cert: Buffer.from('cert'), key: Buffer.from('key') };
-    assert.deepEqual(
-      (await accessTo(data, { 'certificate-authority-data': base64('ca') }).settings()).tls,
-      expected,
-    );
-    assert.deepEqual(
-      (await accessTo(files, { 'certificate-authority': write('ca', 'ca') }).settings()).tls,
-      expected,
-    );
+    const data = { 'client-certificate-data': base64(certPem), 'client-key-data': base64(keyPem) };
+    const files = { 'client-certificate': write('cert', certPem), 'client-key': write('key', keyPem) };
+    for (const [user, cluster] of [
+      [data, { 'certificate-authority-data': base64(caPem) }],
+      [files, { 'certificate-authority': write('ca', caPem) }],
+    ] as const) {
+      const { ca, cert, key } = (await accessTo(user, cluster).settings()).tls;
+      assert.deepEqual([ca, cert, key].map(String), [caPem, certPem, keyPem]);
+    }
   });
 
   test('how the server is verified', async () => {
     const cluster = { 'insecure-skip-tls-verify': true, 'tls-server-name': 'api' };
-    const { tls } = await accessTo({}, cluster).settings();
+    const { tls } = await accessTo({ token: 't' }, cluster).settings();
     assert.equal(tls.servername, 'api');
     assert.equal(tls.rejectUnauthorized, false);
   });
 
   test('the authorities of the environment, or of the system, where the kubeconfig has none', async () => {
-    const given = await accessTo({}, {}, { SSL_CERT_FILE: write('extra-ca', 'extra') }).settings();
-    assert.deepEqual(given.tls.ca, Buffer.from('extra'));
-    const { tls } = await accessTo({}).settings();
+    const given = await accessTo({ token: 't' }, {}, { SSL_CERT_FILE: write('extra-ca', caPem) }).settings();
+    assert.deepEqual(
+      [given.tls.ca].flat().map(pem => String(pem).trim()),
+      [caPem.trim()],
+    );
+    const { tls } = await accessTo({ token: 't' }).settings();
     assert.ok(Array.isArray(tls.ca) && tls.ca.length >= getCACertificates('default').length);
   });
 
@@ -114,9 +122,7 @@ describe('credentials of a kubeconfig', () => {
   });
 
   test('a plugin, whose token is kept until it is refused', async () => {
-    const access = accessTo({
-      exec: { command: writePlugin('plugin'), apiVersion: 'client.authentication.k8s.io/v1' },
-    });
+    const access = accessTo(plugin(writePlugin('plugin')));
     const token = async () => (await access.settings()).headers.authorization;
     assert.equal(await token(), 'Bearer token-1');
     assert.equal(await token(), 'Bearer token-1');
@@ -127,23 +133,22 @@ describe('credentials of a kubeconfig', () => {
   test('a plugin is told about the cluster, and started once for all who wait', async () => {
     const info = join(folder, 'info');
     const command = writePlugin('informed', `printf '%s' "$KUBERNETES_EXEC_INFO" > ${info}; sleep 0.2`);
-    const access = accessTo(
-      { exec: { command, provideClusterInfo: true } },
-      { 'certificate-authority-data': base64('ca') },
-    );
+    const access = accessTo(plugin(command, { provideClusterInfo: true }), {
+      'certificate-authority-data': base64(caPem),
+    });
     const all = await Promise.all([access.settings(), access.settings(), access.settings()]);
     assert.deepEqual(
       all.map(({ headers }) => headers.authorization),
       Array(3).fill('Bearer token-1'),
     );
     const { spec } = JSON.parse(readFileSync(info, 'utf8'));
-    assert.equal(spec.cluster['certificate-authority-data'], base64('ca'));
+    assert.equal(spec.cluster['certificate-authority-data'], base64(caPem));
     assert.equal(spec.interactive, false);
   });
 
   test('a plugin that fails is named, but not what it printed', async () => {
     const command = write('failing', '#!/bin/sh\necho s3cret >&2\nexit 1\n', 0o700);
-    await assert.rejects(accessTo({ exec: { command } }).settings(), (error: Error) => {
+    await assert.rejects(accessTo(plugin(command)).settings(), (error: Error) => {
       assert.equal(error.message, `getting credentials from the plugin ${command}: it ended with status 1`);
       return true;
     });
@@ -156,7 +161,7 @@ describe('credentials of a kubeconfig', () => {
       `#!/bin/sh\necho $$ >> ${started}\nsleep 1000 &\necho $! >> ${started}\nwait\n`,
       0o700,
     );
-    const contents = kubeconfig({ exec: { command } });
+    const contents = kubeconfig(plugin(command));
     const access = createKubeconfigAccess({
       kubeconfig: { contents },
       environment: {},
@@ -175,33 +180,38 @@ describe('credentials of a kubeconfig', () => {
       'expiring',
       `#!/bin/sh
 echo x >> ${folder}/expiring.count
-printf '{"status":{"token":"t%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}' "$(wc -l < ${folder}/expiring.count | tr -d ' ')"
+printf '{"apiVersion":"${apiVersion}","status":{"token":"t%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}' "$(wc -l < ${folder}/expiring.count | tr -d ' ')"
 `,
       0o700,
     );
-    const access = accessTo({ exec: { command } });
+    const access = accessTo(plugin(command));
     assert.equal((await access.settings()).headers.authorization, 'Bearer t1');
     assert.equal((await access.settings()).headers.authorization, 'Bearer t2');
   });
 
   test('a plugin that gives a certificate', async () => {
-    const credential = { status: { clientCertificateData: 'cert', clientKeyData: 'key' } };
-    const command = write('certifying', `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`, 0o700);
-    const { tls } = await accessTo({ exec: { command } }).settings();
-    assert.deepEqual([tls.cert, tls.key], ['cert', 'key']);
+    const credential = { apiVersion, status: { clientCertificateData: certPem, clientKeyData: keyPem } };
+    const command = write('certifying', `#!/bin/sh\nprintf '%s' '${JSON.stringify(credential)}'\n`, 0o700);
+    const { tls } = await accessTo(plugin(command)).settings();
+    assert.deepEqual([tls.cert, tls.key], [certPem, keyPem]);
   });
 
   for (const [what, script, reason] of [
     ['is not there', undefined, 'no such file'],
-    ['prints something else', 'echo s3cret', 'it printed no ExecCredential with a token or a certificate'],
-    ['prints no credentials', "echo '{}'", 'it printed no ExecCredential with a token or a certificate'],
+    ['prints something else', 'echo s3cret', 'in what it printed, the document is text instead of a mapping'],
+    ['prints nothing', 'true', `it printed no ExecCredential of ${apiVersion}`],
+    [
+      'prints no credentials',
+      `echo '{"apiVersion":"${apiVersion}"}'`,
+      'it printed no ExecCredential with a token or a certificate',
+    ],
     ['prints without end', 'yes s3cret', 'it printed more than 1048576 bytes'],
   ] as const) {
     test(`a plugin that ${what} is an error that says so`, async () => {
       const name = `plugin ${what}`;
       const command =
         script === undefined ? join(folder, name) : write(name, `#!/bin/sh\n${script}\n`, 0o700);
-      await assert.rejects(accessTo({ exec: { command } }).settings(), {
+      await assert.rejects(accessTo(plugin(command)).settings(), {
         message: `getting credentials from the plugin ${command}: ${reason}`,
       });
     });
@@ -212,17 +222,28 @@ printf '{"status":{"token":"t%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}'
       'base64url',
     );
     const token = `e30.${payload}.c2ln`;
-    const access = accessTo({ 'auth-provider': { name: 'oidc', config: { 'id-token': token } } });
+    const access = accessTo({
+      'auth-provider': {
+        name: 'oidc',
+        config: { 'id-token': token, 'client-id': 'c', 'idp-issuer-url': 'https://127.0.0.1:1' },
+      },
+    });
     assert.deepEqual((await access.settings()).headers, { authorization: `Bearer ${token}` });
   });
 
   test('a proxy of the kubeconfig, or of the environment', async () => {
-    const own = await accessTo({ token: 't' }, { 'proxy-url': 'http://proxy:3128' }).settings();
-    const environment = { HTTPS_PROXY: 'http://other:3128' };
-    const general = await accessTo({ token: 't' }, {}, environment).settings();
-    const hosts = [own, general].map(({ agent }) => (agent as unknown as { proxy: URL }).proxy.hostname);
-    assert.deepEqual(hosts, ['proxy', 'other']);
-    assert.deepEqual(own.headers, { authorization: 'Bearer t' });
+    const proxied = ['http://proxy:3128', undefined].map(url =>
+      accessTo(
+        { token: 't' },
+        url ? { 'proxy-url': url } : {},
+        url ? {} : { HTTPS_PROXY: 'http://other:3128' },
+      ),
+    );
+    for (const access of proxied) {
+      const { agent, headers } = await access.settings();
+      assert.ok(agent);
+      assert.deepEqual(headers, { authorization: 'Bearer t' });
+    }
   });
 });
 
@@ -248,8 +269,8 @@ describe('the kubeconfig', () => {
 
   const broken: [string, string, string | undefined, RegExp][] = [
     ['no YAML', '{s3cret: [', undefined, /is not YAML at line 1$/],
-    ['no mapping', 's3cret', undefined, /is not a mapping$/],
-    ['no list', 'users: s3cret', undefined, /users is not a list of named entries/],
+    ['no mapping', 's3cret', undefined, /the document is text instead of a mapping$/],
+    ['no list', 'users: s3cret', undefined, /users is text instead of a list/],
     ['no current context', 'users: []', undefined, /no current context: name one with --kube-context/],
     ['no such context', kubeconfig({}), 'other', /no context "other"/],
     ['no server', kubeconfig({}, { server: '' }), undefined, /has no cluster with a server/],
@@ -257,13 +278,13 @@ describe('the kubeconfig', () => {
       'a server with a password',
       kubeconfig({}, { server: 'https://u:s3cret@h' }),
       undefined,
-      /is not an http or https URL/,
+      /^user "u" of the given kubeconfig has no credentials$/,
     ],
     [
       'no such user',
       kubeconfig({}).replace('"name":"u"', '"name":"x"'),
       undefined,
-      /names a user that is not there/,
+      /^user "u" of the kubeconfig has no credentials$/,
     ],
     [
       'an unreadable token file',

@@ -1,26 +1,51 @@
-import { readFile } from 'node:fs/promises';
-import type { OutgoingHttpHeaders } from 'node:http';
-import { getCACertificates } from 'node:tls';
-import { reasonOf, unavailable } from '../protocol/index.ts';
-import type { ClusterAccess, RequestSettings } from './api.ts';
-import { createExecPlugin, type ExecPlugin } from './exec-plugin.ts';
+import type { Agent, OutgoingHttpHeaders } from 'node:http';
+import type { SecureContext } from 'node:tls';
+import { unavailable } from '../protocol/index.ts';
+import type { ClusterAccess, RequestSettings, ServerTls } from './api.ts';
+import { requireUsable } from './kubeconfig-check.ts';
 import {
   type KubeconfigCluster,
   type KubeconfigSource,
-  type KubeconfigUser,
   readKubeconfig,
   type SelectedContext,
   selectContext,
 } from './kubeconfig-file.ts';
-import { createLibraryCredentials, type LibraryCredentials, needsLibrary } from './library-credentials.ts';
+import { createRouteAgent, parseProxy } from './proxy-agent.ts';
 import { proxyFor } from './proxy-environment.ts';
+import {
+  certificatesOf,
+  createTrust,
+  generalAuthorities,
+  type KeyPair,
+  readNamedFile,
+  verifiedAs,
+} from './server-tls.ts';
+import { parseServer, type Server } from './server-url.ts';
+import {
+  createIssuers,
+  credentialsOf,
+  type Issuers,
+  impersonation,
+  type Kept,
+  keepOne,
+} from './user-credentials.ts';
+
+/*
+ * Credentials as kubectl 1.35 uses them, or an error: nothing is sent that kubectl would not send. Own code and not
+ * @kubernetes/client-node's, which takes more than kubectl does (a certificate without its key, an expired token, any text
+ * for `insecure-skip-tls-verify`), and then asks as nobody or without verification.
+ * Source: https://github.com/kubernetes/client-go/tree/v0.35.2/tools/clientcmd and rest. Exceptions: docs/kubeconfigs.md
+ */
 
 export interface KubeconfigAccessOptions {
   /** Default: as kubectl, `KUBECONFIG`, else `~/.kube/config`. */
   readonly kubeconfig?: KubeconfigSource;
   /** Default: the kubeconfig's current context. */
   readonly context?: string;
-  /** `KUBECONFIG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from it. Default: the process's. */
+  /**
+   * `KUBECONFIG`, `HOME`, `PATH`, `SSL_CERT_FILE`, `SSL_CERT_DIR`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from
+   * it, and plugins get it. Default: the process's.
+   */
   readonly environment?: NodeJS.ProcessEnv;
   /** Bound on a run of an exec plugin, which is killed then. Default 30 s. */
   readonly pluginTimeoutMs?: number;
@@ -28,126 +53,125 @@ export interface KubeconfigAccessOptions {
 
 /**
  * Access to the API server of one kubeconfig context. The kubeconfig is read at every use, which is rare, so that a
- * changed one counts at once; nothing but the credentials of a plugin is kept.
+ * changed one counts at once; only what a plugin or an identity provider gave is kept.
  */
 export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): ClusterAccess {
   const { kubeconfig, context, environment = process.env } = options;
-  const libraries = keepOne(createLibraryCredentials);
-  const plugins = keepOne(selected => createExecPlugin(selected, environment, options.pluginTimeoutMs));
-
+  const issuers = createIssuers(environment, options.pluginTimeoutMs);
+  const trusts = keepOne(({ ca, pair }: TrustInput) => createTrust(ca, pair));
+  const parts: Parts = { environment, issuers, trusts };
   return {
     async settings() {
-      const selected = withProxy(
-        selectContext(await readKubeconfig(kubeconfig, environment), context),
-        environment,
-      );
-      const settings = await staticSettings(selected, environment);
-      const more = needsLibrary(selected) ? await libraries.of(selected).apply(settings) : settings;
-      return selected.user.exec ? plugins.of(selected).apply(more) : more;
+      const selected = selectContext(await readKubeconfig(kubeconfig, environment), context);
+      await requireUsable(selected);
+      const { cluster, user, clusterName } = selected;
+      const server = parseServer(cluster.server);
+      if (!server)
+        throw unavailable(`the server of ${clusterName} is not a URL that kubectl sends requests to`);
+      const headers = {
+        ...impersonation(user),
+        ...(server.hostHeader !== undefined && { host: server.hostHeader }),
+      };
+      if (server.isSecure) return secureSettings(selected, server, headers, parts);
+      return plainSettings(selected, server, headers, parts);
     },
     forget() {
       // a plugin can be asked again; an identity provider's refresh token may be good only once, and renews by itself
-      plugins.drop();
+      issuers.plugins.drop();
     },
   };
 }
 
-/** Keeps what belongs to a context for as long as nothing in the context changes. */
-function keepOne<T extends LibraryCredentials | ExecPlugin>(create: (selected: SelectedContext) => T) {
-  let kept: { readonly key: string; readonly value: T } | undefined;
-  return {
-    of(selected: SelectedContext): T {
-      const key = JSON.stringify(selected);
-      if (kept?.key !== key) kept = { key, value: create(selected) };
-      return kept.value;
-    },
-    drop() {
-      kept = undefined;
-    },
-  };
+interface TrustInput {
+  readonly ca: readonly string[] | undefined;
+  readonly pair: KeyPair | undefined;
 }
 
-function withProxy(selected: SelectedContext, environment: NodeJS.ProcessEnv): SelectedContext {
-  const { cluster } = selected;
-  const proxy = cluster['proxy-url'] ?? proxyFor(cluster.server, environment);
-  return proxy ? { ...selected, cluster: { ...cluster, 'proxy-url': proxy } } : selected;
+/** What outlives one reading of the kubeconfig. */
+interface Parts {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly issuers: Issuers;
+  readonly trusts: Kept<TrustInput, SecureContext>;
 }
 
-/**
- * The credentials in the kubeconfig or in files that it names: certificates, token, token file, basic, impersonation. Files are
- * read anew each time, so that what changed in them counts. As in kubectl, data in the kubeconfig goes before a file,
- * except for tokens, where the file goes first.
- * @throws GatewayError UNAVAILABLE that names the file that cannot be read
- */
-async function staticSettings(
-  { cluster, user }: SelectedContext,
-  environment: NodeJS.ProcessEnv,
+/** Over a connection without TLS kubectl sends no credentials. What the kubeconfig says of TLS is kept for reports. */
+async function plainSettings(
+  { cluster, clusterName }: SelectedContext,
+  server: Server,
+  headers: OutgoingHttpHeaders,
+  { environment }: Parts,
 ): Promise<RequestSettings> {
-  const [tls, authorization] = await Promise.all([
-    readTls(cluster, user, environment),
-    readAuthorization(user),
-  ]);
+  if (server.login) throw unavailable(`the server of ${clusterName} has a password and no https`);
+  const ca = await bundleOf(cluster, clusterName).catch(() => undefined);
   return {
-    server: cluster.server,
-    headers: { ...(authorization && { authorization }), ...impersonation(user) },
+    server: server.url,
+    headers,
+    tls: {
+      ...(ca && { ca }),
+      ...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),
+    },
+    agent: await agentOf(cluster, server, environment),
+  };
+}
+
+async function secureSettings(
+  selected: SelectedContext,
+  server: Server,
+  headers: OutgoingHttpHeaders,
+  parts: Parts,
+): Promise<RequestSettings> {
+  const { cluster, clusterName } = selected;
+  const isInsecure = cluster['insecure-skip-tls-verify'];
+  const bundle = await bundleOf(cluster, clusterName);
+  if (isInsecure && bundle)
+    throw unavailable(`${clusterName} has both certificate-authority and insecure-skip-tls-verify`);
+  const own = bundle && bundle.length > 0 ? bundle : undefined;
+  const authorities = isInsecure
+    ? undefined
+    : own
+      ? certificatesOf(own, `certificate-authority of ${clusterName}`)
+      : await generalAuthorities(parts.environment);
+  const ca = own ?? authorities;
+  const { authorization, pair } = await credentialsOf(selected, server, bundle, parts.issuers);
+  const verification = {
+    ...(ca && { ca }),
+    ...pair,
+    secureContext: parts.trusts.of({ ca: authorities, pair }),
+    ...(isInsecure && { rejectUnauthorized: false }),
+  };
+  const tls = { ...verification, ...verifiedAs(cluster['tls-server-name'] || server.host) };
+  return {
+    server: server.url,
+    headers: { ...(authorization && { authorization }), ...headers },
     tls,
-    agent: undefined,
+    agent: await agentOf(cluster, server, parts.environment, { verification, tls }),
   };
 }
 
-async function readTls(
+/** The CA as it was given; undefined without one. An empty file is one, and means the general authorities. */
+async function bundleOf(cluster: KubeconfigCluster, clusterName: string): Promise<Buffer | undefined> {
+  if (cluster['certificate-authority-data'].length > 0) return cluster['certificate-authority-data'];
+  const file = cluster['certificate-authority'];
+  return file ? readNamedFile(file, `certificate-authority of ${clusterName}`) : undefined;
+}
+
+/** Needed for a proxy, and for hosts that a URL parser would take for others. */
+async function agentOf(
   cluster: KubeconfigCluster,
-  user: KubeconfigUser,
+  server: Server,
   environment: NodeJS.ProcessEnv,
-): Promise<RequestSettings['tls']> {
-  const [ca, cert, key] = await Promise.all([
-    dataOrFile(cluster['certificate-authority-data'], cluster['certificate-authority']),
-    dataOrFile(user['client-certificate-data'], user['client-certificate']),
-    dataOrFile(user['client-key-data'], user['client-key']),
-  ]);
-  return {
-    ca: ca ?? (await generalAuthorities(environment)),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(cluster['tls-server-name'] && { servername: cluster['tls-server-name'] }),
-    ...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),
-  };
-}
-
-/**
- * Whom to trust where the kubeconfig has no CA: as kubectl, `SSL_CERT_FILE`, else the system's; and Node's own, which
- * include `NODE_EXTRA_CA_CERTS`.
- */
-async function generalAuthorities(environment: NodeJS.ProcessEnv): Promise<Buffer | string[]> {
-  if (environment.SSL_CERT_FILE) return readCredential(environment.SSL_CERT_FILE);
-  return [...getCACertificates('default'), ...getCACertificates('system')];
-}
-
-async function readAuthorization(user: KubeconfigUser): Promise<string | undefined> {
-  if (user.tokenFile) return `Bearer ${(await readCredential(user.tokenFile)).toString().trim()}`;
-  if (user.token) return `Bearer ${user.token}`;
-  if (user.username === undefined) return undefined;
-  return `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`;
-}
-
-/** Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation */
-function impersonation(user: KubeconfigUser): OutgoingHttpHeaders {
-  return {
-    ...(user.as && { 'impersonate-user': user.as }),
-    ...(user['as-uid'] && { 'impersonate-uid': user['as-uid'] }),
-    ...(user['as-groups']?.length && { 'impersonate-group': [...user['as-groups']] }),
-  };
-}
-
-async function dataOrFile(data: string | undefined, file: string | undefined): Promise<Buffer | undefined> {
-  if (data) return Buffer.from(data, 'base64');
-  return file ? readCredential(file) : undefined;
-}
-
-function readCredential(file: string): Promise<Buffer> {
-  return readFile(file).catch(cause => {
-    throw unavailable(`reading ${file}, which the kubeconfig or the environment names: ${reasonOf(cause)}`, {
-      cause,
-    });
-  });
+  secure?: { readonly verification: ServerTls; readonly tls: ServerTls },
+): Promise<Agent | undefined> {
+  const given = cluster['proxy-url'] || proxyFor(server.url, environment, server.host);
+  const proxy = given ? parseProxy(given) : undefined;
+  if (given && !proxy)
+    throw unavailable('the proxy of the environment is not a URL with http, https or socks5');
+  if (!proxy && server.hostHeader !== undefined)
+    throw unavailable(`no name server knows ${server.host}, the server of the kubeconfig's context`);
+  if (!proxy && !server.host.includes('%')) return undefined;
+  // for a server without TLS nothing that the kubeconfig says of TLS counts, for its proxy neither
+  const verification = secure?.verification ?? { ca: await generalAuthorities(environment) };
+  const name = (secure && cluster['tls-server-name']) || proxy?.host || '';
+  const proxyTls = { ...verification, ...verifiedAs(name) };
+  return createRouteAgent({ ...server, proxy, tls: secure?.tls ?? {}, proxyTls });
 }

@@ -3,164 +3,178 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GatewayError, reasonOf, unavailable } from '../protocol/index.ts';
 import { parseYaml, readYamlTree, type YamlValue } from '../yaml/index.ts';
+import { readFields, type Value } from './typed-fields.ts';
 
-/** A kubeconfig as it stands in the file. Source: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
-export interface KubeconfigDocument {
-  readonly clusters?: readonly { readonly name: string; readonly cluster?: KubeconfigCluster }[];
-  readonly users?: readonly { readonly name: string; readonly user?: KubeconfigUser }[];
-  readonly contexts?: readonly { readonly name: string; readonly context?: KubeconfigContext }[];
-  readonly 'current-context'?: string;
-}
+const extensions = { named: ['extension', 'anything'] } as const;
 
-export interface KubeconfigCluster {
-  readonly server?: string;
-  readonly 'certificate-authority'?: string;
-  readonly 'certificate-authority-data'?: string;
-  readonly 'insecure-skip-tls-verify'?: boolean;
-  readonly 'tls-server-name'?: string;
-  readonly 'proxy-url'?: string;
-}
-
-export interface KubeconfigUser {
-  readonly 'client-certificate'?: string;
-  readonly 'client-certificate-data'?: string;
-  readonly 'client-key'?: string;
-  readonly 'client-key-data'?: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly as?: string;
-  readonly 'as-groups'?: readonly string[];
-  readonly 'as-uid'?: string;
-  readonly exec?: ExecEntry;
-  readonly 'auth-provider'?: object;
-}
+const cluster = {
+  fields: {
+    server: 'text',
+    'tls-server-name': 'text',
+    'insecure-skip-tls-verify': 'boolean',
+    'certificate-authority': 'text',
+    'certificate-authority-data': 'base64',
+    'proxy-url': 'text',
+    'disable-compression': 'boolean',
+    extensions,
+  },
+} as const;
 
 /** A program that prints an `ExecCredential`. Source: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ */
-export interface ExecEntry {
-  readonly command: string;
-  readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value: string }[];
-  readonly apiVersion?: string;
-  readonly provideClusterInfo?: boolean;
-}
+const exec = {
+  fields: {
+    command: 'text',
+    args: { list: 'text' },
+    env: { list: { fields: { name: 'text', value: 'text' } } },
+    apiVersion: 'text',
+    installHint: 'text',
+    provideClusterInfo: 'boolean',
+    interactiveMode: 'text',
+  },
+} as const;
 
-export interface KubeconfigContext {
-  readonly cluster?: string;
-  readonly user?: string;
-  readonly namespace?: string;
+const user = {
+  fields: {
+    'client-certificate': 'text',
+    'client-certificate-data': 'base64',
+    'client-key': 'text',
+    'client-key-data': 'base64',
+    token: 'text',
+    tokenFile: 'text',
+    as: 'text',
+    'as-uid': 'text',
+    'as-groups': { list: 'text' },
+    'as-user-extra': { map: { list: 'text' } },
+    username: 'text',
+    password: 'text',
+    'auth-provider': { optional: { fields: { name: 'text', config: { map: 'text' } } } },
+    exec: { optional: exec },
+    extensions,
+  },
+} as const;
+
+const context = { fields: { cluster: 'text', user: 'text', namespace: 'text', extensions } } as const;
+
+/** Every field of a kubeconfig and its type. Source: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
+const kubeconfig = {
+  fields: {
+    kind: 'text',
+    apiVersion: 'text',
+    clusters: { named: ['cluster', cluster] },
+    contexts: { named: ['context', context] },
+    'current-context': 'text',
+    extensions,
+    preferences: { fields: { colors: 'boolean', extensions } },
+    users: { named: ['user', user] },
+  },
+} as const;
+
+/** An entry, and the file that it stands in, as messages name it. */
+type WithOrigin<T> = T & { readonly origin: string };
+
+export type KubeconfigCluster = WithOrigin<Value<typeof cluster>>;
+export type KubeconfigUser = WithOrigin<Value<typeof user>>;
+export type ExecEntry = Value<typeof exec>;
+
+/** What is read of one or several kubeconfigs: every field is there, empty where the file has none; paths are absolute. */
+export interface KubeconfigDocument {
+  readonly clusters: ReadonlyMap<string, KubeconfigCluster>;
+  readonly users: ReadonlyMap<string, KubeconfigUser>;
+  readonly contexts: ReadonlyMap<string, Value<typeof context>>;
+  readonly 'current-context': string;
 }
 
 /** One context with what it names. */
 export interface SelectedContext {
-  readonly name: string;
-  readonly cluster: KubeconfigCluster & { readonly server: string };
+  /** As messages name it, such as `cluster "c" of the kubeconfig FILE`. */
+  readonly clusterName: string;
+  readonly userName: string;
+  readonly cluster: KubeconfigCluster;
   readonly user: KubeconfigUser;
 }
 
 /** Where the kubeconfig comes from: a file, or its text (paths in it must be absolute then). */
 export type KubeconfigSource = { readonly file: string } | { readonly contents: string };
 
+/** A kubeconfig is a few kilobytes; the bound keeps a wrong file from filling the memory. */
+const yamlBounds = { maxLength: 4 * 1024 * 1024, maxNodes: 200_000 };
+
+/** Where kubectl looks for kubeconfigs: the given file, else the files of `KUBECONFIG`, else `~/.kube/config`. */
+export function kubeconfigFiles(file: string | undefined, environment: NodeJS.ProcessEnv): readonly string[] {
+  if (file !== undefined) return [file];
+  if (!environment.KUBECONFIG) return [join(environment.HOME ?? homedir(), '.kube', 'config')];
+  return [...new Set(environment.KUBECONFIG.split(delimiter))].filter(name => name !== '');
+}
+
 /**
- * Reads a kubeconfig as kubectl does: the given source, else the files of `KUBECONFIG`, else `~/.kube/config`. Of
- * entries with the same name the first file's wins; relative paths are relative to the file they stand in.
- * @throws GatewayError UNAVAILABLE that names the file, and never shows what is in it
+ * Reads a kubeconfig as kubectl does. Of the files of `KUBECONFIG`, and where nothing is given, missing ones are skipped;
+ * of entries with the same name the first file's counts, whole; relative paths are relative to the file they stand in.
+ * @throws GatewayError UNAVAILABLE that names file and field, and never shows what is in it
  */
 export async function readKubeconfig(
   source: KubeconfigSource | undefined,
   environment: NodeJS.ProcessEnv,
 ): Promise<KubeconfigDocument> {
-  if (source && 'contents' in source) return parseDocument(source.contents, 'the given kubeconfig');
-  if (source) return readFromFile(source.file);
-  const files = environment.KUBECONFIG?.split(delimiter).filter(file => file !== '') ?? [];
-  if (files.length === 0) return readFromFile(join(homedir(), '.kube', 'config'));
-  return merge(await Promise.all(files.map(readFromFile)));
+  if (source && 'contents' in source)
+    return parseDocument(source.contents, 'the given kubeconfig', path => path);
+  const files = kubeconfigFiles(source?.file, environment);
+  const documents = await Promise.all(files.map(file => readFromFile(file, source === undefined)));
+  return merge(documents.filter(document => document !== undefined));
 }
 
-/**
- * The context of that name, or the current one, with its cluster and user.
- * @throws GatewayError UNAVAILABLE that names what is missing
- */
-export function selectContext(document: KubeconfigDocument, wanted: string | undefined): SelectedContext {
-  const name = wanted ?? document['current-context'];
-  if (!name) throw unavailable('the kubeconfig has no current context: name one with --kube-context');
-  const context = document.contexts?.find(entry => entry.name === name)?.context;
-  if (!context) throw unavailable(`the kubeconfig has no context ${JSON.stringify(name)}`);
-  const cluster = document.clusters?.find(entry => entry.name === context.cluster)?.cluster;
-  const server = cluster?.server?.replace(/\/+$/, '');
-  if (!cluster || !server)
-    throw unavailable(`the kubeconfig's context ${JSON.stringify(name)} has no cluster with a server`);
-  if (!/^https?:\/\/[^@]+$/.test(server) || !URL.canParse(server)) {
-    throw unavailable(
-      `the server of the kubeconfig's context ${JSON.stringify(name)} is not an http or https URL`,
-    );
-  }
-  const entry = context.user ? document.users?.find(({ name }) => name === context.user) : { user: {} };
-  if (!entry)
-    throw unavailable(`the kubeconfig's context ${JSON.stringify(name)} names a user that is not there`);
-  return { name, cluster: { ...cluster, server }, user: entry.user ?? {} };
-}
-
-async function readFromFile(file: string): Promise<KubeconfigDocument> {
-  const text = await readFile(file, 'utf8').catch(cause => {
+async function readFromFile(file: string, mayBeMissing: boolean): Promise<KubeconfigDocument | undefined> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    if (mayBeMissing && (cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unavailable(`reading the kubeconfig ${file}: ${reasonOf(cause)}`, { cause });
-  });
-  return withAbsolutePaths(parseDocument(text, `the kubeconfig ${file}`), dirname(resolve(file)));
+  }
+  const what = `the kubeconfig ${file}`;
+  const folder = dirname(resolve(file));
+  const absolute = (path: string) => (path === '' || isAbsolute(path) ? path : join(folder, path));
+  return parseDocument(decodeText(bytes, what), what, absolute);
 }
 
-/** A kubeconfig is a few kilobytes; the bound keeps a wrong file from filling the memory. */
-const yamlBounds = { maxLength: 4 * 1024 * 1024, maxNodes: 200_000 };
-
-/** What kubectl's types are for the fields that are read; those that are not listed are ignored, as kubectl does. */
-type Shape =
-  | 'text'
-  | 'boolean'
-  | 'texts by name'
-  | { readonly list: Shape }
-  | { readonly fields: Readonly<Record<string, Shape>> };
-
-const fields = (texts: string, others: Readonly<Record<string, Shape>> = {}): Shape => ({
-  fields: { ...Object.fromEntries(texts.split(' ').map(name => [name, 'text' as const])), ...others },
-});
-const named = (name: string, entry: Shape): Shape => ({ list: fields('name', { [name]: entry }) });
-
-const documentShape = fields('current-context', {
-  clusters: named(
-    'cluster',
-    fields('server certificate-authority certificate-authority-data tls-server-name proxy-url', {
-      'insecure-skip-tls-verify': 'boolean',
-    }),
-  ),
-  users: named(
-    'user',
-    fields(
-      'client-certificate client-certificate-data client-key client-key-data token tokenFile username password as as-uid',
-      {
-        'as-groups': { list: 'text' },
-        exec: fields('command apiVersion', {
-          args: { list: 'text' },
-          env: { list: fields('name value') },
-          provideClusterInfo: 'boolean',
-        }),
-        'auth-provider': fields('name', { config: 'texts by name' }),
-      },
-    ),
-  ),
-  contexts: named('context', fields('cluster user namespace')),
-});
-
-/** As kubectl: YAML 1.1, the first document, and a value of another type than its field's is an error. */
-function parseDocument(text: string, what: string): KubeconfigDocument {
-  const document = withShape(parseText(text, what), documentShape, '', (path, expected) => {
-    throw unavailable(path === '' ? `${what} is not a mapping` : `${what}: ${path} is not ${expected}`);
-  }) as KubeconfigDocument | undefined;
-  for (const list of ['clusters', 'users', 'contexts'] as const) {
-    if (document?.[list]?.some(entry => entry?.name === undefined)) {
-      throw unavailable(`${what}: ${list} is not a list of named entries`);
-    }
+/** As YAML wants it: UTF-16 by its byte order mark, else UTF-8; nothing that is neither. */
+function decodeText(bytes: Buffer, what: string): string {
+  const mark = bytes.toString('latin1', 0, 2);
+  const encoding = mark === '\xfe\xff' ? 'utf-16be' : mark === '\xff\xfe' ? 'utf-16le' : 'utf-8';
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw unavailable(`${what} is not text in ${encoding.toUpperCase()}`, { cause });
   }
-  return document ?? {};
+}
+
+/** @param absolute makes a path of the document absolute */
+function parseDocument(text: string, what: string, absolute: (path: string) => string): KubeconfigDocument {
+  const document = readFields(parseText(text, what), kubeconfig, problem => {
+    throw unavailable(`${what}: ${problem}`);
+  });
+  const { apiVersion, kind, clusters, users } = document;
+  if ((apiVersion || 'v1') !== 'v1' || (kind || 'Config') !== 'Config') {
+    throw unavailable(`${what}: apiVersion and kind are not those of a kubeconfig, v1 and Config`);
+  }
+  return {
+    ...document,
+    clusters: mapValues(clusters, cluster => ({
+      ...cluster,
+      origin: what,
+      'certificate-authority': absolute(cluster['certificate-authority']),
+    })),
+    users: mapValues(users, user => ({
+      ...user,
+      origin: what,
+      'client-certificate': absolute(user['client-certificate']),
+      'client-key': absolute(user['client-key']),
+      tokenFile: absolute(user.tokenFile),
+      // a bare command is looked up in PATH; only with a slash is it a path
+      exec: user.exec?.command.includes('/')
+        ? { ...user.exec, command: absolute(user.exec.command) }
+        : user.exec,
+    })),
+  };
 }
 
 function parseText(text: string, what: string): YamlValue {
@@ -173,72 +187,50 @@ function parseText(text: string, what: string): YamlValue {
   }
 }
 
-/** The value as plain objects, lists and scalars; null counts as left out. */
-function withShape(
-  value: YamlValue | undefined,
-  shape: Shape,
-  path: string,
-  refuse: (path: string, expected: string) => never,
-): unknown {
-  if (value === undefined || value === null) return undefined;
-  if (shape === 'text') return typeof value === 'string' ? value : refuse(path, 'a text');
-  if (shape === 'boolean') return typeof value === 'boolean' ? value : refuse(path, 'true or false');
-  if (typeof shape === 'object' && 'list' in shape) {
-    if (!Array.isArray(value))
-      return refuse(path, shape.list === 'text' ? 'a list of texts' : 'a list of named entries');
-    return value.map((item, index) => withShape(item, shape.list, `${path}[${index}]`, refuse));
-  }
-  if (!(value instanceof Map)) return refuse(path, 'a mapping');
-  const entries =
-    shape === 'texts by name'
-      ? [...value.keys()].map(key => [key, 'text'] as const)
-      : Object.entries(shape.fields);
-  const read = entries.map(
-    ([name, inner]) =>
-      [name, withShape(value.get(name), inner, path === '' ? name : `${path}.${name}`, refuse)] as const,
-  );
-  return Object.fromEntries(read.filter(([, result]) => result !== undefined));
-}
-
-function withAbsolutePaths(document: KubeconfigDocument, folder: string): KubeconfigDocument {
-  const absolute = (path: string | undefined) => (path && !isAbsolute(path) ? join(folder, path) : path);
-  const { clusters = [], users = [] } = document;
-  return {
-    ...document,
-    clusters: clusters.map(({ name, cluster = {} }) => ({
-      name,
-      cluster: withPaths(cluster, ['certificate-authority'], absolute),
-    })),
-    users: users.map(({ name, user }) => ({ name, user: userWithAbsolutePaths(user ?? {}, absolute) })),
-  };
-}
-
-function userWithAbsolutePaths(
-  user: KubeconfigUser,
-  absolute: (path: string | undefined) => string | undefined,
-): KubeconfigUser {
-  const result = withPaths(user, ['client-certificate', 'client-key', 'tokenFile'], absolute);
-  // a bare name is looked up in PATH; only with a slash is it a path
-  if (!result.exec?.command?.includes('/')) return result;
-  return { ...result, exec: withPaths(result.exec, ['command'], absolute) };
-}
-
-function withPaths<T extends object>(
-  entry: T,
-  keys: readonly (keyof T & string)[],
-  absolute: (path: string | undefined) => string | undefined,
-): T {
-  const paths = keys.filter(key => typeof entry[key] === 'string');
-  return { ...entry, ...Object.fromEntries(paths.map(key => [key, absolute(entry[key] as string)])) };
+function mapValues<T, U>(map: ReadonlyMap<string, T>, change: (value: T) => U): ReadonlyMap<string, U> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
 }
 
 function merge(documents: readonly KubeconfigDocument[]): KubeconfigDocument {
-  // `find` takes the first of a name, so joining the lists is all there is to it
-  const current = documents.map(document => document['current-context']).find(name => name);
+  const firstOfEach = <T>(maps: readonly ReadonlyMap<string, T>[]) => {
+    const result = new Map<string, T>();
+    for (const [name, entry] of maps.flatMap(map => [...map])) if (!result.has(name)) result.set(name, entry);
+    return result;
+  };
   return {
-    clusters: documents.flatMap(({ clusters = [] }) => clusters),
-    users: documents.flatMap(({ users = [] }) => users),
-    contexts: documents.flatMap(({ contexts = [] }) => contexts),
-    ...(current ? { 'current-context': current } : {}),
+    clusters: firstOfEach(documents.map(({ clusters }) => clusters)),
+    users: firstOfEach(documents.map(({ users }) => users)),
+    contexts: firstOfEach(documents.map(({ contexts }) => contexts)),
+    'current-context': documents.map(document => document['current-context']).find(name => name !== '') ?? '',
+  };
+}
+
+const noUser: KubeconfigUser = {
+  ...readFields(null, user, problem => {
+    throw new Error(problem);
+  }),
+  origin: 'the kubeconfig',
+};
+
+/**
+ * The context of that name, or the current one, with its cluster and user. As in kubectl, names that are left out are
+ * empty ones, which an entry without a name has; and a user that is not there is one without credentials.
+ * @throws GatewayError UNAVAILABLE that names what is missing. Without a server kubectl turns to localhost:8080
+ */
+export function selectContext(document: KubeconfigDocument, wanted: string | undefined): SelectedContext {
+  const name = wanted || document['current-context'];
+  const context = document.contexts.get(name) ?? (name === '' ? { cluster: '', user: '' } : undefined);
+  if (!context) throw unavailable(`the kubeconfig has no context ${JSON.stringify(name)}`);
+  const cluster = document.clusters.get(context.cluster);
+  if (!cluster?.server && name === '')
+    throw unavailable('the kubeconfig has no current context: name one with --kube-context');
+  if (!cluster?.server)
+    throw unavailable(`the kubeconfig's context ${JSON.stringify(name)} has no cluster with a server`);
+  const user = document.users.get(context.user) ?? noUser;
+  return {
+    clusterName: `cluster ${JSON.stringify(context.cluster)} of ${cluster.origin}`,
+    userName: `user ${JSON.stringify(context.user)} of ${user.origin}`,
+    cluster,
+    user,
   };
 }

@@ -6,6 +6,7 @@ import {
   apiError,
   type ClusterAccess,
   type RequestSettings,
+  type ServerTls,
   withFreshCredentials,
 } from './api.ts';
 import { hostPort, type TillerStream } from './endpoint.ts';
@@ -103,7 +104,8 @@ async function openTunnel(
 function startHandshake(settings: RequestSettings, { namespace, pod, port }: TunnelRequest): WebSocket {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
   const options: ClientOptions & { readonly closeTimeout: number } = {
-    ...settings.tls,
+    // the type of ws declares checkServerIdentity with another signature than node:tls has
+    ...(settings.tls as Omit<ServerTls, 'checkServerIdentity'>),
     headers: settings.headers as Record<string, string>,
     ...(settings.agent && { agent: settings.agent }),
     perMessageDeflate: false, // costs time, and gRPC's data compresses badly in small pieces

@@ -4,19 +4,20 @@ import { BlockList, isIP } from 'node:net';
  * The proxy that the environment names for a URL, as Go's programs (and so kubectl) read it: `HTTPS_PROXY` or
  * `HTTP_PROXY` by the URL's scheme, lower case too, unless `NO_PROXY` excepts the host.
  * Rules: https://pkg.go.dev/golang.org/x/net/http/httpproxy
+ * @param host the URL's host as it was written, where that is another one to Go
  */
-export function proxyFor(server: string, environment: NodeJS.ProcessEnv): string | undefined {
+export function proxyFor(server: string, environment: NodeJS.ProcessEnv, host?: string): string | undefined {
   const url = new URL(server);
   const read = (name: string) => environment[name] || environment[name.toLowerCase()] || undefined;
   const proxy = read(url.protocol === 'http:' ? 'HTTP_PROXY' : 'HTTPS_PROXY');
-  if (proxy === undefined || isExcepted(url, read('NO_PROXY') ?? '')) return undefined;
+  if (proxy === undefined || isExcepted(url, host ?? url.hostname, read('NO_PROXY') ?? '')) return undefined;
   return proxy.includes('://') ? proxy : `http://${proxy}`;
 }
 
-function isExcepted(url: URL, noProxy: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+function isExcepted(url: URL, hostname: string, noProxy: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   // Go never sends requests for this machine through a proxy
-  if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return true;
+  if (host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))) return true;
   const port = url.port || (url.protocol === 'http:' ? '80' : '443');
   return noProxy
     .split(',')

@@ -1,7 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { readKubeconfig } from '../../kubernetes/index.ts';
+import { kubeconfigFiles, readKubeconfig } from '../../kubernetes/index.ts';
 import { GatewayError, invalidArgument, reasonOf } from '../../protocol/index.ts';
 import { type ClusterEntry, validateClusterName } from '../entry/cluster-entry.ts';
 import { parseClustersFile } from './clusters-file.ts';
@@ -57,8 +55,8 @@ async function readText(file: string): Promise<string> {
 async function readContexts(options: ClusterSourceOptions): Promise<ClusterEntry[]> {
   const { kubeContexts, environment } = options;
   const kubeconfig = options.kubeconfig === undefined ? undefined : { file: options.kubeconfig };
-  const { contexts = [] } = await readKubeconfig(kubeconfig, environment);
-  const known = contexts.map(({ name }) => name);
+  const { contexts } = await readKubeconfig(kubeconfig, environment);
+  const known = [...contexts.keys()].filter(name => name !== '');
   const unknown = kubeContexts.find(name => name !== 'all' && !known.includes(name));
   if (unknown !== undefined) {
     throw invalidArgument(
@@ -67,11 +65,4 @@ async function readContexts(options: ClusterSourceOptions): Promise<ClusterEntry
   }
   const wanted = kubeContexts.includes('all') ? known : kubeContexts;
   return [...new Set(wanted)].map(name => ({ name: validateClusterName(name), kubeconfig, context: name }));
-}
-
-/** Where kubectl looks. */
-function kubeconfigFiles(kubeconfig: string | undefined, environment: NodeJS.ProcessEnv): string[] {
-  if (kubeconfig !== undefined) return [kubeconfig];
-  const files = environment.KUBECONFIG?.split(delimiter).filter(file => file !== '') ?? [];
-  return files.length > 0 ? files : [join(homedir(), '.kube', 'config')];
 }

@@ -1,0 +1,110 @@
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { reasonOf, unavailable } from '../protocol/index.ts';
+import type { ServerTls } from './api.ts';
+
+/** A client certificate with its key, both PEM. */
+export interface KeyPair {
+  readonly cert: Buffer | string;
+  readonly key: Buffer | string;
+}
+
+/** @param what names the file, for errors */
+export async function readNamedFile(file: string, what: string): Promise<Buffer> {
+  return readFile(file).catch(cause => {
+    throw unavailable(`reading ${file}, the ${what}: ${reasonOf(cause)}`, { cause });
+  });
+}
+
+/**
+ * The certificates of a CA bundle that Go's x509.CertPool takes: blocks that cannot be read are skipped.
+ * @throws GatewayError UNAVAILABLE where there is none
+ */
+export function certificatesOf(bundle: Buffer, what: string): string[] {
+  const blocks = bundle
+    .toString('latin1')
+    .matchAll(
+      /^-----BEGIN CERTIFICATE-----[ \t\r]*\n[A-Za-z0-9+/=\s]*?^-----END CERTIFICATE-----[ \t\r]*$/gm,
+    );
+  const certificates = [...blocks].map(([block]) => block).filter(isCertificate);
+  if (certificates.length === 0) throw unavailable(`the ${what} holds no certificate in PEM`);
+  return certificates;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whom to trust where the kubeconfig has no CA: as kubectl, `SSL_CERT_FILE`, else the system's authorities, and the files
+ * of `SSL_CERT_DIR`; and Node's own, which include `NODE_EXTRA_CA_CERTS`, where `SSL_CERT_FILE` is not set.
+ */
+export async function generalAuthorities(environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = environment;
+  const general = file
+    ? certificatesOf(await readNamedFile(file, 'SSL_CERT_FILE'), 'SSL_CERT_FILE')
+    : [...getCACertificates('default'), ...getCACertificates('system')];
+  return folders ? [...general, ...(await certificatesIn(folders.split(':')))] : general;
+}
+
+async function certificatesIn(folders: readonly string[]): Promise<string[]> {
+  const result: string[] = [];
+  for (const folder of folders) {
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      const bundle = await readFile(`${folder}/${entry.name}`).catch(() => Buffer.alloc(0));
+      if (bundle.includes('CERTIFICATE')) result.push(...certificatesOf(bundle, entry.name));
+    }
+  }
+  return result;
+}
+
+/**
+ * What TLS is made of, read once for connections that are alike. A certificate of the CA need not be self-signed: Go, and
+ * so kubectl, trusts a server's own certificate as well.
+ * @throws GatewayError UNAVAILABLE where certificate and key cannot be used together
+ */
+export function createTrust(ca: readonly string[] | undefined, pair: KeyPair | undefined): SecureContext {
+  try {
+    return createSecureContext({
+      ...(ca && { ca: [...ca] }),
+      ...pair,
+      allowPartialTrustChain: true,
+      minVersion: 'TLSv1.2',
+    });
+  } catch (cause) {
+    throw unavailable(
+      'the client certificate and its key cannot be used: both must be PEM, and of each other',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * Verifies a server by a name or an IP address: as Go does, by the certificate's alternative names only, and with `*` for
+ * a whole label only. An IP address is not sent as server name.
+ */
+export function verifiedAs(name: string): Pick<ServerTls, 'servername' | 'checkServerIdentity'> {
+  const host = name.replace(/\.+$/, '');
+  return {
+    servername: isIP(host) === 0 ? host : '',
+    checkServerIdentity(_name, { raw }) {
+      const certificate = new X509Certificate(raw);
+      const isValid =
+        isIP(host) === 0
+          ? certificate.checkHost(host, { subject: 'never', partialWildcards: false })
+          : certificate.checkIP(host);
+      if (isValid) return undefined;
+      return Object.assign(new Error(`the certificate is not for ${host}`), {
+        code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      });
+    },
+  };
+}

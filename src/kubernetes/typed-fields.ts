@@ -1,0 +1,139 @@
+import type { YamlMap, YamlValue } from '../yaml/index.ts';
+
+/**
+ * What a field may hold, as Go's encoding/json sees it: a missing field and null are the type's zero value (an empty
+ * text, false, an empty list), a value of another type is an error, unknown fields are ignored, and names are compared
+ * with their case. `named` is a list of entries, each with a name and one value, that is kept by name.
+ */
+export type Shape =
+  | 'text'
+  | 'boolean'
+  | 'base64'
+  | 'anything'
+  | { readonly list: Shape }
+  | { readonly map: Shape }
+  | { readonly named: readonly [key: string, value: Shape] }
+  | { readonly optional: Shape }
+  | { readonly fields: Readonly<Record<string, Shape>> };
+
+/** The value that a shape gives. */
+export type Value<S> = S extends 'text'
+  ? string
+  : S extends 'boolean'
+    ? boolean
+    : S extends 'base64'
+      ? Buffer
+      : S extends { readonly list: infer Item }
+        ? readonly Value<Item>[]
+        : S extends { readonly map: infer Item } | { readonly named: readonly [string, infer Item] }
+          ? ReadonlyMap<string, Value<Item>>
+          : S extends { readonly optional: infer Inner }
+            ? Value<Inner> | undefined
+            : S extends { readonly fields: infer Fields }
+              ? { readonly [Name in keyof Fields]: Value<Fields[Name]> }
+              : YamlValue;
+
+/** Where a value stands: `users.user.token`, and the nearest entry around it that has a name. */
+interface Place {
+  readonly path: string;
+  readonly entry: string;
+}
+
+/**
+ * Reads a value of YAML or JSON by its shape.
+ * @param refuse gets what is wrong and where, without the value, which may be a secret
+ */
+export function readFields<S extends Shape>(
+  value: YamlValue,
+  shape: S,
+  refuse: (problem: string) => never,
+): Value<S> {
+  return new Reader(refuse).read(value, shape, { path: '', entry: '' }) as Value<S>;
+}
+
+class Reader {
+  readonly #refuse: (problem: string) => never;
+
+  constructor(refuse: (problem: string) => never) {
+    this.#refuse = refuse;
+  }
+
+  read(value: YamlValue | undefined, shape: Shape, place: Place): unknown {
+    const given = value ?? undefined;
+    if (shape === 'anything') return given ?? null;
+    if (shape === 'text') return this.#scalar(given, 'string', 'text', place) ?? '';
+    if (shape === 'boolean') return this.#scalar(given, 'boolean', 'true or false', place) ?? false;
+    if (shape === 'base64') return this.#base64(given, place);
+    if ('optional' in shape) return given === undefined ? undefined : this.read(given, shape.optional, place);
+    if ('list' in shape) return this.#list(given, place).map(item => this.read(item, shape.list, place));
+    if ('named' in shape) return this.#named(given, shape.named, place);
+    const map = this.#map(given, place);
+    if ('map' in shape)
+      return new Map([...map].map(([key, item]) => [key, this.read(item, shape.map, place)]));
+    const names = Object.entries(shape.fields);
+    return Object.fromEntries(
+      names.map(([name, inner]) => [name, this.read(map.get(name), inner, at(place, name))]),
+    );
+  }
+
+  #named(
+    value: YamlValue | undefined,
+    [key, shape]: readonly [string, Shape],
+    place: Place,
+  ): Map<string, unknown> {
+    const result = new Map<string, unknown>();
+    for (const item of this.#list(value, place)) {
+      const entry = this.#map(item ?? undefined, place);
+      const name = this.read(entry.get('name'), 'text', at(place, 'name')) as string;
+      if (result.has(name)) this.#refuse(`${place.path} has two entries named ${JSON.stringify(name)}`);
+      result.set(name, this.read(entry.get(key), shape, { ...at(place, key), entry: name }));
+    }
+    return result;
+  }
+
+  #base64(value: YamlValue | undefined, place: Place): Buffer {
+    const text = (this.#scalar(value, 'string', 'text', place) ?? '') as string;
+    return decodeBase64(text) ?? this.#fail(place, 'is not base64');
+  }
+
+  #scalar(value: YamlValue | undefined, type: string, expected: string, place: Place): unknown {
+    return value === undefined || typeof value === type ? value : this.#mismatch(value, expected, place);
+  }
+
+  #list(value: YamlValue | undefined, place: Place): readonly YamlValue[] {
+    if (value === undefined) return [];
+    return Array.isArray(value) ? value : this.#mismatch(value, 'a list', place);
+  }
+
+  #map(value: YamlValue | undefined, place: Place): YamlMap {
+    if (value === undefined) return new Map();
+    return value instanceof Map ? value : this.#mismatch(value, 'a mapping', place);
+  }
+
+  #mismatch(value: YamlValue, expected: string, place: Place): never {
+    return this.#fail(place, `is ${typeName(value)} instead of ${expected}`);
+  }
+
+  #fail({ path, entry }: Place, problem: string): never {
+    const where = path === '' ? 'the document' : path + (entry && ` of ${JSON.stringify(entry)}`);
+    return this.#refuse(`${where} ${problem}`);
+  }
+}
+
+function at(place: Place, name: string): Place {
+  return { ...place, path: place.path === '' ? name : `${place.path}.${name}` };
+}
+
+function typeName(value: YamlValue): string {
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Map) return 'a mapping';
+  if (typeof value === 'string') return 'text';
+  return typeof value === 'boolean' ? 'true or false' : 'a number';
+}
+
+/** As Go's base64.StdEncoding: padded, line breaks ignored, nothing else. @returns undefined for anything else */
+export function decodeBase64(text: string): Buffer | undefined {
+  const compact = text.replace(/[\r\n]/g, '');
+  const isBase64 = compact.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(compact);
+  return isBase64 ? Buffer.from(compact, 'base64') : undefined;
+}
