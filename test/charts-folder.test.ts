@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -119,6 +119,39 @@ describe('what is not read', () => {
   for (const [title, form, message] of cases) {
     test(title, () => assert.rejects(load(form()), { name: 'GatewayError', code: 3, message }));
   }
+
+  test('a file whose place a link takes while it is read', async () => {
+    write({
+      'secret.yaml': 'secret: 1\n',
+      'charts/flip/Chart.yaml': metadata,
+      'charts/flip/values.yaml': 'v: 1\n',
+    });
+    const [file, kept, link] = ['values.yaml', '.kept', '.link'].map(name => join(root, 'flip', name)) as [
+      string,
+      string,
+      string,
+    ];
+    write({ 'charts/flip/.helmignore': '.*\n' });
+    const flip = `const fs = require('node:fs');
+      const [secret, file, kept, link] = process.argv.slice(1);
+      const isOver = Date.now() + 20_000;
+      while (Date.now() < isOver) {
+        fs.symlinkSync(secret, link);
+        fs.renameSync(link, file);
+        fs.writeFileSync(kept, 'v: 1\\n');
+        fs.renameSync(kept, file);
+      }`;
+    const flipping = spawn(process.execPath, ['-e', flip, join(outside, 'secret.yaml'), file, kept, link]);
+    try {
+      for (let round = 0; round < 80; round++) {
+        const result = await load('flip').catch((error: Error) => error);
+        if (result instanceof Error) assert.match(result.message, /a link leads out|cannot be read/);
+        else assert.notEqual(result.values?.raw, 'secret: 1\n');
+      }
+    } finally {
+      flipping.kill();
+    }
+  });
 
   test('anything, where there is no --chart-dir', async () => {
     const without = createTestCharts();

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createCleartextMessage, generateKey, type PrivateKey, sign } from 'openpgp';
+import { createCleartextMessage, generateKey, type PrivateKey, revokeKey, sign } from 'openpgp';
 import type { Charts } from '../src/charts/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
@@ -117,4 +117,44 @@ test('a keyring that is none is no matter for the caller', async () => {
   const broken = createTestCharts({ allowLoopback: true, keyring: join(folder, 'broken') });
   await assert.rejects(verify(broken), { code: 9, message: /cannot read its keyring$/ });
   await broken.close();
+});
+
+/** Signed by gpg, and taken by `helm fetch --verify` of Helm 2.17: what it asks of keys, digests and dates is nothing. */
+for (const name of ['dsa', 'expsig', 'future', 'sha1', 'small']) {
+  test(`taken as Helm takes it: ${name}`, async () => {
+    const recorded = join(import.meta.dirname, 'charts', 'provenance');
+    const given = createTestCharts({ chartDir: recorded, keyring: join(recorded, 'pub2.gpg') });
+    await verify(given, `${name}-0.1.0.tgz`);
+    await given.close();
+  });
+}
+
+test('a key that has expired is taken, one that was revoked is not', async () => {
+  const date = new Date('2018-01-01');
+  const { privateKey: old } = await generateKey({
+    type: 'rsa',
+    rsaBits: 2048,
+    userIDs: [{ name: 'old' }],
+    format: 'object',
+    date,
+    keyExpirationTime: 86_400,
+  });
+  const { privateKey: revoked } = await revokeKey({ key: theirs, format: 'object' });
+  writeFileSync(
+    join(folder, 'more.gpg'),
+    Buffer.concat([old.toPublic().write(), revoked.toPublic().write()]),
+  );
+  const given = createTestCharts({ allowLoopback: true, keyring: join(folder, 'more.gpg') });
+  const text = `...\nfiles:\n  a-1.0.0.tgz: sha256:${digest}\n`;
+  const signedBy = async (key: PrivateKey, at: Date) =>
+    sign({
+      message: await createCleartextMessage({ text: `name: a\n\n${text}` }),
+      signingKeys: key,
+      date: at,
+    });
+  provenance = await signedBy(old, date);
+  await verify(given);
+  provenance = await signedBy(theirs, new Date());
+  await assert.rejects(verify(given), { code: 3, message: /no key of the keyring .* revoked/ });
+  await given.close();
 });

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
 import { loadArchive, loadChartFiles } from './archive/load-archive.ts';
@@ -9,7 +8,7 @@ import type { ChartOptions } from './chart-options.ts';
 import type { Credentials } from './download/credentials.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { parseSourceUrl, showUrl } from './download/source-url.ts';
-import { findLocalChart, type LocalChart, readChartFolder } from './folder/local-charts.ts';
+import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
 import type { Repositories } from './repository/repository.ts';
 import { findChart } from './repository/repository-index.ts';
 
@@ -107,12 +106,9 @@ export class ChartSources {
 
   async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<NamedChart> {
     try {
-      const entry = await stat(local.path);
-      if (entry.isDirectory()) return await this.#loadFolder(name, local, verify);
-      if (!entry.isFile()) throw invalidArgument('is neither file nor folder');
-      this.#checkSize(entry.size);
+      const bytes = await readFileInside(local.path, local.root, size => this.#checkSize(size));
+      if (!bytes) return await this.#loadFolder(name, local, verify);
       const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root);
-      const bytes = await readFile(local.path);
       return await this.#load({ bytes, name, fileName: basename(local.path), readProvenance }, verify);
     } catch (error) {
       throw withSource(toFileError(error), name);
@@ -166,12 +162,13 @@ function uploaded(bytes: Uint8Array): PackedChart {
 }
 
 async function readLocalProvenance(path: string, root: string): Promise<Uint8Array> {
-  const local = await findLocalChart(path, root);
-  const entry = local && (await stat(local.path));
-  if (!local || !entry?.isFile() || entry.size > maxProvenanceBytes) {
-    throw invalidArgument('has no provenance file beside it');
-  }
-  return readFile(local.path);
+  const missing = invalidArgument('has no provenance file beside it');
+  if (!(await findLocalChart(path, root))) throw missing;
+  const bytes = await readFileInside(path, root, size => {
+    if (size > maxProvenanceBytes) throw missing;
+  });
+  if (!bytes) throw missing;
+  return bytes;
 }
 
 /** What the system says of a file that is gone, or closed to us, without its path. */

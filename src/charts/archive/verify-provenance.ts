@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Key, readCleartextMessage, readKeys, verify } from 'openpgp';
-import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { type Config, type Key, readCleartextMessage, readKeys, verify } from 'openpgp';
+import { Code, GatewayError, invalidArgument, reasonOf } from '../../protocol/index.ts';
 import { readText, readYamlMap } from '../chart/chart-text.ts';
 
 /** A provenance file is a few kilobytes. */
@@ -32,15 +32,34 @@ export async function verifyProvenance(
     throw invalidArgument('the archive is not the one that the provenance file was made for');
 }
 
+/**
+ * What Helm 2.17 (golang.org/x/crypto/openpgp) does not look at: the strength of keys and digests, and when a key or a
+ * signature expires. A key that was revoked is refused by both.
+ */
+const asHelm: Partial<Config> = {
+  rejectHashAlgorithms: new Set(),
+  rejectMessageHashAlgorithms: new Set(),
+  rejectPublicKeyAlgorithms: new Set(),
+  rejectCurves: new Set(),
+  minRSABits: 0,
+  allowInsecureVerificationWithReformattedKeys: true,
+};
+
 async function checkSignature(text: string, keyring: readonly Key[]): Promise<string> {
-  const message = await readCleartextMessage({ cleartextMessage: text }).catch((cause: unknown) => {
-    throw invalidArgument('the provenance file has no signature that can be read', { cause });
-  });
-  const { signatures } = await verify({ message, verificationKeys: [...keyring] });
+  const message = await readCleartextMessage({ cleartextMessage: text, config: asHelm }).catch(
+    (cause: unknown) => {
+      throw invalidArgument('the provenance file has no signature that can be read', { cause });
+    },
+  );
+  const date = null as unknown as Date; // openpgp.js: look at no dates
+  const { signatures } = await verify({ message, verificationKeys: [...keyring], date, config: asHelm });
   const results = await Promise.allSettled(signatures.map(({ verified }) => verified));
   if (!results.some(({ status }) => status === 'fulfilled')) {
     const cause = results.find(result => result.status === 'rejected')?.reason;
-    throw invalidArgument('no key of the keyring has made the signature of the provenance file', { cause });
+    throw invalidArgument(
+      `no key of the keyring has made the signature of the provenance file: ${reasonOf(cause)}`,
+      { cause },
+    );
   }
   return message.getText().replaceAll('\r\n', '\n');
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { type AddressPolicyOptions, createAddressPolicy } from './address-policy.ts';
 
@@ -48,6 +49,16 @@ describe('addresses', () => {
     '64:ff9b::7f00:1',
     '2002:7f00:1::',
     '2002:a9fe:a9fe::1',
+    'fd00:ec2::23',
+    '::ffff:169.254.169.254',
+    '::ffff:0:169.254.169.254',
+    'fec0::1',
+    'feff::1',
+    '64:ff9b:1::a9fe:a9fe',
+    '64:ff9b::100.100.100.200',
+    '::169.254.169.254',
+    '::ffff:100.100.100.200',
+    '240.0.0.1',
   ];
   for (const address of fine) {
     test(`${address} may be asked`, () => {
@@ -61,6 +72,45 @@ describe('addresses', () => {
       assert.ok(isRefused('charts.example.com', ['8.8.8.8', address]));
     });
   }
+});
+
+describe('the addresses of this machine', () => {
+  const policy = (options: Partial<AddressPolicyOptions> = {}) =>
+    createAddressPolicy({ allowLoopback: false, allow: [], deny: [], ...options }, () => [
+      '10.1.2.3',
+      'fe80::1',
+      '2001:db8::7',
+    ]);
+  for (const own of ['10.1.2.3', '::ffff:10.1.2.3', '64:ff9b::10.1.2.3', '2002:a01:203::', '2001:db8::7']) {
+    test(own, () => {
+      assert.throws(() => policy().check(own, []), { code: 3 });
+      assert.throws(() => policy().check('charts.example.com', ['8.8.8.8', own]), { code: 3 });
+      assert.doesNotThrow(() => policy({ allowLoopback: true }).check(own, []));
+      assert.doesNotThrow(() => policy({ allow: ['10.1.2.0/24', '2001:db8::/32', '::/0'] }).check(own, []));
+    });
+  }
+  test('neighbours are not meant', () => assert.doesNotThrow(() => policy().check('10.1.2.4', [])));
+  test('are asked of the system', () => {
+    const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
+    for (const { address } of addresses) assert.ok(isRefused(address), address);
+  });
+});
+
+describe('names that a proxy would resolve', () => {
+  const names = [
+    'localhost',
+    'LOCALHOST.',
+    'a.localhost',
+    'metadata.google.internal',
+    'Metadata.Google.Internal.',
+  ];
+  for (const name of [...names, 'metadata', 'instance-data', 'metadata.goog', 'metadata.azure.internal']) {
+    test(name, () => {
+      assert.ok(isRefused(name));
+      assert.ok(!isRefused(name, [], { allow: [name] }));
+    });
+  }
+  test('metadata.example.com', () => assert.ok(!isRefused('metadata.example.com')));
 });
 
 describe('rules', () => {

@@ -1,4 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import ipaddr from 'ipaddr.js';
 import { invalidArgument } from '../../protocol/index.ts';
 
 export interface AddressPolicyOptions {
@@ -14,21 +16,30 @@ export interface AddressPolicyOptions {
 export interface AddressPolicy {
   /**
    * Checks a host by its name and by every address that it resolved to; none where a proxy resolves it.
-   * @throws GatewayError INVALID_ARGUMENT withSource the host and what is wrong with it
+   * @throws GatewayError INVALID_ARGUMENT with the host and what is wrong with it
    */
   check(host: string, addresses: readonly string[]): void;
 }
 
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Range = [Address, number];
+
 interface Rules {
-  readonly addresses: BlockList;
+  readonly ranges: readonly Range[];
+  /** `*.example.com` is every name below example.com; anything else is that name alone. */
   readonly hosts: readonly string[];
 }
 
-const loopback = ['127.0.0.0/8', '::1/128'];
+/** This machine, also where a proxy resolves the name. */
+const loopback = [
+  ...['127.0.0.0/8', '::1/128'],
+  ...['localhost', '*.localhost', 'localhost.localdomain', 'ip6-localhost', 'ip6-loopback'],
+];
 
 /**
- * Never a repository, but often a path to what the gateway can reach and the caller cannot: this host, link-local
- * addresses (where clouds keep instance metadata), the metadata services with addresses of their own, multicast.
+ * Never a repository, but often a path to what the gateway can reach and the caller cannot: this host, link-local and
+ * site-local addresses (where clouds keep instance metadata), the metadata services with addresses or names of their own,
+ * multicast.
  */
 const refused = [
   '0.0.0.0/8',
@@ -40,74 +51,101 @@ const refused = [
   '240.0.0.0/4',
   '::/128',
   'fe80::/10',
-  'fd00:ec2::254/128', // AWS
+  'fec0::/10',
+  'fd00:ec2::/32', // AWS
   'fd20:ce::254/128', // Google Cloud
   'ff00::/8',
+  ...[
+    'metadata',
+    'metadata.google.internal',
+    '*.metadata.google.internal',
+    'metadata.goog',
+    '*.metadata.goog',
+  ],
+  ...['instance-data', 'instance-data.ec2.internal', 'metadata.azure.internal', 'metadata.azure.com'],
+  ...[
+    'metadata.oraclecloud.com',
+    'metadata.tencentyun.com',
+    'metadata.platformequinix.com',
+    'metadata.packet.net',
+  ],
 ];
 
 /**
+ * IPv6 ranges whose addresses carry an IPv4 one, and its first byte: NAT64 (RFC 6052, 8215), IPv4-translated (RFC 2765),
+ * 6to4, and the IPv4-compatible ones, long out of use.
+ */
+const carriers: readonly (readonly [range: Range, firstByte: number])[] = [
+  [ipaddr.parseCIDR('64:ff9b::/96'), 12],
+  [ipaddr.parseCIDR('64:ff9b:1::/48'), 12],
+  [ipaddr.parseCIDR('::ffff:0:0:0/96'), 12],
+  [ipaddr.parseCIDR('2002::/16'), 2],
+  [ipaddr.parseCIDR('::/96'), 12],
+];
+
+/** `::`, `::1` and their neighbours carry no IPv4 address. */
+const unspecified = ipaddr.parseCIDR('::/120');
+
+/**
+ * @param ownAddresses the addresses of this machine, which count as loopback
  * @throws GatewayError INVALID_ARGUMENT when a rule is neither a host pattern nor a range
  */
-export function createAddressPolicy(options: AddressPolicyOptions): AddressPolicy {
+export function createAddressPolicy(
+  options: AddressPolicyOptions,
+  ownAddresses: () => readonly string[] = addressesOfThisMachine,
+): AddressPolicy {
   const loopbackRules = parseRules(loopback);
   const refusedRules = parseRules(refused);
   const allow = parseRules(options.allow);
   const deny = parseRules(options.deny);
   return {
     check(host, addresses) {
-      const all = isIP(host) ? [host] : addresses;
-      const forms = all.flatMap(writtenForms);
+      const forms = (isIP(host) ? [host] : addresses).flatMap(formsOf);
       if (matchesHost(deny, host) || forms.some(address => contains(deny, address))) {
         throw invalidArgument(`charts from ${host} are denied by the gateway's configuration`);
       }
       if (matchesHost(allow, host)) return;
-      for (const address of forms) {
-        if (contains(allow, address)) continue;
-        if (contains(loopbackRules, address) && !options.allowLoopback) throw refusal(host, 'loopback');
-        if (contains(refusedRules, address)) throw refusal(host, 'link-local, metadata or reserved');
-      }
+      const own = parseRules(ownAddresses());
+      const isLoopback = (address: Address) => contains(loopbackRules, address) || contains(own, address);
+      const judged = forms.filter(address => !contains(allow, address));
+      const isThisMachine = matchesHost(loopbackRules, host) || judged.some(isLoopback);
+      if (isThisMachine && !options.allowLoopback)
+        throw refusal(host, 'a loopback address or one of this machine');
+      if (matchesHost(refusedRules, host)) throw refusal(host, 'the name of a metadata service');
+      if (judged.some(address => contains(refusedRules, address)))
+        throw refusal(host, 'a link-local, metadata or reserved address');
     },
   };
 }
 
+function addressesOfThisMachine(): string[] {
+  return Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address));
+}
+
 /** The address itself stays out of the message: it could tell a caller about the network behind the gateway. */
-function refusal(host: string, kind: string): Error {
-  return invalidArgument(`charts from ${host} are refused: it has a ${kind} address`);
+function refusal(host: string, what: string): Error {
+  return invalidArgument(`charts from ${host} are refused: it has ${what}`);
 }
 
-/** An IPv6 address that carries an IPv4 one (NAT64, 6to4) is judged as both. IPv4-mapped ones BlockList knows itself. */
-function writtenForms(address: string): string[] {
-  if (isIP(address) !== 6) return [address];
-  const groups = expandIpv6(address);
-  const ipv4 = (high: number, low: number) => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  const [first = 0, second = 0, third = 0, , , , seventh = 0, eighth = 0] = groups;
-  if (first === 0x64 && second === 0xff9b) return [address, ipv4(seventh, eighth)];
-  if (first === 0x2002) return [address, ipv4(second, third)];
-  // IPv4-compatible, long out of use
-  if (groups.slice(0, 6).every(group => group === 0)) return [address, ipv4(seventh, eighth)];
-  return [address];
+/** An address, and the IPv4 one in it; an IPv4-mapped address is that IPv4 address. */
+function formsOf(text: string): Address[] {
+  const address = ipaddr.process(text.split('%', 1)[0] ?? '');
+  if (isIn(address, unspecified)) return [address];
+  const bytes = address.toByteArray();
+  const carried = carriers
+    .filter(([range]) => isIn(address, range))
+    .map(([, first]) => ipaddr.fromByteArray(bytes.slice(first, first + 4)));
+  return [address, ...carried];
 }
 
-function expandIpv6(address: string): number[] {
-  const plain = (address.split('%', 1)[0] ?? '').replace(
-    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_all, a, b, c, d) => {
-      return `${((+a << 8) | +b).toString(16)}:${((+c << 8) | +d).toString(16)}`;
-    },
-  );
-  const [head = '', tail] = plain.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const middle = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array<string>(middle).fill('0'), ...right].map(group => Number.parseInt(group, 16));
+function isIn(address: Address, [network, bits]: Range): boolean {
+  return address.kind() === network.kind() && address.match(network, bits);
 }
 
-function contains(rules: Rules, address: string): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  return rules.addresses.check(address.split('%', 1)[0] ?? '', family);
+function contains(rules: Rules, address: Address): boolean {
+  return rules.ranges.some(range => isIn(address, range));
 }
 
-/** `*.example.com` is every name below example.com; anything else is that name alone. */
 function matchesHost(rules: Rules, host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');
   return rules.hosts.some(pattern =>
@@ -116,25 +154,23 @@ function matchesHost(rules: Rules, host: string): boolean {
 }
 
 function parseRules(rules: readonly string[]): Rules {
-  const addresses = new BlockList();
-  const hosts: string[] = [];
-  for (const rule of rules) {
-    if (!addRange(addresses, rule)) hosts.push(parseHostPattern(rule));
-  }
-  return { addresses, hosts };
+  const parsed = rules.map(rule => parseRange(rule) ?? parseHostPattern(rule));
+  return {
+    ranges: parsed.filter(rule => typeof rule !== 'string'),
+    hosts: parsed.filter(rule => typeof rule === 'string'),
+  };
 }
 
-function addRange(list: BlockList, rule: string): boolean {
+function parseRange(rule: string): Range | undefined {
   const [address = '', bits] = rule.replace(/^\[|\]$/g, '').split('/');
-  const family = isIP(address);
-  if (family === 0) return false;
-  const most = family === 6 ? 128 : 32;
+  if (!isIP(address)) return undefined;
+  const network = ipaddr.process(address.split('%', 1)[0] ?? '');
+  const most = network.toByteArray().length * 8;
   const length = bits === undefined ? most : Number(bits);
   if (!/^\d{0,3}$/.test(bits ?? '') || bits === '' || length > most) {
     throw invalidArgument(`not an address range: ${rule}`);
   }
-  list.addSubnet(address, length, family === 6 ? 'ipv6' : 'ipv4');
-  return true;
+  return [network, length];
 }
 
 function parseHostPattern(rule: string): string {

@@ -34,3 +34,25 @@ test('rules that cannot be read', () => {
   assert.throws(() => parseHelmIgnore('a/**'), { code: 3, message: /double-star/ });
   assert.throws(() => parseHelmIgnore('[a'), { code: 3, message: /pattern/ });
 });
+
+describe('rules that would take other regular expressions for ever', () => {
+  const path = `${'a'.repeat(200)}!`;
+  const rules = [
+    'a*a*a*a*a*a*a*a*a*a*a*a*b',
+    '*?*?*?*?*?*?*?*?*?*?b',
+    '[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*0',
+    `${'*a'.repeat(450)}b`,
+  ];
+  for (const rule of rules) {
+    test(rule.slice(0, 40), () => {
+      const start = performance.now();
+      assert.equal(parseHelmIgnore(rule)(path, false), false);
+      assert.ok(performance.now() - start < 1_000);
+    });
+  }
+});
+
+test('the number of rules and their length are bounded', () => {
+  assert.throws(() => parseHelmIgnore('a\n'.repeat(1_001)), { code: 3, message: /more than 1000 rules/ });
+  assert.throws(() => parseHelmIgnore('a'.repeat(1_001)), { code: 3, message: /longer than 1000/ });
+});

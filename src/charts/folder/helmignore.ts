@@ -1,4 +1,5 @@
 import { basename } from 'node:path/posix';
+import { RE2JS } from 're2js';
 import { invalidArgument } from '../../protocol/index.ts';
 
 interface IgnoreRule {
@@ -13,6 +14,10 @@ export type IgnoreRules = (path: string, isFolder: boolean) => boolean;
 /** Hidden files in templates/ are always left out. */
 const defaultRule = 'templates/.?*';
 
+/** Each rule is tried on each file; real charts have some dozen. */
+const maxRules = 1_000;
+const maxRuleLength = 1_000;
+
 /**
  * Reads a .helmignore file (pkg/ignore of Helm 2.17). The first rule that decides ends the search; a rule with `!` in front leaves out
  * everything that it does not match.
@@ -23,7 +28,10 @@ export function parseHelmIgnore(text: string): IgnoreRules {
   const rules = lines
     .map(line => line.trim())
     .filter(line => line !== '' && !line.startsWith('#'))
-    .map(parseRule);
+    .map((line, index) => {
+      if (index > maxRules) throw invalidArgument(`.helmignore: more than ${maxRules} rules`);
+      return parseRule(line);
+    });
   return (path, isFolder) => {
     for (const { isNegated, foldersOnly, matches } of rules) {
       const fits = (!foldersOnly || isFolder) && matches(path);
@@ -35,6 +43,7 @@ export function parseHelmIgnore(text: string): IgnoreRules {
 }
 
 function parseRule(line: string): IgnoreRule {
+  if (line.length > maxRuleLength) throw invalidArgument(`.helmignore: a rule longer than ${maxRuleLength}`);
   if (line.includes('**')) throw invalidArgument('.helmignore: double-star (**) syntax is not supported');
   const isNegated = line.startsWith('!');
   let pattern = isNegated ? line.slice(1) : line;
@@ -58,8 +67,7 @@ export function parseGlob(pattern: string): (path: string) => boolean {
     const character = characters[index] ?? '';
     switch (character) {
       case '*':
-        // several in a row are one; that also keeps the expression's work linear in each
-        if (characters[index - 1] !== '*') expression += '[^/]*';
+        expression += '[^/]*';
         break;
       case '?':
         expression += '[^/]';
@@ -75,8 +83,9 @@ export function parseGlob(pattern: string): (path: string) => boolean {
         expression += escapeRegExp(nextCharacter(characters, index));
     }
   }
-  const compiled = new RegExp(`^${expression}$`, 'u');
-  return path => compiled.test(path);
+  // linear in the path, whatever the pattern
+  const compiled = RE2JS.compile(expression);
+  return path => compiled.matches(path);
 }
 
 function badPattern(): Error {
@@ -117,7 +126,7 @@ function classExpression(inner: readonly string[]): string {
     if ((from.codePointAt(0) ?? 0) <= (to.codePointAt(0) ?? 0))
       expression += `${escapeClass(from)}-${escapeClass(to)}`;
   }
-  if (expression === '') return negated ? '[^]' : '[]';
+  if (expression === '') return negated ? '[\\s\\S]' : '[^\\s\\S]';
   return negated ? `[^${expression}]` : `[${expression}]`;
 }
 

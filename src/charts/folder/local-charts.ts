@@ -1,4 +1,5 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalidArgument } from '../../protocol/index.ts';
@@ -55,17 +56,59 @@ async function walkFolder(walk: Walk, folder: string, below: string, depth: numb
 }
 
 async function readInside(path: string, root: string, budget: UnpackBudget): Promise<Buffer> {
-  const real = await realpathInside(path, root);
-  const entry = await stat(real);
-  if (!entry.isFile()) throw invalidArgument('the chart has something that is neither file nor folder');
-  budget.takeBytes(entry.size);
-  return readFile(real);
+  const data = await readFileInside(path, root, bytes => budget.takeBytes(bytes));
+  if (data) return data;
+  throw invalidArgument('the chart has something that is neither file nor folder');
+}
+
+/**
+ * The content of a file below `root`; undefined where the path leads to a folder. The file is opened once, and what was
+ * opened is checked: links may change while they are looked at.
+ * @param admit is told the size before anything is read; throws where it is too large
+ * @throws GatewayError INVALID_ARGUMENT when a link leads out, or it is neither file nor folder
+ */
+export async function readFileInside(
+  path: string,
+  root: string,
+  admit: (bytes: number) => void,
+): Promise<Buffer | undefined> {
+  await realpathInside(path, root);
+  // a pipe would keep the call waiting for its other end
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!isInside(await pathOf(handle, path), root)) throw leadsOut();
+    const entry = await handle.stat();
+    if (entry.isDirectory()) return undefined;
+    if (!entry.isFile()) throw invalidArgument('is neither file nor folder');
+    admit(entry.size);
+    const data = Buffer.alloc(entry.size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < data.length; length += read) {
+      read = (await handle.read(data, length, data.length - length)).bytesRead;
+    }
+    return data.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where an open file is. Linux says so; of another system's file only that it is still the one at its path is known. */
+async function pathOf(handle: FileHandle, path: string): Promise<string> {
+  if (process.platform === 'linux') return realpath(`/proc/self/fd/${handle.fd}`);
+  const [real, opened] = [await realpath(path), await handle.stat()];
+  const { dev, ino } = await stat(real);
+  if (dev !== opened.dev || ino !== opened.ino) throw leadsOut();
+  return real;
 }
 
 async function realpathInside(path: string, root: string): Promise<string> {
   const real = await realpath(path);
-  if (!isInside(real, root)) throw invalidArgument('a link leads out of the chart folder');
+  if (!isInside(real, root)) throw leadsOut();
   return real;
+}
+
+function leadsOut(): Error {
+  return invalidArgument('a link leads out of the chart folder');
 }
 
 /** A chart of the gateway's folder; neither path has links in it. */
