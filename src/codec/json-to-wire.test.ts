@@ -184,3 +184,22 @@ test('the number of values is bounded while they are read', () => {
     assert.ok(performance.now() - startedAt < 3000, many);
   }
 });
+
+test('what holds much at great depth costs about its size, not its size times its depth', () => {
+  const text = 'x'.repeat(4_000_000);
+  const nested = (levels: number) =>
+    Buffer.from(
+      `{"chart":${'{"dependencies":['.repeat(levels)}{"values":{"raw":"${text}"}}${']}'.repeat(levels)}}`,
+    );
+  const cpuMs = (levels: number) => {
+    const json = nested(levels);
+    const times = Array.from({ length: 5 }, () => {
+      const { user } = process.threadCpuUsage();
+      jsonToWire(messageType('appscode.swift.v2.InstallReleaseRequest'), json);
+      return (process.threadCpuUsage().user - user) / 1000;
+    });
+    return Math.min(...times);
+  };
+  const [shallow, deep] = [cpuMs(1), cpuMs(90)];
+  assert.ok(deep < shallow * 4 + 20, `${deep} ms at 90 levels, ${shallow} ms at one`);
+});

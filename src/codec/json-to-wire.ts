@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidArgument } from '../protocol/index.ts';
+import { PathTracker } from './field-path.ts';
 import { type JsonKind, JsonReader } from './json-reader.ts';
 import { isInteger, writeTextField } from './parse-scalar.ts';
 import type { EnumType, Field, MessageType, ScalarType } from './schema.ts';
@@ -20,7 +21,7 @@ export function jsonToWire(type: MessageType, json: Buffer): Buffer {
   if (reader.peek() !== 'object') {
     throw invalidArgument(`the JSON body has to be an object, got ${described[reader.peek()]}`);
   }
-  writeMessage(type, reader, out, '', 0);
+  writeMessage(type, reader, out, new PathTracker(), 0);
   reader.end();
   return out.finish();
 }
@@ -39,7 +40,7 @@ function writeMessage(
   type: MessageType,
   reader: JsonReader,
   out: WireWriter,
-  path: string,
+  path: PathTracker,
   depth: number,
 ): void {
   if (depth > limits.maxDepth) throw invalidArgument(`${path}: nests deeper than ${limits.maxDepth}`);
@@ -58,25 +59,38 @@ function writeMessage(
       reader.skip(depth);
       return;
     }
-    const fieldPath = path === '' ? name : `${path}.${name}`;
-    if (field.map) writeMap(field, reader, out, fieldPath, depth);
-    else if (field.repeated) writeList(field, reader, out, fieldPath, depth);
-    else writeValue(field.number, field.type, reader, out, fieldPath, depth);
+    path.enter(name);
+    if (field.map) writeMap(field, reader, out, path, depth);
+    else if (field.repeated) writeList(field, reader, out, path, depth);
+    else writeValue(field.number, field.type, reader, out, path, depth);
+    path.leave();
   });
 }
 
-function writeList(field: Field, reader: JsonReader, out: WireWriter, path: string, depth: number): void {
+function writeList(
+  field: Field,
+  reader: JsonReader,
+  out: WireWriter,
+  path: PathTracker,
+  depth: number,
+): void {
   expectKind(reader, 'array', path);
-  reader.array(index => writeValue(field.number, field.type, reader, out, `${path}[${index}]`, depth));
+  reader.array(index => {
+    path.enter(index);
+    writeValue(field.number, field.type, reader, out, path, depth);
+    path.leave();
+  });
 }
 
 /** A map is a repeated message {1: key, 2: value}. */
-function writeMap(field: Field, reader: JsonReader, out: WireWriter, path: string, depth: number): void {
+function writeMap(field: Field, reader: JsonReader, out: WireWriter, path: PathTracker, depth: number): void {
   expectKind(reader, 'object', path);
   reader.object(key => {
     const mark = out.tag(field.number, WireType.BYTES).open();
     out.stringField(1, key);
-    writeValue(2, field.type, reader, out, `${path}.${key.slice(0, 40)}`, depth);
+    path.enter(key);
+    writeValue(2, field.type, reader, out, path, depth);
+    path.leave();
     out.close(mark);
   });
 }
@@ -86,7 +100,7 @@ function writeValue(
   type: Field['type'],
   reader: JsonReader,
   out: WireWriter,
-  path: string,
+  path: PathTracker,
   depth: number,
 ): void {
   if (typeof type === 'object' && type.kind === 'message') {
@@ -99,7 +113,7 @@ function writeValue(
 }
 
 /** The text of a scalar, checked to be of a JSON kind that its type may come in. */
-function readScalar(type: ScalarType | EnumType, reader: JsonReader, path: string): string {
+function readScalar(type: ScalarType | EnumType, reader: JsonReader, path: PathTracker): string {
   const kind = reader.peek();
   if (type === 'bool') {
     if (kind !== 'true' && kind !== 'false') throw wrongKind('true or false', kind, path);
@@ -119,18 +133,18 @@ function expected(type: ScalarType | EnumType): string {
   return isInteger(type) ? 'a whole number' : 'a number';
 }
 
-function writeTimestamp(reader: JsonReader, out: WireWriter, path: string): void {
+function writeTimestamp(reader: JsonReader, out: WireWriter, path: PathTracker): void {
   expectKind(reader, 'string', path);
   const time = textToTimestamp(reader.string());
   if (!time) throw invalidArgument(`${path}: expected a time as in RFC 3339`);
   out.intField(1, time.seconds).intField(2, time.nanos);
 }
 
-function expectKind(reader: JsonReader, kind: JsonKind, path: string): void {
+function expectKind(reader: JsonReader, kind: JsonKind, path: PathTracker): void {
   const got = reader.peek();
   if (got !== kind) throw wrongKind(described[kind], got, path);
 }
 
-function wrongKind(wanted: string, got: JsonKind, path: string): Error {
+function wrongKind(wanted: string, got: JsonKind, path: PathTracker): Error {
   return invalidArgument(`${path}: expected ${wanted}, got ${described[got]}`);
 }

@@ -1,4 +1,5 @@
 import { invalidArgument } from '../protocol/index.ts';
+import type { FieldPath } from './field-path.ts';
 import type { EnumType, ScalarType } from './schema.ts';
 import { WireType } from './wire-format.ts';
 import type { WireWriter } from './wire-writer.ts';
@@ -23,7 +24,7 @@ export function isInteger(type: ScalarType): boolean {
  * Digits → integer. Forms such as `3.0` and `1e3` count too when they are whole, as in protobuf's JSON.
  * @throws GatewayError INVALID_ARGUMENT with the field
  */
-export function parseInteger(type: ScalarType, text: string, path: string): bigint {
+export function parseInteger(type: ScalarType, text: string, path: FieldPath): bigint {
   const range = integerRanges[type];
   const value = /^-?\d{1,20}$/.test(text) ? BigInt(text) : wholeNumber(text);
   if (!range || value === undefined)
@@ -40,7 +41,7 @@ function wholeNumber(text: string): bigint | undefined {
 }
 
 /** An enum's number by its name or number. */
-export function parseEnum(type: EnumType, text: string, path: string): number {
+export function parseEnum(type: EnumType, text: string, path: FieldPath): number {
   const known = type.numbers.get(text);
   if (known !== undefined) return known;
   if (/^-?\d{1,10}$/.test(text)) return Number(parseInteger('int32', text, path));
@@ -51,14 +52,14 @@ export function parseEnum(type: EnumType, text: string, path: string): number {
  * Base64 in any usual form: both alphabets, with padding or without, in lines of any length. A space is refused: in a
  * query it is a `+` that was not escaped.
  */
-export function parseBase64(text: string, path: string): Buffer {
+export function parseBase64(text: string, path: FieldPath): Buffer {
   if (!/^[A-Za-z0-9+/_\r\n\t-]*(?:=[\r\n\t]*){0,2}$/.test(text))
     throw invalidArgument(`${path}: expected base64`);
   return Buffer.from(text, 'base64');
 }
 
 /** A float, also as the names that JSON has no numbers for. */
-export function parseDouble(text: string, path: string): number {
+export function parseDouble(text: string, path: FieldPath): number {
   if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text);
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isNaN(value)) throw invalidArgument(`${path}: expected a number, got ${shown(text)}`);
@@ -66,7 +67,7 @@ export function parseDouble(text: string, path: string): number {
 }
 
 /** Go's strconv.ParseBool, as swift reads booleans in queries. Source: https://pkg.go.dev/strconv#ParseBool */
-export function parseBoolean(text: string, path: string): boolean {
+export function parseBoolean(text: string, path: FieldPath): boolean {
   if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true;
   if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) return false;
   throw invalidArgument(`${path}: expected true or false, got ${shown(text)}`);
@@ -78,7 +79,7 @@ export function writeTextField(
   number: number,
   type: ScalarType | EnumType,
   text: string,
-  path: string,
+  path: FieldPath,
 ): void {
   if (typeof type === 'object') out.tag(number, WireType.VARINT).int64(BigInt(parseEnum(type, text, path)));
   else if (type === 'string') out.tag(number, WireType.BYTES).string(text);

@@ -16,6 +16,7 @@ interface State {
   /** Refuses known fields of a wrong wire type; otherwise they are dropped, as every reader of protobuf does. */
   readonly strict: boolean;
   nodes: number;
+  joinedBytes: number;
 }
 
 /** Writes the fields of the message that ends at `end`. */
@@ -63,7 +64,13 @@ export function orderFields(type: MessageType, wire: Uint8Array): Buffer {
 }
 
 function rewrite(type: MessageType, wire: Uint8Array, strict: boolean): Buffer {
-  const state = { reader: new WireReader(wire), out: new WireWriter(wire.length + 16), strict, nodes: 0 };
+  const state = {
+    reader: new WireReader(wire),
+    out: new WireWriter(wire.length + 16),
+    strict,
+    nodes: 0,
+    joinedBytes: 0,
+  };
   rewriterOf(type)(state, wire.length, 0);
   return state.out.finish();
 }
@@ -130,10 +137,9 @@ function messageValue(content: RewriteFields): RewriteValue {
   return (state, depth) => {
     const { reader, out } = state;
     const end = reader.lengthEnd();
-    const length = end - reader.position;
-    const mark = out.open(length);
+    const opened = out.open();
     content(state, end, depth + 1);
-    out.close(mark, length);
+    out.close(opened);
   };
 }
 
@@ -240,13 +246,12 @@ function writeField(state: State, { field, value }: FieldRewriter, tag: number, 
   // Packed: many values in one length-delimited one.
   const outerEnd = reader.end;
   reader.end = reader.lengthEnd();
-  const mark = out.open(reader.end - reader.position);
-  const length = reader.end - reader.position;
+  const opened = out.open();
   while (!reader.done) {
     count(state);
     value(state, depth);
   }
-  out.close(mark, length);
+  out.close(opened);
   reader.end = outerEnd;
 }
 
@@ -264,10 +269,13 @@ function writeMerged(
     const end = reader.lengthEnd();
     return reader.bytes.subarray(reader.position, end);
   });
+  for (const { length } of parts) state.joinedBytes += length;
+  if (state.joinedBytes > limits.maxJoinedBytes)
+    throw new GatewayError(Code.RESOURCE_EXHAUSTED, 'the message has too many messages in parts');
   const joined = Buffer.concat(parts);
-  const mark = out.tag(number, WireType.BYTES).open(joined.length);
+  const opened = out.tag(number, WireType.BYTES).open();
   state.reader = new WireReader(joined);
   content(state, joined.length, depth + 1);
   state.reader = reader;
-  out.close(mark, joined.length);
+  out.close(opened);
 }

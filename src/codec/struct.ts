@@ -1,4 +1,5 @@
 import { invalidArgument } from '../protocol/index.ts';
+import type { PathTracker } from './field-path.ts';
 import type { JsonReader } from './json-reader.ts';
 import { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
 import type { WireWriter } from './wire-writer.ts';
@@ -13,11 +14,13 @@ import type { WireWriter } from './wire-writer.ts';
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
 
 /** Writes the content of a Struct; the reader stands before an object. */
-export function writeStruct(reader: JsonReader, out: WireWriter, path: string, depth: number): void {
+export function writeStruct(reader: JsonReader, out: WireWriter, path: PathTracker, depth: number): void {
   reader.object(name => {
     const entry = out.tag(1, WireType.BYTES).open();
     out.stringField(1, name);
-    writeValueField(2, reader, out, `${path}.${name}`, depth + 1);
+    path.enter(name);
+    writeValueField(2, reader, out, path, depth + 1);
+    path.leave();
     out.close(entry);
   });
 }
@@ -26,7 +29,7 @@ function writeValueField(
   number: number,
   reader: JsonReader,
   out: WireWriter,
-  path: string,
+  path: PathTracker,
   depth: number,
 ): void {
   if (depth > limits.maxDepth) throw invalidArgument(`${path}: nests deeper than ${limits.maxDepth}`);
@@ -36,7 +39,7 @@ function writeValueField(
 }
 
 /** Each alternative is written even at its default: which one is set is what a Value says. */
-function writeValue(reader: JsonReader, out: WireWriter, path: string, depth: number): void {
+function writeValue(reader: JsonReader, out: WireWriter, path: PathTracker, depth: number): void {
   const kind = reader.peek();
   switch (kind) {
     case 'null':
@@ -57,7 +60,11 @@ function writeValue(reader: JsonReader, out: WireWriter, path: string, depth: nu
     }
     case 'array': {
       const mark = out.tag(6, WireType.BYTES).open();
-      reader.array(index => writeValueField(1, reader, out, `${path}[${index}]`, depth + 1));
+      reader.array(index => {
+        path.enter(index);
+        writeValueField(1, reader, out, path, depth + 1);
+        path.leave();
+      });
       out.close(mark);
       return;
     }
@@ -71,7 +78,7 @@ function writeValue(reader: JsonReader, out: WireWriter, path: string, depth: nu
  * A Struct holds doubles; an integer that a double would change is refused rather than changed. Digits that JavaScript
  * itself prints for the double are no change, though the double may stand for slightly more or less.
  */
-function readNumber(reader: JsonReader, path: string): number {
+function readNumber(reader: JsonReader, path: PathTracker): number {
   const digits = reader.number();
   const value = Number(digits);
   const isChanged =

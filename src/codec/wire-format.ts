@@ -16,6 +16,8 @@ export const limits = {
   maxDepth: 100,
   /** Values in one request: fields, entries of lists and maps, members of objects. Real charts have a few thousand. */
   maxNodes: 100_000,
+  /** Bytes of nested messages that come in several parts, at all depths together: no encoder sends any. */
+  maxJoinedBytes: 64 * 1024 * 1024,
 } as const;
 
 /** Bytes that are not a protobuf message. Where they come from a caller, whoever reads them says so instead. */

@@ -1,12 +1,21 @@
 import { WireType } from './wire-format.ts';
 
+/** Copying fewer bytes one by one is faster than by a call. */
+const shortBytes = 32;
+
 /**
- * Writes a message forward into one growing buffer. The length of a nested message is known only when it is written:
- * one byte is left for it, and a longer length moves the content up.
+ * Writes a message forward into one growing buffer. The length of a nested message is known only when it is written, so
+ * all of them are put in at the end, in one pass: moving the content at each would cost its size times its depth.
  */
 export class WireWriter {
   #buffer: Buffer;
   #position = 0;
+  /** Where nested messages begin, without the lengths before them, in order. */
+  readonly #openedAt: number[] = [];
+  /** The length of each; until it is closed, what `#added` was when it was opened. */
+  readonly #lengths: number[] = [];
+  /** What the lengths of closed messages take. */
+  #added = 0;
 
   constructor(capacity = 256) {
     this.#buffer = Buffer.allocUnsafe(capacity);
@@ -14,16 +23,18 @@ export class WireWriter {
 
   /** The bytes written so far; the writer must not be used afterwards. */
   finish(): Buffer {
-    return this.#buffer.subarray(0, this.#position);
-  }
-
-  /** How much is written: pass it to `rewind` to drop what comes after. */
-  mark(): number {
-    return this.#position;
-  }
-
-  rewind(mark: number): void {
-    this.#position = mark;
+    const written = this.#buffer.subarray(0, this.#position);
+    if (this.#openedAt.length === 0) return written;
+    const whole = new WireWriter(written.length + this.#added);
+    let from = 0;
+    for (let index = 0; index < this.#openedAt.length; index++) {
+      const at = this.#openedAt[index]!;
+      if (at - from < shortBytes) while (from < at) whole.#buffer[whole.#position++] = written[from++]!;
+      else whole.raw(written.subarray(from, at));
+      whole.uint32(this.#lengths[index]!);
+      from = at;
+    }
+    return whole.raw(written.subarray(from)).finish();
   }
 
   tag(number: number, wireType: number): this {
@@ -99,30 +110,18 @@ export class WireWriter {
     return value ? this.tag(number, WireType.VARINT).uint32(1) : this;
   }
 
-  /**
-   * Starts a nested message; pass what it returns to `close`.
-   * @param expectedBytes a guess at its length: where it is right, nothing has to be moved at the end
-   */
-  open(expectedBytes = 0): number {
-    this.#reserve(5);
-    const mark = this.#position;
-    this.#position += lengthBytes(expectedBytes);
-    return mark;
+  /** Starts a nested message; pass what it returns to `close`. */
+  open(): number {
+    this.#lengths.push(this.#added);
+    return this.#openedAt.push(this.#position) - 1;
   }
 
-  /** Ends a nested message: writes its length before it. */
-  close(mark: number, expectedBytes = 0): this {
-    const start = mark + lengthBytes(expectedBytes);
-    const length = this.#position - start;
-    const moved = lengthBytes(length) - (start - mark);
-    if (moved !== 0) {
-      this.#reserve(4);
-      this.#buffer.copyWithin(start + moved, start, this.#position);
-    }
-    const end = this.#position + moved;
-    this.#position = mark;
-    this.uint32(length);
-    this.#position = end;
+  /** Ends a nested message. */
+  close(opened: number): this {
+    const addedWithin = this.#added - this.#lengths[opened]!;
+    const length = this.#position - this.#openedAt[opened]! + addedWithin;
+    this.#lengths[opened] = length;
+    this.#added += lengthBytes(length);
     return this;
   }
 
