@@ -224,7 +224,7 @@ describe('the client leaves during a five-minute install, which is cancelled at 
     ) {
       const socket = connect({ port, host: '127.0.0.1' });
       const one = (path: string) =>
-        `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${longInstall.length}\r\n\r\n${longInstall}`;
+        `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${longInstall.length}\r\n\r\n${longInstall}`;
       socket.on('error', () => {}).write(one(install) + one(install));
       await arrived;
       socket.destroy();
@@ -296,7 +296,7 @@ describe('a body that is cut off changes nothing', () => {
         const { port, url, stub } = await startStage(t, { '*': {} });
         const socket = connect({ port, host: '127.0.0.1' });
         socket.on('error', () => {}).resume();
-        socket.write(`POST ${install} HTTP/1.1\r\nHost: x\r\n${head}`);
+        socket.write(`POST ${install} HTTP/1.1\r\nHost: localhost\r\n${head}`);
         await get(`${url}/tiller/v2/version/json`); // by then the request has begun
         socket[end]();
         if (!socket.closed) await once(socket, 'close');
@@ -312,12 +312,12 @@ test('1,000 idle and half-open connections, and others are served meanwhile', as
   const starts = [
     '',
     'GET /tiller/v2/version/json HTT',
-    `POST ${install} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{`,
+    `POST ${install} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{`,
     preface.subarray(0, 10),
     Buffer.concat([preface, settingsFrame]),
     Buffer.concat([preface, settingsFrame, headersFrame(1, requestHeaders('POST', install))]),
     Buffer.from([0x16, 3, 1]),
-    'GET /tiller/v2/version/json HTTP/1.1\r\nHost: x\r\n\r\n',
+    'GET /tiller/v2/version/json HTTP/1.1\r\nHost: localhost\r\n\r\n',
   ];
   const sockets = await Promise.all(
     Array.from({ length: 1000 }, async (_, index): Promise<Socket> => {

@@ -92,7 +92,7 @@ const http1Request = fc
   .record({ verb: verbs, path: paths, type: types, body: bodies, close: fc.boolean() })
   .map(({ verb, path, type, body, close }) =>
     Buffer.from(
-      `${verb} ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `${verb} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
         `Accept-Encoding: gzip;q=0.5\r\nGrpc-Timeout: ${close ? '1S' : 'soon'}\r\n\r\n${body}`,
     ),
   );

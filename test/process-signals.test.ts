@@ -49,7 +49,7 @@ describe('signals', () => {
     const gateway = await startGatewayProcess(t, ['--drain-timeout=300ms']);
     const socket = await openSocket(t, gateway.port);
     socket.on('error', () => {});
-    socket.write('POST /tiller/v2/releases/a/json HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{');
+    socket.write('POST /tiller/v2/releases/a/json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{');
     await version(new Agent(), gateway.port); // by then the request above has begun
     gateway.signal('SIGTERM');
     assert.equal(await gateway.exit, 0);
@@ -60,7 +60,7 @@ describe('signals', () => {
     const gateway = await startGatewayProcess(t, ['--drain-timeout=1h']);
     const socket = await openSocket(t, gateway.port);
     socket.on('error', () => {});
-    socket.write('POST /tiller/v2/releases/a/json HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{');
+    socket.write('POST /tiller/v2/releases/a/json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{');
     await version(new Agent(), gateway.port);
     gateway.signal('SIGTERM');
     await gateway.seen(/^stopping$/);

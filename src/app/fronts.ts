@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts';
 import { createGrpcFront } from '../grpc/index.ts';
-import { createPipeline } from '../http/index.ts';
+import { createPipeline, type Guard } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import {
   createAccessLog,
@@ -12,6 +12,7 @@ import {
 import type { ReleaseService } from '../releases/index.ts';
 import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
+import { corsOptionsOf } from './options.ts';
 import { createPages } from './pages.ts';
 import { createRpcTap } from './rpc-log.ts';
 
@@ -23,13 +24,14 @@ export interface FrontOptions {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Logger;
+  readonly guard: Guard;
   /** Fires when the gateway begins to stop. */
   readonly stopping: AbortSignal;
 }
 
 /** What answers the listener's requests, with a line of log and a count in the metrics for each. */
 export function createFronts(options: FrontOptions): Fronts {
-  const { config, version, service, clusters, health, metrics, log, stopping } = options;
+  const { config, version, service, clusters, health, metrics, log, guard, stopping } = options;
   const { registry, problem } = clusters;
   const logRequest = createAccessLog(log, config.observe.accessLog);
   const finished = (request: LoggedRequest) => {
@@ -48,11 +50,8 @@ export function createFronts(options: FrontOptions): Fronts {
     }),
     forward: forwardRoute,
     registry,
-    cors: {
-      enabled: config.rest.enableCors,
-      originHosts: config.rest.corsOriginHosts,
-      allowSubdomains: config.rest.corsOriginAllowSubdomain,
-    },
+    cors: corsOptionsOf(config),
+    guard,
     clientCertificateRequired: config.tls.clientAuth === 'required',
     events: {
       started: () => metrics.requestStarted('http'),
@@ -66,6 +65,7 @@ export function createFronts(options: FrontOptions): Fronts {
     stopping,
     maxMessageBytes: config.limits.maxMessageBytes,
     requestTimeoutMs: config.listener.requestTimeoutMs,
+    admit: request => guard.checkCall(request),
     tap: config.observe.logRpc ? createRpcTap(log) : undefined,
     events: {
       started: () => metrics.requestStarted('grpc'),
@@ -75,6 +75,6 @@ export function createFronts(options: FrontOptions): Fronts {
   return {
     http,
     grpc,
-    ...(registry.hasMany && { upgrade: createUpgradeFront(registry) }),
+    ...(registry.hasMany && { upgrade: createUpgradeFront(registry, guard) }),
   };
 }

@@ -2,13 +2,15 @@ import type { AddressInfo } from 'node:net';
 import { createCharts } from '../charts/index.ts';
 import type { Registry } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
+import { Guard } from '../http/index.ts';
+import { createClusterNames } from '../kubernetes/index.ts';
 import { createListener, type Listener } from '../listener/index.ts';
 import { createHealth, createMetrics, type Health, type Logger } from '../observe/index.ts';
 import { createReleaseService } from '../releases/index.ts';
 import { createFronts } from './fronts.ts';
 import { type OpenClusters, openClusters } from './open-clusters.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
-import { chartOptionsOf, listenerOptionsOf, requireChartFiles } from './options.ts';
+import { chartOptionsOf, corsOptionsOf, listenerOptionsOf, requireChartFiles } from './options.ts';
 import { withRpcLog } from './rpc-log.ts';
 
 /** The whole program, listening. */
@@ -26,6 +28,8 @@ const readyTimeoutMs = 900;
 const readyMaxAgeMs = 2_000;
 /** Watchers of grpc.health.v1 learn of a change within this time, even if nobody asks /readyz. */
 const healthWatchMs = 5_000;
+/** How soon a new name in the API server's certificate counts. */
+const namesRefreshMs = 60_000;
 
 /**
  * Wires the rooms together and starts to listen. Nothing stays open when it fails.
@@ -62,6 +66,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
       health,
       metrics,
       log,
+      guard: await createGuard(config, stopping.signal),
       stopping: stopping.signal,
     });
     listener = await createListener(listenerOptionsOf(config, log), fronts);
@@ -88,6 +93,17 @@ export async function startGateway(config: Config, version: string, log: Logger)
       await close();
     },
   };
+}
+
+/** In a pod the names of its Service and of the API server count as well; their certificate may change. */
+async function createGuard(config: Config, stopping: AbortSignal): Promise<Guard> {
+  const options = { allowedHosts: config.rest.allowedHosts, cors: corsOptionsOf(config) };
+  if (!process.env.KUBERNETES_SERVICE_HOST) return new Guard(options);
+  const names = createClusterNames({ environment: process.env });
+  const timer = setInterval(() => void names.refresh(), namesRefreshMs).unref();
+  stopping.addEventListener('abort', () => clearInterval(timer));
+  await names.refresh();
+  return new Guard({ ...options, isClusterName: names.isClusterName });
 }
 
 /** A hub with a default cluster is ready when it can answer: `/clusters` says how its clusters are. */

@@ -3,6 +3,7 @@ import type { TillerClientOptions } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
 import type { ClusterEntry } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
+import type { CorsOptions } from '../http/index.ts';
 import { proxyFor } from '../kubernetes/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
@@ -90,6 +91,15 @@ export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger
     maxHeaderBytes: limits.maxHeaderBytes,
     log: (level, message, fields) => log[level](message, fields),
   };
+}
+
+export function corsOptionsOf({ rest }: Config): CorsOptions {
+  const {
+    enableCors: enabled,
+    corsOriginHosts: originHosts,
+    corsOriginAllowSubdomain: allowSubdomains,
+  } = rest;
+  return { enabled, originHosts, allowSubdomains };
 }
 
 export function chartOptionsOf({ charts }: Config, log: Logger): ChartOptions {

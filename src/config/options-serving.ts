@@ -169,6 +169,18 @@ export const restOptions = {
     flag: 'disable-get-rollback',
     summary: "Refuse swift's rollback by GET; POST and PUT remain.",
   }),
+  allowedHosts: list(
+    {
+      flag: 'allowed-hosts',
+      summary:
+        'Names that clients call this gateway by, for requests with another Host are refused with 421; *.example.com is every name below, * any. Addresses, localhost, the names in the certificate, and in a pod those of its Service and of the API server need not be named.',
+      placeholder: 'HOST',
+    },
+    {
+      pattern: /^(?:\*|(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)$/,
+      expected: 'a name without a port, or *',
+    },
+  ),
   enableCors: flag({ flag: 'enable-cors', summary: 'Allow pages of other origins to call the API (CORS).' }),
   corsOriginHosts: list(
     {

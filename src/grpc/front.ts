@@ -39,12 +39,20 @@ export interface GrpcEvents {
   readonly finished?: (call: FinishedCall) => void;
 }
 
+/** What is known of a call before its path is looked at. */
+export interface AdmittedRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: unknown;
+}
+
 export interface GrpcOptions extends CallBounds {
   readonly service: ReleaseService;
   readonly clusters: Registry;
   readonly health: Health;
   /** Fires when the gateway begins to stop: calls that would last for ever end then. */
   readonly stopping: AbortSignal;
+  /** Throws the GatewayError of a call that is to be refused: for those that come from web pages. */
+  readonly admit?: ((request: AdmittedRequest) => void) | undefined;
   /** Shown the messages of calls to Tiller's own service. */
   readonly tap?: MessageTap | undefined;
   readonly events: GrpcEvents;
@@ -85,7 +93,8 @@ export function createGrpcFront(
           return picked.withBackend(call.signal, backend => answerer(backend)(call));
         }
       : own.get(path);
-    void answer(call, handler).then(({ code, error }) => {
+    const admit = () => options.admit?.({ headers, socket: stream.session?.socket });
+    void answer(call, handler, admit).then(({ code, error }) => {
       options.events.finished?.({
         requestId,
         path: path.slice(0, maxPathChars),
@@ -121,8 +130,10 @@ function untilStopped(handlers: [string, CallHandler][], stopping: AbortSignal):
 async function answer(
   call: ServerCall,
   handler: CallHandler | undefined,
+  admit: () => void,
 ): Promise<{ code: Code; error?: unknown }> {
   try {
+    admit();
     if (call.signal.aborted) throw call.signal.reason;
     if (!handler) throw new GatewayError(Code.UNIMPLEMENTED, `unknown method ${call.path.slice(0, 200)}`);
     const code = await handler(call);

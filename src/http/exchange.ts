@@ -29,6 +29,8 @@ export interface Route {
   readonly summary: string;
   /** The route is there for each cluster. Default: it is the gateway's own. */
   readonly perCluster?: boolean;
+  /** Whether the answer changes something, which no page of another origin may do. Default: as HTTP says of the verb. */
+  readonly changes?: boolean;
   /** Open to clients without a certificate, where certificates are required. */
   readonly isOpen?: boolean;
 }

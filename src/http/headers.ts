@@ -78,7 +78,8 @@ export function crossOrigin(options: CorsOptions, verbsAt: (response: Response) 
   });
 }
 
-function allowsOrigin({ originHosts, allowSubdomains }: CorsOptions, origin: string): boolean {
+/** Whether CORS lets pages of an origin call. */
+export function allowsOrigin({ originHosts, allowSubdomains }: CorsOptions, origin: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { host } = new URL(origin);
   return originHosts

@@ -7,6 +7,7 @@ export {
   type Route,
   type Verb,
 } from './exchange.ts';
+export { Guard } from './guard.ts';
 export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { prettyJson } from './pretty-json.ts';

@@ -3,6 +3,7 @@ import express, { type RequestHandler, type Response } from 'express';
 import type { Registry } from '../clusters/index.ts';
 import { Code, GatewayError, type HttpRequest, type HttpResponse, isGone } from '../protocol/index.ts';
 import { type Answered, Exchange, type FinishedRequest, type Match, type Route } from './exchange.ts';
+import type { Guard } from './guard.ts';
 import { type CorsOptions, crossOrigin, securityHeaders } from './headers.ts';
 import { handlerForBothVersions } from './http2-express.ts';
 import { allowedVerbs, Router } from './router.ts';
@@ -15,6 +16,7 @@ export interface PipelineOptions {
   readonly forward: Route;
   readonly registry: Pick<Registry, 'pick' | 'labelOf' | 'hasMany'>;
   readonly cors: CorsOptions;
+  readonly guard: Guard;
   /** Clients whose connection has shown no certificate reach open routes only. */
   readonly clientCertificateRequired: boolean;
   readonly events: {
@@ -45,11 +47,13 @@ export function createPipeline(options: PipelineOptions): Front {
     };
 
   const app = express().disable('x-powered-by').disable('etag');
-  // The order of every HTTP answer. The guard of Host and Origin belongs between the headers and the cluster, and who
-  // calls and whether they may (src/access) between the client certificate and CORS.
+  // The order of every HTTP answer. Who calls and whether they may (src/access) belongs between the client certificate
+  // and CORS.
   app.use(
     securityHeaders(),
+    step(({ request }) => void options.guard.checkHost(request)),
     step(pickTarget(options)),
+    step(exchange => void checkOrigin(exchange, options.guard)),
     step(exchange => requireClientCertificate(exchange, options.clientCertificateRequired)),
     crossOrigin(options.cors, response => verbsAt(exchangeOf(response))),
     step(answerOptions),
@@ -126,6 +130,12 @@ function pickTarget({ routes, forward, registry }: PipelineOptions): Step {
     exchange.match = isNamed ? (ofClusters.match(below) ?? anything) : own.match(below);
     return undefined;
   };
+}
+
+/** What changes something no page of another origin may ask for. */
+function checkOrigin({ request, verb, routeVerb, match }: Exchange, guard: Guard): void {
+  const route = match?.routes.get(routeVerb);
+  if (route?.changes ?? !/^(?:GET|HEAD|OPTIONS)$/.test(verb)) guard.checkOrigin(request);
 }
 
 /**

@@ -1,4 +1,5 @@
 export { type ApiRefusal, apiError, type ClusterAccess, getJson, type RequestSettings } from './api.ts';
+export { type ClusterNames, createClusterNames } from './cluster-names.ts';
 export {
   choosePod,
   chooseService,

@@ -51,6 +51,7 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
     verbs: [binding.verb],
     summary: method.contract.comment.split('\n', 1)[0] ?? '',
     perCluster: true,
+    changes: !isRead(method.contract),
     answer: (exchange, parameters) =>
       answerByCluster(
         exchange,
@@ -72,6 +73,8 @@ export const forwardRoute: Route = {
   verbs: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   summary: "Passes a request on to the cluster's own gateway.",
   perCluster: true,
+  // whatever the verb: a newer gateway may have paths that are not known here
+  changes: true,
   answer: exchange =>
     answerByCluster(exchange, { hasBody: false, isRead: false }, () => {
       const path = exchange.target.path.slice(0, 200);

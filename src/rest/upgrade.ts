@@ -1,19 +1,19 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Registry } from '../clusters/index.ts';
-import { errorBody, originForm, selectCluster, validateForwardPath } from '../http/index.ts';
+import { errorBody, type Guard, originForm, selectCluster, validateForwardPath } from '../http/index.ts';
 import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../protocol/index.ts';
 
 /**
  * Passes upgrades on to a cluster's own gateway, and holds the cluster open as long as the socket lives. The sockets are
  * this function's to close. Nothing is thrown.
  */
-export function createUpgradeFront(registry: Pick<Registry, 'pick'>) {
+export function createUpgradeFront(registry: Pick<Registry, 'pick'>, guard: Guard) {
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     const gone = new AbortController();
     socket.once('close', () => gone.abort(new GatewayError(Code.CANCELLED, 'the client has gone')));
-    passOn(request, socket, head, registry, gone.signal).catch((thrown: unknown) =>
+    passOn(request, socket, head, registry, guard, gone.signal).catch((thrown: unknown) =>
       refuse(socket, GatewayError.from(thrown)),
     );
   };
@@ -24,8 +24,11 @@ async function passOn(
   socket: Duplex,
   head: Buffer,
   registry: Pick<Registry, 'pick'>,
+  guard: Guard,
   signal: AbortSignal,
 ): Promise<void> {
+  guard.checkHost(request);
+  guard.checkOrigin(request);
   const { pathname, search } = splitTarget(originForm(request.url ?? '/'));
   const query = new URLSearchParams(search);
   const target = selectCluster(pathname, search, query, request.headers, true);

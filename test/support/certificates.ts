@@ -11,8 +11,8 @@ export interface KeyedCertificate {
 /** A certificate authority for one test. */
 export interface Authority {
   readonly ca: string;
-  /** A certificate for `localhost` and loopback addresses, good for servers and for clients. */
-  issue(commonName: string): KeyedCertificate;
+  /** A certificate for `localhost`, 127.0.0.1 and further names, good for servers and for clients. */
+  issue(commonName: string, names?: readonly string[]): KeyedCertificate;
 }
 
 let serverCertificate: Promise<ServerCertificate> | undefined;
@@ -32,7 +32,7 @@ export function createAuthority(commonName: string): Authority {
   certificate.sign(signingKey, forge.md.sha256.create());
   return {
     ca: forge.pki.certificateToPem(certificate),
-    issue(name) {
+    issue(name, names = []) {
       const own = createKeys();
       const issued = blank(own.publicKey, name, commonName);
       issued.setExtensions([
@@ -42,6 +42,7 @@ export function createAuthority(commonName: string): Authority {
           altNames: [
             { type: 2, value: 'localhost' },
             { type: 7, ip: '127.0.0.1' },
+            ...names.map(value => ({ type: 2, value })),
           ],
         },
       ]);

@@ -6,7 +6,7 @@ import { TillerClient, type TillerClientOptions } from '../../src/backends/tille
 import type { ChartOptions } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
-import { createPipeline, type PipelineOptions } from '../../src/http/index.ts';
+import { createPipeline, Guard, type PipelineOptions } from '../../src/http/index.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
 import { createRestRoutes, forwardRoute, type RestOptions } from '../../src/rest/index.ts';
 import { createTestCharts } from './test-charts.ts';
@@ -65,6 +65,7 @@ export async function startTestGateway(
   const tiller = createTestTiller(endpoint, options.tiller);
   const charts = createTestCharts(options.charts);
   const service = createReleaseService(charts);
+  const cors = { enabled: false, originHosts: [], allowSubdomains: false };
   const front = createPipeline({
     routes: createRestRoutes({
       service,
@@ -76,7 +77,8 @@ export async function startTestGateway(
     }),
     forward: forwardRoute,
     registry: createTestRegistry(tiller),
-    cors: { enabled: false, originHosts: [], allowSubdomains: false },
+    cors,
+    guard: new Guard({ allowedHosts: [], cors: options.http?.cors ?? cors }),
     clientCertificateRequired: false,
     events: {},
     ...options.http,
