@@ -20,8 +20,13 @@ import { kubectl, withoutComponents, withoutKubectl } from './support/kubectl.ts
 
 type KubeObject = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } };
 
+const built = new Map<string, Promise<string>>();
+
+/** What kustomize makes of a folder; each is built once. */
 async function build(folder: string): Promise<KubeObject[]> {
-  return loadAll(await kubectl(['kustomize', folder])) as KubeObject[];
+  const output = built.get(folder) ?? kubectl(['kustomize', folder]);
+  built.set(folder, output);
+  return loadAll(await output) as KubeObject[];
 }
 
 function only<T>(objects: readonly KubeObject[], kind: string): T {
