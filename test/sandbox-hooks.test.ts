@@ -77,7 +77,7 @@ test('a failing hook stops the operation where it stands', bounded, async () => 
 });
 
 test(
-  'a failing hook leaves an upgrade pending, and the next one takes a further number',
+  'a failing hook leaves an upgrade pending, which keeps out every other; a rollback ends that',
   bounded,
   async () => {
     await using tiller = await SandboxClient.start();
@@ -87,11 +87,25 @@ test(
       await tiller.failure('UpdateRelease', { name: 'r', chart: failing, values: {} }),
       '2 pod h failed',
     );
-    await tiller.call('UpdateRelease', { name: 'r', chart: chart({}), values: {} });
+    const next = { name: 'r', chart: chart({}), values: {} };
+    const pending = '2 another operation (install/upgrade/rollback) is in progress';
+    assert.equal(await tiller.failure('UpdateRelease', next), pending);
+    assert.equal(await tiller.failure('UpdateRelease', { ...next, dry_run: true }), pending);
+    assert.equal(
+      await tiller.failure('UpdateRelease', { ...next, force: true }),
+      '2 a release named r is in use, cannot re-use a name that is still in use',
+    );
+    await tiller.call('RollbackRelease', { name: 'r', version: 1 });
+    await tiller.call('UpdateRelease', next);
     const { releases } = await tiller.call('GetHistory', { name: 'r', max: 9 });
     assert.deepEqual(
       releases.map(({ version, info }) => `${version} ${info?.status?.code} ${info?.Description}`),
-      ['3 DEPLOYED Upgrade complete', '2 PENDING_UPGRADE Preparing upgrade', '1 SUPERSEDED Install complete'],
+      [
+        '4 DEPLOYED Upgrade complete',
+        '3 SUPERSEDED Rollback to 1',
+        '2 SUPERSEDED Preparing upgrade',
+        '1 SUPERSEDED Install complete',
+      ],
     );
   },
 );

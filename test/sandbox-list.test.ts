@@ -98,12 +98,9 @@ test('an expression that backtracks without end in other engines is quick', boun
   assert.equal(await list(tiller, { filter: '^(a|a)*b$' }), 'no message');
 });
 
-test('a negative limit is answered and counted, and the sandbox goes on', bounded, async () => {
+test('a negative limit ends all connections and is counted, and the sandbox goes on', bounded, async () => {
   await using tiller = await withReleases(['a']);
-  assert.equal(
-    await tiller.failure('ListReleases', { limit: -1 }),
-    '13 limit -1: a real Tiller crashes on this',
-  );
+  assert.match(await tiller.failure('ListReleases', { limit: -1 }), /^14 /);
   assert.equal(tiller.sandbox.crashes, 1);
   assert.equal(await list(tiller, {}), 'a (1 of 1)');
 });

@@ -6,10 +6,13 @@ import { connect, constants } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { encodeMessage } from '../src/codec/index.ts';
 import { Code, GatewayError } from '../src/protocol/index.ts';
 import { startSandboxTiller } from '../src/sandbox/index.ts';
+import { encodeErrorText } from '../src/sandbox/tiller/call-front.ts';
 import { SandboxClient } from './support/sandbox-client.ts';
 import { SandboxFaults } from './support/sandbox-faults.ts';
+import { callTiller, openTiller } from './support/tiller-client.ts';
 import { chartOf, configMap } from './support/tiller-messages.ts';
 
 const bounded = { timeout: 30_000 };
@@ -78,10 +81,7 @@ test('messages above 20 MiB are refused, bytes that are no request as well', bou
   await using tiller = await SandboxClient.start();
   assert.equal((await tiller.raw('GetHistory', Buffer.alloc(21 * 1024 * 1024))).status, 8);
   const answer = await tiller.raw('GetHistory', Buffer.from('ffff', 'hex'));
-  assert.equal(
-    `${answer.status} ${answer.message}`,
-    '2 not a hapi.services.tiller.GetHistoryRequest message',
-  );
+  assert.equal(`${answer.status} ${answer.message}`, '13 grpc: error unmarshalling request: unexpected EOF');
   assert.equal((await tiller.raw('GetVersion', empty)).status, 0);
 });
 
@@ -158,4 +158,85 @@ test('stopping does not wait for a call that hangs', bounded, async () => {
   await tiller.sandbox.stop();
   assert.notEqual((await hanging).status, 0);
   tiller.client[Symbol.dispose]();
+});
+
+test('an error text that ends in a space is sent raw, as grpc-go sends it', bounded, async context => {
+  const sandbox = await startSandboxTiller();
+  context.after(() => sandbox.stop());
+  const session = connect(`http://${sandbox.address}`, { strictFieldWhitespaceValidation: false } as object);
+  context.after(() => session.close());
+  const failing = { 'a.yaml': '{{ fail "100% é " }}' };
+  const wire = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
+    ...install('r'),
+    chart: chartOf('t', failing),
+  });
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/hapi.services.tiller.ReleaseService/InstallRelease',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    'x-helm-api-client': 'v2.17.0',
+  });
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(wire.length, 1);
+  stream.end(Buffer.concat([head, wire]));
+  const [headers] = await once(stream, 'response');
+  stream.resume();
+  assert.match(headers['grpc-message'], /error calling fail: 100%25 %C3%A9 $/);
+});
+
+test('an error text that is too long for a header is cut, and the connection goes on', bounded, async () => {
+  await using tiller = await SandboxClient.start();
+  const chart = chartOf('t', { 'a.yaml': `a: [\n# ${'é '.repeat(100_000)}` });
+  const failing = { ...install('r'), chart, dry_run: true };
+  const text = await tiller.failure('InstallRelease', failing);
+  assert.match(
+    text,
+    /^2 YAML parse error on t\/templates\/a\.yaml: error converting YAML to JSON: yaml: line 2/,
+  );
+  assert.match(text, / \[the sandbox ends this text here: it has 3\d{5} bytes\]$/);
+  assert.ok(encodeErrorText(text).length <= 60_000);
+  const sessions = await Promise.all([
+    tiller.raw('GetVersion', empty),
+    tiller.failure('InstallRelease', failing),
+  ]);
+  assert.equal(sessions[0].status, 0);
+});
+
+test('a request that kills a real Tiller cuts every connection', bounded, async () => {
+  const reports: string[] = [];
+  await using tiller = await SandboxClient.start({ report: line => reports.push(line) });
+  const other = openTiller(tiller.sandbox.address);
+  await callTiller(other, 'GetVersion', empty);
+  const noMetadata = Buffer.from('0a020805' + '220172' + '320164', 'hex'); // metadata as a varint is skipped
+  assert.equal((await tiller.raw('InstallRelease', noMetadata)).status, 14);
+  assert.equal((await callTiller(other, 'GetVersion', empty, { waitForReady: true })).status, 0);
+  const negative = Buffer.from('08ffffffffffffffffff01888080801005', 'hex');
+  const metadata = { 'x-helm-api-client': 'v2.17.0' };
+  assert.equal((await callTiller(other, 'ListReleases', negative, { metadata })).status, 14);
+  assert.equal(tiller.sandbox.crashes, 2);
+  assert.deepEqual(
+    reports,
+    ['a chart without metadata', 'limit -1'].map(
+      cause => `${cause}: a real Tiller crashes on this; all its connections are cut`,
+    ),
+  );
+  assert.equal((await tiller.raw('GetVersion', empty, { waitForReady: true })).status, 0);
+  other[Symbol.dispose]();
+});
+
+test('no other call waits for a chart that does not end', { timeout: 60_000 }, async () => {
+  await using tiller = await SandboxClient.start({ threads: { maxTaskMs: 3_000 } });
+  await tiller.call('InstallRelease', install('a'));
+  const chart = chartOf('t', { 'a.yaml': '{{ range until 5000 }}{{ $ca := genCA "a" 1 }}{{ end }}' });
+  const endless = tiller.failure('InstallRelease', { ...install('b'), chart });
+  let slowestMs = 0;
+  for (let count = 0; count < 20; count++) {
+    const start = performance.now();
+    await tiller.call('GetReleaseContent', { name: 'a' });
+    slowestMs = Math.max(slowestMs, performance.now() - start);
+    await new Promise(resolve => setTimeout(resolve, 25));
+  }
+  assert.ok(slowestMs < 1_000, `${slowestMs} ms`); // 250 ms on a machine at rest
+  assert.equal(await endless, '2 rendering template failed: it took more than 3 s, so the sandbox ended it');
 });

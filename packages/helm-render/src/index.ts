@@ -12,8 +12,15 @@ export type {
 } from './chart/chart.ts';
 export { HelmRenderError } from './chart/helm-render-error.ts';
 export { defaultRenderLimits, type RenderLimits } from './go/limits.ts';
+export type { ManifestDocument } from './manifest/uninstall.ts';
 export { kubernetesVersion, tillerVersion } from './objects/capabilities.ts';
 export type { ReleaseOptions } from './objects/release.ts';
-export { coalesceValues, type RenderInput, type RenderOutput, renderRelease } from './render.ts';
+export {
+  coalesceValues,
+  type RenderInput,
+  type RenderOutput,
+  readForUninstall,
+  renderRelease,
+} from './render.ts';
 export { resourceTable } from './status/resource-table.ts';
 export { compareUtf8, goJson, parseYaml, writeYaml, type YamlMap, type YamlValue } from './yaml/index.ts';

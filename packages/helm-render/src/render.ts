@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { posix } from 'node:path';
 import type { Chart, Config, Hook } from './chart/chart.ts';
 import { HelmRenderError } from './chart/helm-render-error.ts';
@@ -7,11 +8,12 @@ import { Engine } from './engine.ts';
 import { TemplateFailure } from './engine-functions.ts';
 import { functionLibrary } from './functions/index.ts';
 import { goToJsonValue } from './functions/json-value.ts';
-import { bytesToUtf8, utf8ToBytes } from './go/bytes.ts';
+import { bytesToBuffer, bytesToUtf8, utf8ToBytes } from './go/bytes.ts';
 import { defaultRenderLimits, RenderBudget, RenderLimitError, type RenderLimits } from './go/limits.ts';
 import type { GoMap } from './go/value.ts';
 import { ManifestError } from './manifest/head.ts';
 import { joinFiles, sortManifests } from './manifest/sort-manifests.ts';
+import { documentsForUninstall, type ManifestDocument } from './manifest/uninstall.ts';
 import { createCapabilitiesObject } from './objects/capabilities.ts';
 import { createFilesObject } from './objects/files.ts';
 import { createChartObject } from './objects/metadata.ts';
@@ -36,6 +38,8 @@ export interface RenderInput {
 export interface RenderOutput {
   readonly manifest: string;
   readonly notes: string;
+  /** Whether the notes are UTF-8; where they are not, U+FFFD stands in them, and Tiller cannot send or store the release. */
+  readonly notesAreUtf8: boolean;
   readonly hooks: Hook[];
 }
 
@@ -74,7 +78,8 @@ function render(input: RenderInput): RenderOutput {
   const notes = takeNotes(files, input);
   try {
     const { manifest, hooks } = sortManifests(files, amount => budget.charge(amount));
-    return { manifest: bytesToUtf8(manifest), notes: bytesToUtf8(notes), hooks };
+    const notesAreUtf8 = isUtf8(bytesToBuffer(notes));
+    return { manifest: bytesToUtf8(manifest), notes: bytesToUtf8(notes), notesAreUtf8, hooks };
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     const shown = input.dryRun ? `\n${bytesToUtf8(joinFiles(files))}` : '';
@@ -90,6 +95,18 @@ function render(input: RenderInput): RenderOutput {
 export function renderRelease(input: RenderInput): RenderOutput {
   try {
     return render(input);
+  } catch (error) {
+    throw toPublicError(error);
+  }
+}
+
+/**
+ * The documents of a release's manifest in the order in which Tiller deletes them, each by itself.
+ * @throws HelmRenderError with Tiller's text for a document that is not YAML, or not an object
+ */
+export function readForUninstall(manifest: string): ManifestDocument[] {
+  try {
+    return documentsForUninstall(manifest);
   } catch (error) {
     throw toPublicError(error);
   }
@@ -113,6 +130,7 @@ function toPublicError(error: unknown): unknown {
   if (error instanceof TemplateFailure) {
     return new HelmRenderError(bytesToUtf8(error.message), { cause: error });
   }
+  if (error instanceof ManifestError) return new HelmRenderError(error.message, { cause: error });
   // Where Go would die of a full stack or go on for ever, the sandbox stops.
   const isRange = error instanceof RangeError;
   if (isRange || error instanceof RenderLimitError) {

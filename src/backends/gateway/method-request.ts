@@ -42,7 +42,7 @@ export function toMethodRequest(method: Method, request: Uint8Array): MethodRequ
 function pathPart(name: string): string {
   if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name)) return name;
   throw invalidArgument(
-    'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not longer than 53',
+    'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not be longer than 53',
   );
 }
 

@@ -1,4 +1,3 @@
-import { resourceTable } from '@tiller-gateway/helm-render';
 import {
   encodeMessage,
   type GetHistoryRequest,
@@ -8,10 +7,9 @@ import {
   type Release,
   WireWriter,
 } from '../../codec/index.ts';
-import { readManifestObjects } from '../state/manifest-objects.ts';
 import { statusOf } from '../state/revision.ts';
-import { tillerError, withPrefix } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { tillerError, withPrefix } from '../work/tiller-error.ts';
 import { validateReleaseName } from './release-name.ts';
 
 /** In `GetHistoryResponse` and `GetReleaseContentResponse` the releases are field 1. */
@@ -44,7 +42,10 @@ export function getHistory(state: TillerState, { name, max }: GetHistoryRequest)
  * A revision's state, with a table of what became of its objects, as `GetReleaseStatusResponse` in wire format.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export function getReleaseStatus(state: TillerState, { name, version }: GetReleaseStatusRequest): Buffer {
+export async function getReleaseStatus(
+  state: TillerState,
+  { name, version }: GetReleaseStatusRequest,
+): Promise<Buffer> {
   validateReleaseName(name);
   const release =
     version <= 0
@@ -53,7 +54,7 @@ export function getReleaseStatus(state: TillerState, { name, version }: GetRelea
   const status = release.info?.status;
   if (!status) throw tillerError('release info is missing');
   const code = statusOf(release);
-  if (code !== 'DELETED' && code !== 'FAILED') status.resources = describeResources(state, release);
+  if (code !== 'DELETED' && code !== 'FAILED') status.resources = await describeResources(state, release);
   const response: GetReleaseStatusResponse = {
     name: release.name,
     info: release.info,
@@ -63,9 +64,10 @@ export function getReleaseStatus(state: TillerState, { name, version }: GetRelea
 }
 
 /** The objects are taken to be as old as the first of them: an upgrade leaves them in place. */
-function describeResources(state: TillerState, release: Release): string {
-  const [first] = readManifestObjects(release.manifest, release.namespace);
+async function describeResources(state: TillerState, release: Release): Promise<string> {
+  const [first] = await state.work.readObjects(release.manifest, release.namespace);
   if (!first) throw tillerError('no objects visited');
   const now = state.now();
-  return resourceTable(release.manifest, now.getTime() - (state.cluster.createdAt(first) ?? now).getTime());
+  const ageMs = now.getTime() - (state.cluster.createdAt(first) ?? now).getTime();
+  return state.work.resourceTable(release.manifest, ageMs);
 }

@@ -1,7 +1,15 @@
 import { tillerVersion } from '@tiller-gateway/helm-render';
-import { decodeMessage, encodeMessage, type MessageTypes } from '../../codec/index.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type MessageTypes,
+  messageType,
+  type Release,
+} from '../../codec/index.ts';
+import { Code, GatewayError } from '../../protocol/index.ts';
 import type { TillerState } from '../state/tiller-state.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './get-release.ts';
+import { asGoReads } from './go-message.ts';
 import { installRelease } from './install-release.ts';
 import { listReleases } from './list-releases.ts';
 import { rollbackRelease } from './rollback-release.ts';
@@ -31,10 +39,10 @@ export const handlers: Readonly<Record<string, Handler>> = {
   GetReleaseStatus: handle(`${prefix}GetReleaseStatusRequest`, getReleaseStatus),
   GetHistory: handle(`${prefix}GetHistoryRequest`, getHistory),
   InstallRelease: handle(`${prefix}InstallReleaseRequest`, async (state, request) =>
-    encodeMessage(`${prefix}InstallReleaseResponse`, await installRelease(state, request)),
+    encodeMessage(`${prefix}InstallReleaseResponse`, sendable(state, await installRelease(state, request))),
   ),
   UpdateRelease: handle(`${prefix}UpdateReleaseRequest`, async (state, request) =>
-    encodeMessage(`${prefix}UpdateReleaseResponse`, await updateRelease(state, request)),
+    encodeMessage(`${prefix}UpdateReleaseResponse`, sendable(state, await updateRelease(state, request))),
   ),
   RollbackRelease: handle(`${prefix}RollbackReleaseRequest`, async (state, request) =>
     encodeMessage(`${prefix}RollbackReleaseResponse`, await rollbackRelease(state, request)),
@@ -43,20 +51,32 @@ export const handlers: Readonly<Record<string, Handler>> = {
     encodeMessage(`${prefix}UninstallReleaseResponse`, await uninstallRelease(state, request)),
   ),
   ListReleases: async function* (state, bytes) {
-    yield* listReleases(state, decodeMessage(`${prefix}ListReleasesRequest`, bytes));
+    yield* listReleases(state, read(`${prefix}ListReleasesRequest`, bytes));
   },
   RunReleaseTest: async function* (state, bytes) {
-    for await (const line of runReleaseTest(state, decodeMessage(`${prefix}TestReleaseRequest`, bytes))) {
+    for await (const line of runReleaseTest(state, read(`${prefix}TestReleaseRequest`, bytes))) {
       yield encodeMessage(`${prefix}TestReleaseResponse`, line);
     }
   },
 };
+
+/** @throws GatewayError INTERNAL with grpc-go's words for a release that is no message of protobuf */
+function sendable<Reply extends { release: Release | null }>(state: TillerState, reply: Reply): Reply {
+  const fault = state.store.messageFault(reply.release);
+  if (fault === undefined) return reply;
+  throw new GatewayError(Code.INTERNAL, `grpc: error while marshaling: ${fault}`);
+}
+
+/** Reads a request as Tiller's own library does: what that skips is not there. */
+function read<Name extends TillerMessage>(requestType: Name, bytes: Uint8Array): MessageTypes[Name] {
+  return decodeMessage(requestType, asGoReads(messageType(requestType), bytes));
+}
 
 function handle<Name extends TillerMessage>(
   requestType: Name,
   method: (state: TillerState, request: MessageTypes[Name]) => Buffer | Promise<Buffer>,
 ): Handler {
   return async function* (state, bytes) {
-    yield await method(state, decodeMessage(requestType, bytes));
+    yield await method(state, read(requestType, bytes));
   };
 }

@@ -1,10 +1,7 @@
 import type { InstallReleaseRequest, InstallReleaseResponse, Release } from '../../codec/index.ts';
-import { validateNamespace } from '../state/cluster.ts';
-import { readManifestObjects } from '../state/manifest-objects.ts';
 import { setStatus, statusOf } from '../state/revision.ts';
-import { storageNameFault } from '../state/revision-store.ts';
-import { prefixed, tillerError, withPrefix } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { prefixed, tillerError, withPrefixAsync } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
 import {
   failingAs,
@@ -23,14 +20,14 @@ export async function installRelease(
   state: TillerState,
   request: InstallReleaseRequest,
 ): Promise<InstallReleaseResponse> {
-  const release = prepareInstall(state, request);
+  const release = await prepareInstall(state, request);
   if (request.dry_run) {
-    finishDryRun(release, request);
+    await finishDryRun(state, release, request);
     return { release };
   }
-  if (!request.disable_hooks && !request.disable_crd_hook) runHooks(state, release, 'CRD_INSTALL');
-  withPrefix('validation failed: ', () => validateManifest(release));
-  if (!request.disable_hooks) runHooks(state, release, 'PRE_INSTALL');
+  if (!request.disable_hooks && !request.disable_crd_hook) await runHooks(state, release, 'CRD_INSTALL');
+  await withPrefixAsync('validation failed: ', validateManifest(state, release));
+  if (!request.disable_hooks) await runHooks(state, release, 'PRE_INSTALL');
   if (request.reuse_name && state.store.has(release.name)) await replaceRelease(state, release);
   else await createRelease(state, release);
   if (!request.disable_hooks) {
@@ -47,7 +44,7 @@ export async function installRelease(
  * Finds a name and renders the chart; stores nothing.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export function prepareInstall(state: TillerState, request: InstallReleaseRequest): Release {
+export async function prepareInstall(state: TillerState, request: InstallReleaseRequest): Promise<Release> {
   validateChart(request.chart);
   const name = chooseName(state, request.name, request.reuse_name);
   return renderNewRelease(state, {
@@ -65,12 +62,16 @@ export function prepareInstall(state: TillerState, request: InstallReleaseReques
 }
 
 /** A dry run cannot install the definitions that the manifest may need, so it does not check the manifest then. */
-function finishDryRun(release: Release, request: InstallReleaseRequest): void {
+async function finishDryRun(
+  state: TillerState,
+  release: Release,
+  request: InstallReleaseRequest,
+): Promise<void> {
   if (!request.disable_crd_hook && release.hooks.some(hook => hook.events.includes('CRD_INSTALL'))) {
     setStatus(release, 'PENDING_INSTALL', 'Validation skipped because CRDs are not installed');
     return;
   }
-  validateManifest(release);
+  await validateManifest(state, release);
   setStatus(release, 'PENDING_INSTALL', 'Dry run complete');
 }
 
@@ -84,16 +85,17 @@ function chooseName(state: TillerState, wanted: string, reuse: boolean): string 
   if (reuse && (status === 'DELETED' || status === 'FAILED')) return wanted;
   throw tillerError(
     reuse
-      ? `a released named ${wanted} is in use, cannot re-use a name that is still in use`
+      ? `a release named ${wanted} is in use, cannot re-use a name that is still in use`
       : `a release named ${wanted} already exists.\nRun: helm ls --all ${wanted}; to check the status of the release\nOr run: helm del --purge ${wanted}; to delete it`,
   );
 }
 
 async function createRelease(state: TillerState, release: Release): Promise<void> {
   await record(state, release, 'create');
-  await failingAs(state, release, `Release "${release.name}" failed`, () => {
-    validateNamespace(release.namespace);
-    state.cluster.create(readManifestObjects(release.manifest, release.namespace), state.now());
+  await failingAs(state, release, `Release "${release.name}" failed`, async () => {
+    state.cluster.ensureNamespace(release.namespace, state.now());
+    const objects = await state.work.readObjects(release.manifest, release.namespace);
+    state.cluster.create(objects, state.now());
   }).catch(error => {
     throw prefixed(`release ${release.name} failed: `, error);
   });
@@ -111,7 +113,7 @@ async function replaceRelease(state: TillerState, release: Release): Promise<voi
   );
 }
 
-/** Tiller only warns when it cannot store a release, and goes on: so it is with a name that Kubernetes does not take. */
-async function record(state: TillerState, release: Release, how: 'create' | 'update'): Promise<void> {
-  if (storageNameFault(release.name) === undefined) await state.store[how](release);
+/** Tiller only warns when it cannot store a release, and goes on. */
+export async function record(state: TillerState, release: Release, how: 'create' | 'update'): Promise<void> {
+  if (state.store.storageFault(release) === undefined) await state.store[how](release);
 }

@@ -13,6 +13,7 @@ import { SimulatedCluster } from '../state/cluster.ts';
 import { RevisionFolder } from '../state/revision-folder.ts';
 import { RevisionStore } from '../state/revision-store.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { workHere } from '../work/tasks.ts';
 import { installRelease } from './install-release.ts';
 import { rollbackRelease } from './rollback-release.ts';
 import { uninstallRelease } from './uninstall-release.ts';
@@ -109,7 +110,12 @@ test('histories stay whole, refusals leave no trace, the folder holds what memor
       const path = await mkdtemp(join(tmpdir(), 'tg-test-'));
       try {
         const store = await openStore(path);
-        const state: TillerState = { store, cluster: new SimulatedCluster(), now: () => new Date() };
+        const state: TillerState = {
+          store,
+          cluster: new SimulatedCluster(),
+          work: workHere,
+          now: () => new Date(),
+        };
         for (const [, run] of steps) {
           await apply(state, run);
           for (const name of store.names()) checkHistory(store, name);

@@ -2,8 +2,8 @@ import { compareUtf8 } from '@tiller-gateway/helm-render';
 import { RE2JS } from 're2js';
 import { type ListReleasesRequest, type StatusCode, WireWriter } from '../../codec/index.ts';
 import type { Revision } from '../state/revision.ts';
-import { TillerCrash, tillerError } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { TillerCrash, tillerError } from '../work/tiller-error.ts';
 
 /** What a limit of 0 stands for. */
 const defaultLimit = 512;

@@ -1,10 +1,7 @@
-import { renderRelease } from '@tiller-gateway/helm-render';
 import type { Chart, Config, Release, StatusCode, Timestamp } from '../../codec/index.ts';
-import { readManifestObjects } from '../state/manifest-objects.ts';
 import { copyRelease, setStatus, toTimestamp } from '../state/revision.ts';
-import { storageNameFault } from '../state/revision-store.ts';
-import { TillerCrash, tillerError, toTillerError } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { TillerCrash, tillerError, toTillerError } from '../work/tiller-error.ts';
 
 export interface NewRelease {
   readonly name: string;
@@ -26,11 +23,11 @@ export interface NewRelease {
  * Renders a chart into a release that is stored nowhere yet.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export function renderNewRelease(state: TillerState, wanted: NewRelease): Release {
+export async function renderNewRelease(state: TillerState, wanted: NewRelease): Promise<Release> {
   const { name, namespace, version, values, isUpgrade, subNotes, status, description } = wanted;
-  const chart = validateChart(wanted.chart);
+  const chart = refuseCrash(validateChart(wanted.chart));
   const now = state.now();
-  const { manifest, notes, hooks } = renderRelease({
+  const { manifest, notes, notesAreUtf8, hooks } = await state.work.render({
     chart,
     values,
     release: { name, namespace, revision: version, isInstall: !isUpgrade, isUpgrade, time: now },
@@ -38,7 +35,7 @@ export function renderNewRelease(state: TillerState, wanted: NewRelease): Releas
     dryRun: wanted.isDryInstall ?? false,
   });
   const deployed = toTimestamp(now);
-  return copyRelease({
+  const release = copyRelease({
     name,
     namespace,
     version,
@@ -53,15 +50,24 @@ export function renderNewRelease(state: TillerState, wanted: NewRelease): Releas
       Description: description,
     },
   });
+  if (!notesAreUtf8)
+    state.store.refuse(release, 'proto: field "hapi.release.Status.Notes" contains invalid UTF-8');
+  return release;
 }
 
 /**
- * Refuses a chart that is not there, or that has no metadata.
- * @throws GatewayError UNKNOWN; TillerCrash
+ * Refuses a chart that is not there.
+ * @throws GatewayError UNKNOWN
  */
 export function validateChart(chart: Chart | null): Chart {
   if (!chart) throw tillerError('no chart provided');
-  if (!chart.metadata) throw new TillerCrash('a chart without metadata');
+  return chart;
+}
+
+/** @throws TillerCrash for a chart without metadata, or with a subchart that has none */
+function refuseCrash(chart: Chart, what = 'a chart'): Chart {
+  if (!chart.metadata) throw new TillerCrash(`${what} without metadata`);
+  for (const dependency of chart.dependencies) refuseCrash(dependency, 'a dependency');
   return chart;
 }
 
@@ -69,8 +75,8 @@ export function validateChart(chart: Chart | null): Chart {
  * The check of a manifest before anything is stored: every document must be an object.
  * @throws GatewayError UNKNOWN
  */
-export function validateManifest(release: Release): void {
-  readManifestObjects(release.manifest, release.namespace);
+export async function validateManifest(state: TillerState, release: Release): Promise<void> {
+  await state.work.readObjects(release.manifest, release.namespace);
 }
 
 /**
@@ -81,14 +87,14 @@ export async function failingAs(
   state: TillerState,
   release: Release,
   what: string,
-  step: () => void,
+  step: () => Promise<void>,
 ): Promise<void> {
   try {
-    step();
+    await step();
   } catch (error) {
     const failure = toTillerError(error);
     setStatus(release, 'FAILED', `${what}: ${failure.message}`);
-    if (storageNameFault(release.name) === undefined) await state.store.update(release);
+    if (state.store.storageFault(release) === undefined) await state.store.update(release);
     throw failure;
   }
 }
@@ -97,10 +103,7 @@ export async function failingAs(
  * Brings the cluster from one revision's objects to another's.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
-export function replaceObjects(state: TillerState, before: Release, after: Release): void {
-  state.cluster.update(
-    readManifestObjects(before.manifest, before.namespace),
-    readManifestObjects(after.manifest, after.namespace),
-    state.now(),
-  );
+export async function replaceObjects(state: TillerState, before: Release, after: Release): Promise<void> {
+  const old = await state.work.readObjects(before.manifest, before.namespace);
+  state.cluster.update(old, await state.work.readObjects(after.manifest, after.namespace), state.now());
 }

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { tillerError } from '../state/tiller-error.ts';
+import { tillerError } from '../work/tiller-error.ts';
 
 /** The words of generated release names. All are lower-case letters, and no pair is longer than a name may be. */
 const adjectiveText = `
@@ -41,7 +41,7 @@ export function validateReleaseName(name: string): void {
   if (name === '') throw tillerError('no release provided');
   if (!namePattern.test(name) || name.length > maxNameLength) {
     throw tillerError(
-      'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not longer than 53',
+      'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not be longer than 53',
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { Release, RollbackReleaseRequest, RollbackReleaseResponse } from '../../codec/index.ts';
 import { revisionToRelease, setStatus, toTimestamp } from '../state/revision.ts';
-import { tillerError } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { tillerError } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
 import { failingAs, replaceObjects } from './new-release.ts';
 import { validateReleaseName } from './release-name.ts';
@@ -17,7 +17,7 @@ export async function rollbackRelease(
   const { current, release } = prepareRollback(state, request);
   if (request.dry_run) return { release };
   await state.store.create(release);
-  if (!request.disable_hooks) runHooks(state, release, 'PRE_ROLLBACK');
+  if (!request.disable_hooks) await runHooks(state, release, 'PRE_ROLLBACK');
   setStatus(current, 'SUPERSEDED');
   try {
     await failingAs(state, release, `Rollback "${release.name}" failed`, () =>
@@ -27,7 +27,7 @@ export async function rollbackRelease(
     await state.store.update(current);
     throw error;
   }
-  if (!request.disable_hooks) runHooks(state, release, 'POST_ROLLBACK');
+  if (!request.disable_hooks) await runHooks(state, release, 'POST_ROLLBACK');
   await state.store.update(current);
   await supersedeDeployed(state, release);
   setStatus(release, 'DEPLOYED');

@@ -6,11 +6,10 @@ import type {
   TestRun,
   TestRunStatus,
 } from '../../codec/index.ts';
-import { type ManifestObject, readManifestObjects } from '../state/manifest-objects.ts';
 import { toTimestamp } from '../state/revision.ts';
-import { tillerError } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
-import { podOutcome } from './pod-outcome.ts';
+import type { ManifestObject } from '../work/manifest-objects.ts';
+import { tillerError } from '../work/tiller-error.ts';
 import { validateReleaseName } from './release-name.ts';
 
 /** How many tests Tiller starts at once when the request says `parallel` and no number. */
@@ -24,7 +23,7 @@ interface PodTest {
 
 /**
  * Runs a release's test hooks and tells how they go, line by line. A test that fails is a line, not an error. How a pod
- * ends is decided by `podOutcome`, since nothing runs.
+ * ends is decided by its `outcome`, since nothing runs.
  * @throws GatewayError UNKNOWN with Tiller's text
  */
 export async function* runReleaseTest(
@@ -34,7 +33,9 @@ export async function* runReleaseTest(
   validateReleaseName(request.name);
   const release = state.store.last(request.name);
   const startedAt = toTimestamp(state.now());
-  const tests = release.hooks.flatMap(hook => readTests(hook, release.namespace));
+  const tests = (
+    await Promise.all(release.hooks.map(hook => readTests(state, hook, release.namespace)))
+  ).flat();
   if (tests.length === 0) yield { msg: 'No Tests Found', status: 'UNKNOWN' };
   const batch = request.parallel ? request.max_parallel || defaultParallel : 1;
   for (let start = 0; start < tests.length; start += batch) {
@@ -43,7 +44,7 @@ export async function* runReleaseTest(
     for (const test of together) yield endTest(state, test);
   }
   if (request.logs) for (const { pod } of tests) yield podLogs(pod);
-  if (request.cleanup) state.cluster.delete(tests.map(test => test.pod));
+  if (request.cleanup && tests.length > 0) state.cluster.delete(tests.map(test => test.pod));
   await storeRun(state, release, {
     started_at: startedAt,
     completed_at: toTimestamp(state.now()),
@@ -60,10 +61,11 @@ async function storeRun(
   await state.store.update(release);
 }
 
-function readTests(hook: Hook, namespace: string): PodTest[] {
+async function readTests(state: TillerState, hook: Hook, namespace: string): Promise<PodTest[]> {
   const expectsSuccess = hook.events.includes('RELEASE_TEST_SUCCESS');
   if (!expectsSuccess && !hook.events.includes('RELEASE_TEST_FAILURE')) return [];
-  return readManifestObjects(hook.manifest, namespace).map(pod => {
+  const pods = await state.work.readObjects(hook.manifest, namespace);
+  return pods.map(pod => {
     if (pod.kind !== 'Pod') throw tillerError(`${pod.name} is not a pod`);
     const run: TestRun = {
       name: pod.name,
@@ -85,7 +87,7 @@ function startTest(state: TillerState, { run }: PodTest): TestReleaseResponse {
 function endTest(state: TillerState, { pod, expectsSuccess, run }: PodTest): TestReleaseResponse {
   try {
     state.cluster.create([pod], state.now());
-    run.status = podOutcome(pod).succeeded === expectsSuccess ? 'SUCCESS' : 'FAILURE';
+    run.status = pod.outcome?.succeeded === expectsSuccess ? 'SUCCESS' : 'FAILURE';
   } catch (error) {
     // The pod of an earlier run is still there, unless that one cleaned up.
     run.info = (error as Error).message;
@@ -104,5 +106,5 @@ function resultText(status: TestRunStatus, { name, namespace }: ManifestObject):
 }
 
 function podLogs(pod: ManifestObject): TestReleaseResponse {
-  return { msg: `\nPOD LOGS: ${pod.name}\n${podOutcome(pod).log}`, status: 'RUNNING' };
+  return { msg: `\nPOD LOGS: ${pod.name}\n${pod.outcome?.log ?? ''}`, status: 'RUNNING' };
 }

@@ -1,9 +1,9 @@
 import type { Release, UninstallReleaseRequest, UninstallReleaseResponse } from '../../codec/index.ts';
 import { isKept } from '../state/cluster.ts';
-import { type ManifestObject, readManifestObjects } from '../state/manifest-objects.ts';
 import { setStatus, statusOf, toTimestamp } from '../state/revision.ts';
-import { tillerError } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import type { ObjectDocument } from '../work/manifest-objects.ts';
+import { tillerError, toTillerError } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
 import { validateReleaseName } from './release-name.ts';
 
@@ -22,9 +22,7 @@ export async function uninstallRelease(
     await purge(state, request.name);
     return { release, info: '' };
   }
-  const info = await deleteRelease(state, request, release);
-  if (request.purge) await purge(state, request.name);
-  return { release, info };
+  return { release, info: await deleteRelease(state, request, release) };
 }
 
 /** @returns what is said about the objects that were kept */
@@ -35,32 +33,71 @@ async function deleteRelease(
 ): Promise<string> {
   setStatus(release, 'DELETING', 'Deletion in progress (or silently failed)');
   if (release.info) release.info.deleted = toTimestamp(state.now());
-  if (!request.disable_hooks) runHooks(state, release, 'PRE_DELETE');
+  if (!request.disable_hooks) await runHooks(state, release, 'PRE_DELETE');
   await state.store.update(release);
-  const objects = readManifestObjects(release.manifest, release.namespace);
-  const kept = objects.filter(object => isKept(object) && state.cluster.has(object));
-  state.cluster.delete(objects.filter(object => !isKept(object)));
-  if (!request.disable_hooks) await runPostDelete(state, release);
+  const { kept, faults } = await deleteObjects(state, release);
+  if (!request.disable_hooks) {
+    await runHooks(state, release, 'POST_DELETE').catch(error => faults.push(toTillerError(error).message));
+  }
   setStatus(release, 'DELETED', request.description || 'Deletion complete');
+  if (request.purge) {
+    await purge(state, request.name); // whatever could not be deleted
+    return kept;
+  }
   await state.store.update(release);
-  return describeKept(kept);
+  if (faults.length > 0) {
+    throw tillerError(`deletion completed with ${faults.length} error(s): ${faults.join('; ')}`);
+  }
+  return kept;
 }
 
-async function runPostDelete(state: TillerState, release: Release): Promise<void> {
+/** What came of deleting a release's objects. */
+interface Deletion {
+  /** A sentence about those that their resource policy keeps; empty when there are none. */
+  readonly kept: string;
+  /** Tiller's texts about those that could not be deleted. */
+  readonly faults: string[];
+}
+
+/** Deletes a release's objects document by document, as Tiller does: one that cannot be deleted does not stop the others. */
+export async function deleteObjects(state: TillerState, release: Release): Promise<Deletion> {
+  let documents: ObjectDocument[];
   try {
-    runHooks(state, release, 'POST_DELETE');
+    documents = await state.work.readDocuments(release.manifest, release.namespace);
   } catch (error) {
-    setStatus(release, 'UNKNOWN', 'Deletion of some resources failed');
-    await state.store.update(release);
-    throw tillerError(`Deletion failed! Because of 1 error(s): ${(error as Error).message}`, {
-      cause: error,
-    });
+    const text = `corrupted release record. You must manually delete the resources: ${(error as Error).message}`;
+    return { kept: release.manifest, faults: [text] };
+  }
+  const faults: string[] = [];
+  for (const document of documents) {
+    if (isKept(document.annotations)) continue;
+    const fault = deleteDocument(state, release, document);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return { kept: describeKept(documents.filter(document => isPresentAndKept(state, document))), faults };
+}
+
+/** @returns why the document's objects could not be deleted */
+function deleteDocument(state: TillerState, release: Release, document: ObjectDocument): string | undefined {
+  if (document.objects.length === 0) {
+    const object = document.hasMetadata ? `[${document.kind}] ${document.name}` : '';
+    return `release ${JSON.stringify(release.name)}: object ${JSON.stringify(object)} not found, skipping delete`;
+  }
+  try {
+    state.cluster.delete(document.objects);
+    return undefined;
+  } catch (error) {
+    return toTillerError(error).message;
   }
 }
 
-function describeKept(objects: readonly ManifestObject[]): string {
-  if (objects.length === 0) return '';
-  const lines = objects.map(({ kind, name }) => `[${kind}] ${name}\n`);
+function isPresentAndKept({ cluster }: TillerState, { annotations, objects }: ObjectDocument): boolean {
+  return isKept(annotations) && objects.length > 0 && objects.every(object => cluster.has(object));
+}
+
+function describeKept(documents: readonly ObjectDocument[]): string {
+  if (documents.length === 0) return '';
+  const lines = documents.map(({ kind, name }) => `[${kind}] ${name}\n`);
   return `These resources were kept due to the resource policy:\n${lines.join('')}`;
 }
 

@@ -1,10 +1,9 @@
-import type { Release, UpdateReleaseRequest, UpdateReleaseResponse } from '../../codec/index.ts';
-import { readManifestObjects } from '../state/manifest-objects.ts';
+import type { Release, StatusCode, UpdateReleaseRequest, UpdateReleaseResponse } from '../../codec/index.ts';
 import { setStatus, toTimestamp } from '../state/revision.ts';
-import { TillerCrash } from '../state/tiller-error.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { TillerCrash, tillerError } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
-import { prepareInstall } from './install-release.ts';
+import { prepareInstall, record } from './install-release.ts';
 import {
   failingAs,
   renderNewRelease,
@@ -14,6 +13,7 @@ import {
 } from './new-release.ts';
 import { validateReleaseName } from './release-name.ts';
 import { reuseValues } from './reuse-values.ts';
+import { deleteObjects } from './uninstall-release.ts';
 
 /**
  * Upgrades a deployed release; with `force` also one that has nothing deployed, as a deletion and a new installation.
@@ -26,7 +26,7 @@ export async function updateRelease(
   validateReleaseName(request.name);
   let prepared: { current: Release; release: Release };
   try {
-    prepared = prepareUpdate(state, request);
+    prepared = await prepareUpdate(state, request);
   } catch (error) {
     if (!request.force || error instanceof TillerCrash) throw error;
     return { release: await forceUpdate(state, request) };
@@ -37,15 +37,18 @@ export async function updateRelease(
   return { release };
 }
 
-function prepareUpdate(
+async function prepareUpdate(
   state: TillerState,
   request: UpdateReleaseRequest,
-): { current: Release; release: Release } {
+): Promise<{ current: Release; release: Release }> {
   const given = validateChart(request.chart);
   const current = state.store.deployed(request.name);
-  const { chart, values } = reuseValues(request, given, current);
+  const { chart, values } = await reuseValues(state.work, request, given, current);
   const last = state.store.history(request.name)[0];
-  const release = renderNewRelease(state, {
+  if (last && isPending(last.status)) {
+    throw tillerError('another operation (install/upgrade/rollback) is in progress');
+  }
+  const release = await renderNewRelease(state, {
     name: request.name,
     namespace: current.namespace,
     version: (last?.version ?? current.version) + 1,
@@ -57,8 +60,13 @@ function prepareUpdate(
     isUpgrade: true,
     subNotes: request.subNotes,
   });
-  validateManifest(release);
+  await validateManifest(state, release);
   return { current, release };
+}
+
+/** Two upgrades at once are told apart by this, and one that was cut off keeps all others out. */
+function isPending(status: StatusCode): boolean {
+  return status === 'PENDING_INSTALL' || status === 'PENDING_UPGRADE' || status === 'PENDING_ROLLBACK';
 }
 
 /** A hook that fails leaves the new revision pending, as it does in a real Tiller. */
@@ -69,11 +77,11 @@ async function performUpdate(
   release: Release,
 ): Promise<void> {
   await state.store.create(release);
-  if (!request.disable_hooks) runHooks(state, release, 'PRE_UPGRADE');
+  if (!request.disable_hooks) await runHooks(state, release, 'PRE_UPGRADE');
   await failingAs(state, release, `Upgrade "${release.name}" failed`, () =>
     replaceObjects(state, current, release),
   );
-  if (!request.disable_hooks) runHooks(state, release, 'POST_UPGRADE');
+  if (!request.disable_hooks) await runHooks(state, release, 'POST_UPGRADE');
   setStatus(current, 'SUPERSEDED');
   await state.store.update(current);
   setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
@@ -83,7 +91,7 @@ async function performUpdate(
 /** `helm upgrade --force` of what cannot be upgraded: `helm delete` and `helm install --replace` in one. */
 async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): Promise<Release> {
   const old = state.store.last(request.name);
-  const release = prepareInstall(state, {
+  const release = await prepareInstall(state, {
     chart: request.chart,
     values: request.values,
     dry_run: request.dry_run,
@@ -103,8 +111,8 @@ async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): P
     return release;
   }
   await deleteOld(state, request, old);
-  if (!request.disable_hooks) runHooks(state, release, 'PRE_INSTALL');
-  await state.store.create(release);
+  if (!request.disable_hooks) await runHooks(state, release, 'PRE_INSTALL');
+  await record(state, release, 'create');
   await failingAs(state, release, `Upgrade "${release.name}" failed`, () =>
     replaceObjects(state, old, release),
   );
@@ -114,7 +122,7 @@ async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): P
     );
   }
   setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
-  await state.store.update(release);
+  await record(state, release, 'update');
   return release;
 }
 
@@ -122,9 +130,14 @@ async function deleteOld(state: TillerState, request: UpdateReleaseRequest, old:
   setStatus(old, 'DELETING', 'Deletion in progress (or silently failed)');
   if (old.info) old.info.deleted = toTimestamp(state.now());
   await state.store.update(old);
-  if (!request.disable_hooks) runHooks(state, old, 'PRE_DELETE');
-  state.cluster.delete(readManifestObjects(old.manifest, old.namespace));
+  if (!request.disable_hooks) await runHooks(state, old, 'PRE_DELETE');
+  const { faults } = await deleteObjects(state, old);
   setStatus(old, 'DELETED', 'Deletion complete');
   await state.store.update(old);
-  if (!request.disable_hooks) runHooks(state, old, 'POST_DELETE');
+  if (faults.length > 0) {
+    throw tillerError(
+      `Upgrade --force successfully deleted the previous release, but encountered ${faults.length} error(s) and cannot continue: ${faults.join('; ')}`,
+    );
+  }
+  if (!request.disable_hooks) await runHooks(state, old, 'POST_DELETE');
 }

@@ -1,10 +1,17 @@
 import { Code, GatewayError } from '../../protocol/index.ts';
-import type { ManifestObject } from './manifest-objects.ts';
-import { objectNameFault, resourceName } from './object-name.ts';
-import { tillerError, withPrefix } from './tiller-error.ts';
+import type { ManifestObject } from '../work/manifest-objects.ts';
+import { tillerError, withPrefix } from '../work/tiller-error.ts';
+import { generateObjectName, objectNameFault, requestNameFault, resourceName } from './object-name.ts';
 
 /** More objects than this are refused; each costs about 200 bytes. */
 const maxObjects = 100_000;
+
+/** What a cluster has from the start. Those but the last cannot be deleted. */
+const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const permanentNamespaces: ReadonlySet<string> = new Set(firstNamespaces.slice(0, 3));
+
+/** Which object; the API version is no part of it: the same object can be addressed by several. */
+type ObjectKey = Pick<ManifestObject, 'kind' | 'namespace' | 'name'>;
 
 /**
  * The names of the objects that Tiller created, with their creation times. Nothing runs. An install collides with an
@@ -12,6 +19,23 @@ const maxObjects = 100_000;
  */
 export class SimulatedCluster {
   readonly #createdAt = new Map<string, Date>();
+
+  constructor() {
+    for (const name of firstNamespaces) this.#createdAt.set(objectKey(namespaceKey(name)), new Date());
+  }
+
+  /**
+   * Makes a namespace where it is missing, as Tiller does before it creates objects.
+   * @throws GatewayError UNKNOWN with the text of Kubernetes for a name that is none
+   */
+  ensureNamespace(name: string, now: Date): void {
+    const requestFault = requestNameFault(name);
+    if (requestFault !== undefined) throw tillerError(requestFault);
+    if (this.has(namespaceKey(name))) return;
+    const fault = objectNameFault('v1', 'Namespace', { name });
+    if (fault !== undefined) throw tillerError(fault);
+    this.#put(namespaceKey(name), now);
+  }
 
   /**
    * Creates the objects one by one; those before a failing one stay, as they do in a cluster.
@@ -30,43 +54,67 @@ export class SimulatedCluster {
   update(before: readonly ManifestObject[], after: readonly ManifestObject[], now: Date): void {
     const known = new Set(before.map(objectKey));
     for (const object of after) {
+      const fault = requestNameFault(object.name);
+      if (fault !== undefined) throw tillerError(`Could not get information about the resource: ${fault}`);
       if (!this.has(object)) withPrefix('failed to create resource: ', () => this.#createOne(object, now));
       else if (!known.has(objectKey(object))) {
         throw tillerError(
-          `kind ${object.kind} with the name "${object.name}" already exists in the cluster and wasn't defined in the previous release. ` +
+          `kind ${object.kind} with the name "${object.name}" in "${object.namespace}" already exists in the cluster and wasn't defined in the previous release. ` +
             'Before upgrading, please either delete the resource from the cluster or remove it from the chart',
         );
       }
     }
     const kept = new Set(after.map(objectKey));
-    this.delete(before.filter(object => !kept.has(objectKey(object)) && !isKept(object)));
+    for (const object of before) {
+      // what cannot be deleted, Tiller only logs
+      if (!kept.has(objectKey(object)) && !isKept(object.annotations)) this.#deleteOne(object);
+    }
   }
 
-  /** Deletes what is there of the objects. */
+  /**
+   * Deletes what is there of the objects.
+   * @throws GatewayError UNKNOWN with Tiller's text of the first that cannot be deleted, when all others have been; also
+   *   when there is nothing to delete
+   */
   delete(objects: readonly ManifestObject[]): void {
-    for (const object of objects) this.#createdAt.delete(objectKey(object));
+    if (objects.length === 0) throw tillerError('no objects visited');
+    const fault = objects.map(object => this.#deleteOne(object)).find(text => text !== undefined);
+    if (fault !== undefined) throw tillerError(fault);
   }
 
-  /** Takes the objects as present, whatever is there: for releases that were kept across a restart. */
-  restore(objects: readonly ManifestObject[], createdAt: Date): void {
-    for (const object of objects) this.#createdAt.set(objectKey(object), createdAt);
+  /** Takes the objects and their namespaces as present, whatever is there: for releases that were kept across a restart. */
+  restore(namespace: string, objects: readonly ManifestObject[], createdAt: Date): void {
+    const namespaces = [namespace, ...objects.map(object => object.namespace)];
+    for (const name of namespaces) {
+      if (name !== '' && !this.has(namespaceKey(name))) this.#put(namespaceKey(name), createdAt);
+    }
+    for (const object of objects) if (object.name !== '') this.#put(object, createdAt);
   }
 
   /** Since when the object is there; undefined when it is not. */
-  createdAt(object: ManifestObject): Date | undefined {
+  createdAt(object: ObjectKey): Date | undefined {
     return this.#createdAt.get(objectKey(object));
   }
 
-  has(object: ManifestObject): boolean {
+  has(object: ObjectKey): boolean {
     return this.#createdAt.has(objectKey(object));
   }
 
   #createOne(object: ManifestObject, now: Date): void {
-    const fault = objectNameFault(object.apiVersion, object.kind, object.name);
-    if (fault !== undefined) throw tillerError(fault);
-    if (this.has(object)) {
-      throw tillerError(`${resourceName(object.apiVersion, object.kind)} "${object.name}" already exists`);
+    const { apiVersion, kind, namespace, generateName } = object;
+    if (namespace !== '' && !this.has(namespaceKey(namespace))) {
+      throw tillerError(`namespaces "${namespace}" not found`);
     }
+    const name = object.name === '' && generateName !== '' ? generateObjectName(generateName) : object.name;
+    const fault = objectNameFault(apiVersion, kind, { name, generateName });
+    if (fault !== undefined) throw tillerError(fault);
+    if (this.has({ kind, namespace, name })) {
+      throw tillerError(`${resourceName(apiVersion, kind)} "${name}" already exists`);
+    }
+    this.#put({ kind, namespace, name }, now);
+  }
+
+  #put(object: ObjectKey, now: Date): void {
     if (this.#createdAt.size >= maxObjects) {
       throw new GatewayError(
         Code.RESOURCE_EXHAUSTED,
@@ -75,24 +123,38 @@ export class SimulatedCluster {
     }
     this.#createdAt.set(objectKey(object), now);
   }
+
+  /** @returns why it cannot be deleted; that it is not there is no reason */
+  #deleteOne({ kind, namespace, name }: ManifestObject): string | undefined {
+    const fault = requestNameFault(name);
+    if (fault !== undefined) return fault;
+    if (kind === 'Namespace') {
+      if (permanentNamespaces.has(name)) {
+        return `namespaces "${name}" is forbidden: this namespace may not be deleted`;
+      }
+      this.#deleteAllIn(name);
+    }
+    this.#createdAt.delete(objectKey({ kind, namespace, name }));
+    return undefined;
+  }
+
+  #deleteAllIn(namespace: string): void {
+    for (const key of this.#createdAt.keys()) {
+      if (key.split('/')[1] === namespace) this.#createdAt.delete(key);
+    }
+  }
 }
 
-/**
- * The check of a namespace, which Tiller makes where it is missing.
- * @throws GatewayError UNKNOWN with the text of Kubernetes
- */
-export function validateNamespace(namespace: string): void {
-  if (namespace === '') throw tillerError('resource name may not be empty');
-  const fault = objectNameFault('v1', 'Namespace', namespace);
-  if (fault !== undefined) throw tillerError(fault);
+/** Whether the annotations protect an object from deletion: any policy but `delete` does. */
+export function isKept(annotations: ReadonlyMap<string, string>): boolean {
+  const policy = annotations.get('helm.sh/resource-policy');
+  return policy !== undefined && policy !== 'delete';
 }
 
-/** Whether `helm.sh/resource-policy: keep` protects the object from deletion. */
-export function isKept(object: ManifestObject): boolean {
-  return object.annotations.get('helm.sh/resource-policy')?.trim().toLowerCase() === 'keep';
+function namespaceKey(name: string): ObjectKey {
+  return { kind: 'Namespace', namespace: '', name };
 }
 
-/** The API version is no part of it: the same object can be addressed by several. */
-function objectKey({ kind, namespace, name }: ManifestObject): string {
+function objectKey({ kind, namespace, name }: ObjectKey): string {
   return `${kind}/${namespace}/${name}`;
 }

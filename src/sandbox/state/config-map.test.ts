@@ -11,24 +11,24 @@ import { releaseToRevision, revisionToRelease } from './revision.ts';
 const recorded = JSON.parse(readFileSync(join(conformanceFolder, 'storage-configmaps.json'), 'utf8'))
   .items as ReleaseConfigMap[];
 
-test('the ConfigMaps of a real Tiller are read, and written as they were', () => {
+test('the ConfigMaps of a real Tiller are read, and written as they were', async () => {
   assert.ok(recorded.length > 10);
   for (const configMap of recorded) {
     const revision = configMapToRevision(configMap);
-    const written = revisionToConfigMap(revision);
+    const written = await revisionToConfigMap(revision);
     const { labels, name, namespace, creationTimestamp } = configMap.metadata;
     assert.deepEqual(written.metadata, { labels, name, namespace, creationTimestamp });
     assert.deepEqual(revisionToRelease(configMapToRevision(written)), revisionToRelease(revision));
   }
 });
 
-test('a revision that was never changed carries CREATED_AT instead', () => {
-  const { labels } = revisionToConfigMap(releaseToRevision(releaseOf('a'), 5, undefined)).metadata;
+test('a revision that was never changed carries CREATED_AT instead', async () => {
+  const { labels } = (await revisionToConfigMap(releaseToRevision(releaseOf('a'), 5, undefined))).metadata;
   assert.deepEqual(labels, { CREATED_AT: '5', NAME: 'a', OWNER: 'TILLER', STATUS: 'DEPLOYED', VERSION: '1' });
 });
 
-test('what is no release is refused with a reason', () => {
-  const good = revisionToConfigMap(releaseToRevision(releaseOf('a'), 5, undefined));
+test('what is no release is refused with a reason', async () => {
+  const good = await revisionToConfigMap(releaseToRevision(releaseOf('a'), 5, undefined));
   const packed = (bytes: Buffer) => ({ ...good, data: { release: bytes.toString('base64') } });
   const cases: [unknown, RegExp][] = [
     [null, /data.release is missing/],

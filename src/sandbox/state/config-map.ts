@@ -1,4 +1,5 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzipSync, gzip } from 'node:zlib';
 import { decodeMessage } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { type Revision, releaseToRevision } from './revision.ts';
@@ -20,7 +21,11 @@ export interface ReleaseConfigMap {
 }
 
 /** @param namespace Tiller's own */
-export function revisionToConfigMap(revision: Revision, namespace = 'kube-system'): ReleaseConfigMap {
+export async function revisionToConfigMap(
+  revision: Revision,
+  namespace = 'kube-system',
+): Promise<ReleaseConfigMap> {
+  const packed = await promisify(gzip)(revision.wire); // on another thread: 20 MiB take half a second
   const { name, version, status, createdAt, modifiedAt } = revision;
   return {
     apiVersion: 'v1',
@@ -38,7 +43,7 @@ export function revisionToConfigMap(revision: Revision, namespace = 'kube-system
         VERSION: `${version}`,
       },
     },
-    data: { release: gzipSync(revision.wire).toString('base64') },
+    data: { release: packed.toString('base64') },
   };
 }
 

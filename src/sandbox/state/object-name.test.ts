@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { objectNameFault, resourceName } from './object-name.ts';
+import { generateObjectName, objectNameFault, requestNameFault, resourceName } from './object-name.ts';
 
 test('names that Kubernetes takes', () => {
   const good: [apiVersion: string, kind: string, name: string][] = [
@@ -11,7 +11,7 @@ test('names that Kubernetes takes', () => {
     ['rbac.authorization.k8s.io/v1', 'ClusterRole', 'system:node-Proxier'],
   ];
   for (const [apiVersion, kind, name] of good)
-    assert.equal(objectNameFault(apiVersion, kind, name), undefined, name);
+    assert.equal(objectNameFault(apiVersion, kind, { name }), undefined, name);
 });
 
 test('names that Kubernetes refuses, each kind by its rule', () => {
@@ -30,7 +30,7 @@ test('names that Kubernetes refuses, each kind by its rule', () => {
     ['rbac.authorization.k8s.io/v1', 'Role', 'a/b', /may not contain '\/'/],
   ];
   for (const [apiVersion, kind, name, text] of bad)
-    assert.match(objectNameFault(apiVersion, kind, name) ?? '', text);
+    assert.match(objectNameFault(apiVersion, kind, { name }) ?? '', text);
 });
 
 test('resources as the API server names them', () => {
@@ -40,4 +40,26 @@ test('resources as the API server names them', () => {
   assert.equal(resourceName('networking.k8s.io/v1', 'NetworkPolicy'), 'networkpolicies.networking.k8s.io');
   assert.equal(resourceName('extensions/v1beta1', 'Ingress'), 'ingresses.extensions');
   assert.equal(resourceName('example.com/v1', 'Gateway'), 'gateways.example.com');
+});
+
+test('a prefix may end in a dash, and is checked beside the name that is made of it', () => {
+  const fault = (generateName: string, name = generateObjectName(generateName)) =>
+    objectNameFault('v1', 'ConfigMap', { name, generateName });
+  assert.match(generateObjectName('gen-'), /^gen-[b-z2-9]{5}$/);
+  assert.match(generateObjectName('x'.repeat(100)), /^x{58}[b-z2-9]{5}$/);
+  assert.equal(fault('gen-'), undefined);
+  assert.match(
+    fault('Gen-', 'Gen-abcde') ?? '',
+    /^ConfigMap "Gen-abcde" is invalid: \[metadata.generateName: Invalid value: "Gen-": a DNS-1123.*, metadata.name: Invalid value: "Gen-abcde": a DNS/,
+  );
+});
+
+test('names that cannot stand in a request', () => {
+  assert.equal(requestNameFault('a-b'), undefined);
+  assert.equal(requestNameFault(''), 'resource name may not be empty');
+  assert.equal(
+    requestNameFault('a/b%'),
+    `invalid resource name "a/b%": [may not contain '/' may not contain '%']`,
+  );
+  assert.equal(requestNameFault('..'), `invalid resource name "..": [may not be '..']`);
 });

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+
 /** Names of objects as the Kubernetes API server checks them (1.18), with its words. */
 
 interface NameRule {
@@ -47,18 +49,67 @@ const rulesByKind: Record<string, NameRule> = {
   ClusterRoleBinding: pathSegment,
 };
 
-/** What the API server would say against the name of an object of that kind, or undefined when it is right. */
-export function objectNameFault(apiVersion: string, kind: string, name: string): string | undefined {
-  const fault = nameFault(rulesByKind[kind] ?? subdomain, name);
-  return fault && `${qualifiedKind(apiVersion, kind)} "${name}" is invalid: metadata.name: ${fault}`;
+/** The names of an object; `name` is empty where neither it nor `generateName` is given. */
+interface ObjectNames {
+  readonly name: string;
+  readonly generateName?: string;
 }
 
-function nameFault(rule: NameRule, name: string): string | undefined {
-  if (name === '') return 'Required value: name or generateName is required';
-  const faults: string[] = [];
-  if (name.length > rule.maxLength) faults.push(`must be no more than ${rule.maxLength} characters`);
-  if (!rule.pattern.test(name)) faults.push(rule.text);
-  return faults.length === 0 ? undefined : `Invalid value: ${JSON.stringify(name)}: ${faults.join(', ')}`;
+/** What the API server would say against an object of that kind for its names, or undefined when they are right. */
+export function objectNameFault(
+  apiVersion: string,
+  kind: string,
+  { name, generateName = '' }: ObjectNames,
+): string | undefined {
+  const rule = rulesByKind[kind] ?? subdomain;
+  const faults = [
+    ...invalidValues(rule, 'metadata.generateName', generateName, maskTrailingDash(generateName)),
+    ...(name === ''
+      ? ['metadata.name: Required value: name or generateName is required']
+      : invalidValues(rule, 'metadata.name', name, name)),
+  ];
+  if (faults.length === 0) return undefined;
+  const listed = faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`;
+  return `${qualifiedKind(apiVersion, kind)} "${name}" is invalid: ${listed}`;
+}
+
+/** @param checked what the rule looks at; `value` is what is shown */
+function invalidValues(rule: NameRule, field: string, value: string, checked: string): string[] {
+  if (value === '') return [];
+  const texts: string[] = [];
+  if (checked.length > rule.maxLength) texts.push(`must be no more than ${rule.maxLength} characters`);
+  if (!rule.pattern.test(checked)) texts.push(rule.text);
+  return texts.map(text => `${field}: Invalid value: ${JSON.stringify(value)}: ${text}`);
+}
+
+/** A prefix may end in a dash. The two characters are Kubernetes' own (maskTrailingDash). */
+function maskTrailingDash(prefix: string): string {
+  return prefix.endsWith('-') ? `${prefix.slice(0, -2)}a` : prefix;
+}
+
+const suffixCharacters = 'bcdfghjklmnpqrstvwxz2456789';
+const suffixLength = 5;
+const maxPrefixLength = 63 - suffixLength;
+
+/** The name that the API server makes up from `generateName`. */
+export function generateObjectName(prefix: string): string {
+  const characters = Array.from(
+    { length: suffixLength },
+    () => suffixCharacters[randomInt(suffixCharacters.length)],
+  );
+  return prefix.slice(0, maxPrefixLength) + characters.join('');
+}
+
+/** Why Tiller's Kubernetes client cannot ask for an object of that name, or undefined when it can. */
+export function requestNameFault(name: string): string | undefined {
+  if (name === '') return 'resource name may not be empty';
+  const faults =
+    name === '.' || name === '..'
+      ? [`may not be '${name}'`]
+      : ['/', '%'].filter(each => name.includes(each)).map(each => `may not contain '${each}'`);
+  return faults.length === 0
+    ? undefined
+    : `invalid resource name ${JSON.stringify(name)}: [${faults.join(' ')}]`;
 }
 
 /** `ConfigMap`, `Deployment.apps` */

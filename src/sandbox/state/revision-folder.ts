@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError, unavailable } from '../../protocol/index.ts';
+import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
 import { configMapToRevision, revisionToConfigMap } from './config-map.ts';
 import type { Revision } from './revision.ts';
 
@@ -53,7 +53,7 @@ export class RevisionFolder {
     return this.#queue(async () => {
       const place = this.#file(revision.key);
       const temporary = `${place}.${process.pid}-${this.#writes++}.tmp`;
-      const text = JSON.stringify(revisionToConfigMap(revision), undefined, 1);
+      const text = JSON.stringify(await revisionToConfigMap(revision), undefined, 1);
       const file = await open(temporary, 'wx', 0o600);
       try {
         await file.writeFile(`${text}\n`);
@@ -86,8 +86,15 @@ export class RevisionFolder {
   #queue(write: () => Promise<void>): Promise<void> {
     const result = this.#lastWrite.then(write);
     this.#lastWrite = result.catch(() => {}); // told to the one who waits for it
-    return result.catch((cause: Error) => {
-      throw new GatewayError(13, `the sandbox cannot keep the release: ${cause.message}`, { cause });
+    return result.catch((cause: NodeJS.ErrnoException) => {
+      // the code alone: the text of a file system's error names the path
+      throw new GatewayError(
+        Code.INTERNAL,
+        `the sandbox cannot keep the release: ${cause.code ?? 'unknown'}`,
+        {
+          cause,
+        },
+      );
     });
   }
 }

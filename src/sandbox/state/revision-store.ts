@@ -1,10 +1,10 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
 import type { Release, StatusCode } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
+import { tillerError } from '../work/tiller-error.ts';
 import { objectNameFault } from './object-name.ts';
 import { type Revision, releaseToRevision, revisionKey, revisionToRelease } from './revision.ts';
 import type { RevisionFolder } from './revision-folder.ts';
-import { tillerError } from './tiller-error.ts';
 
 export interface StoreBounds {
   /** How many revisions may be kept. */
@@ -14,19 +14,12 @@ export interface StoreBounds {
 }
 
 /**
- * Why a release of that name cannot be stored, in Kubernetes' words, or undefined when it can: Tiller takes upper case
- * and underscores in a name, a ConfigMap does not.
- */
-export function storageNameFault(name: string): string | undefined {
-  return objectNameFault('v1', 'ConfigMap', revisionKey(name, 1));
-}
-
-/**
  * Tiller's storage: every revision of every release, by name and version. What it gives are copies; a change counts when
  * it is put back. Error texts are those of Tiller's ConfigMap driver.
  */
 export class RevisionStore {
   readonly #releases = new Map<string, Map<number, Revision>>();
+  readonly #notMessages = new WeakMap<Release, string>();
   readonly #bounds: StoreBounds;
   readonly #folder: RevisionFolder | undefined;
   readonly #now: () => Date;
@@ -57,13 +50,32 @@ export class RevisionStore {
     return store;
   }
 
+  /** Notes that a release is no message of protobuf, and in whose words: it can be neither stored nor sent. */
+  refuse(release: Release, fault: string): void {
+    this.#notMessages.set(release, fault);
+  }
+
+  /** Why a release is no message of protobuf, or undefined when it is one. */
+  messageFault(release: Release | null): string | undefined {
+    return release ? this.#notMessages.get(release) : undefined;
+  }
+
+  /**
+   * Why a release cannot be stored, or undefined when it can. Tiller takes upper case and underscores in a name, a
+   * ConfigMap does not.
+   */
+  storageFault(release: Release): string | undefined {
+    const fault = objectNameFault('v1', 'ConfigMap', { name: revisionKey(release.name, 1) });
+    return this.messageFault(release) ?? fault;
+  }
+
   /**
    * Adds a revision.
-   * @throws GatewayError UNKNOWN when it is there already or its name is none Kubernetes takes; RESOURCE_EXHAUSTED
+   * @throws GatewayError UNKNOWN when it is there already or cannot be stored; RESOURCE_EXHAUSTED
    */
   async create(release: Release): Promise<void> {
     const key = revisionKey(release.name, release.version);
-    const fault = storageNameFault(release.name);
+    const fault = this.storageFault(release);
     if (fault !== undefined) throw tillerError(fault);
     if (this.#find(release.name, release.version)) throw tillerError(`release: "${key}" already exists`);
     const revision = releaseToRevision(release, this.#seconds(), undefined);

@@ -1,5 +1,5 @@
+import type { Work } from '../work/tasks.ts';
 import { SimulatedCluster } from './cluster.ts';
-import { readManifestObjects } from './manifest-objects.ts';
 import { statusOf } from './revision.ts';
 import { RevisionFolder } from './revision-folder.ts';
 import { RevisionStore, type StoreBounds } from './revision-store.ts';
@@ -8,6 +8,8 @@ import { RevisionStore, type StoreBounds } from './revision-store.ts';
 export interface TillerState {
   readonly store: RevisionStore;
   readonly cluster: SimulatedCluster;
+  /** What takes as long as a chart's author likes. */
+  readonly work: Work;
   readonly now: () => Date;
 }
 
@@ -25,28 +27,28 @@ export interface TillerStateOptions {
 export const defaultBounds: StoreBounds = { maxRevisions: 10_000, maxBytes: 512 * 1024 * 1024 };
 
 /** @throws Error of the file system */
-export async function openTillerState(options: TillerStateOptions): Promise<TillerState> {
+export async function openTillerState(options: TillerStateOptions, work: Work): Promise<TillerState> {
   const report = options.report ?? (() => {});
   const now = options.now ?? (() => new Date());
   const folder = options.folder === undefined ? undefined : await RevisionFolder.open(options.folder);
   const store = await RevisionStore.open({ ...defaultBounds, ...options.bounds }, now, folder, report);
-  const cluster = new SimulatedCluster();
-  restoreCluster(store, cluster, report);
-  return { store, cluster, now };
+  const state = { store, cluster: new SimulatedCluster(), work, now };
+  await restoreCluster(state, report);
+  return state;
 }
 
 /** What kept releases had in the cluster counts as being there still. */
-function restoreCluster(
-  store: RevisionStore,
-  cluster: SimulatedCluster,
+async function restoreCluster(
+  { store, cluster, work }: TillerState,
   report: (problem: string) => void,
-): void {
+): Promise<void> {
   for (const name of store.names()) {
     const release = store.last(name);
     if (statusOf(release) === 'DELETED') continue;
     try {
       const createdAt = new Date((release.info?.last_deployed?.seconds ?? 0) * 1000);
-      cluster.restore(readManifestObjects(release.manifest, release.namespace), createdAt);
+      const objects = await work.readObjects(release.manifest, release.namespace);
+      cluster.restore(release.namespace, objects, createdAt);
     } catch (error) {
       report(`the manifest of ${name} cannot be read: ${(error as Error).message}`);
     }

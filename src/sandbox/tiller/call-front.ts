@@ -104,10 +104,45 @@ export class CallFront {
   #toStatus(error: unknown): Partial<grpc.StatusObject> & Error {
     const failure = GatewayError.from(error);
     this.#options.onFailure(failure);
-    return Object.assign(new Error(failure.message), {
-      code: failure.code,
-      details: failure.message,
-      metadata: new grpc.Metadata(),
-    });
+    const metadata = new grpc.Metadata();
+    metadata.set('grpc-message', encodeErrorText(failure.message)); // in place of what grpc-js makes of `details`
+    return Object.assign(new Error(failure.message), { code: failure.code, details: '', metadata });
   }
+}
+
+/**
+ * Bytes of an encoded error text. Peers take 64 KiB of headers; a longer one would end the connection, and with it the
+ * calls of all others.
+ */
+const maxTextBytes = 60_000;
+
+/**
+ * An error's text as grpc-go 1.18 sends it, in which spaces stay as they are, those at the ends too.
+ * Source: https://github.com/grpc/grpc-go/blob/v1.18.0/internal/transport/http_util.go, `encodeGrpcMessage`
+ */
+export function encodeErrorText(text: string): string {
+  const encoded = encodeUpTo(text, maxTextBytes);
+  if (encoded.length <= maxTextBytes) return encoded;
+  const notice = ` [the sandbox ends this text here: it has ${Buffer.byteLength(text)} bytes]`;
+  return encodeUpTo(text, maxTextBytes - notice.length, true) + notice;
+}
+
+/** @param stop whether to stop before the bound; otherwise behind it */
+function encodeUpTo(text: string, maxBytes: number, stop = false): string {
+  let encoded = '';
+  for (const character of text) {
+    const plain = character >= ' ' && character <= '~' && character !== '%';
+    const next = plain ? character : percentEncode(character);
+    if (stop && encoded.length + next.length > maxBytes) break;
+    encoded += next;
+    if (encoded.length > maxBytes) break;
+  }
+  return encoded;
+}
+
+function percentEncode(character: string): string {
+  return Array.from(
+    Buffer.from(character),
+    byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+  ).join('');
 }

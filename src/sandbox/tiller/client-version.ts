@@ -1,5 +1,5 @@
 import { tillerVersion } from '@tiller-gateway/helm-render';
-import { tillerError } from '../state/tiller-error.ts';
+import { tillerError } from '../work/tiller-error.ts';
 
 const server = tillerVersion.semVer;
 

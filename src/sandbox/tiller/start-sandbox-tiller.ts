@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Http2Server } from 'node:http2';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -7,8 +8,9 @@ import { service, WireWriter, wireFields } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { type Handler, handlers } from '../methods/handlers.ts';
 import { maxMessageBytes } from '../methods/list-releases.ts';
-import { TillerCrash, toTillerError } from '../state/tiller-error.ts';
 import { openTillerState, type TillerState, type TillerStateOptions } from '../state/tiller-state.ts';
+import { TillerCrash, toTillerError } from '../work/tiller-error.ts';
+import { defaultPoolOptions, WorkerPool, type WorkerPoolOptions } from '../work/worker-pool.ts';
 import { type Answer, CallFront, type Interceptor, methodDefinition } from './call-front.ts';
 import { enforcePingPolicy } from './ping-policy.ts';
 
@@ -17,12 +19,17 @@ export interface SandboxTillerOptions extends TillerStateOptions {
   readonly listen?: 'loopback' | 'unix';
   /** For tests of faults; see `Interceptor`. */
   readonly intercept?: Interceptor;
+  /** Bounds of the threads that work on charts. Default: threads that all sandboxes of the process share. */
+  readonly threads?: Partial<WorkerPoolOptions>;
 }
 
 export interface SandboxTiller {
   /** `127.0.0.1:port` or `unix:/path` */
   readonly address: string;
-  /** How often a real Tiller would have crashed, on a negative limit for instance. */
+  /**
+   * How often a real Tiller would have crashed, on a negative limit for instance. Each time all connections are cut, as
+   * they are when its process ends.
+   */
   readonly crashes: number;
   /** Waits for open calls, a second at most. */
   stop(): Promise<void>;
@@ -39,6 +46,9 @@ const serving = new WireWriter().intField(1, 1).finish();
 const tillerService = 'hapi.services.tiller.ReleaseService';
 const stopGraceMs = 1_000;
 
+/** Its first thread starts with the first chart. */
+const sharedPool = new WorkerPool();
+
 /** Tiller's own settings, as far as grpc-js has them. */
 const serverOptions: grpc.ServerOptions = {
   'grpc.max_receive_message_length': maxMessageBytes,
@@ -52,12 +62,17 @@ const serverOptions: grpc.ServerOptions = {
  * @throws Error of the file system or of the socket
  */
 export async function startSandboxTiller(options: SandboxTillerOptions = {}): Promise<SandboxTiller> {
-  const state = await openTillerState(options);
+  const pool = options.threads ? new WorkerPool({ ...defaultPoolOptions, ...options.threads }) : sharedPool;
+  const state = await openTillerState(options, pool.work);
+  const sockets = new Set<Socket>();
   let crashes = 0;
   const front = new CallFront({
     intercept: options.intercept,
     onFailure: error => {
-      if (error instanceof TillerCrash) crashes++;
+      if (!(error instanceof TillerCrash)) return;
+      crashes++;
+      options.report?.(`${error.message}; all its connections are cut`);
+      for (const socket of sockets) socket.destroy();
     },
   });
   const server = createServer(state, front);
@@ -65,7 +80,13 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
     options.listen === 'unix' ? await privateSocket() : { bind: '127.0.0.1:0', close: async () => {} };
   try {
     const port = await bind(server, place.bind);
-    for (const http2 of http2ServersOf(server)) http2.on('session', session => enforcePingPolicy(session));
+    for (const http2 of http2ServersOf(server)) {
+      http2.on('session', session => enforcePingPolicy(session));
+      http2.on('connection', (socket: Socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
+    }
     return {
       address: options.listen === 'unix' ? place.bind : `127.0.0.1:${port}`,
       get crashes() {
@@ -74,6 +95,7 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
       stop: async () => {
         await shutdown(server);
         await place.close();
+        if (pool !== sharedPool) await pool.close();
       },
     };
   } catch (error) {

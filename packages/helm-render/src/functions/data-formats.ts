@@ -10,8 +10,8 @@ import type { Functions } from '../go/function.ts';
 import { type CallContext, goFunction } from '../go/function.ts';
 import { NilMap } from '../go/nil.ts';
 import type { GoMap, GoValue } from '../go/value.ts';
-import { yamlToGo } from '../go/yaml-values.ts';
-import { goJson, parseYaml, writeYaml } from '../yaml/index.ts';
+import { parseYamlBytes, yamlToGo } from '../go/yaml-values.ts';
+import { goJson, writeYaml } from '../yaml/index.ts';
 import { JsonSyntaxError, readGoJson } from './go-json-reader.ts';
 import { goToJsonValue, JsonError, notAMap } from './json-value.ts';
 import { TomlError, writeToml } from './toml-writer.ts';
@@ -34,14 +34,14 @@ function writer(write: (value: GoValue, context: CallContext) => string) {
   );
 }
 
+/** @param read takes a byte string */
 function reader(read: (text: string) => GoValue) {
   return goFunction(
     ['string'],
     ([text], context) => {
       context.charge((text as string).length);
       try {
-        const value = read(bytesToUtf8(text as string));
-        return value;
+        return read(text as string);
       } catch (error) {
         if (error instanceof HelmRenderError || error instanceof JsonSyntaxError)
           return withError(error.message);
@@ -58,7 +58,7 @@ function withError(message: string): GoMap {
 
 function readYaml(text: string): GoValue {
   // JSON's null leaves the map that Helm made for the answer; below, json.Unmarshal is given that very map and unmakes it.
-  const value = yamlToGo(parseYaml(text)) ?? new Map();
+  const value = yamlToGo(parseYamlBytes(text)) ?? new Map();
   const problem = notAMap(value);
   return problem === undefined
     ? value
@@ -66,7 +66,7 @@ function readYaml(text: string): GoValue {
 }
 
 function readJson(text: string): GoValue {
-  const value = yamlToGo(readGoJson(text)) ?? new NilMap();
+  const value = yamlToGo(readGoJson(bytesToUtf8(text))) ?? new NilMap();
   const problem = notAMap(value);
   return problem === undefined ? value : withError(problem);
 }

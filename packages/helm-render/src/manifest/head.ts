@@ -1,11 +1,13 @@
 import { HelmRenderError } from '../chart/helm-render-error.ts';
-import { bytesToUtf8 } from '../go/bytes.ts';
-import { parseYaml, type YamlMap, type YamlValue } from '../yaml/index.ts';
+import { parseYamlBytes } from '../go/yaml-values.ts';
+import type { YamlMap, YamlValue } from '../yaml/index.ts';
 
 /** What Tiller reads of a resource to sort it and to find hooks. */
 export interface ManifestHead {
   readonly kind: string;
   readonly name: string;
+  /** Whether there is `metadata` at all, be it empty. */
+  readonly hasMetadata: boolean;
   readonly annotations: ReadonlyMap<string, string>;
 }
 
@@ -55,7 +57,7 @@ function annotationsOf(value: YamlValue): Map<string, string> {
 
 function parse(document: string): YamlValue {
   try {
-    return parseYaml(bytesToUtf8(document));
+    return parseYamlBytes(document);
   } catch (error) {
     if (error instanceof HelmRenderError) throw new ManifestError(error.message, { cause: error });
     throw error;
@@ -65,7 +67,8 @@ function parse(document: string): YamlValue {
 /** @throws ManifestError */
 export function readManifestHead(document: string): ManifestHead {
   const value = parse(document);
-  if (value === null) return { kind: '', name: '', annotations: new Map() };
+  const nothing = { kind: '', name: '', hasMetadata: false, annotations: new Map<string, string>() };
+  if (value === null) return nothing;
   if (!(value instanceof Map)) refuse(value, 'value of type releaseutil.SimpleHead');
   // In the order of the keys in JSON: the first that does not fit makes the error.
   textOf(fieldOf(value, 'apiVersion'), 'SimpleHead.apiVersion');
@@ -74,7 +77,7 @@ export function readManifestHead(document: string): ManifestHead {
   if (metadata !== null && !(metadata instanceof Map)) {
     refuse(metadata, `struct field SimpleHead.metadata of type ${metadataType}`);
   }
-  if (metadata === null) return { kind, name: '', annotations: new Map() };
+  if (metadata === null) return { ...nothing, kind };
   const annotations = annotationsOf(fieldOf(metadata, 'annotations'));
-  return { kind, name: textOf(fieldOf(metadata, 'name'), '.metadata.name'), annotations };
+  return { kind, name: textOf(fieldOf(metadata, 'name'), '.metadata.name'), hasMetadata: true, annotations };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildChart, renderChart } from '../../test/support/build-chart.ts';
 import { trimSpace } from '../functions/runes.ts';
-import { compareForInstall } from './install-order.ts';
+import { compareForInstall } from './kind-order.ts';
 import { splitManifests } from './split.ts';
 
 describe('documents of a file', () => {

@@ -4,7 +4,7 @@ import { trimSpace } from '../functions/runes.ts';
 import { bytesToUtf8 } from '../go/bytes.ts';
 import { ManifestError, readManifestHead } from './head.ts';
 import { readHook } from './hook.ts';
-import { compareForInstall, type Sortable } from './install-order.ts';
+import { compareForInstall, type Sortable } from './kind-order.ts';
 import { splitManifests } from './split.ts';
 
 interface Manifest extends Sortable {

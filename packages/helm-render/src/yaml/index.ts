@@ -5,4 +5,5 @@ export { goJson } from './go-json.ts';
 export type { YamlMap, YamlValue } from './node.ts';
 export { compareUtf8 } from './order.ts';
 export { parseYaml } from './read-yaml.ts';
+export { utf8Fault } from './utf8-fault.ts';
 export { writeYaml } from './write-yaml.ts';

@@ -39,6 +39,18 @@ export function prefixed(prefix: string, error: unknown): GatewayError {
 }
 
 /**
+ * Waits for a step; its failure gets a text in front.
+ * @throws GatewayError
+ */
+export async function withPrefixAsync<T>(prefix: string, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    throw prefixed(prefix, error);
+  }
+}
+
+/**
  * Runs a step; its failure gets a text in front.
  * @throws GatewayError
  */

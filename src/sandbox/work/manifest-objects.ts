@@ -1,15 +1,30 @@
-import { goJson, parseYaml, type YamlMap, type YamlValue } from '@tiller-gateway/helm-render';
+import {
+  goJson,
+  type ManifestDocument,
+  parseYaml,
+  readForUninstall,
+  type YamlValue,
+} from '@tiller-gateway/helm-render';
+import { type PodOutcome, podOutcome, table, text } from './pod-outcome.ts';
 import { tillerError } from './tiller-error.ts';
 
 /** One object of a rendered manifest. */
 export interface ManifestObject {
   readonly apiVersion: string;
   readonly kind: string;
+  /** Empty where Kubernetes is to make a name up from `generateName`, and where neither is given. */
   readonly name: string;
+  readonly generateName: string;
   /** Empty for kinds that have none. */
   readonly namespace: string;
   readonly annotations: ReadonlyMap<string, string>;
-  readonly document: YamlMap;
+  /** How it would end, for a Pod or a Job. */
+  readonly outcome: PodOutcome | undefined;
+}
+
+/** One document of a manifest, and the objects in it: none in one of comments, several in a list. */
+export interface ObjectDocument extends Omit<ManifestDocument, 'text'> {
+  readonly objects: readonly ManifestObject[];
 }
 
 const clusterKinds = new Set([
@@ -45,6 +60,17 @@ export function readManifestObjects(manifest: string, namespace: string): Manife
   });
 }
 
+/**
+ * The documents of a release's manifest in the order in which Tiller deletes them.
+ * @throws GatewayError UNKNOWN with Tiller's text; HelmRenderError
+ */
+export function readObjectDocuments(manifest: string, namespace: string): ObjectDocument[] {
+  return readForUninstall(manifest).map(({ text, ...head }) => ({
+    ...head,
+    objects: readManifestObjects(text, namespace),
+  }));
+}
+
 /** Documents end at a line that starts with three dashes, whatever else it holds. */
 function splitDocuments(manifest: string): string[] {
   return manifest.split(/(?:^|\n)---[^\n]*(?=\n|$)/).filter(text => text.trim() !== '');
@@ -62,29 +88,21 @@ function toObjects(document: YamlValue, namespace: string): ManifestObject[] {
     throw tillerError(`unable to decode "": Object 'apiVersion' is missing in '${goJson(document)}'`);
   }
   const items = document.get('items');
-  if (kind.endsWith('List') && Array.isArray(items)) return items.flatMap(item => toObjects(item, namespace));
+  if (Array.isArray(items)) return items.flatMap(item => toObjects(item, namespace));
   const metadata = table(document.get('metadata'));
   const own = text(metadata.get('namespace'));
+  const annotations = new Map(
+    [...table(metadata.get('annotations'))].map(([key, value]) => [key, text(value)]),
+  );
   return [
     {
       apiVersion,
       kind,
-      name: text(metadata.get('name')) || text(metadata.get('generateName')),
+      name: text(metadata.get('name')),
+      generateName: text(metadata.get('generateName')),
       namespace: clusterKinds.has(kind) ? '' : own || namespace,
-      annotations: new Map([...table(metadata.get('annotations'))].map(([key, value]) => [key, text(value)])),
-      document,
+      annotations,
+      outcome: podOutcome(kind, document, annotations),
     },
   ];
-}
-
-/** The value if it is a map, an empty map otherwise. */
-export function table(value: YamlValue | undefined): YamlMap {
-  return value instanceof Map ? value : new Map();
-}
-
-/** The value if it is a string or number, as text; an empty text otherwise. */
-export function text(value: YamlValue | undefined): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : '';
 }

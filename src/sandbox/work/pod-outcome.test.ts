@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readManifestObjects } from '../state/manifest-objects.ts';
-import { podOutcome } from './pod-outcome.ts';
+import { readManifestObjects } from './manifest-objects.ts';
 
 function outcome(kind: string, containers: string, annotations = '{}') {
   const spec =
     kind === 'Job' ? `{template: {spec: {containers: ${containers}}}}` : `{containers: ${containers}}`;
   const manifest = `{apiVersion: v1, kind: ${kind}, metadata: {name: p, annotations: ${annotations}}, spec: ${spec}}`;
-  const { succeeded, log } = podOutcome(readManifestObjects(manifest, 'default')[0]!);
+  const { succeeded, log } = readManifestObjects(manifest, 'default')[0]!.outcome!;
   return `${succeeded} ${JSON.stringify(log)}`;
 }
 
