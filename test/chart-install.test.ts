@@ -17,6 +17,7 @@ import { allOptions, environmentName } from '../src/config/index.ts';
 import { startSandboxTiller } from '../src/sandbox/index.ts';
 import { createTestTiller } from './support/gateway.ts';
 import { schemaFaults } from './support/kube-schema.ts';
+import { chartOf, configMap } from './support/tiller-messages.ts';
 
 interface KubeObject {
   readonly kind: string;
@@ -26,10 +27,14 @@ interface KubeObject {
 const folder = 'charts/tiller-gateway';
 const limits = { maxUnpackedBytes: 1024 * 1024, maxEntries: 100, maxNestedArchives: 0 };
 
-/** Has the sandbox's Tiller install our chart, and gives the manifest and the notes. */
+/**
+ * Has the sandbox's Tiller install our chart, and gives the manifest and the notes.
+ * @param otherNamespace one that is there before, because something else was installed in it
+ */
 async function install(
   t: TestContext,
   values: object = {},
+  otherNamespace?: string,
 ): Promise<{ objects: KubeObject[]; notes: string }> {
   const tiller = await startSandboxTiller();
   const client = createTestTiller(tiller.address);
@@ -51,10 +56,13 @@ async function install(
     chart,
     values: { raw: JSON.stringify(values) },
   });
-  const reply = await client.unary('InstallRelease', request, {
-    signal: AbortSignal.timeout(30_000),
-    deadline: undefined,
-  });
+  const call = (bytes: Buffer) =>
+    client.unary('InstallRelease', bytes, { signal: AbortSignal.timeout(30_000), deadline: undefined });
+  if (otherNamespace !== undefined) {
+    const other = { namespace: otherNamespace, chart: chartOf('other', { 'cm.yaml': configMap('other') }) };
+    await call(encodeMessage('hapi.services.tiller.InstallReleaseRequest', { ...other, values: {} }));
+  }
+  const reply = await call(request);
   const { release } = decodeMessage('hapi.services.tiller.InstallReleaseResponse', reply);
   const documents = loadAll(release?.manifest ?? '') as (KubeObject | null)[];
   return { objects: documents.filter(object => object !== null), notes: release?.info?.status?.notes ?? '' };
@@ -117,10 +125,11 @@ describe('the Helm 2 chart', () => {
   });
 
   test('looks for Tiller where it is told to, and may do so only there', async t => {
-    const { objects } = await install(t, {
+    const values = {
       tiller: { namespace: 'tiller-world', tlsSecret: 'tls' },
       env: { TILLER_GATEWAY_LOG_LEVEL: 'debug' },
-    });
+    };
+    const { objects } = await install(t, values, 'tiller-world');
     assert.equal(only<V1Role>(objects, 'Role').metadata!.namespace, 'tiller-world');
     assert.equal(only<V1RoleBinding>(objects, 'RoleBinding').metadata!.namespace, 'tiller-world');
     const container = only<V1Deployment>(objects, 'Deployment').spec!.template.spec!.containers[0]!;

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
+import { callTiller, openTiller } from './support/tiller-client.ts';
+import { chartOf, configMap } from './support/tiller-messages.ts';
 
+const templates = { 'cm.yaml': configMap('{{ .Release.Name }}-cm') };
 const root = new URL('../', import.meta.url);
 const renderer = 'dist/node_modules/@tiller-gateway/helm-render';
 
@@ -49,7 +53,19 @@ describe('the packed gateway', () => {
     const { renderRelease } = await import(new URL(`${renderer}/index.js`, root).href);
     assert.equal(typeof renderRelease, 'function');
     const tiller = await startSandboxTiller();
-    assert.match(tiller.address, /^127\.0\.0\.1:\d+$/);
-    await tiller.stop();
+    const client = openTiller(tiller.address);
+    try {
+      // by the compiled worker thread
+      const request = { name: 'r', namespace: 'default', values: {}, chart: chartOf('c', templates) };
+      const bytes = encodeMessage('hapi.services.tiller.InstallReleaseRequest', request);
+      const metadata = { 'x-helm-api-client': 'v2.17.0' };
+      const { status, message, responses } = await callTiller(client, 'InstallRelease', bytes, { metadata });
+      assert.equal(status, 0, message);
+      const { release } = decodeMessage('hapi.services.tiller.InstallReleaseResponse', responses[0]!);
+      assert.match(release?.manifest ?? '', /name: r-cm/);
+    } finally {
+      client[Symbol.dispose]();
+      await tiller.stop();
+    }
   });
 });
