@@ -15,13 +15,25 @@ export interface GatewayProcess {
   readonly exit: Promise<number | string>;
 }
 
+export interface ProcessOptions {
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
+  /** Which lines of the log are read, as they come; all, unless it is given. The one with the address has to be. */
+  readonly keep?: RegExp;
+}
+
 /** Starts the gateway on a free port of loopback and waits until it listens. It is killed after the test. */
-export async function startGatewayProcess(t: TestContext, args: string[] = []): Promise<GatewayProcess> {
-  const child = spawnMain(['--addr=127.0.0.1:0', ...args]);
+export async function startGatewayProcess(
+  t: TestContext,
+  args: string[] = [],
+  { nodeFlags = [], keep = /^/ }: ProcessOptions = {},
+): Promise<GatewayProcess> {
+  const child = spawnMain(['--addr=127.0.0.1:0', ...args], {}, nodeFlags);
   t.after(() => child.kill('SIGKILL'));
   const lines: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: child.stdout! }).on('line', line => {
+    if (!keep.test(line)) return;
     lines.push(JSON.parse(line));
     for (const look of waiting) look();
   });
@@ -62,11 +74,15 @@ export async function runMain(
   return { code: await exitOf(child), ...texts };
 }
 
-function spawnMain(args: string[], environment: Record<string, string> = {}): ChildProcess {
+function spawnMain(
+  args: string[],
+  environment: Record<string, string> = {},
+  nodeFlags: readonly string[] = [],
+): ChildProcess {
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
-  return spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [...nodeFlags, main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 async function exitOf(child: ChildProcess): Promise<number | string> {
