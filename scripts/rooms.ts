@@ -16,7 +16,7 @@ export const rooms: Record<string, readonly string[]> = {
   access: ['protocol', 'kubernetes'],
   http: ['protocol', 'access', 'clusters'],
   rest: ['protocol', 'http', 'releases', 'codec', 'clusters'],
-  grpc: ['protocol', 'releases', 'codec', 'clusters', 'access', 'backends'],
+  grpc: ['protocol', 'http', 'releases', 'codec', 'clusters', 'access', 'backends'],
   listener: ['protocol', 'config'],
   sandbox: ['protocol', 'codec'],
   app: [

@@ -1,5 +1,5 @@
 import type { Config } from '../config/index.ts';
-import { createGrpcFront } from '../grpc/index.ts';
+import { createGrpcFront, createGrpcWebRoutes } from '../grpc/index.ts';
 import { createPipeline, type Guard } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import {
@@ -39,15 +39,27 @@ export function createFronts(options: FrontOptions): Fronts {
     clusters.finished(request);
     logRequest(request);
   };
+  const grpcOptions = {
+    service,
+    health: {
+      serving: () => health.last().ok,
+      onChange: (listener: () => void) => health.onChange(listener),
+    },
+    stopping,
+    maxMessageBytes: config.limits.maxMessageBytes,
+  };
   const http = createPipeline({
-    routes: createRestRoutes({
-      service,
-      version,
-      maxBodyBytes: config.limits.maxBodyBytes,
-      disableGetRollback: config.rest.disableGetRollback,
-      pages: createPages(health, metrics),
-      clusters: registry.hasMany ? { registry, problem, timeoutMs: config.clusters.timeoutMs } : undefined,
-    }),
+    routes: [
+      ...createRestRoutes({
+        service,
+        version,
+        maxBodyBytes: config.limits.maxBodyBytes,
+        disableGetRollback: config.rest.disableGetRollback,
+        pages: createPages(health, metrics),
+        clusters: registry.hasMany ? { registry, problem, timeoutMs: config.clusters.timeoutMs } : undefined,
+      }),
+      ...createGrpcWebRoutes(grpcOptions),
+    ],
     forward: forwardRoute,
     registry,
     cors: corsOptionsOf(config),
@@ -59,11 +71,8 @@ export function createFronts(options: FrontOptions): Fronts {
     },
   });
   const grpc = createGrpcFront({
-    service,
+    ...grpcOptions,
     clusters: registry,
-    health: { serving: () => health.last().ok, onChange: listener => health.onChange(listener) },
-    stopping,
-    maxMessageBytes: config.limits.maxMessageBytes,
     requestTimeoutMs: config.listener.requestTimeoutMs,
     admit: request => guard.checkCall(request),
     tap: config.observe.logRpc ? createRpcTap(log) : undefined,

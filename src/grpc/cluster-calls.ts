@@ -1,23 +1,24 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Backend } from '../backends/index.ts';
 import { adhocLabel, type Registry } from '../clusters/index.ts';
-import { MalformedMessage, type Service } from '../codec/index.ts';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import type { Service } from '../codec/index.ts';
+import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
+import { type CallHandler, parsingRequests } from './call.ts';
 import { type MessageTap, passThroughHandler } from './pass-through.ts';
-import type { CallHandler } from './server-call.ts';
+import type { ServerCall } from './server-call.ts';
 
 /** The handlers of both release services, given what answers for the cluster. */
 export function clusterHandlers(
   releases: ReleaseService,
   tillerService: Service,
   tap: MessageTap | undefined,
-): Map<string, (backend: Backend) => CallHandler> {
+): Map<string, (backend: Backend) => CallHandler<ServerCall>> {
   const native = releases.methods.map(
     method =>
       [
         `/${releases.name}/${method.contract.name}`,
-        (backend: Backend) => handlerOf(method, backend),
+        (backend: Backend) => releaseHandler(method, backend),
       ] as const,
   );
   const passed = tillerService.methods.map(
@@ -44,17 +45,11 @@ export function clusterLabel(headers: IncomingHttpHeaders, registry: Registry): 
 }
 
 /** Answers a method of `appscode.swift.v2.ReleaseService`: bytes in, bytes out. */
-function handlerOf(method: ReleaseMethod, backend: Backend): CallHandler {
-  return async call => {
+export function releaseHandler(method: ReleaseMethod, backend: Backend): CallHandler {
+  return parsingRequests(async call => {
     const request = await call.request();
-    try {
-      if (method.kind === 'unary') await call.send(await method.call(backend, request, call));
-      else for await (const message of method.call(backend, request, call)) await call.send(message);
-    } catch (error) {
-      // The only bytes that a method reads before it calls Tiller are the caller's.
-      if (error instanceof MalformedMessage) throw invalidArgument(error.message, { cause: error });
-      throw error;
-    }
+    if (method.kind === 'unary') await call.send(await method.call(backend, request, call));
+    else for await (const message of method.call(backend, request, call)) await call.send(message);
     return Code.OK;
-  };
+  });
 }

@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Registry, readSelection } from '../clusters/index.ts';
 import { service } from '../codec/index.ts';
-import { Code, GatewayError, unavailable } from '../protocol/index.ts';
+import { Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
+import { type CallBounds, type CallHandler, parsingRequests, untilStopped } from './call.ts';
 import { clusterHandlers, clusterLabel } from './cluster-calls.ts';
 import { type Health, healthHandlers } from './health.ts';
 import type { MessageTap } from './pass-through.ts';
 import { reflectionHandlers } from './reflection.ts';
-import { type CallBounds, type CallHandler, ServerCall } from './server-call.ts';
+import { ServerCall } from './server-call.ts';
 
 /*
  * Why the server side is our own and per stream, where the client is grpc-js: grpc-js's `Server` takes whole connections
@@ -66,17 +67,14 @@ export function createGrpcFront(
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
   const tillerService = service('hapi.services.tiller.ReleaseService');
   const names = [options.service.name, tillerService.name, 'grpc.health.v1.Health'];
-  const own = new Map<string, CallHandler>([
-    ...untilStopped(healthHandlers(options.health, names), options.stopping),
-    ...untilStopped(
-      reflectionHandlers([
-        ...names,
-        'grpc.reflection.v1.ServerReflection',
-        'grpc.reflection.v1alpha.ServerReflection',
-      ]),
-      options.stopping,
-    ),
-  ]);
+  const reflected = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+  const handlers = [
+    ...healthHandlers(options.health, names),
+    ...reflectionHandlers([...names, ...reflected]),
+  ] as const;
+  const own = new Map<string, CallHandler<ServerCall>>(
+    untilStopped(handlers, options.stopping).map(([path, handler]) => [path, parsingRequests(handler)]),
+  );
   const ofCluster = clusterHandlers(options.service, tillerService, options.tap);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts
@@ -86,7 +84,7 @@ export function createGrpcFront(
     const { path, requestId } = call;
     const answerer = ofCluster.get(path);
     let cluster: string | undefined;
-    const handler: CallHandler | undefined = answerer
+    const handler: CallHandler<ServerCall> | undefined = answerer
       ? async call => {
           cluster = clusterLabel(headers, options.clusters);
           const picked = options.clusters.pick(readSelection(headers));
@@ -109,27 +107,10 @@ export function createGrpcFront(
   };
 }
 
-/** Calls that go on as long as their clients like end when the gateway stops, which waits for none. */
-function untilStopped(handlers: [string, CallHandler][], stopping: AbortSignal): [string, CallHandler][] {
-  return handlers.map(([path, handler]) => [
-    path,
-    async call => {
-      const stop = () => call.abort(unavailable('the gateway is stopping'));
-      if (stopping.aborted) stop();
-      stopping.addEventListener('abort', stop, { once: true });
-      try {
-        return await handler(call);
-      } finally {
-        stopping.removeEventListener('abort', stop);
-      }
-    },
-  ]);
-}
-
 /** Runs the handler and ends the call with its status. Never rejects. */
 async function answer(
   call: ServerCall,
-  handler: CallHandler | undefined,
+  handler: CallHandler<ServerCall> | undefined,
   admit: () => void,
 ): Promise<{ code: Code; error?: unknown }> {
   try {

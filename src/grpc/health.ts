@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WireWriter, wireFields } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
-import type { CallHandler } from './server-call.ts';
+import type { CallHandler } from './call.ts';
 
 /** grpc.health.v1.HealthCheckResponse.ServingStatus. Source: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 const servingStatus = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;

@@ -2,7 +2,8 @@ import * as grpc from '@grpc/grpc-js';
 import type { TillerCalls } from '../backends/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import { checkTillerRequest } from '../releases/index.ts';
-import type { CallHandler } from './server-call.ts';
+import type { CallHandler } from './call.ts';
+import type { ServerCall } from './server-call.ts';
 
 /** Is shown the messages of the calls that are passed through, uncompressed. It must not throw. */
 export interface MessageTap {
@@ -25,7 +26,7 @@ const maxPassedChars = 60_000;
  * Passes calls of Tiller's own service through, so that Tiller's own clients work through the gateway. A request is
  * written anew from what was understood of it.
  */
-export function passThroughHandler(tiller: TillerCalls, tap?: MessageTap): CallHandler {
+export function passThroughHandler(tiller: TillerCalls, tap?: MessageTap): CallHandler<ServerCall> {
   return async call => {
     const message = await call.request();
     const method = call.path.slice(call.path.lastIndexOf('/') + 1);

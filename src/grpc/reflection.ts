@@ -7,7 +7,8 @@ import {
   wireFields,
 } from '../codec/index.ts';
 import { Code } from '../protocol/index.ts';
-import type { CallHandler } from './server-call.ts';
+import type { CallHandler } from './call.ts';
+import type { ServerCall } from './server-call.ts';
 
 /*
  * grpc.reflection.v1 and v1alpha, which have the same messages. Numbers:
@@ -26,9 +27,9 @@ const response = { validHost: 1, original: 2, files: 4, services: 6, error: 7 } 
 const maxRequests = 10_000;
 
 /** Server reflection: what grpcurl and its like need to call the services without their .proto files. */
-export function reflectionHandlers(services: readonly string[]): [string, CallHandler][] {
+export function reflectionHandlers(services: readonly string[]): [string, CallHandler<ServerCall>][] {
   let descriptors: ReflectedFiles | undefined;
-  const handler: CallHandler = async call => {
+  const handler: CallHandler<ServerCall> = async call => {
     descriptors ??= createReflectedFiles();
     let count = 0;
     for await (const message of call.requests()) {

@@ -8,7 +8,6 @@ import {
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
-  type CallContext,
   Code,
   decompressFrame,
   encodeGrpcMessage,
@@ -21,6 +20,7 @@ import {
   requestIdOf,
   toFrame,
 } from '../protocol/index.ts';
+import { type Call, type CallBounds, encodingOf, onlyMessage } from './call.ts';
 
 const gzipAsync = promisify(gzip);
 
@@ -31,23 +31,10 @@ const minGzipBytes = 1024;
 const maxStatusChars = 4096;
 
 /**
- * Answers a call and gives the status that it ends with.
- * @throws GatewayError, which becomes the call's status
- */
-export type CallHandler = (call: ServerCall) => Promise<Code>;
-
-export interface CallBounds {
-  /** Largest message taken from a client. */
-  readonly maxMessageBytes: number;
-  /** How long a request may take to arrive, from its first byte to its last. */
-  readonly requestTimeoutMs: number;
-}
-
-/**
  * One gRPC call that came in on an HTTP/2 stream: its messages, its deadline, its end. Owns the stream: whatever
  * happens, the stream is closed with a status or reset.
  */
-export class ServerCall implements CallContext {
+export class ServerCall implements Call {
   /** The caller's own, or a new one. */
   readonly requestId: string;
   readonly path: string;
@@ -108,31 +95,12 @@ export class ServerCall implements CallContext {
     this.#controller.abort(reason);
   }
 
-  /**
-   * The one message of a call whose client sends one.
-   * @throws GatewayError for none or several, for one over the limit, and for bytes that are no messages
-   */
   async request(): Promise<Buffer> {
-    return this.onlyMessage(await this.requestBytes());
-  }
-
-  /**
-   * The one message in the bytes of a request.
-   * @throws GatewayError as `request`
-   */
-  async onlyMessage(bytes: Buffer): Promise<Buffer> {
-    const reader = new FrameReader(this.#maxMessageBytes);
-    const frames = reader.push(bytes);
-    if (!reader.empty) throw new GatewayError(Code.INTERNAL, 'the request ends in the middle of a message');
-    const [frame] = frames;
-    if (!frame || frames.length > 1) {
-      throw new GatewayError(Code.UNIMPLEMENTED, `the call takes one message and got ${frames.length}`);
-    }
-    return decompressFrame(frame, this.#encoding, this.#maxMessageBytes);
+    return onlyMessage(await this.#requestBytes(), this.headers, this.#maxMessageBytes);
   }
 
   /** The bytes of a request that is one message, prefix and all, as they came. @throws GatewayError when it is over the limit */
-  requestBytes(): Promise<Buffer> {
+  #requestBytes(): Promise<Buffer> {
     const stream = this.#stream;
     const { signal } = this;
     return new Promise((resolve, reject) => {
@@ -173,7 +141,7 @@ export class ServerCall implements CallContext {
       // the stream's own iterator knows no signal, and would destroy the stream before its status is sent
       for await (const [chunk] of on(stream, 'data', { signal, close: ['end'], highWaterMark: 16 })) {
         for (const frame of frames.push(chunk))
-          yield decompressFrame(frame, this.#encoding, this.#maxMessageBytes);
+          yield decompressFrame(frame, encodingOf(this.headers), this.#maxMessageBytes);
       }
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
@@ -244,11 +212,6 @@ export class ServerCall implements CallContext {
   /** Nothing can be sent any more. A stream that the client has reset is closed some time before it is destroyed. */
   get #gone(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
-  }
-
-  get #encoding(): string | undefined {
-    const encoding = this.headers[header.encoding];
-    return typeof encoding === 'string' ? encoding : undefined;
   }
 
   #begin(): void {

@@ -43,12 +43,15 @@ const allowedHeaders = [
   'Authorization',
   'Content-Type',
   'Grpc-Timeout',
+  'X-Cluster',
+  'X-Grpc-Web',
   'X-HTTP-Method-Override',
   'X-KubeApiServer',
   'X-KubeToken',
   'X-Request-Id',
+  'X-User-Agent',
 ];
-const exposedHeaders = ['Allow', 'X-Request-Id'];
+const exposedHeaders = ['Allow', 'Grpc-Message', 'Grpc-Status', 'X-Request-Id'];
 
 /** How long a browser may remember a preflight: the ten minutes after which Chromium asks again in any case. */
 const maxAge = 600;

@@ -13,4 +13,4 @@ export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { prettyJson } from './pretty-json.ts';
 export { Router } from './router.ts';
 export { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
-export { type Content, errorBody, NdjsonWriter, sendContent, sendError, sendJson } from './send.ts';
+export { type Content, errorBody, StreamWriter, sendContent, sendError, sendJson } from './send.ts';

@@ -83,24 +83,26 @@ export async function sendError(exchange: Exchange, thrown: unknown): Promise<An
   return { code: error.code, bytes, error: thrown };
 }
 
-/** Newline-delimited JSON, each line sent as soon as it is there. */
-export class NdjsonWriter {
-  /** Of all lines so far. */
+/** An answer in parts, each sent as soon as it is there: by default the lines of newline-delimited JSON. */
+export class StreamWriter {
+  /** Of all parts so far. */
   bytes = 0;
   readonly #exchange: Exchange;
   readonly #signal: AbortSignal;
+  readonly #type: string;
   #draining: Promise<void> | undefined;
 
   /** @param signal ends waiting for a slow client */
-  constructor(exchange: Exchange, signal: AbortSignal) {
+  constructor(exchange: Exchange, signal: AbortSignal, type = 'application/x-ndjson') {
     this.#exchange = exchange;
     this.#signal = signal;
+    this.#type = type;
   }
 
-  /** Waits while the client is slower than the lines. @param status counts where this is the first line */
-  async write(line: Buffer | string, status = 200): Promise<void> {
+  /** Waits while the client is slower than the parts. @param status counts where this is the first part */
+  async write(part: Buffer | string, status = 200): Promise<void> {
     this.#begin(status);
-    const bytes = typeof line === 'string' ? Buffer.from(line) : line;
+    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
     const { response } = this.#exchange;
     this.bytes += bytes.length;
     if (isGone(response) || (response as Writable).write(bytes)) return;
@@ -112,19 +114,19 @@ export class NdjsonWriter {
     await this.#draining;
   }
 
-  /** Ends the answer, also one without lines. */
+  /** Ends the answer, also one without parts. */
   end(): void {
     this.#begin(200);
     const { response } = this.#exchange;
     if (!isGone(response)) response.end();
   }
 
-  /** Sends the headers, once. `no-transform` and `no` keep proxies from collecting lines. */
+  /** Sends the headers, once. `no-transform` and `no` keep proxies from collecting parts. */
   #begin(status: number): void {
     const { response } = this.#exchange;
     if (response.headersSent || isGone(response)) return;
     response.statusCode = status;
-    response.setHeader('Content-Type', 'application/x-ndjson');
+    response.setHeader('Content-Type', this.#type);
     response.setHeader('Cache-Control', 'no-store, no-transform');
     response.setHeader('X-Accel-Buffering', 'no');
   }

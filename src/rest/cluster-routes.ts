@@ -4,8 +4,8 @@ import {
   type Answered,
   type Exchange,
   errorBody,
-  NdjsonWriter,
   type Route,
+  StreamWriter,
   sendJson,
 } from '../http/index.ts';
 import { type CallContext, Code, callScope, codeName, GatewayError, headerOf } from '../protocol/index.ts';
@@ -126,7 +126,7 @@ async function answerLines<T>(
   timeoutMs: number,
   question: Question<T>,
 ): Promise<Answered> {
-  const lines = new NdjsonWriter(exchange, client.signal);
+  const lines = new StreamWriter(exchange, client.signal);
   await askAll(clusters, client, timeoutMs, question.ask, part => {
     const { cluster } = part;
     const line = 'value' in part ? question.line(cluster, part.value) : { cluster, ...failed(part.error) };

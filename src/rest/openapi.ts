@@ -5,7 +5,8 @@ import { errorResponses, errorSchema, examples, pageAnswers } from './openapi-te
 import type { ReleaseRoute } from './release-routes.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
-Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.`;
+Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.
+The same methods are served by gRPC and gRPC-Web as \`appscode.swift.v2.ReleaseService\` on this port.`;
 
 const sharedParameters: Record<string, Schema> = {
   pretty: {

@@ -5,9 +5,9 @@ import {
   type Exchange,
   errorBody,
   hasContentType,
-  NdjsonWriter,
   type Parameters,
   type Route,
+  StreamWriter,
   sendJson,
   validateForwardPath,
 } from '../http/index.ts';
@@ -148,7 +148,7 @@ async function answerMethod(
   if (method.kind === 'unary') {
     return sendJson(exchange, swiftJson(response, await method.call(backend, message, context)));
   }
-  const lines = new NdjsonWriter(exchange, context.signal);
+  const lines = new StreamWriter(exchange, context.signal);
   let failure: unknown;
   try {
     for await (const reply of method.call(backend, message, context)) {

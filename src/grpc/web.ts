@@ -1,0 +1,215 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { service } from '../codec/index.ts';
+import { type Answered, type Exchange, type Route, StreamWriter } from '../http/index.ts';
+import {
+  type CallContext,
+  type CallScope,
+  type Code,
+  callScope,
+  encodeGrpcMessage,
+  framePrefixBytes,
+  GatewayError,
+  headerOf,
+  invalidArgument,
+  readBounded,
+  toFrame,
+} from '../protocol/index.ts';
+import type { ReleaseService } from '../releases/index.ts';
+import { type Call, type CallBounds, onlyMessage, parsingRequests, untilStopped } from './call.ts';
+import { releaseHandler } from './cluster-calls.ts';
+import { type Health, healthHandlers } from './health.ts';
+
+export interface GrpcWebOptions extends Pick<CallBounds, 'maxMessageBytes'> {
+  readonly service: ReleaseService;
+  readonly health: Health;
+  /** Fires when the gateway begins to stop: calls that would last for ever end then. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * gRPC-Web for the release service and for health, on HTTP/1.1 and HTTP/2: routes of the HTTP pipeline, so that the
+ * cluster, CORS and what a page may do are decided as for any other request. At the paths of the other services, and for
+ * other protocols than gRPC-Web, they say what to use.
+ * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
+ */
+export function createGrpcWebRoutes({ service: releases, health, ...options }: GrpcWebOptions): Route[] {
+  const { name: releaseService, methods } = releases;
+  const tillerService = service('hapi.services.tiller.ReleaseService');
+  const services = [releaseService, tillerService.name, healthService];
+  const own = untilStopped(healthHandlers(health, services), options.stopping);
+  const { maxMessageBytes } = options;
+  const others = [
+    ...tillerService.methods.map(({ name }) => `/${tillerService.name}/${name}`),
+    ...['v1', 'v1alpha'].map(version => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`),
+  ];
+  return [
+    ...methods.map(method =>
+      route(`/${releaseService}/${method.contract.name}`, {
+        changes: method.contract.idempotency !== 'NO_SIDE_EFFECTS',
+        perCluster: true,
+        answer: exchange =>
+          answer(exchange, maxMessageBytes, call =>
+            exchange.cluster.use(call.signal, ({ backend }) => releaseHandler(method, backend)(call)),
+          ),
+      }),
+    ),
+    ...own.map(([path, handler]) => {
+      const run = parsingRequests(handler);
+      return route(path, { changes: false, answer: exchange => answer(exchange, maxMessageBytes, run) });
+    }),
+    ...others.map(path =>
+      route(path, {
+        perCluster: true,
+        answer() {
+          throw unsupported(`${path} is served by native gRPC over HTTP/2 only`);
+        },
+      }),
+    ),
+  ];
+}
+
+const healthService = 'grpc.health.v1.Health';
+
+function route(template: string, rest: Pick<Route, 'answer' | 'changes' | 'perCluster'>): Route {
+  return { template, verbs: ['POST'], summary: 'gRPC-Web.', ...rest };
+}
+
+/** How messages travel: as bytes, or as base64 of them. */
+type Format = 'binary' | 'text';
+
+const contentTypes: Readonly<Record<Format, string>> = {
+  binary: 'application/grpc-web+proto',
+  text: 'application/grpc-web-text+proto',
+};
+
+function formatOf(type: string | undefined): Format | undefined {
+  const match = /^application\/grpc-web(-text)?(?:\+proto)?\s*(?:[;,]|$)/i.exec(type ?? '');
+  return match ? (match[1] === undefined ? 'binary' : 'text') : undefined;
+}
+
+/** What else comes to these paths gets 415. @throws GatewayError with what to use instead */
+function requireFormat(headers: IncomingHttpHeaders): Format {
+  const type = headers['content-type'];
+  const format = formatOf(type);
+  if (format) return format;
+  const isConnect =
+    headers['connect-protocol-version'] !== undefined ||
+    /^application\/(?:connect\+|proto\b)/i.test(type ?? '');
+  if (isConnect) throw unsupported('the Connect protocol is not served');
+  if (/^application\/grpc(?:\+|;|$)/i.test(type ?? '')) throw unsupported('gRPC needs HTTP/2');
+  throw unsupported(`${JSON.stringify((type ?? '').slice(0, 80))} is no content type of gRPC-Web`);
+}
+
+function unsupported(what: string): GatewayError {
+  const instead =
+    'use gRPC-Web (application/grpc-web or application/grpc-web-text) for the release service, gRPC over HTTP/2, or the JSON API that /openapi.json describes';
+  return invalidArgument(`${what}: ${instead}`, { reason: 'UNSUPPORTED_MEDIA_TYPE' });
+}
+
+/** Runs the call and ends the answer with its status, which travels in the body: HTTP/1.1 has no trailers for a page. */
+async function answer(
+  exchange: Exchange,
+  maxMessageBytes: number,
+  run: (call: WebCall) => Promise<Code>,
+): Promise<Answered> {
+  const format = requireFormat(exchange.request.headers);
+  const answerFormat = formatOf(headerOf(exchange.request, 'accept')) ?? format;
+  const writerUntil = (signal: AbortSignal) => new StreamWriter(exchange, signal, contentTypes[answerFormat]);
+  const encode = (frame: Buffer) => (answerFormat === 'text' ? frame.toString('base64') : frame);
+  let writer = writerUntil(AbortSignal.abort());
+  const finish = (code: Code, message = '') => {
+    void writer.write(encode(trailersFrame(code, message)));
+    writer.end();
+    return writer.bytes;
+  };
+  try {
+    const code = await exchange.withContext(async context => {
+      const scope = callScope({ signal: context.signal });
+      writer = writerUntil(scope.signal);
+      const write = (frame: Buffer) => writer.write(encode(frame));
+      return run(new WebCall(exchange, context, scope, { format, maxMessageBytes, write })).finally(
+        scope.end,
+      );
+    });
+    return { code, bytes: finish(code), error: undefined };
+  } catch (thrown) {
+    const { code, message, reason } = GatewayError.from(thrown);
+    const { request, response } = exchange;
+    // what is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection
+    if (reason === 'BODY_TOO_LARGE' && request.httpVersionMajor === 1 && !response.headersSent)
+      response.setHeader('Connection', 'close');
+    return { code, bytes: finish(code, message), error: thrown };
+  }
+}
+
+interface WebCallOptions {
+  readonly format: Format;
+  readonly maxMessageBytes: number;
+  readonly write: (frame: Buffer) => Promise<void>;
+}
+
+/** One gRPC-Web call: its message, its deadline, its answers. How it ends is written by `answer`. */
+class WebCall implements Call {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly requestId: string;
+  readonly deadline: number | undefined;
+  readonly #request: Exchange['request'];
+  readonly #scope: CallScope;
+  readonly #options: WebCallOptions;
+
+  constructor(
+    { request, requestId, target }: Exchange,
+    { deadline }: CallContext,
+    scope: CallScope,
+    options: WebCallOptions,
+  ) {
+    this.path = target.path;
+    this.headers = request.headers;
+    this.requestId = requestId;
+    this.deadline = deadline;
+    this.#request = request;
+    this.#scope = scope;
+    this.#options = options;
+  }
+
+  get signal(): AbortSignal {
+    return this.#scope.signal;
+  }
+
+  async request(): Promise<Buffer> {
+    const { format, maxMessageBytes } = this.#options;
+    const frameBytes = maxMessageBytes + framePrefixBytes;
+    const maxBytes = format === 'text' ? Math.ceil(frameBytes / 3) * 4 : frameBytes;
+    const { signal } = this;
+    const body = await readBounded(this.#request, { maxBytes, what: 'the request', keepOpen: true, signal });
+    return onlyMessage(format === 'text' ? fromBase64(body) : body, this.headers, maxMessageBytes);
+  }
+
+  async send(message: Uint8Array): Promise<void> {
+    await this.#options.write(toFrame(message));
+  }
+
+  abort(reason: GatewayError): void {
+    this.#scope.abort(reason);
+  }
+}
+
+/** Base64 in one piece or in several, each with its padding. @throws GatewayError for anything else */
+function fromBase64(body: Buffer): Buffer {
+  const text = body.toString('latin1');
+  if (/[^A-Za-z0-9+/=]/.test(text)) throw invalidArgument('the request is not base64');
+  return Buffer.concat((text.match(/[^=]+/g) ?? []).map(piece => Buffer.from(piece, 'base64')));
+}
+
+/** The status as the last frame of the body: the highest bit of its flags says that it is no message. */
+function trailersFrame(code: Code, message: string): Buffer {
+  const text =
+    message === '' ? '' : `grpc-message:${encodeGrpcMessage(message.slice(0, maxStatusChars))}\r\n`;
+  const frame = toFrame(Buffer.from(`grpc-status:${code}\r\n${text}`, 'latin1'));
+  frame[0] = 0x80;
+  return frame;
+}
+
+/** Enough for any text that a person reads. */
+const maxStatusChars = 4096;
