@@ -82,6 +82,8 @@ test("the README's two commands are scripts of the package, and its links lead s
     'README.md',
     'CONTRIBUTING.md',
     'docs/architecture.md',
+    'docs/security.md',
+    'docs/deploy.md',
     'docs/api.md',
     'docs/swift.md',
   ]) {
@@ -94,7 +96,10 @@ test("the README's two commands are scripts of the package, and its links lead s
 
 test('the paths that the docs name exist', () => {
   for (const file of ['CONTRIBUTING.md', 'docs/architecture.md']) {
-    const paths = readFileSync(file, 'utf8').match(/`(?:src|scripts|packages|proto|test)\/[\w./-]+`/g) ?? [];
+    const paths =
+      readFileSync(file, 'utf8').match(
+        /`(?:src|scripts|packages|proto|test|manifests|charts|docs)\/[\w./-]+`/g,
+      ) ?? [];
     for (const path of paths) assert.ok(existsSync(path.slice(1, -1)), `${file}: ${path}`);
   }
 });
