@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import { startStubTiller } from './support/stub-tiller.ts';
 import { callTiller, openTiller } from './support/tiller-client.ts';
@@ -21,6 +22,20 @@ const selectors: readonly (readonly [string, Record<string, string>])[] = [
   ['', { 'X-KubeApiServer': 'https://prod:6443', 'X-KubeToken': 't' }],
   ['', { 'x-kubeapiserver': 'https://prod:6443' }],
   ['', { 'X-KubeToken': 't' }],
+  ['?kubeContext=prod', {}],
+  ['?KUBE_CONTEXT=prod', {}],
+  ['?kube-context=prod', {}],
+  ['?x-cluster=prod', {}],
+  ['?X-KubeApiServer=https://prod:6443', {}],
+  ['', { kube_context: 'prod' }],
+  ['?kube_context=prod&kube_context=prod', {}],
+  ['?;kube_context=prod&kube_context', {}],
+  ['?kube_context=prod', { 'x-cluster': 'prod' }],
+  ['', { 'x-cluster': 'prod', 'X-KubeApiServer': 'https://prod:6443' }],
+  ['', { 'x-cluster': 'a, b' }],
+  ['', { 'x-cluster-bin': 'cHJvZA==' }],
+  ['', { 'x-kubeapiserver-bin': 'cHJvZA==' }],
+  ['', { 'x-kubetoken-bin': 'cHJvZA==' }],
   ['', { 'x-cluster': 'prod' }],
   ['', { 'X-Cluster': '' }],
 ];
@@ -39,6 +54,14 @@ test('without a hub, whoever names a cluster is refused', async t => {
     const stream = session.request({ ':method': 'DELETE', ':path': release + query, ...headers });
     const [answer] = await once(stream.resume(), 'response');
     assert.equal(answer[':status'], 400, `HTTP/2: ${what}`);
+  }
+  for (const name of ['x-cluster', 'x-kubeapiserver']) {
+    const twice = session.request({ ':method': 'DELETE', ':path': release, [name]: ['prod', 'own'] });
+    const [answer] = await once(twice.resume(), 'response');
+    assert.equal(answer[':status'], 400, `${name} twice over HTTP/2`);
+    const socket = connectTcp(Number(new URL(url).port), '127.0.0.1');
+    socket.end(`DELETE ${release} HTTP/1.1\r\nHost: localhost\r\n${`${name}: prod\r\n`.repeat(2)}\r\n`);
+    assert.match(String(await socket.setEncoding('utf8').toArray()), /^HTTP\/1\.1 400 /, `${name} twice`);
   }
   using client = openTiller(address);
   for (const metadata of selectors.map(([, headers]) => headers)) {

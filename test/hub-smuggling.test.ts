@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { eventually } from './support/eventually.ts';
 import { createFolder, type HubStage, startHub } from './support/hub-stage.ts';
@@ -49,20 +49,24 @@ async function startRecording(
     server.closeAllConnections();
     server.close();
   });
+  const hub = await startHubAt(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const ofClient = () => requests.filter(({ line }) => line !== 'GET /tiller/v2/version/json');
+  return { hub, requests: ofClient, broken: () => broken };
+}
+
+/** A hub whose cluster `a` is reached by the gateway behind that API server. */
+function startHubAt(t: TestContext, server: string): Promise<HubStage> {
   const folder = createFolder(t);
-  const place = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   folder.write(
     'kubeconfig',
     JSON.stringify({
       'current-context': 'c',
       contexts: [{ name: 'c', context: { cluster: 'c' } }],
-      clusters: [{ name: 'c', cluster: { server: place } }],
+      clusters: [{ name: 'c', cluster: { server } }],
     }),
   );
   const entry = '{name: a, upstream: gateway, service: "kube-system/swift:http", kubeconfig: kubeconfig}';
-  const hub = await startHub(t, folder, `clusters:\n- ${entry}\n`);
-  const ofClient = () => requests.filter(({ line }) => line !== 'GET /tiller/v2/version/json');
-  return { hub, requests: ofClient, broken: () => broken };
+  return startHub(t, folder, `clusters:\n- ${entry}\n`);
 }
 
 /** Sends bytes as they are and gives all that comes back until there is quiet, or the connection ends. */
@@ -218,6 +222,207 @@ describe('a body that a method has', () => {
     socket.destroy();
     const other = await fetch(`${hub.url}/clusters/a${list}?limit=8`);
     assert.deepEqual(await other.json(), { line: `GET ${list}?limit=8` });
+  });
+});
+
+describe('unusual framing', () => {
+  const body = JSON.stringify({ name: 'web' });
+  const head = `POST /clusters/a${release} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+  const victim = `GET /clusters/a${list}?limit=7 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+
+  /** Each sends a body; whether it goes on. Where it does not, the connection is over before the victim. */
+  const codings: readonly (readonly [string, boolean])[] = [
+    ['Transfer-Encoding: Chunked', true],
+    ['Transfer-Encoding:\tchunked', true],
+    ['Transfer-Encoding: chunked \t', false],
+    ['Expect: 100-continue\r\nTransfer-Encoding: chunked', true],
+    ['Transfer-Encoding: xchunked', false],
+    ['Transfer-Encoding: chunked, chunked', false],
+    ['Transfer-Encoding: chunked, identity', false],
+    ['Transfer-Encoding: "chunked"', false],
+    ['Transfer-Encoding: \x0bchunked', false],
+    ['Transfer-Encoding : chunked', false],
+    ['X: y\nTransfer-Encoding: chunked\r\nContent-Length: 0', false],
+    ['Content-Length: +1', false],
+    ['Content-Length: 0x10', false],
+    ['Content-Length: 1, 2', false],
+    ['Expect: 200-maybe\r\nTransfer-Encoding: chunked', false],
+  ];
+  for (const [coding, goesOn] of codings) {
+    test(`${JSON.stringify(coding)} ${goesOn ? 'is one request' : 'reaches nobody'}`, async t => {
+      const { hub, requests, broken } = await startRecording(t);
+      const attack = `${head}${coding}\r\n\r\n${chunked(body)}`;
+      const answer = await sendRaw(hub, attack + victim, text => text.includes('limit=7'));
+      if (goesOn) assert.match(answer, new RegExp(`"line":"GET ${list}\\?limit=7"`));
+      else assert.match(answer, /^HTTP\/1\.1 4\d\d /);
+      const own = requests().filter(({ line }) => line.startsWith('POST'));
+      assert.deepEqual(
+        own.map(({ line, body }) => [line, body]),
+        goesOn ? [[`POST ${release}`, body]] : [],
+      );
+      assert.equal(broken(), 0);
+    });
+  }
+
+  test('trailers stay here, whatever they say', async t => {
+    const { hub, requests, broken } = await startRecording(t);
+    const trailers = 'X-Evil: 1\r\nImpersonate-User: root\r\n';
+    const framing = 'Transfer-Encoding: chunked\r\nTrailer: X-Evil\r\n';
+    const chunks = chunked(body).replace(/\r\n$/, `${trailers}\r\n`);
+    const answer = await sendRaw(hub, `${head}${framing}\r\n${chunks}${victim}`, text =>
+      text.includes('limit=7'),
+    );
+    assert.match(answer, new RegExp(`"line":"GET ${list}\\?limit=7"`));
+    const [sent] = requests();
+    assert.equal(sent?.body, body);
+    for (const name of ['trailer', 'x-evil', 'impersonate-user'])
+      assert.equal(sent?.headers[name], undefined);
+    assert.equal(broken(), 0);
+  });
+
+  test('trailers that would frame it anew end it', async t => {
+    for (const trailer of ['Content-Length: 99', 'Transfer-Encoding: chunked']) {
+      const { hub, requests, broken } = await startRecording(t);
+      const chunks = chunked(body).replace(/\r\n$/, `${trailer}\r\n\r\n`);
+      await sendRaw(hub, `${head}Transfer-Encoding: chunked\r\n\r\n${chunks}${smuggled}`, () => false);
+      const other = await fetch(`${hub.url}/clusters/a${list}?limit=8`);
+      assert.deepEqual(await other.json(), { line: `GET ${list}?limit=8` });
+      for (const { line } of requests()) assert.match(line, /^POST |limit=8$/);
+      assert.equal(broken(), 0);
+    }
+  });
+
+  for (const verb of ['OPTIONS', 'HEAD', 'GET']) {
+    for (const [name, lines, content] of framings) {
+      test(`${verb} of an unknown path with a body, ${name}: nothing follows it`, async t => {
+        const { hub, requests, broken } = await startRecording(t);
+        const attack = `${verb} /clusters/a/anything HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n${content}`;
+        const answer = await sendRaw(hub, attack + victim, text => text.includes('limit=7'));
+        assert.match(answer, new RegExp(`"line":"GET ${list}\\?limit=7"`));
+        assert.deepEqual(
+          requests().map(({ line, body }) => [line, body]),
+          [
+            [`${verb} /anything`, ''],
+            [`GET ${list}?limit=7`, ''],
+          ],
+        );
+        assert.equal(broken(), 0);
+      });
+    }
+  }
+
+  for (const lines of ['', `Content-Length: ${smuggled.length}\r\n`, 'Transfer-Encoding: chunked\r\n']) {
+    test(`an upgrade with a body (${lines.trim() || 'behind its head'}) sends none on unless it is a WebSocket`, async t => {
+      const { hub, requests, broken } = await startRecording(t);
+      const upgrade =
+        'GET /clusters/a/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n';
+      const content = lines.startsWith('T') ? chunked(smuggled) : smuggled;
+      await sendRaw(hub, `${upgrade}${lines}\r\n${content}`, text => text.includes('\r\n\r\n'));
+      const other = await fetch(`${hub.url}/clusters/a${list}?limit=8`);
+      assert.deepEqual(await other.json(), { line: `GET ${list}?limit=8` });
+      for (const { line, body } of requests()) {
+        assert.ok(line === 'GET /live' || line === `GET ${list}?limit=8`, line);
+        assert.equal(body, '');
+      }
+      assert.equal(broken(), 0);
+    });
+  }
+
+  test('an answer that comes before the body is whole ends its connection: the rest is no request', async t => {
+    const { hub, requests, broken } = await startRecording(t, (request, response) => {
+      if (request.method === 'POST') response.writeHead(413);
+      return false;
+    });
+    const early = `${head}Content-Length: 100000\r\n\r\n{`;
+    const socket = connect(hub.port, '127.0.0.1');
+    socket.on('error', () => {}).write(early);
+    await eventually(() => requests().length === 1);
+    socket.write(smuggled);
+    const others = Array.from({ length: 5 }, async (_, index) => {
+      const other = await fetch(`${hub.url}/clusters/a${list}?limit=${index}`);
+      assert.deepEqual(await other.json(), { line: `GET ${list}?limit=${index}` });
+    });
+    await Promise.all(others);
+    socket.destroy();
+    assert.deepEqual(
+      requests().filter(({ line }) => line.includes('secrets')),
+      [],
+    );
+    assert.equal(broken(), 0);
+  });
+});
+
+/** An API server that answers each request with bytes of its own, whole or not, and keeps the connection. */
+async function startAnswering(t: TestContext, answerOf: (head: string) => string): Promise<HubStage> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer(socket => {
+    sockets.add(socket.on('error', () => {}));
+    socket.on('data', data => {
+      const [, id] = /x-request-id: (.*)/i.exec(String(data)) ?? [];
+      const answer = answerOf(String(data).split('\r\n', 1)[0] ?? '').replaceAll('REQUEST-ID', id ?? '');
+      if (answer) socket.write(answer);
+      else socket.destroy();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return startHubAt(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+describe('an answer of a member', () => {
+  const final = (text: string) =>
+    `HTTP/1.1 200 OK\r\nX-Request-Id: REQUEST-ID\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+  const lineOf = (head: string) => /limit=\d+/.exec(head)?.[0] ?? 'none';
+  const cases: readonly (readonly [string, (head: string) => string, number])[] = [
+    ['after a 100', head => `HTTP/1.1 100 Continue\r\n\r\n${final(lineOf(head))}`, 200],
+    [
+      'after a 103 with headers',
+      head => `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${final(lineOf(head))}`,
+      200,
+    ],
+    ['after several', head => `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(3)}${final(lineOf(head))}`, 200],
+    [
+      'of 101 that nobody asked for',
+      () => 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
+      503,
+    ],
+    [
+      'with two framings',
+      () =>
+        'HTTP/1.1 200 OK\r\nX-Request-Id: REQUEST-ID\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      503,
+    ],
+    ['that is no HTTP', () => 'SSH-2.0-x\r\n', 503],
+    ['that never comes', () => '', 503],
+  ];
+  for (const [name, answerOf, status] of cases) {
+    test(`${name}: ${status}, and others get their own`, async t => {
+      const hub = await startAnswering(t, head =>
+        head.includes('limit=1') ? answerOf(head) : final(lineOf(head)),
+      );
+      for (const limit of [1, 2, 1, 3]) {
+        const answer = await fetch(`${hub.url}/clusters/a${list}?limit=${limit}`);
+        const text = await answer.text();
+        assert.equal(answer.status, limit === 1 ? status : 200, text);
+        if (answer.status === 200) assert.equal(text, `limit=${limit}`);
+        assert.equal(answer.headers.get('link'), null);
+      }
+    });
+  }
+
+  test('followed by another that nobody asked for is never given to the next client', async t => {
+    const hub = await startAnswering(t, head =>
+      head.includes('limit=1') ? final('limit=1') + final('stolen') : final(lineOf(head)),
+    );
+    for (const limit of [1, 2, 1, 3, 4]) {
+      const answer = await fetch(`${hub.url}/clusters/a${list}?limit=${limit}`);
+      const text = await answer.text();
+      assert.ok(text === `limit=${limit}` || answer.status === 503, text);
+    }
   });
 });
 

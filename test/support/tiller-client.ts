@@ -48,7 +48,8 @@ export function callTiller(
 ): Promise<TillerAnswer> {
   const path = method.startsWith('/') ? method : `/hapi.services.tiller.ReleaseService/${method}`;
   const metadata = new grpc.Metadata({ waitForReady: options.waitForReady ?? false });
-  for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
+  for (const [key, value] of Object.entries(options.metadata ?? {}))
+    metadata.set(key, key.endsWith('-bin') ? Buffer.from(value, 'base64') : value);
   const same = (bytes: Buffer): Buffer => bytes;
   const callOptions: grpc.CallOptions = options.deadline ? { deadline: options.deadline } : {};
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);

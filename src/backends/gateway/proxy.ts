@@ -3,7 +3,7 @@ import type { Agent, IncomingHttpHeaders, IncomingMessage, ServerResponse } from
 import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, pipeline, type Readable } from 'node:stream';
 import { createProxyMiddleware, type Plugin } from 'http-proxy-middleware';
-import type { HttpResponse } from '../../protocol/index.ts';
+import { type HttpResponse, unavailable } from '../../protocol/index.ts';
 import { answeredHeaders } from './headers.ts';
 
 /** A request to send: written anew from what was understood of the client's request. */
@@ -116,6 +116,11 @@ const reportToRequest: Plugin<IncomingMessage, ServerResponse> = proxy => {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     outgoing.once('close', () => signal.removeEventListener('abort', abort));
+    // a 101 that nobody asked for would be no answer and no error
+    outgoing.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      of(request)?.answer.reject(unavailable("the cluster's gateway switched to another protocol"));
+    });
   });
   proxy.on('proxyReqWs', outgoing => {
     // before the library's own listeners, which write all of the answer's headers to the socket
