@@ -10,7 +10,7 @@ import type {
   V1Service,
 } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
-import { loadChartFiles } from '../src/charts/archive/load-archive.ts';
+import { loadChart } from '../src/charts/archive/load-archive.ts';
 import { encodeChart } from '../src/charts/chart/loaded-chart.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { allOptions, environmentName } from '../src/config/index.ts';
@@ -46,10 +46,7 @@ async function install(
     .filter(entry => entry.isFile())
     .map(entry => `${entry.parentPath}/${entry.name}`)
     .map(path => ({ name: path.slice(path.indexOf(folder) + folder.length + 1), data: readFileSync(path) }));
-  const chart = decodeMessage(
-    'hapi.chart.Chart',
-    encodeChart(await loadChartFiles(files, limits), 1024 * 1024),
-  );
+  const chart = decodeMessage('hapi.chart.Chart', encodeChart(await loadChart(files, limits), 1024 * 1024));
   const request = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
     name: 'gateway',
     namespace: 'kube-system',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadArchive } from '../src/charts/archive/load-archive.ts';
+import { loadChart } from '../src/charts/archive/load-archive.ts';
 import { encodeChart } from '../src/charts/chart/loaded-chart.ts';
 import { prepareChart } from '../src/charts/requirements/prepare-chart.ts';
 import { mergeValues } from '../src/charts/values/merge-values.ts';
@@ -31,7 +31,7 @@ async function load({ chart: file, values }: HelmCase): Promise<Chart> {
     set: [],
     setString: [],
   });
-  const chart = await loadArchive(readFileSync(`${folder}/charts/${file}`), limits);
+  const chart = await loadChart(readFileSync(`${folder}/charts/${file}`), limits);
   prepareChart(chart, given.parse, () => {});
   return decodeMessage('hapi.chart.Chart', encodeChart(chart, 2 ** 24));
 }

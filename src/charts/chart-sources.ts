@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
-import { loadArchive, loadChartFiles } from './archive/load-archive.ts';
 import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/verify-provenance.ts';
+import type { FetchedChart } from './build-chart.ts';
 import { withSource } from './chart/chart-text.ts';
-import type { LoadedChart } from './chart/loaded-chart.ts';
 import type { ChartOptions } from './chart-options.ts';
 import type { Credentials } from './download/credentials.ts';
 import type { Downloader, Source } from './download/downloader.ts';
@@ -20,12 +19,6 @@ export interface WantedChart {
   readonly verify: boolean;
 }
 
-/** A loaded chart, and how to name where it came from. */
-export interface NamedChart {
-  readonly chart: LoadedChart;
-  readonly name: string;
-}
-
 /** The bytes of a packed chart, its file name, and how to get the provenance file that belongs to it. */
 interface PackedChart {
   readonly bytes: Uint8Array;
@@ -34,7 +27,7 @@ interface PackedChart {
   readonly readProvenance: () => Promise<Uint8Array>;
 }
 
-/** Finds and loads charts, wherever they are. */
+/** Finds charts, wherever they are. */
 export class ChartSources {
   readonly #options: ChartOptions;
   readonly #downloader: Downloader;
@@ -49,7 +42,7 @@ export class ChartSources {
   /**
    * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, withSource the source; UNAVAILABLE when a server cannot be reached
    */
-  async find(wanted: WantedChart, signal: AbortSignal): Promise<NamedChart> {
+  async find(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
     if (wanted.archive) return this.#load(uploaded(wanted.archive), wanted.verify);
     if (/^https?:/i.test(wanted.url)) {
       const source = parseSourceUrl(wanted.url);
@@ -61,7 +54,11 @@ export class ChartSources {
     return this.#fetchFromRepository(wanted, signal);
   }
 
-  async #fetch(source: Omit<Source, 'maxBytes'>, verify: boolean, signal: AbortSignal): Promise<NamedChart> {
+  async #fetch(
+    source: Omit<Source, 'maxBytes'>,
+    verify: boolean,
+    signal: AbortSignal,
+  ): Promise<FetchedChart> {
     const { url } = source.source;
     const bytes = await this.#downloader.fetch({ ...source, maxBytes: this.#options.maxBytes }, signal);
     const readProvenance = () => {
@@ -77,7 +74,7 @@ export class ChartSources {
     return this.#load({ bytes, name: showUrl(url), fileName, readProvenance }, verify);
   }
 
-  async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<NamedChart> {
+  async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
     const [name = '', chartName = '', ...range] = wanted.url.split('/');
     const repository = this.#repositories.get(name);
     if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
@@ -104,7 +101,7 @@ export class ChartSources {
     return chartDir === undefined ? undefined : findLocalChart(url, chartDir);
   }
 
-  async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<NamedChart> {
+  async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<FetchedChart> {
     try {
       const bytes = await readFileInside(local.path, local.root, size => this.#checkSize(size));
       if (!bytes) return await this.#loadFolder(name, local, verify);
@@ -115,10 +112,10 @@ export class ChartSources {
     }
   }
 
-  async #loadFolder(name: string, local: LocalChart, verify: boolean): Promise<NamedChart> {
+  async #loadFolder(name: string, local: LocalChart, verify: boolean): Promise<FetchedChart> {
     if (verify) throw invalidArgument('only packed charts can be verified');
     const files = await readChartFolder(local.path, local.root, this.#options);
-    return { chart: await loadChartFiles(files, this.#options), name };
+    return { content: files, name };
   }
 
   #checkSize(bytes: number): void {
@@ -127,11 +124,11 @@ export class ChartSources {
     }
   }
 
-  async #load(packed: PackedChart, verify: boolean): Promise<NamedChart> {
+  async #load(packed: PackedChart, verify: boolean): Promise<FetchedChart> {
     try {
       this.#checkSize(packed.bytes.length);
       if (verify) await this.#verify(packed);
-      return { chart: await loadArchive(packed.bytes, this.#options), name: packed.name };
+      return { content: packed.bytes, name: packed.name };
     } catch (error) {
       throw withSource(error, packed.name);
     }

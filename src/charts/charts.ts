@@ -1,7 +1,6 @@
 import type { SwiftSearchChartsRequest } from '../codec/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import { withSource } from './chart/chart-text.ts';
-import { encodeChart } from './chart/loaded-chart.ts';
+import { buildWhereItFits, type FetchedChart } from './build-chart.ts';
 import type { ChartOptions } from './chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
@@ -11,8 +10,7 @@ import { resolveHost } from './download/fetch-once.ts';
 import { createRepositories, type Repositories } from './repository/repository.ts';
 import type { RepositoryIndex } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts } from './repository/search-charts.ts';
-import { prepareChart } from './requirements/prepare-chart.ts';
-import { type GivenValues, type MergedValues, mergeValues } from './values/merge-values.ts';
+import type { GivenValues } from './values/merge-values.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;
@@ -78,18 +76,20 @@ async function resolveChart(
   if (request.chart && request.verify) {
     throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
   }
-  const values = mergeValues(request);
-  const chart = request.chart ?? (await findChart(sources, options, request, values, signal));
-  return { chart, values: values.wire };
+  const { values, valuesJson, set, setString } = request;
+  const { maxMessageBytes = tillerMessageBytes, warn } = options;
+  const fetched = request.chart ? undefined : await findChart(sources, request, signal);
+  const given = { values, valuesJson, set, setString };
+  const built = await buildWhereItFits({ fetched, given, limits: options, maxMessageBytes }, signal);
+  built.warnings.forEach(warn);
+  return { chart: request.chart ?? built.chart ?? new Uint8Array(), values: built.values };
 }
 
 async function findChart(
   sources: ChartSources,
-  { warn, maxMessageBytes = tillerMessageBytes }: ChartOptions,
   request: ChartRequest,
-  values: MergedValues,
   signal: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<FetchedChart> {
   if (!request.chartArchive?.length && request.chartUrl === '') {
     throw invalidArgument('no chart given: chart, chart_archive or chart_url must be set');
   }
@@ -104,14 +104,7 @@ async function findChart(
     insecureSkipVerify,
   };
   const archive = request.chartArchive?.length ? request.chartArchive : undefined;
-  const wanted = { archive, url: request.chartUrl, credentials, verify: request.verify };
-  const { chart, name } = await sources.find(wanted, signal);
-  try {
-    prepareChart(chart, values.parse, message => warn(`${name}: ${message}`));
-    return encodeChart(chart, maxMessageBytes);
-  } catch (error) {
-    throw withSource(error, name);
-  }
+  return sources.find({ archive, url: request.chartUrl, credentials, verify: request.verify }, signal);
 }
 
 async function search(

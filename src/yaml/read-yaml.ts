@@ -122,7 +122,7 @@ interface Parsed {
 /** Checks what the parser, which builds everything before it gives anything, would otherwise do without bounds. */
 function parseBounded(text: string, { maxLength, maxDepth, maxNodes }: YamlBounds): Parsed {
   if (text.length > maxLength) throw new YamlError(`document is longer than ${maxLength} characters`);
-  if (text.length > maxNodes && mayHaveMoreNodes(text, maxNodes)) throw tooManyNodes(maxNodes);
+  if (hasManySeparators(text, 5 * maxNodes)) throw tooManyNodes(maxNodes);
   const parse = ({ text: source, padded }: PaddedText): Parsed => {
     const events = parseEvents(source, { maxDepth: maxDepth + 1 });
     applyLibyamlRules(source, events, padded);
@@ -140,10 +140,14 @@ function parseBounded(text: string, { maxLength, maxDepth, maxNodes }: YamlBound
   });
 }
 
-/** Each value but the first stands behind a separator, so their number bounds that of the values. */
-function mayHaveMoreNodes(text: string, maxNodes: number): boolean {
+/**
+ * Whether a text has more than so many characters that may separate values. Each value but the first stands behind one, so
+ * this bounds what is parsed; texts in quotes and blocks have them too, hence the room.
+ */
+function hasManySeparators(text: string, most: number): boolean {
+  if (text.length <= most) return false;
   let separators = 0;
-  for (const _ of text.matchAll(/[[{,]|[-:?](?=["'\s[\]{},]|$)/g)) if (++separators >= maxNodes) return true;
+  for (const _ of text.matchAll(/[[{,]|[-:?](?=["'\s[\]{},]|$)/g)) if (++separators > most) return true;
   return false;
 }
 

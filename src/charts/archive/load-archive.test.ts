@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Entry, makeArchive, makeChart } from '../../../test/charts/make-archive.ts';
-import { loadArchive } from './load-archive.ts';
+import { loadChart } from './load-archive.ts';
 
 const limits = { maxUnpackedBytes: 2 ** 20, maxEntries: 50, maxNestedArchives: 2 };
 const metadata = 'name: a\nversion: 1.0.0\n';
 
 function refuses(archive: Uint8Array, message: RegExp, given = limits) {
-  return assert.rejects(loadArchive(archive, given), { name: 'GatewayError', code: 3, message });
+  return assert.rejects(loadChart(archive, given), { name: 'GatewayError', code: 3, message });
 }
 
 function chartWith(...entries: Entry[]): Buffer {
@@ -16,7 +16,7 @@ function chartWith(...entries: Entry[]): Buffer {
 }
 
 test('files go where Helm puts them', async () => {
-  const chart = await loadArchive(
+  const chart = await loadChart(
     makeChart({
       'Chart.yaml': metadata,
       'values.yaml': 'b: 1\n',
@@ -52,15 +52,15 @@ test('files go where Helm puts them', async () => {
 });
 
 test('a chart without values.yaml is told from one with an empty one', async () => {
-  const without = await loadArchive(makeChart({ 'Chart.yaml': metadata }), limits);
+  const without = await loadChart(makeChart({ 'Chart.yaml': metadata }), limits);
   assert.equal(without.values, undefined);
-  const empty = await loadArchive(makeChart({ 'Chart.yaml': metadata, 'values.yaml': '' }), limits);
+  const empty = await loadChart(makeChart({ 'Chart.yaml': metadata, 'values.yaml': '' }), limits);
   assert.equal(empty.values, '');
 });
 
 test('a link is an empty file, and a PAX header of the whole archive none', async () => {
   const link: Entry = { name: 'a/templates/link.yaml', type: '2' };
-  const chart = await loadArchive(chartWith(link, { name: 'pax_global_header', type: 'g' }), limits);
+  const chart = await loadChart(chartWith(link, { name: 'pax_global_header', type: 'g' }), limits);
   assert.deepEqual(
     chart.templates.map(({ name, data }) => [name, data.length]),
     [['templates/link.yaml', 0]],
@@ -80,7 +80,7 @@ describe('names', () => {
   ];
   for (const [name, path] of accepted) {
     test(`${name} is ${path}`, async () => {
-      const { files, templates } = await loadArchive(chartWith({ name }), limits);
+      const { files, templates } = await loadChart(chartWith({ name }), limits);
       assert.deepEqual(
         [...files, ...templates].map(file => file.name),
         [path],
@@ -179,7 +179,7 @@ describe('limits', () => {
     const name = `${'charts/x/'.repeat(9)}`;
     const files: Record<string, string> = {};
     for (let depth = 0; depth <= 9; depth++) files[`${name.slice(0, depth * 9)}Chart.yaml`] = metadata;
-    return assert.doesNotReject(loadArchive(makeChart(files, 'a'), limits));
+    return assert.doesNotReject(loadChart(makeChart(files, 'a'), limits));
   });
 
   test('folders of charts nested without end', () => {

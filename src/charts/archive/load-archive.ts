@@ -17,17 +17,17 @@ export interface ArchiveLimits {
 }
 
 /**
- * Loads a packed chart (.tgz), with the charts packed inside it, as chartutil.LoadArchive of Helm 2.17 does.
- * @throws GatewayError INVALID_ARGUMENT when it is no chart, damaged or over a limit
+ * Loads a packed chart (.tgz) or the files of one in a folder, with the charts packed inside, as chartutil.LoadArchive
+ * and LoadDir of Helm 2.17 do.
+ * @throws GatewayError INVALID_ARGUMENT when it is no chart, damaged or over a limit; what the budget throws
  */
-export function loadArchive(archive: Uint8Array, limits: ArchiveLimits): Promise<LoadedChart> {
-  return loadWithBudget(archive, limits, new UnpackBudget(limits));
-}
-
-/** For a chart in a folder: loads the archives in its charts/. */
-export function loadChartFiles(files: readonly ChartFile[], limits: ArchiveLimits): Promise<LoadedChart> {
-  const budget = new UnpackBudget(limits);
-  return loadFiles(files, loadContext(limits, budget, 0));
+export function loadChart(
+  content: Uint8Array | readonly ChartFile[],
+  limits: ArchiveLimits,
+  budget = new UnpackBudget(limits),
+): Promise<LoadedChart> {
+  if (content instanceof Uint8Array) return loadWithBudget(content, limits, budget);
+  return loadFiles(content, loadContext(limits, budget, 0));
 }
 
 async function loadWithBudget(
@@ -49,7 +49,7 @@ function loadContext(limits: ArchiveLimits, budget: UnpackBudget, archives: numb
       }
       return loadWithBudget(nested, limits, budget, archives + 1, depth);
     },
-    takeYaml: bytes => budget.takeYaml(bytes),
+    takeYaml: data => budget.takeYaml(data),
   };
 }
 

@@ -8,7 +8,7 @@ export interface LoadContext {
   /** Loads a chart that is packed inside this one; `depth` counts the charts around it. */
   loadNested(archive: Uint8Array, depth: number): Promise<LoadedChart>;
   /** Counts the bytes of a file that is read as YAML. Throws when they are too many. */
-  takeYaml(bytes: number): void;
+  takeYaml(data: Uint8Array): void;
 }
 
 /** The files that are read as YAML here or later on. */
@@ -28,7 +28,7 @@ export async function loadFiles(
   depth = 0,
 ): Promise<LoadedChart> {
   if (depth > maxDepth) throw invalidArgument(`charts are nested deeper than ${maxDepth}`);
-  for (const { name, data } of files) if (yamlFiles.includes(name)) context.takeYaml(data.length);
+  for (const { name, data } of files) if (yamlFiles.includes(name)) context.takeYaml(data);
   const { metadata, values, templates, others, subcharts } = sortFiles(files);
   if (!metadata) throw invalidArgument('chart metadata (Chart.yaml) missing');
   const dependencies: LoadedChart[] = [];

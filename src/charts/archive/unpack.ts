@@ -1,26 +1,37 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
 import { invalidArgument } from '../../protocol/index.ts';
+import { mayExpand } from '../chart/chart-text.ts';
 
 export interface UnpackLimits {
   readonly maxUnpackedBytes: number;
   readonly maxEntries: number;
 }
 
-/** YAML of one chart and the charts in it: far above real ones, but read in a second or two, in which nothing else happens. */
+/** YAML of one chart and the charts in it: far above real ones. */
 const maxYamlBytes = 8 * 1024 * 1024;
+
+/** What is unpacked and read without a thread of its own takes less than a tenth of a second. */
+const here = { bytes: 8 * 1024 * 1024, entries: 1_000, yamlBytes: 128 * 1024 };
+
+/** The chart is too large to be read where other requests wait. */
+export class NeedsThread extends Error {}
 
 /** How much a chart may still unpack, shared by the archives nested in it. */
 export class UnpackBudget {
   #bytes: number;
   #entries: number;
-  #yamlBytes = maxYamlBytes;
+  #yamlBytes: number;
   readonly #limits: UnpackLimits;
+  readonly #isHere: boolean;
 
-  constructor(limits: UnpackLimits) {
+  /** @param isHere whether to throw NeedsThread at what would keep other requests waiting */
+  constructor(limits: UnpackLimits, isHere = false) {
     this.#limits = limits;
-    this.#bytes = limits.maxUnpackedBytes;
-    this.#entries = limits.maxEntries;
+    this.#isHere = isHere;
+    this.#bytes = isHere ? Math.min(limits.maxUnpackedBytes, here.bytes) : limits.maxUnpackedBytes;
+    this.#entries = isHere ? Math.min(limits.maxEntries, here.entries) : limits.maxEntries;
+    this.#yamlBytes = isHere ? here.yamlBytes : maxYamlBytes;
   }
 
   get remainingBytes(): number {
@@ -34,16 +45,21 @@ export class UnpackBudget {
 
   takeEntry(): void {
     this.#entries -= 1;
-    if (this.#entries < 0) throw invalidArgument(`the chart has more than ${this.#limits.maxEntries} files`);
+    if (this.#entries < 0) throw this.#exceeded(`the chart has more than ${this.#limits.maxEntries} files`);
   }
 
-  takeYaml(count: number): void {
-    this.#yamlBytes -= count;
-    if (this.#yamlBytes < 0) throw invalidArgument(`the chart has more than ${maxYamlBytes} bytes of YAML`);
+  takeYaml(data: Uint8Array): void {
+    this.#yamlBytes -= data.length;
+    if (this.#yamlBytes < 0) throw this.#exceeded(`the chart has more than ${maxYamlBytes} bytes of YAML`);
+    if (this.#isHere && mayExpand(data)) throw new NeedsThread();
   }
 
   tooLarge(): Error {
-    return invalidArgument(`the chart is larger than ${this.#limits.maxUnpackedBytes} bytes when unpacked`);
+    return this.#exceeded(`the chart is larger than ${this.#limits.maxUnpackedBytes} bytes when unpacked`);
+  }
+
+  #exceeded(message: string): Error {
+    return this.#isHere ? new NeedsThread() : invalidArgument(message);
   }
 }
 

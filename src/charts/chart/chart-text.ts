@@ -1,3 +1,4 @@
+import { limits } from '../../codec/index.ts';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
 import { parseYaml, type YamlBounds, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 
@@ -22,11 +23,13 @@ export function readText(data: Uint8Array, where: string): string {
   return text;
 }
 
-/**
- * What a YAML text of a chart or a request may be: far above real ones, but read and written in a fraction of a second, since
- * nothing else happens meanwhile.
- */
-export const textBounds = { maxLength: 8 * 1024 * 1024, maxNodes: 500_000 };
+/** What one YAML text of a chart or a request may be: as many values as a request may have in all, far above real ones. */
+export const textBounds = { maxLength: 8 * 1024 * 1024, maxNodes: limits.maxNodes };
+
+/** Whether a YAML text may have anchors, by which a few bytes make any number of values. */
+export function mayExpand(text: Uint8Array): boolean {
+  return text.includes(0x26) && /(?:^|[\s,[{:?-])&[\w-]/.test(Buffer.from(text).toString('latin1'));
+}
 
 /**
  * A YAML map; an empty text or null is an empty one.

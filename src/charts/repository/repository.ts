@@ -4,9 +4,12 @@ import type { Credentials } from '../download/credentials.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
 import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source-url.ts';
-import { readIndex } from './read-index.ts';
+import { runInThread } from '../thread/run-in-thread.ts';
 import { readRepositoryCredentials } from './repository-credentials.ts';
-import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
+import { type ChartVersion, parseRepositoryIndex, type RepositoryIndex } from './repository-index.ts';
+
+/** Below this a thread takes longer to start than the index to read. */
+const minThreadBytes = 256 * 1024;
 
 export interface RepositoryOptions {
   readonly name: string;
@@ -90,6 +93,20 @@ export class Repository {
     const login = archive.username === '' && archive.password === '' ? source : archive;
     return { source: { ...login, url: archive.url }, credentials: await credentials(), digest };
   }
+}
+
+/**
+ * Reads an index; a large one in a thread of its own, since ten megabytes take a second in which nothing else would be
+ * answered.
+ * @throws GatewayError as parseRepositoryIndex and runInThread
+ */
+export async function readIndex(
+  data: Uint8Array,
+  where: string,
+  signal: AbortSignal,
+): Promise<RepositoryIndex> {
+  if (data.length < minThreadBytes) return parseRepositoryIndex(data, where);
+  return runInThread({ kind: 'index', input: { data, where } }, where, signal);
 }
 
 /** A URL below the repository's, whose query (a signature, say) is kept, as Helm does. */

@@ -1,6 +1,6 @@
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
-import { readYamlMap } from '../chart/chart-text.ts';
+import { readYamlMap, textBounds } from '../chart/chart-text.ts';
 import type { LoadedChart } from '../chart/loaded-chart.ts';
 import type { CoalesceWork } from '../values/coalesce-values.ts';
 import { countNodes } from '../values/tables.ts';
@@ -15,8 +15,8 @@ export type Warn = (message: string) => void;
  */
 const maxCharts = 1_000;
 
-/** Values read and written, all charts and steps together; real charts come to some ten thousand. */
-const maxNodes = 500_000;
+/** Values read and written, all charts and steps together: each text is read and written a few times. */
+const maxNodes = 5 * textBounds.maxNodes;
 
 /** Values copied while tables are merged, which takes a tenth of the time. */
 const maxCopies = 2_000_000;

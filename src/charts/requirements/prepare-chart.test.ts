@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeChart } from '../../../test/charts/make-archive.ts';
 import { parseYaml, type YamlMap } from '../../yaml/index.ts';
-import { loadArchive } from '../archive/load-archive.ts';
+import { loadChart } from '../archive/load-archive.ts';
 import type { LoadedChart } from '../chart/loaded-chart.ts';
 import { prepareChart } from './prepare-chart.ts';
 
@@ -16,7 +16,7 @@ interface Prepared {
 /** Prepares a chart `top` with requirements.yaml, values and charts/ given as text. */
 async function prepare(files: Record<string, string>, given = ''): Promise<Prepared> {
   const all: Record<string, string> = { 'Chart.yaml': 'name: top\nversion: 1.0.0', ...files };
-  const chart = await loadArchive(makeChart(all, 'top'), limits);
+  const chart = await loadChart(makeChart(all, 'top'), limits);
   const warnings: string[] = [];
   prepareChart(
     chart,

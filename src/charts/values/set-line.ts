@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
+import { textBounds } from '../chart/chart-text.ts';
 import { isTable } from './tables.ts';
 
 /** The bounds that later Helm clients set (strvals.MaxIndex, strvals.MaxNestedNameLevel). */
@@ -7,7 +8,7 @@ const maxIndex = 65_536;
 const maxNesting = 30;
 
 /** Items that lists are filled up with, so that an index can be reached; all lines of a request together. */
-const maxFilled = 500_000;
+const maxFilled = textBounds.maxNodes;
 
 /** UTF-16 units of one line. */
 const maxLength = 1024 * 1024;

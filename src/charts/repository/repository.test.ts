@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readIndex } from './read-index.ts';
+import { readIndex } from './repository.ts';
 import { findChart, parseRepositoryIndex } from './repository-index.ts';
 
 const noSignal = new AbortController().signal;
