@@ -11,10 +11,13 @@ COPY scripts scripts
 COPY packages packages
 COPY src src
 RUN npm run build
-# only what runs: no compiler, no test libraries, and of the libraries no declarations, maps and sources; the renderer's
-# package is in dist already; no package of these needs its install script
+# only what runs: no compiler, no test libraries, and of the libraries no declarations, maps, documents, tests and builds
+# for browsers; the renderer's package is in dist already; no package of these needs its install script
 RUN npm ci --omit=dev --ignore-scripts --workspaces=false && rm -rf node_modules/@tiller-gateway && \
-  find node_modules -type f \( -name '*.ts' -o -name '*.map' -o -name '*.md' -o -name '*.mts' -o -name '*.cts' \) -delete
+  node scripts/prune-modules.ts node_modules
+# Node.js comes with its debugger's symbols: without them it takes 18 MB less. In all the image has about 150 MB unpacked:
+# node 109, the base 24, node_modules 15 to 19, dist and proto 2.
+RUN apt-get update && apt-get install -y --no-install-recommends binutils && strip /usr/local/bin/node
 
 # glibc, libstdc++ and CA certificates; no shell, no package manager
 FROM gcr.io/distroless/cc-debian12:nonroot

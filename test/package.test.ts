@@ -1,8 +1,22 @@
 /** What `npm pack` ships: compiled files that run without the checkout's sources, and nothing of the tests. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { pruneModules } from '../scripts/prune-modules.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { callTiller, openTiller } from './support/tiller-client.ts';
 import { chartOf, configMap } from './support/tiller-messages.ts';
@@ -13,6 +27,21 @@ const renderer = 'dist/node_modules/@tiller-gateway/helm-render';
 
 interface PackReport {
   readonly files: readonly { readonly path: string }[];
+}
+
+/** What the image's node_modules, dist and proto may have together; node and the base image take about 133 MB of 160. */
+const maxBytes = 25_000_000;
+
+/** The folders of the packages that run in production, as npm knows them. */
+async function productionPackages(): Promise<string[]> {
+  const args = ['ls', '--omit=dev', '--all', '--parseable', '--workspaces=false'];
+  const { stdout } = await promisify(execFile)('npm', args, { cwd: root, maxBuffer: 16 * 1024 * 1024 });
+  return stdout.split('\n').filter(path => path.includes('/node_modules/'));
+}
+
+function sizeOf(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
 describe('the packed gateway', () => {
@@ -46,6 +75,34 @@ describe('the packed gateway', () => {
       files.filter(path => unwanted.test(path)),
       [],
     );
+  });
+
+  test('runs from pruned node_modules that fit the image', { timeout: 110_000 }, async context => {
+    const folder = mkdtempSync(join(tmpdir(), 'tg-test-'));
+    context.after(() => rmSync(folder, { recursive: true, force: true }));
+    const top = fileURLToPath(root);
+    for (const path of await productionPackages()) {
+      if (path.includes('/node_modules/@tiller-gateway/')) continue;
+      const isNested = (source: string) => source.slice(path.length).includes('/node_modules');
+      cpSync(path, join(folder, path.slice(top.length)), {
+        recursive: true,
+        filter: source => !isNested(source),
+      });
+    }
+    pruneModules(join(folder, 'node_modules'));
+    for (const path of ['dist', 'proto', 'package.json'])
+      cpSync(join(top, path), join(folder, path), { recursive: true });
+    const bytes = sizeOf(folder);
+    assert.ok(bytes < maxBytes, `${bytes} bytes`);
+    const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const rooms = globSync('dist/*/index.js', { cwd: folder }).map(path => `./${path}`);
+    assert.ok(rooms.length > 10, `${rooms}`);
+    const imports = [...Object.keys(dependencies), ...rooms].map(name => `await import('${name}');`);
+    writeFileSync(join(folder, 'all.mjs'), imports.join('\n'));
+    const run = promisify(execFile);
+    await run(process.execPath, ['all.mjs'], { cwd: folder });
+    const { stdout } = await run(process.execPath, ['dist/main.js', '--help'], { cwd: folder });
+    assert.match(stdout, /--connector/);
   });
 
   test('has a sandbox that renders with the packed renderer', async () => {
