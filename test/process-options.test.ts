@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { createAuthority } from './support/certificates.ts';
+import { eventually } from './support/eventually.ts';
 import { runMain, startGatewayProcess } from './support/gateway-process.ts';
 
 const authority = createAuthority('test CA');
@@ -112,7 +113,7 @@ test('with --tls-client-auth required a probe that could reach a cluster needs a
     { method: 'OPTIONS' },
   ];
   for (const path of ['/healthz', '/readyz']) {
-    assert.equal(await statusOf(path), 200);
+    await eventually(async () => (await statusOf(path)) === 200);
     for (const init of inits) {
       for (const query of queries) assert.equal(await statusOf(`${path}?${query}`, init), 401, query);
       assert.equal(await statusOf(path, { ...init, headers }), 401);
