@@ -1,6 +1,7 @@
-import type { SwiftSearchChartsRequest } from '../codec/index.ts';
+import { decodeMessage, type SwiftSearchChartsRequest } from '../codec/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import { buildWhereItFits, type FetchedChart } from './build-chart.ts';
+import { checkApiVersions } from './chart/chart-metadata.ts';
 import type { ChartOptions } from './chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
@@ -17,7 +18,7 @@ const tillerMessageBytes = 20 * 1024 * 1024;
 
 /** What an install or update says of its chart and values. */
 export interface ChartRequest extends GivenValues, Credentials {
-  /** hapi.chart.Chart in wire format; wins, and is passed on as it is. */
+  /** hapi.chart.Chart in wire format; wins, and is passed on as it is once its apiVersion is Helm 2's. */
   readonly chart?: Uint8Array | undefined;
   /** A packed chart; wins over `chartUrl`. */
   readonly chartArchive?: Uint8Array | undefined;
@@ -76,6 +77,7 @@ async function resolveChart(
   if (request.chart && request.verify) {
     throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
   }
+  if (request.chart) checkApiVersions(decodeMessage('hapi.chart.Chart', request.chart));
   const { values, valuesJson, set, setString } = request;
   const { maxMessageBytes = tillerMessageBytes, warn } = options;
   const fetched = request.chart ? undefined : await findChart(sources, request, signal);

@@ -60,7 +60,7 @@ function sortFiles(files: readonly ChartFile[]): SortedFiles {
     subcharts: new Map(),
   };
   for (const file of files) {
-    if (file.name === 'Chart.yaml') sorted.metadata = readMetadata(file.data);
+    if (file.name === 'Chart.yaml') sorted.metadata = parseChartMetadata(file.data);
     else if (file.name === 'values.toml') throw invalidArgument('values.toml is illegal as of 2.0.0-alpha.2');
     else if (file.name === 'values.yaml') sorted.values = readText(file.data, 'values.yaml');
     else if (file.name.startsWith('templates/')) sorted.templates.push(file);
@@ -69,14 +69,6 @@ function sortFiles(files: readonly ChartFile[]): SortedFiles {
     else sorted.others.push(file);
   }
   return sorted;
-}
-
-/** Helm 2 takes no apiVersion but its own: a chart of Helm 3 would lose its dependencies without a word. */
-function readMetadata(data: Uint8Array): ChartMetadata {
-  const metadata = parseChartMetadata(data);
-  const { apiVersion } = metadata;
-  if (!apiVersion || apiVersion === 'v1') return metadata;
-  throw invalidArgument(`apiVersion '${apiVersion}' is not valid. The value must be "v1"`);
 }
 
 /** Names that start with `.` or `_` are left out, as Helm does. */

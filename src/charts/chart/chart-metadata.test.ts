@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseChartMetadata } from './chart-metadata.ts';
+import { type Chart, decodeMessage, encodeMessage } from '../../codec/index.ts';
+import { checkApiVersions, parseChartMetadata } from './chart-metadata.ts';
 
 function parse(yaml: string) {
   return { ...parseChartMetadata(Buffer.from(yaml)) };
@@ -98,5 +99,25 @@ describe('fields of the wrong type', () => {
   ];
   for (const [yaml, message] of cases) {
     test(yaml, () => assert.throws(() => parse(yaml), { code: 3, message }));
+  }
+});
+
+describe('a chart that a request has ready-made', () => {
+  const chart = (apiVersion: string, inside: string[] = []): Chart =>
+    decodeMessage(
+      'hapi.chart.Chart',
+      encodeMessage('hapi.chart.Chart', {
+        metadata: { name: 'a', apiVersion },
+        dependencies: inside.map(version => ({ metadata: { name: 'b', apiVersion: version } })),
+      }),
+    );
+  for (const version of ['', 'v1']) {
+    test(`apiVersion "${version}"`, () => checkApiVersions(chart(version, ['v1', version])));
+  }
+  for (const version of ['v2', 'v3', 'V1', '1', ' v1']) {
+    test(`apiVersion "${version}" is refused, in charts inside as well`, () => {
+      assert.throws(() => checkApiVersions(chart(version)), { code: 3, message: /is not valid/ });
+      assert.throws(() => checkApiVersions(chart('v1', ['', version])), { code: 3, message: /is not valid/ });
+    });
   }
 });
