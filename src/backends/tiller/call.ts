@@ -25,7 +25,7 @@ export class CallFailure extends Error {
   /** Whether Tiller's answer had begun. */
   readonly answered: boolean;
 
-  constructor({ code, details }: grpc.ServiceError, answered: boolean) {
+  constructor({ code, details }: { code: number; details: string }, answered: boolean) {
     super(details);
     this.code = code as Code;
     this.details = details;
@@ -33,148 +33,130 @@ export class CallFailure extends Error {
   }
 }
 
-const same = (bytes: Buffer): Buffer => bytes;
-
-/** The HTTP/2 path of one of Tiller's methods. */
-function pathOf(method: string): string {
-  return `/${tillerService}/${method}`;
-}
-
 /**
  * A call with one reply.
  * @throws CallFailure, or the signal's reason
  */
-export function callUnary(
-  client: grpc.Client,
+export async function callUnary(
+  channel: grpc.ChannelInterface,
   method: string,
   request: Buffer,
   options: CallOptions,
 ): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const call = withoutStack(() =>
-      client.makeUnaryRequest(
-        pathOf(method),
-        same,
-        same,
-        request,
-        options.metadata,
-        { deadline: deadlineOf(options) },
-        (error, reply) => {
-          const failure = tracked.failure(error);
-          if (failure) reject(failure);
-          else resolve(reply as Buffer);
-        },
-      ),
-    );
-    const tracked = new TrackedCall(call, options);
-  });
+  const call = new Call(channel, method, request, options);
+  const reply = await call.next();
+  // a status that is no OK counts more than a reply before it
+  const isWhole = reply !== undefined && (await call.next()) === undefined;
+  if (isWhole) return reply;
+  call.cancel();
+  const details = reply ? 'Tiller gave more than one reply' : 'Tiller gave no reply';
+  throw new CallFailure({ code: Code.UNIMPLEMENTED, details }, true);
 }
 
 /**
- * A call with any number of replies, read no faster than they are taken. Leaving the loop cancels the call.
+ * A call with any number of replies, read no faster than they are taken: one ahead. Leaving the loop cancels the call.
  * @throws CallFailure, or the signal's reason
  */
 export async function* callStream(
-  client: grpc.Client,
+  channel: grpc.ChannelInterface,
   method: string,
   request: Buffer,
   options: CallOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const deadline = deadlineOf(options);
-  const call = withoutStack(() =>
-    client.makeServerStreamRequest(pathOf(method), same, same, request, options.metadata, { deadline }),
-  );
-  const tracked = new TrackedCall(call, options);
-  const resume = readOneAhead(call);
-  let error: grpc.ServiceError | null = null;
-  // it may come before anybody reads, and is told only once
-  call.on('error', (given: grpc.ServiceError) => {
-    error = given;
-  });
+  const call = new Call(channel, method, request, options);
   try {
-    try {
-      for await (const message of call as AsyncIterable<Buffer>) {
-        yield message;
-        resume();
-      }
-    } catch (thrown) {
-      if (!error) throw thrown;
+    for (;;) {
+      const message = await call.next();
+      if (!message) return;
+      yield message;
     }
-    const failure = tracked.failure(error);
-    if (failure) throw failure;
   } finally {
-    tracked.failure(null);
     call.cancel();
   }
 }
 
-/** Cancels a call when its signal fires, and remembers why. */
-class TrackedCall implements UnansweredCall {
-  readonly #call: { cancel(): void };
+/**
+ * One call on grpc-js's channel itself. Its `Client` would put events, interceptors and a stack trace around it, which
+ * takes a third of a short call, and a stream that reads sixteen messages ahead, which may be 20 MiB each.
+ */
+class Call implements UnansweredCall {
+  readonly #call: ReturnType<grpc.ChannelInterface['createCall']>;
   readonly #options: CallOptions;
   #answered = false;
   #reason: GatewayError | undefined;
+  #message: Buffer | undefined;
+  #status: Pick<grpc.StatusObject, 'code' | 'details'> | undefined;
+  /** Takes the next message or the status, if somebody waits for it. */
+  #wake: (() => void) | undefined;
 
-  constructor(call: grpc.ClientUnaryCall | grpc.ClientReadableStream<Buffer>, options: CallOptions) {
-    this.#call = call;
+  constructor(channel: grpc.ChannelInterface, method: string, request: Buffer, options: CallOptions) {
     this.#options = options;
-    options.unanswered?.add(this);
-    call.on('metadata', () => {
-      this.#answered = true;
-      options.unanswered?.delete(this);
+    const { metadata, timeoutMs, signal, unanswered } = options;
+    // without a virtual host, and without a call of ours that it belongs to
+    this.#call = channel.createCall(`/${tillerService}/${method}`, Date.now() + timeoutMs, null, null, null);
+    this.#call.start(metadata, {
+      onReceiveMetadata: () => {
+        this.#answered = true;
+        unanswered?.delete(this);
+      },
+      onReceiveMessage: (message: Buffer) => {
+        this.#message = message;
+        this.#wake?.();
+      },
+      onReceiveStatus: status => {
+        this.#status = status;
+        this.#release();
+        this.#wake?.();
+      },
     });
-    options.signal?.addEventListener('abort', this.#abort, { once: true });
-    if (options.signal?.aborted) this.#abort();
+    this.#call.sendMessageWithContext({}, request);
+    this.#call.halfClose();
+    this.#call.startRead();
+    unanswered?.add(this);
+    signal?.addEventListener('abort', this.#abort);
+    if (signal?.aborted) this.#abort();
+  }
+
+  /**
+   * The next message; undefined at the end.
+   * @throws CallFailure, or the reason it was ended for
+   */
+  async next(): Promise<Buffer | undefined> {
+    if (!this.#message && !this.#status) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    const message = this.#message;
+    this.#message = undefined;
+    if (this.#reason) throw this.#reason;
+    if (message) {
+      this.#call.startRead();
+      return message;
+    }
+    if (this.#status?.code !== Code.OK) throw new CallFailure(this.#status!, this.#answered);
+    return undefined;
+  }
+
+  /** Without effect on a call that is over. */
+  cancel(): void {
+    this.#release();
+    if (!this.#status) this.#call.cancelWithStatus(Code.CANCELLED as number, 'the reader has left');
   }
 
   fail(reason: GatewayError): void {
     this.#reason ??= reason;
-    this.#call.cancel();
+    this.cancel();
   }
 
-  /** What the call failed with, once it is over. */
-  failure(error: grpc.ServiceError | null): Error | undefined {
+  #release(): void {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#options.unanswered?.delete(this);
-    return this.#reason ?? (error ? new CallFailure(error, this.#answered) : undefined);
   }
 
   readonly #abort = (): void => {
     this.fail(GatewayError.from(this.#options.signal?.reason));
-  };
-}
-
-/** grpc-js notes the stack of each call in case it fails, which takes a tenth of a short call. Nobody reads it here. */
-function withoutStack<T>(start: () => T): T {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return start();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-function deadlineOf({ timeoutMs }: CallOptions): number {
-  return Date.now() + timeoutMs;
-}
-
-/**
- * Has grpc-js read the next message only when this one is taken. Its own streams read sixteen ahead, which may be 20 MiB
- * each.
- * @returns to be called after each message
- */
-function readOneAhead(call: grpc.ClientReadableStream<Buffer>): () => void {
-  const read = call._read.bind(call);
-  let held = false;
-  call._read = size => {
-    held = call.readableLength > 0;
-    if (!held) read(size);
-  };
-  return () => {
-    if (!held || call.readableLength > 0) return;
-    held = false;
-    read(1);
   };
 }
 

@@ -32,7 +32,7 @@ export interface ChannelOptions {
 
 /** One grpc-js channel to Tiller, and what it does not tell: which step failed, and why a connection was lost. */
 export class Channel {
-  readonly client: grpc.Client;
+  readonly calls: grpc.ChannelInterface;
   readonly #options: ChannelOptions;
   readonly #bridge: Bridge | undefined;
   readonly #claim: SessionClaim;
@@ -52,7 +52,7 @@ export class Channel {
       ? `unix:${bridge.path}`
       : address && ('path' in address ? '' : 'dns:///') + addressText(address);
     const tls = channelCredentials(options.tls, () => hostOf(this.#authority));
-    this.client = new grpc.Client(target ?? '', tls, channelArguments(options, this.#claim.mark));
+    this.calls = new grpc.Channel(target ?? '', tls, channelArguments(options, this.#claim.mark));
   }
 
   /**
@@ -77,12 +77,12 @@ export class Channel {
   }
 
   get ready(): boolean {
-    return this.client.getChannel().getConnectivityState(false) === grpc.connectivityState.READY;
+    return this.calls.getConnectivityState(false) === grpc.connectivityState.READY;
   }
 
   /** Runs once, when the open connection takes no more calls. */
   onLost(listener: (reason: string) => void): void {
-    this.client.getChannel().watchConnectivityState(grpc.connectivityState.READY, Infinity, () =>
+    this.calls.watchConnectivityState(grpc.connectivityState.READY, Infinity, () =>
       // the session and the tunnel say why in this turn, some before and some after
       setImmediate(() => {
         listener(this.#bridge?.lostReason ?? this.#lostReason ?? 'the connection was closed');
@@ -94,7 +94,7 @@ export class Channel {
   /** Waits that long; shorter if grpc-js, which goes on trying, gets through. */
   backOff(milliseconds: number): Promise<void> {
     const { TRANSIENT_FAILURE } = grpc.connectivityState;
-    const channel = this.client.getChannel();
+    const channel = this.calls;
     return new Promise(resolve => {
       if (channel.getConnectivityState(true) !== TRANSIENT_FAILURE) setTimeout(resolve, milliseconds);
       else channel.watchConnectivityState(TRANSIENT_FAILURE, Date.now() + milliseconds, () => resolve());
@@ -127,7 +127,7 @@ export class Channel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.client.close();
+    this.calls.close();
     this.#bridge?.close();
     this.#claim.release();
   }
@@ -205,7 +205,7 @@ async function speaksTls(connector: Connector, timeoutMs: number): Promise<boole
   }
 }
 
-function channelArguments(options: ChannelOptions, mark: number): grpc.ClientOptions {
+function channelArguments(options: ChannelOptions, mark: number): grpc.ChannelOptions {
   return {
     'grpc.primary_user_agent': 'tiller-gateway',
     'grpc.enable_channelz': 0,

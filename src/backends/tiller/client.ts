@@ -1,13 +1,6 @@
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import { wireFields } from '../../codec/index.ts';
-import {
-  type CallContext,
-  Code,
-  GatewayError,
-  header,
-  unavailable,
-  writeLost,
-} from '../../protocol/index.ts';
+import { type CallContext, Code, GatewayError, unavailable, writeLost } from '../../protocol/index.ts';
 import { CallFailure, type CallOptions, callStream, callUnary, describeFailure, unsent } from './call.ts';
 import { Connection, type ConnectionOptions, type OpenConnection } from './connection.ts';
 import { dryRunFields, idempotentMethods, nameFields, type TillerMethod } from './methods.ts';
@@ -65,7 +58,7 @@ export class TillerClient {
     return this.#counted(method, async () => {
       const start = await this.#start(method, context, minTimeoutMs);
       try {
-        return await callUnary(start.opened.client, method, asBuffer(request), start.options);
+        return await callUnary(start.opened.calls, method, asBuffer(request), start.options);
       } catch (error) {
         throw this.#translate(this.#failure(error, method, request, start), callOf(method, request));
       }
@@ -96,7 +89,7 @@ export class TillerClient {
     metadata: grpc.Metadata,
     context: CallContext,
   ): AsyncGenerator<Buffer, void, undefined> {
-    return this.#stream(method, request, () => this.#startPassed(method, metadata, context));
+    return this.#stream(method, request, () => this.#startAt(method, context, metadata));
   }
 
   /** An open connection: opens one if there is none. @throws GatewayError with the step that failed */
@@ -133,7 +126,7 @@ export class TillerClient {
     try {
       const start = await prepare();
       try {
-        yield* callStream(start.opened.client, method, asBuffer(request), start.options);
+        yield* callStream(start.opened.calls, method, asBuffer(request), start.options);
       } catch (error) {
         throw this.#failure(error, method, request, start);
       }
@@ -168,12 +161,11 @@ export class TillerClient {
   async #start(method: string, context: CallContext, minTimeoutMs: number): Promise<Start> {
     const ownDeadline = performance.now() + Math.max(this.#options.timeoutMs, minTimeoutMs);
     const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
-    const start = await this.#startPassed(method, new grpc.Metadata(), { signal: context.signal, deadline });
-    start.options.metadata.set(header.helmClient, start.opened.version);
-    return start;
+    return this.#startAt(method, { signal: context.signal, deadline });
   }
 
-  async #startPassed(method: string, metadata: grpc.Metadata, context: CallContext): Promise<Start> {
+  /** @param given the metadata; default: what says that the gateway speaks Tiller's version */
+  async #startAt(method: string, context: CallContext, given?: grpc.Metadata): Promise<Start> {
     const { signal, deadline = Infinity } = context;
     const connection = this.#pick();
     const opened = connection.open ?? (await connection.get(signal));
@@ -181,8 +173,9 @@ export class TillerClient {
     if (timeoutMs <= 0)
       throw new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline passed before Tiller was reached');
     const idempotent = idempotentMethods.includes(method);
+    const metadata = given ?? (idempotent ? opened.metadata.idempotent : opened.metadata.once);
     // what is tried again waits for the connection; `connection` bounds how long
-    metadata.setOptions({ waitForReady: idempotent });
+    if (given) metadata.setOptions({ waitForReady: idempotent });
     const unanswered = idempotent ? connection.unanswered : undefined;
     return { connection, opened, options: { metadata, timeoutMs, signal, unanswered } };
   }
@@ -190,6 +183,8 @@ export class TillerClient {
   /** The next connection that is open, so that a lost one holds nobody up while others work; else the next. */
   #pick(): Connection {
     this.#next = (this.#next + 1) % this.#connections.length;
+    const next = this.#connections[this.#next]!;
+    if (next.open) return next;
     const inTurn = [...this.#connections.slice(this.#next), ...this.#connections.slice(0, this.#next)];
     const open = inTurn.find(connection => connection.open) ?? inTurn[0]!;
     for (const lost of inTurn.slice(0, inTurn.indexOf(open))) lost.reopen();

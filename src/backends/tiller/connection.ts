@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { decodeMessage } from '../../codec/index.ts';
-import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
+import { Code, GatewayError, header, unavailable } from '../../protocol/index.ts';
 import { CallFailure, callUnary, type UnansweredCall } from './call.ts';
 import { Channel, type ChannelOptions } from './channel.ts';
 
@@ -19,9 +19,11 @@ export interface ConnectionOptions extends ChannelOptions {
 
 /** An open connection to a Tiller whose version is known. */
 export interface OpenConnection {
-  readonly client: grpc.Client;
+  readonly calls: grpc.ChannelInterface;
   /** What Tiller calls itself, such as `v2.17.0`; calls say that they speak the same. */
   readonly version: string;
+  /** Says that the gateway speaks the same version. grpc-js sends a copy, so all calls share it. */
+  readonly metadata: { readonly once: grpc.Metadata; readonly idempotent: grpc.Metadata };
   readonly target: string;
 }
 
@@ -169,7 +171,8 @@ export class Connection {
     if (this.#stopped.signal.aborted) channel.destroy();
     const version = await this.#askVersion(channel);
     if (!channel.ready) throw unavailable(`the connection to ${channel.target} was closed`);
-    const opened = { client: channel.client, version, target: channel.target };
+    const metadata = { once: metadataOf(version, false), idempotent: metadataOf(version, true) };
+    const opened = { calls: channel.calls, version, metadata, target: channel.target };
     this.#open = opened;
     channel.onLost(reason => this.#onLost(opened, reason));
     return opened;
@@ -179,7 +182,7 @@ export class Connection {
   async #askVersion(channel: Channel): Promise<string> {
     const { connectTimeoutMs } = this.#options;
     try {
-      const reply = await callUnary(channel.client, 'GetVersion', Buffer.alloc(0), {
+      const reply = await callUnary(channel.calls, 'GetVersion', Buffer.alloc(0), {
         metadata: new grpc.Metadata(),
         timeoutMs: connectTimeoutMs,
         signal: this.#stopped.signal,
@@ -214,6 +217,13 @@ export class Connection {
       for (const call of waiting) if (this.unanswered.has(call)) call.fail(failure);
     });
   }
+}
+
+/** @param waitForReady calls that are tried again wait for the connection; `Connection` bounds how long */
+function metadataOf(version: string, waitForReady: boolean): grpc.Metadata {
+  const metadata = new grpc.Metadata({ waitForReady });
+  metadata.set(header.helmClient, version);
+  return metadata;
 }
 
 function pauseAfter(failures: number): number {
