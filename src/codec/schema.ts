@@ -105,6 +105,7 @@ function loadProtoRoot(): protobuf.Root {
 export const protoRoot = loadProtoRoot();
 
 const messages = new Map<protobuf.Type, MessageType>();
+const messagesByName = new Map<string, MessageType>();
 const enums = new Map<protobuf.Enum, EnumType>();
 
 /**
@@ -112,7 +113,9 @@ const enums = new Map<protobuf.Enum, EnumType>();
  * @throws Error when the contract has no such message
  */
 export function messageType(name: string): MessageType {
-  return toMessageType(protoRoot.lookupType(name));
+  const known = messagesByName.get(name) ?? toMessageType(protoRoot.lookupType(name));
+  messagesByName.set(name, known);
+  return known;
 }
 
 /**

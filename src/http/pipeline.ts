@@ -37,32 +37,35 @@ type Front = (request: HttpRequest, response: HttpResponse) => void;
 export function createPipeline(options: PipelineOptions): Front {
   const { events, registry } = options;
   const finish = (exchange: Exchange, answered: Answered) => events.finished?.(exchange.finished(answered));
-  const step =
-    (run: Step): RequestHandler =>
+  const steps =
+    (...run: readonly Step[]): RequestHandler =>
     (_request, response, next) => {
       const exchange = exchangeOf(response);
-      const answered = run(exchange);
-      if (answered) finish(exchange, answered);
-      else next();
+      for (const step of run) {
+        const answered = step(exchange);
+        if (answered) return finish(exchange, answered);
+      }
+      next();
     };
+  const pickCluster = (exchange: Exchange) => {
+    exchange.cluster = registry.pick(exchange.target.selection);
+    exchange.clusterLabel = registry.labelOf(exchange.cluster);
+    return undefined;
+  };
 
   const app = express().disable('x-powered-by').disable('etag');
   // The order of every HTTP answer. Who calls and whether they may (src/access) belongs between the client certificate
   // and CORS.
   app.use(
     securityHeaders(),
-    step(({ request }) => void options.guard.checkHost(request)),
-    step(pickTarget(options)),
-    step(exchange => void checkOrigin(exchange, options.guard)),
-    step(exchange => requireClientCertificate(exchange, options.clientCertificateRequired)),
+    steps(
+      ({ request }) => void options.guard.checkHost(request),
+      pickTarget(options),
+      exchange => void checkOrigin(exchange, options.guard),
+      exchange => requireClientCertificate(exchange, options.clientCertificateRequired),
+    ),
     crossOrigin(options.cors, response => verbsAt(exchangeOf(response))),
-    step(answerOptions),
-    step(requireRoute),
-    step(exchange => {
-      exchange.cluster = registry.pick(exchange.target.selection);
-      exchange.clusterLabel = registry.labelOf(exchange.cluster);
-      return undefined;
-    }),
+    steps(answerOptions, requireRoute, pickCluster),
     async (_request, response) => {
       const exchange = exchangeOf(response);
       const { match } = exchange;
