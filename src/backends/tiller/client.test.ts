@@ -205,19 +205,19 @@ describe('a Tiller out of reach', () => {
     server.close();
   });
 
-  test('an address that speaks HTTP/1.1', async () => {
+  test('an address that speaks HTTP/1.1', async t => {
     const server = createServer(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
       0,
       '127.0.0.1',
     );
+    t.after(() => server.close());
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await using client = clientOf(`127.0.0.1:${port}`, { waitMs: 100 });
+    await using client = clientOf(`127.0.0.1:${port}`, { waitMs: 1_000 });
     await assert.rejects(client.unary('GetVersion', nothing, free), {
       code: 14,
       message: /HTTP\/2 handshake/,
     });
-    server.close();
   });
 });
 
