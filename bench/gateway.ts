@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { decodeMessage } from '../src/codec/messages.ts';
 import { WireWriter } from '../src/codec/wire-writer.ts';
+import { compare } from './support/compare.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { HttpConnection } from './support/http-client.ts';
 
-const roundMs = 2_000;
-const rounds = 3;
+const roundMs = 400;
+const rounds = 15;
 const tillerPath = '/hapi.services.tiller.ReleaseService/';
 const same = (bytes: Buffer) => bytes;
 const nothing = Buffer.alloc(0);
@@ -29,24 +30,32 @@ export async function run(): Promise<void> {
   const connectionsTo = (port: number) => Array.from({ length: 16 }, () => new HttpConnection(port));
   const connections = connectionsTo(gateway.port);
   const connectionsBefore = before ? connectionsTo(before.port) : [];
-  const get = (path: string): Runs => ({
-    REST: worker => connections[worker]!.get(path),
-    ...(before && { before: (worker: number) => connectionsBefore[worker]!.get(path) }),
-  });
+  const compareWith = (title: string, workers: number, path: string, direct: () => Promise<unknown>) =>
+    compare(
+      title,
+      [
+        { name: 'REST', gateway, call: worker => connections[worker]!.get(path) },
+        ...(before
+          ? [
+              {
+                name: 'before',
+                gateway: before,
+                call: (worker: number) => connectionsBefore[worker]!.get(path),
+              },
+            ]
+          : []),
+        { name: 'gRPC without a gateway', call: direct },
+      ],
+      { workers, roundMs, rounds },
+    );
   try {
     console.log(`ready ${gateway.readyMs.toFixed(0)} ms after the start of the process`);
-    await compare('GetVersion', 16, () => unary(client, 'GetVersion'), get('/tiller/v2/version/json'));
-    await compare(
-      'content of a release of 1 MiB',
-      4,
-      () => unary(client, 'GetReleaseContent'),
-      get('/tiller/v2/releases/large/content/json'),
+    await compareWith('GetVersion', 16, '/tiller/v2/version/json', () => unary(client, 'GetVersion'));
+    await compareWith('content of a release of 1 MiB', 4, '/tiller/v2/releases/large/content/json', () =>
+      unary(client, 'GetReleaseContent'),
     );
-    await compare(
-      'list of 200 releases of 100 KiB',
-      1,
-      () => decodedList(client),
-      get('/tiller/v2/releases/json'),
+    await compareWith('list of 200 releases of 100 KiB', 1, '/tiller/v2/releases/json', () =>
+      decodedList(client),
     );
     await measureMemory(address);
   } finally {
@@ -100,35 +109,4 @@ function decodedList(client: grpc.Client): Promise<unknown> {
     });
     call.on('error', reject).on('end', () => resolve(names));
   });
-}
-
-type Run = (worker: number) => Promise<unknown>;
-type Runs = Record<string, Run>;
-
-/** All in turns; the best round of each counts, since noise only ever slows down. Ratios are of REST to the others. */
-async function compare(name: string, workers: number, direct: Run, rest: Runs): Promise<void> {
-  const runs: Runs = { direct, ...rest };
-  const best: Record<string, number> = {};
-  for (let round = 0; round < rounds; round++) {
-    for (const [key, run] of Object.entries(runs))
-      best[key] = Math.max(best[key] ?? 0, await measure(workers, run));
-  }
-  const shown = Object.entries(best).map(([key, rate]) => {
-    const ratio = key === 'REST' ? '' : ` (ratio ${((best.REST ?? 0) / rate).toFixed(2)})`;
-    return `${key} ${rate.toFixed(1)}/s${ratio}`;
-  });
-  console.log(`${name}, ${workers} at a time: ${shown.join(', ')}`);
-}
-
-async function measure(workers: number, run: Run): Promise<number> {
-  const started = performance.now();
-  let calls = 0;
-  const work = async (_: unknown, worker: number) => {
-    while (performance.now() - started < roundMs) {
-      await run(worker);
-      calls++;
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, work));
-  return (calls * 1000) / (performance.now() - started);
 }

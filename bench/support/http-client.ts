@@ -21,7 +21,7 @@ export class HttpConnection {
   get(path: string): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.waiting = { resolve, reject };
-    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`);
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     return promise;
   }
 
