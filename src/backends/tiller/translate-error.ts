@@ -62,6 +62,10 @@ const whole: readonly Rule[] = [
   precondition(
     /^deletion completed with \d+ error\(s\): \[?unable to recognize "[^"]*": no matches for kind /,
   ),
+  // what a hook or a nameless object of the release met: the caller's request was right, and the release is deleted
+  unclear(
+    /^deletion completed with \d+ error\(s\): (?:\S+ "[^"]*" already exists(?:$|;)|(?:invalid )?resource name )/,
+  ),
   unclear(/^encountered \d+ deletion errors\. /),
 ];
 
