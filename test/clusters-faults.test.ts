@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -59,6 +60,33 @@ describe('faults between the gateway and Tiller', { concurrency: 6 }, () => {
     t.diagnostic(`cut: answered ${Math.round(performance.now() - since)} ms later, through a new tunnel`);
     assert.equal(stub.callsOf('GetReleaseStatus').length, 2);
   });
+
+  for (const how of ['cut', 'cut since the pod is replaced']) {
+    test(`the tunnel is ${how} during a list: what is unanswered is asked again, an answer is not`, async t => {
+      const { stub, kubernetes, client } = await createTunnelledTiller(t, {
+        stub: { replies: { ListReleases: { hang: 'before' } } },
+      });
+      const breakTunnel = () =>
+        how === 'cut' ? kubernetes.misbehave.cutTunnels() : void kubernetes.replaceTiller();
+      const list = () => Readable.from(client.stream('ListReleases', nothing, free)).toArray();
+      const unanswered = list();
+      await stub.arrival('ListReleases');
+      stub.answer('ListReleases', { responses: [reply, reply] });
+      breakTunnel();
+      assert.deepEqual(await unanswered, [reply, reply]);
+      assert.equal(stub.callsOf('ListReleases').length, 2);
+      stub.answer('ListReleases', { responses: [reply], hang: 'after' });
+      const begun = client.stream('ListReleases', nothing, free);
+      assert.deepEqual((await begun.next()).value, reply);
+      breakTunnel();
+      await assert.rejects(begun.next(), {
+        code: 14,
+        reason: 'UPSTREAM_LOST',
+        message: /in the middle of the answer$/,
+      });
+      assert.equal(stub.callsOf('ListReleases').length, 3);
+    });
+  }
 
   test('the tunnel is cut during a write: it fails, says so, and is not sent again', async t => {
     const { stub, kubernetes, client } = await createTunnelledTiller(t, {
