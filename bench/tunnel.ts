@@ -69,7 +69,7 @@ async function compareGateways({ endpoint, kubeconfig }: Whereabouts): Promise<v
   writeFileSync(file, kubeconfig, { mode: 0o600 });
   const direct = await startGatewayProcess(['--tiller-endpoint', endpoint, '--no-access-log']);
   const tunnel = await startGatewayProcess(['--kubeconfig', file, '--no-access-log']);
-  const installer = createClient(createDirectConnector({ endpoint }), 1);
+  const installer = createClient(createDirectConnector(endpoint), 1);
   const connect = ({ port }: { port: number }) =>
     Array.from({ length: concurrency }, () => new HttpConnection(port));
   const connections = { direct: connect(direct), tunnel: connect(tunnel) };
@@ -93,7 +93,7 @@ async function compareGateways({ endpoint, kubeconfig }: Whereabouts): Promise<v
 async function compareConnections({ endpoint, kubeconfig }: Whereabouts): Promise<void> {
   const tunnel = createKubeconfigConnector({ kubeconfig: { contents: kubeconfig } });
   const clients = {
-    direct: createClient(createDirectConnector({ endpoint }), 1),
+    direct: createClient(createDirectConnector(endpoint), 1),
     'one tunnel': createClient(tunnel, 1),
     '--tunnels 2': createClient(tunnel, 2),
   };

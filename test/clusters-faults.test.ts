@@ -255,7 +255,7 @@ describe('loads on a tunnel', () => {
         stub: { tls: { ...tls, ...(clientCa && { clientCa: Buffer.from(caPem) }) } },
         client: { waitMs: 2_000 },
       });
-      const connector = createDirectConnector({ endpoint: stub.address });
+      const connector = createDirectConnector(stub.address);
       const direct = createTestTiller(stub.address, { connector, waitMs: 2_000 });
       t.after(() => direct.destroy());
       for (const each of [client, direct]) {

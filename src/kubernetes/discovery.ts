@@ -1,4 +1,4 @@
-import { invalidArgument, stepFailed } from '../protocol/index.ts';
+import { stepFailed } from '../protocol/index.ts';
 import { type ClusterAccess, getJson } from './api.ts';
 
 /** The part of a Pod that is read. Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
@@ -115,12 +115,9 @@ function namesOf(objects: readonly { readonly metadata: ObjectName }[]): string 
 }
 
 /** The labels `helm init` puts on Tiller's Deployment, Pods and Service. */
-export const defaultTillerLabels = 'app=helm,name=tiller';
+export const tillerLabels = 'app=helm,name=tiller';
 
-const label = /^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?=([A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)?$/;
-
-/** @throws GatewayError INVALID_ARGUMENT unless it is `key=value,key=value` */
-export function validateTillerLabels(labels: string): string {
-  if (labels.split(',').every(part => label.test(part))) return labels;
-  throw invalidArgument(`${JSON.stringify(labels)} are not labels: expected key=value,key=value`);
+/** Where Tiller is looked for, for messages. */
+export function tillerIn(namespace: string | undefined): string {
+  return `labelled ${tillerLabels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;
 }

@@ -82,8 +82,6 @@ export interface Connector {
    * tunnel, connecting) and holds no secret
    */
   connect(signal: AbortSignal): Promise<TillerStream>;
-  /** Releases what the connector itself keeps (watches, timers); streams already handed out stay their owner's. */
-  close(): Promise<void>;
 }
 
 export interface DialOptions {

@@ -3,12 +3,12 @@ export { type ClusterNames, createClusterNames } from './cluster-names.ts';
 export {
   choosePod,
   chooseService,
-  defaultTillerLabels,
   listPods,
   listServices,
   type Pod,
   type Service,
-  validateTillerLabels,
+  tillerIn,
+  tillerLabels,
 } from './discovery.ts';
 export {
   addressText,

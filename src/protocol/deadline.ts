@@ -63,13 +63,6 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<
   return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }
 
-/** The promise, or `late()` after `timeoutMs`. The work behind the promise goes on. */
-export function withDeadline<T>(promise: Promise<T>, timeoutMs: number, late: () => Error): Promise<T> {
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(late()), toDelay(timeoutMs));
-  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
-}
-
 function toDelay(milliseconds: number): number {
   return Math.min(Math.max(0, milliseconds), maxTimerMs);
 }

@@ -28,10 +28,10 @@ const firstRoomBytes = 64 * 1024;
  * that is spread over chunks it holds about what has arrived, never all that a prefix of a stranger merely announces.
  */
 export class FrameReader {
-  private readonly maxMessageBytes: number;
-  private readonly roomBytes: number;
-  private pending: Buffer = Buffer.alloc(0);
-  private pendingBytes = 0;
+  readonly #maxMessageBytes: number;
+  readonly #roomBytes: number;
+  #pending: Buffer = Buffer.alloc(0);
+  #pendingBytes = 0;
 
   /**
    * @param maxMessageBytes bound on the length of a message, before decompression
@@ -39,67 +39,67 @@ export class FrameReader {
    * trusted, which saves copying
    */
   constructor(maxMessageBytes: number, roomBytes = firstRoomBytes) {
-    this.maxMessageBytes = maxMessageBytes;
-    this.roomBytes = roomBytes;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#roomBytes = roomBytes;
   }
 
   /** True when no part of a message is waiting for the rest. */
   get empty(): boolean {
-    return this.pendingBytes === 0;
+    return this.#pendingBytes === 0;
   }
 
   /** @throws GatewayError RESOURCE_EXHAUSTED when a message is announced that is over the bound; INTERNAL for a broken prefix */
   push(chunk: Buffer): Frame[] {
-    let bytes = this.pendingBytes === 0 ? chunk : this.append(chunk);
+    let bytes = this.#pendingBytes === 0 ? chunk : this.#append(chunk);
     const frames: Frame[] = [];
     while (bytes.length >= framePrefixBytes) {
-      const end = framePrefixBytes + this.announcedLength(bytes);
+      const end = framePrefixBytes + this.#announcedLength(bytes);
       if (bytes.length < end) break;
       frames.push({ compressed: bytes[0] === 1, message: bytes.subarray(framePrefixBytes, end) });
       bytes = bytes.subarray(end);
     }
-    this.keep(bytes, frames.length > 0);
+    this.#keep(bytes, frames.length > 0);
     return frames;
   }
 
-  private announcedLength(bytes: Buffer): number {
+  #announcedLength(bytes: Buffer): number {
     if (bytes[0]! > 1) throw new GatewayError(Code.INTERNAL, `gRPC frame with flags ${bytes[0]}`);
     const length = bytes.readUInt32BE(1);
-    if (length > this.maxMessageBytes) {
+    if (length > this.#maxMessageBytes) {
       throw new GatewayError(
         Code.RESOURCE_EXHAUSTED,
-        `message of ${length} bytes is over the limit of ${this.maxMessageBytes}`,
+        `message of ${length} bytes is over the limit of ${this.#maxMessageBytes}`,
       );
     }
     return length;
   }
 
-  private append(chunk: Buffer): Buffer {
-    const total = this.pendingBytes + chunk.length;
-    if (total > this.pending.length) this.grow(total, Math.max(total, this.pending.length * 2));
-    this.pending.set(chunk, this.pendingBytes);
-    this.pendingBytes = total;
-    return this.pending.subarray(0, total);
+  #append(chunk: Buffer): Buffer {
+    const total = this.#pendingBytes + chunk.length;
+    if (total > this.#pending.length) this.#grow(total, Math.max(total, this.#pending.length * 2));
+    this.#pending.set(chunk, this.#pendingBytes);
+    this.#pendingBytes = total;
+    return this.#pending.subarray(0, total);
   }
 
   /** Keeps the start of a message for the next chunk; messages handed out keep the old buffer for themselves. */
-  private keep(rest: Buffer, handedOut: boolean): void {
+  #keep(rest: Buffer, handedOut: boolean): void {
     if (rest.length === 0) {
-      this.pending = Buffer.alloc(0);
-      this.pendingBytes = 0;
-    } else if (handedOut || this.pendingBytes === 0) {
-      this.pending = rest;
-      this.pendingBytes = rest.length;
+      this.#pending = Buffer.alloc(0);
+      this.#pendingBytes = 0;
+    } else if (handedOut || this.#pendingBytes === 0) {
+      this.#pending = rest;
+      this.#pendingBytes = rest.length;
       const announced = rest.length < framePrefixBytes ? 0 : framePrefixBytes + rest.readUInt32BE(1);
-      this.grow(rest.length, Math.max(rest.length, Math.min(announced, this.roomBytes)));
+      this.#grow(rest.length, Math.max(rest.length, Math.min(announced, this.#roomBytes)));
     }
   }
 
   /** Moves what is pending into a buffer of its own. */
-  private grow(neededBytes: number, wantedBytes: number): void {
+  #grow(neededBytes: number, wantedBytes: number): void {
     const grown = Buffer.allocUnsafeSlow(Math.max(neededBytes, wantedBytes));
-    grown.set(this.pending.subarray(0, this.pendingBytes));
-    this.pending = grown;
+    grown.set(this.#pending.subarray(0, this.#pendingBytes));
+    this.#pending = grown;
   }
 }
 

@@ -6,7 +6,6 @@ export {
   callScope,
   orAborted,
   type ScopeOptions,
-  withDeadline,
 } from './deadline.ts';
 export {
   GatewayError,

@@ -18,7 +18,7 @@ export interface TestGateway extends AsyncDisposable {
 
 export function createTestTiller(endpoint: string, options: Partial<TillerClientOptions> = {}): TillerClient {
   return new TillerClient({
-    connector: createDirectConnector({ endpoint }),
+    connector: createDirectConnector(endpoint),
     tls: undefined,
     keepaliveMs: 30_000,
     keepaliveTimeoutMs: 10_000,

@@ -26,7 +26,6 @@ async function startStage(options: StubOptions = {}) {
       streams.push(stream);
       return { stream, authority: 'tiller.test:44134', target: `tunnel ${streams.length}` };
     },
-    async close() {},
   };
   return { stub, streams, connector };
 }

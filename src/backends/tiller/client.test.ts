@@ -20,7 +20,7 @@ function clientOf(
   options: Partial<TillerClientOptions> = {},
 ): TillerClient & AsyncDisposable {
   const client = new TillerClient({
-    connector: createDirectConnector({ endpoint }),
+    connector: createDirectConnector(endpoint),
     tls: undefined,
     keepaliveMs: 30_000,
     keepaliveTimeoutMs: 10_000,

@@ -16,11 +16,10 @@ async function listen(where: { path: string } | { port: number; host: string }):
 }
 
 async function readAll(endpoint: string): Promise<{ text: string; authority: string; target: string }> {
-  const connector = createDirectConnector({ endpoint });
+  const connector = createDirectConnector(endpoint);
   const { stream, authority, target } = await connector.connect(new AbortController().signal);
   let text = '';
   for await (const chunk of stream) text += chunk;
-  await connector.close();
   return { text, authority, target };
 }
 
@@ -51,22 +50,19 @@ describe('the direct connector', () => {
     const server = await listen({ port: 0, host: '127.0.0.1' });
     const { port } = server.address() as AddressInfo;
     await new Promise(resolve => server.close(resolve));
-    await assert.rejects(
-      createDirectConnector({ endpoint: `127.0.0.1:${port}` }).connect(AbortSignal.timeout(5000)),
-      {
-        code: 14,
-        message: `connecting to 127.0.0.1:${port}: connection refused`,
-      },
-    );
+    await assert.rejects(createDirectConnector(`127.0.0.1:${port}`).connect(AbortSignal.timeout(5000)), {
+      code: 14,
+      message: `connecting to 127.0.0.1:${port}: connection refused`,
+    });
   });
 
   test('says that a Unix socket is not there', async () => {
-    const connector = createDirectConnector({ endpoint: `unix:${folder}/none` });
+    const connector = createDirectConnector(`unix:${folder}/none`);
     await assert.rejects(connector.connect(AbortSignal.timeout(5000)), { code: 14, message: /no such file/ });
   });
 
   test('gives up when told to', async () => {
-    const connector = createDirectConnector({ endpoint: '127.0.0.1:9' });
+    const connector = createDirectConnector('127.0.0.1:9');
     await assert.rejects(connector.connect(AbortSignal.abort()), { code: 14, message: /given up/ });
   });
 });

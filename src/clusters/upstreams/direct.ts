@@ -10,25 +10,21 @@ export const openDirect: OpenUpstream = (entry, options, events) => {
   if (endpoint === undefined) throw invalidArgument('the upstream direct needs an endpoint');
   const endpointIsTls = parseEndpoint(endpoint).tls === true;
   const connection = {
-    connector: createDirectConnector({ endpoint }),
+    connector: createDirectConnector(endpoint),
     tls: readTillerTls({ insecureSkipVerify: false, ...tls, endpointIsTls }),
   };
   return createTillerUpstream('direct', entry, connection, options, events);
 };
 
-export interface DirectOptions {
-  /** `host:port`, `http://…`, `https://…`, `tls://…` or `unix:/path`; see `parseEndpoint`. */
-  readonly endpoint: string;
-  /** Bound on connecting. Default 10 s. */
-  readonly connectTimeoutMs?: number;
-}
+const connectTimeoutMs = 10_000;
 
 /**
  * Connects to a Tiller whose address is known. TLS, where the endpoint or the `--tiller-*` flags ask for it, is put on
  * top by the client.
+ * @param endpoint `host:port`, `http://…`, `https://…`, `tls://…` or `unix:/path`; see `parseEndpoint`
  * @throws GatewayError INVALID_ARGUMENT for an endpoint that cannot be read
  */
-export function createDirectConnector({ endpoint, connectTimeoutMs = 10_000 }: DirectOptions): Connector {
+export function createDirectConnector(endpoint: string): Connector {
   const { address } = parseEndpoint(endpoint);
   const target = addressText(address);
   const authority = 'path' in address ? 'localhost' : hostPort(address.host, address.port);
@@ -39,6 +35,5 @@ export function createDirectConnector({ endpoint, connectTimeoutMs = 10_000 }: D
       const stream = await dial({ address, timeoutMs: connectTimeoutMs, signal });
       return { stream, authority, target };
     },
-    async close() {},
   };
 }

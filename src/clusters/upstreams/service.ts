@@ -4,17 +4,17 @@ import {
   choosePod,
   chooseService,
   createServiceAccountAccess,
-  defaultTillerLabels,
   dial,
   hostPort,
+  tillerLabels as labels,
   listPods,
   listServices,
   type Pod,
   type Service,
   serviceAccountFolder,
   type TillerStream,
+  tillerIn,
   tillerPort,
-  validateTillerLabels,
 } from '../../kubernetes/index.ts';
 import { stepFailed } from '../../protocol/index.ts';
 import { createTillerUpstream, tlsOf } from './tiller.ts';
@@ -30,8 +30,6 @@ export const openService: OpenUpstream = (entry, options, events) => {
 export interface InclusterConnectorOptions {
   /** The only namespace to look in. Default: the own one first, then all. */
   readonly tillerNamespace?: string;
-  /** Labels of Tiller's Service and Pods. Default `app=helm,name=tiller`. */
-  readonly tillerLabels?: string;
   /** Bound on each look-up, and again on connecting. Default 10 s. */
   readonly stepTimeoutMs?: number;
   /** Default `/var/run/secrets/kubernetes.io/serviceaccount`. */
@@ -57,7 +55,6 @@ interface Place {
  */
 export function createInclusterConnector(options: InclusterConnectorOptions = {}): Connector {
   const { tillerNamespace, stepTimeoutMs = 10_000, open = dial } = options;
-  const labels = validateTillerLabels(options.tillerLabels ?? defaultTillerLabels);
   const access = createServiceAccountAccess(
     options.folder ?? serviceAccountFolder,
     options.environment ?? process.env,
@@ -73,10 +70,10 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
 
   async function findIn(namespace: string | undefined, signal: AbortSignal): Promise<Place | undefined> {
     const services = await listServices(access, { namespace, labels, signal: stepSignal(signal) });
-    const service = chooseService(services, whereOf(labels, namespace));
+    const service = chooseService(services, tillerIn(namespace));
     if (service) return placeOfService(service, signal);
     const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) });
-    return pods.length === 0 ? undefined : placeOfPod(choosePod(pods, whereOf(labels, namespace)));
+    return pods.length === 0 ? undefined : placeOfPod(choosePod(pods, tillerIn(namespace)));
   }
 
   async function placeOfService({ metadata: { name, namespace }, spec }: Service, signal: AbortSignal) {
@@ -89,11 +86,11 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
     // headless: its name leads to the addresses of its Pods; where none can be seen, only the name is left
     const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) }).catch(() => []);
     if (pods.length === 0) return { ...place, host };
-    return { ...place, host: placeOfPod(choosePod(pods, whereOf(labels, namespace))).host };
+    return { ...place, host: placeOfPod(choosePod(pods, tillerIn(namespace))).host };
   }
 
   function nowhere(namespace: string | undefined): never {
-    throw stepFailed('finding Tiller', `no service and no pod ${whereOf(labels, namespace)}`);
+    throw stepFailed('finding Tiller', `no service and no pod ${tillerIn(namespace)}`);
   }
 
   function stepSignal(signal: AbortSignal): AbortSignal {
@@ -101,18 +98,13 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   }
 
   return {
-    description: `the service or pod ${whereOf(labels, tillerNamespace)} of this cluster`,
+    description: `the service or pod ${tillerIn(tillerNamespace)} of this cluster`,
     async connect(signal): Promise<TillerStream> {
       const { host, port, name = host, target } = await find(signal);
       const stream = await open({ address: { host, port }, name: target, timeoutMs: stepTimeoutMs, signal });
       return { stream, authority: hostPort(name, port), target };
     },
-    async close() {},
   };
-}
-
-function whereOf(labels: string, namespace: string | undefined): string {
-  return `labelled ${labels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;
 }
 
 function placeOfPod({ metadata: { name, namespace }, status }: Pod): Place {

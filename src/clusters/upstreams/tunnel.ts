@@ -2,12 +2,12 @@ import {
   type Connector,
   choosePod,
   createKubeconfigAccess,
-  defaultTillerLabels,
   type KubeconfigAccessOptions,
+  tillerLabels as labels,
   listPods,
   openPodTunnel,
+  tillerIn,
   tillerPort,
-  validateTillerLabels,
 } from '../../kubernetes/index.ts';
 import { kubeconfigOf } from '../entry/cluster-entry.ts';
 import { createTillerUpstream, tlsOf } from './tiller.ts';
@@ -27,8 +27,6 @@ export const openTunnel: OpenUpstream = (entry, options, events) => {
 export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
   /** Where to look for Tiller. Default: every namespace. */
   readonly tillerNamespace?: string;
-  /** Labels of Tiller's Pods. Default `app=helm,name=tiller`. */
-  readonly tillerLabels?: string;
   /** The Pod's port. Default 44134. */
   readonly port?: number;
   /** Bound on looking up the Pod, and again on opening the tunnel. Default 10 s. */
@@ -48,8 +46,7 @@ export function createKubeconfigConnector(options: KubeconfigConnectorOptions = 
     stepTimeoutMs = 10_000,
     pingIntervalMs = 2000,
   } = options;
-  const labels = validateTillerLabels(options.tillerLabels ?? defaultTillerLabels);
-  const where = `labelled ${labels} in ${namespace === undefined ? 'any namespace' : `namespace ${namespace}`}`;
+  const where = tillerIn(namespace);
   const access = createKubeconfigAccess(options);
   const context = options.context === undefined ? 'the current context' : `context ${options.context}`;
   return {
@@ -65,6 +62,5 @@ export function createKubeconfigConnector(options: KubeconfigConnectorOptions = 
         pingIntervalMs,
       });
     },
-    async close() {},
   };
 }
