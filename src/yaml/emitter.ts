@@ -2,263 +2,136 @@ import { formatFloatG } from './go-float.ts';
 import type { YamlMap, YamlValue } from './go-json.ts';
 import { sortKeys } from './key-order.ts';
 import { resolvePlain } from './resolve-scalar.ts';
-import { analyzeScalar, escapeChar, isBreak, isEscaped } from './scalar-style.ts';
+import { escapeChar, isEscaped, styleOf } from './scalar-style.ts';
 
-const indentStep = 2;
 /** Lines are folded at the first space behind this column. */
 const bestWidth = 80;
 /** A longer key, in bytes, is written behind `? `. */
 const maxSimpleKeyBytes = 128;
 
-/** Numbers in base 60 are no numbers here, but are for other readers: they are quoted (`190:20:30`). */
-const base60 = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
+/** Where a scalar is written. */
+interface Place {
+  /** The column of its first character. */
+  readonly column: number;
+  /** The indentation of its further lines. */
+  readonly indent: number;
+  /** A key that is written in front of its colon, on one line. */
+  readonly isKey: boolean;
+}
 
-/** Writes a value as yaml.v2's Marshal does. */
+/** Writes a value as yaml.v2's Marshal does, in block style with two spaces for each level. */
 export function emitYaml(value: YamlValue): string {
-  return new Emitter().document(value);
+  const text = isNested(value) ? collection(value, 0) : scalar(value, { column: 0, indent: 2, isKey: false });
+  return `${text}\n`;
 }
 
-class Emitter {
-  #out = '';
-  /** Characters written since the last line break. */
-  #column = 0;
-  #indent = -1;
-  /** The last thing written was white space. */
-  #whitespace = true;
-  /** Only indentation and indicators such as `- ` stand on this line so far. */
-  #indention = true;
-
-  document(value: YamlValue): string {
-    this.#node(value, { mapping: false, key: false });
-    this.#indent = -1;
-    this.#writeIndent();
-    return this.#out;
-  }
-
-  #node(value: YamlValue, place: { mapping: boolean; key: boolean }): void {
-    if (Array.isArray(value)) this.#sequence(value, place.mapping);
-    else if (value instanceof Map) this.#mapping(value);
-    else if (typeof value === 'string') this.#string(value, place.key);
-    else this.#indented(() => this.#plain(scalarText(value), !place.key));
-  }
-
-  /** Runs with the indentation of a scalar's further lines. */
-  #indented(write: () => void): void {
-    const outer = this.#indent;
-    this.#indent = outer < 0 ? indentStep : outer + indentStep;
-    write();
-    this.#indent = outer;
-  }
-
-  #sequence(items: readonly YamlValue[], inMapping: boolean): void {
-    if (items.length === 0) {
-      this.#indicator('[]', true, false);
-      return;
-    }
-    const outer = this.#indent;
-    // A list behind a simple key is not indented.
-    if (outer < 0) this.#indent = 0;
-    else if (!inMapping || this.#indention) this.#indent = outer + indentStep;
-    for (const item of items) {
-      this.#writeIndent();
-      this.#indicator('-', true, true);
-      this.#node(item, { mapping: false, key: false });
-    }
-    this.#indent = outer;
-  }
-
-  #mapping(map: YamlMap): void {
-    if (map.size === 0) {
-      this.#indicator('{}', true, false);
-      return;
-    }
-    const outer = this.#indent;
-    this.#indent = outer < 0 ? 0 : outer + indentStep;
-    for (const key of sortKeys(map.keys())) {
-      this.#writeIndent();
-      const simple = isSimpleKey(key);
-      if (!simple) this.#indicator('?', true, true);
-      this.#node(key, { mapping: true, key: simple });
-      if (simple) this.#indicator(':', false, false);
-      else {
-        this.#writeIndent();
-        this.#indicator(':', true, true);
-      }
-      this.#node(map.get(key)!, { mapping: true, key: false });
-    }
-    this.#indent = outer;
-  }
-
-  #string(text: string, key: boolean): void {
-    const analysis = analyzeScalar(text);
-    this.#indented(() => {
-      if (text.includes('\n')) {
-        if (analysis.block && !key) this.#literal(text);
-        else this.#doubleQuoted(text, !key);
-      } else if (!readsAsString(text)) {
-        this.#doubleQuoted(text, !key);
-      } else if (analysis.plain) {
-        this.#plain(text, !key);
-      } else if (analysis.singleQuoted && !(key && analysis.multiline)) {
-        this.#singleQuoted(text, !key);
-      } else {
-        this.#doubleQuoted(text, !key);
-      }
-    });
-  }
-
-  #put(text: string): void {
-    this.#out += text;
-    this.#column++;
-  }
-
-  #putBreak(text: string): void {
-    this.#out += text;
-    this.#column = 0;
-  }
-
-  #writeIndent(): void {
-    const indent = Math.max(this.#indent, 0);
-    const beyond = this.#column > indent || (this.#column === indent && !this.#whitespace);
-    if (!this.#indention || beyond) this.#putBreak('\n');
-    if (this.#column < indent) {
-      this.#out += ' '.repeat(indent - this.#column);
-      this.#column = indent;
-    }
-    this.#whitespace = true;
-    this.#indention = true;
-  }
-
-  #indicator(text: string, needsSpace: boolean, keepsIndention: boolean): void {
-    if (needsSpace && !this.#whitespace) this.#put(' ');
-    this.#out += text;
-    this.#column += text.length;
-    this.#whitespace = false;
-    this.#indention = this.#indention && keepsIndention;
-  }
-
-  #plain(text: string, fold: boolean): void {
-    if (!this.#whitespace) this.#put(' ');
-    this.#folded(text, fold, 0);
-    this.#whitespace = false;
-    this.#indention = false;
-  }
-
-  #singleQuoted(text: string, fold: boolean): void {
-    this.#indicator("'", true, false);
-    this.#folded(text, fold, 1);
-    this.#indicator("'", false, false);
-  }
-
-  /** The text of a plain or single-quoted scalar: single spaces may become line breaks, but not within `margin` of an end. */
-  #folded(text: string, fold: boolean, margin: number): void {
-    if (this.#column + text.length <= bestWidth && /^[\w ./-]*$/.test(text)) {
-      // Nothing here can be folded or doubled.
-      this.#out += text;
-      this.#column += text.length;
-      return;
-    }
-    const chars = Array.from(text);
-    let afterSpace = false;
-    let afterBreak = false;
-    for (const [i, char] of chars.entries()) {
-      if (char === ' ') {
-        const inside = i >= margin && i < chars.length - margin;
-        if (fold && !afterSpace && this.#column > bestWidth && inside && chars[i + 1] !== ' ') {
-          this.#writeIndent();
-        } else {
-          this.#put(char);
-        }
-        afterSpace = true;
-      } else if (isBreak(char.charCodeAt(0))) {
-        this.#putBreak(char);
-        this.#indention = true;
-        afterBreak = true;
-      } else {
-        if (afterBreak) this.#writeIndent();
-        if (char === "'" && margin > 0) this.#put(char);
-        this.#put(char);
-        this.#indention = false;
-        afterSpace = false;
-        afterBreak = false;
-      }
-    }
-  }
-
-  #doubleQuoted(text: string, fold: boolean): void {
-    this.#indicator('"', true, false);
-    const chars = Array.from(text);
-    let afterSpace = false;
-    // A fault of yaml.v2: a byte order mark at the start makes it escape everything behind it too.
-    const escapesAll = text.startsWith('\uFEFF');
-    for (const [i, char] of chars.entries()) {
-      if (escapesAll || isEscaped(char)) {
-        const escaped = escapeChar(char);
-        this.#out += escaped;
-        this.#column += escaped.length;
-        afterSpace = false;
-      } else if (char === ' ') {
-        const inside = i > 0 && i < chars.length - 1;
-        if (fold && !afterSpace && this.#column > bestWidth && inside) {
-          this.#writeIndent();
-          if (chars[i + 1] === ' ') this.#put('\\');
-        } else {
-          this.#put(char);
-        }
-        afterSpace = true;
-      } else {
-        this.#put(char);
-        afterSpace = false;
-      }
-    }
-    this.#indicator('"', false, false);
-  }
-
-  #literal(text: string): void {
-    this.#indicator(`|${blockHints(text)}`, true, false);
-    this.#putBreak('\n');
-    this.#indention = true;
-    this.#whitespace = true;
-    let afterBreak = true;
-    for (const part of text.split(/([\n\r\u0085\u2028\u2029])/)) {
-      if (part === '') continue;
-      if (isBreak(part.charCodeAt(0))) {
-        this.#putBreak(part);
-        this.#indention = true;
-        afterBreak = true;
-      } else {
-        if (afterBreak) this.#writeIndent();
-        this.#out += part;
-        this.#column += part.length;
-        this.#indention = false;
-        afterBreak = false;
-      }
-    }
-  }
+function isNested(value: YamlValue): value is YamlValue[] | YamlMap {
+  return Array.isArray(value) ? value.length > 0 : value instanceof Map && value.size > 0;
 }
 
-/** Whether a string, written without quotes, reads back as a string everywhere. */
-function readsAsString(text: string): boolean {
-  return resolvePlain(text).tag === '!!str' && !base60.test(text);
+/** The lines of a list or map that is not empty; the first begins where it is put, the others at column `indent`. */
+function collection(value: YamlValue[] | YamlMap, indent: number): string {
+  const lines = Array.isArray(value)
+    ? value.map(item => `- ${inline(item, indent + 2)}`)
+    : sortKeys(value.keys()).map(key => entry(key, value.get(key)!, indent));
+  return lines.join(`\n${' '.repeat(indent)}`);
 }
 
-function isSimpleKey(key: string): boolean {
-  return !/[\n\r\u0085\u2028\u2029]/.test(key) && Buffer.byteLength(key) <= maxSimpleKeyBytes;
+/** A value that begins on the line of its indicator. */
+function inline(value: YamlValue, indent: number): string {
+  return isNested(value)
+    ? collection(value, indent)
+    : scalar(value, { column: indent, indent, isKey: false });
 }
 
-/** The indentation hint where the text starts with white space, and `-` or `+` for none or more than one break at its end. */
-function blockHints(text: string): string {
-  const first = text.charCodeAt(0);
-  const indentation = first === 0x20 || isBreak(first) ? String(indentStep) : '';
-  if (!isBreak(text.charCodeAt(text.length - 1))) return `${indentation}-`;
-  if (text.length === 1 || isBreak(text.charCodeAt(text.length - 2))) return `${indentation}+`;
-  return indentation;
+function entry(key: string, value: YamlValue, indent: number): string {
+  if (/[\n\r\u0085\u2028\u2029]/.test(key) || Buffer.byteLength(key) > maxSimpleKeyBytes) {
+    return `? ${inline(key, indent + 2)}\n${' '.repeat(indent)}: ${inline(value, indent + 2)}`;
+  }
+  const name = `${scalar(key, { column: indent, indent, isKey: true })}:`;
+  if (isNested(value)) {
+    // a list behind a key is not indented
+    const inner = Array.isArray(value) ? indent : indent + 2;
+    return `${name}\n${' '.repeat(inner)}${collection(value, inner)}`;
+  }
+  const column = indent + Array.from(name).length + 1;
+  return `${name} ${scalar(value, { column, indent: indent + 2, isKey: false })}`;
 }
 
-function scalarText(value: null | boolean | bigint | number): string {
-  if (typeof value !== 'number') return String(value);
+function scalar(value: YamlValue, place: Place): string {
+  if (typeof value === 'string') return string(value, place);
+  if (Array.isArray(value)) return '[]';
+  if (value instanceof Map) return '{}';
+  return typeof value === 'number' ? floatText(value) : String(value);
+}
+
+function floatText(value: number): string {
   const text = formatFloatG(value);
-  if (text === '+Inf') return '.inf';
-  if (text === '-Inf') return '-.inf';
-  return text === 'NaN' ? '.nan' : text;
+  return { '+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan' }[text] ?? text;
+}
+
+function string(text: string, place: Place): string {
+  switch (styleOf(text, resolvePlain(text).tag === '!!str')) {
+    case 'literal':
+      return place.isKey ? doubleQuoted(text, place) : literal(text, place.indent);
+    case 'plain':
+      return folded(text, place, 0);
+    case 'single quoted':
+      return `'${folded(text, { ...place, column: place.column + 1 }, 1)}'`;
+    case 'double quoted':
+      return doubleQuoted(text, place);
+  }
+}
+
+/** The text of a plain or single-quoted scalar: single spaces become line breaks, but not within `margin` of an end. */
+function folded(text: string, { column, indent, isKey }: Place, margin: number): string {
+  const quoted = margin > 0 ? text.replaceAll("'", "''") : text;
+  if (isKey || column + quoted.length <= bestWidth) return quoted;
+  const chars = Array.from(text);
+  let out = '';
+  let at = column;
+  for (const [i, char] of chars.entries()) {
+    const isInside = i >= margin && i < chars.length - margin;
+    if (char === ' ' && at > bestWidth && isInside && chars[i - 1] !== ' ' && chars[i + 1] !== ' ') {
+      out += `\n${' '.repeat(indent)}`;
+      at = indent;
+    } else {
+      const written = char === "'" && margin > 0 ? "''" : char;
+      out += written;
+      at += written === "''" ? 2 : 1;
+    }
+  }
+  return out;
+}
+
+function doubleQuoted(text: string, { column, indent, isKey }: Place): string {
+  const chars = Array.from(text);
+  // A fault of yaml.v2: a byte order mark at the start makes it escape everything behind it too.
+  const escapesAll = text.startsWith('\uFEFF');
+  let out = '"';
+  let at = column + 1;
+  let afterSpace = false;
+  for (const [i, char] of chars.entries()) {
+    let written = escapesAll || isEscaped(char) ? escapeChar(char) : char;
+    const isSpace = written === ' ';
+    if (isSpace && !isKey && !afterSpace && at > bestWidth && i > 0 && i < chars.length - 1) {
+      out += `\n${' '.repeat(indent)}`;
+      at = indent;
+      written = chars[i + 1] === ' ' ? '\\' : '';
+    }
+    out += written;
+    at += char === written ? 1 : written.length;
+    afterSpace = isSpace;
+  }
+  return `${out}"`;
+}
+
+/** With an indentation hint where it starts with white space, and `-` or `+` for none or several breaks at its end. */
+function literal(text: string, indent: number): string {
+  const hint = /^[ \n]/.test(text) ? '2' : '';
+  const chomping = text.endsWith('\n') ? (/^\n$|\n\n$/.test(text) ? '+' : '') : '-';
+  const lines = text.replace(/\n$/, '').split('\n');
+  return [`|${hint}${chomping}`, ...lines.map(line => (line === '' ? '' : ' '.repeat(indent) + line))].join(
+    '\n',
+  );
 }

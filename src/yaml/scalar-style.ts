@@ -1,48 +1,34 @@
-/** In which styles a string can be written so that it reads back the same; libyaml's analysis, in block context. */
-export interface ScalarAnalysis {
-  readonly multiline: boolean;
-  readonly plain: boolean;
-  readonly singleQuoted: boolean;
-  readonly block: boolean;
-}
-
 const startIndicators = new Set('#,[]{}&*!|>\'"%@`');
 
-/** A line break: LF, CR, NEL, LS, PS. */
-export function isBreak(c: number): boolean {
-  return c === 0x0a || c === 0x0d || c === 0x85 || c === 0x2028 || c === 0x2029;
-}
+/** Numbers in base 60 are no numbers here, but are for other readers: they are quoted (`190:20:30`). */
+const base60 = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
 
-/** The styles that a string allows. */
-export function analyzeScalar(text: string): ScalarAnalysis {
-  if (text === '') return { multiline: false, plain: true, singleQuoted: true, block: false };
-  const multiline = /[\n\r\u0085\u2028\u2029]/.test(text);
-  const unsafeBreaks = hasUnprintable(text) || / [\n\r\u0085\u2028\u2029]/.test(text);
-  const breakSpace = /[\n\r\u0085\u2028\u2029] /.test(text);
-  const first = text.charCodeAt(0);
-  const last = text.charCodeAt(text.length - 1);
-  const padded = first === 0x20 || last === 0x20 || isBreak(first) || isBreak(last);
-  return {
-    multiline,
-    plain: !(unsafeBreaks || multiline || padded || breakSpace || hasIndicator(text)),
-    singleQuoted: !(unsafeBreaks || breakSpace),
-    block: !(unsafeBreaks || last === 0x20),
-  };
+/**
+ * What libyaml's Go translation holds for unprintable: controls, tabs among them, NEL, the byte order mark, and everything
+ * above U+FFFF. Line separators are no such, but in quotes alone they read the same everywhere.
+ */
+const unprintable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
+
+/**
+ * The style in which yaml.v2 writes a string, so that it reads back the same; libyaml's analysis, in block context.
+ * @param readsAsString whether it is no number, boolean or null without quotes
+ */
+export function styleOf(
+  text: string,
+  readsAsString: boolean,
+): 'literal' | 'plain' | 'single quoted' | 'double quoted' {
+  if (unprintable.test(text)) return 'double quoted';
+  if (text.includes('\n')) return / (?:\n|$)/.test(text) ? 'double quoted' : 'literal';
+  if (!readsAsString || base60.test(text)) return 'double quoted';
+  return text.startsWith(' ') || text.endsWith(' ') || hasIndicator(text) ? 'single quoted' : 'plain';
 }
 
 /** Whether something in the text would read as YAML's own punctuation in a plain scalar. */
 function hasIndicator(text: string): boolean {
   if (text.startsWith('---') || text.startsWith('...') || startIndicators.has(text[0]!)) return true;
-  return /^[-?:](?:[ \t]|$)|:(?:[ \t]|$)|[\s\u0085]#/.test(text);
-}
-
-/**
- * Whether libyaml's Go translation holds a character for unprintable: controls, tabs among them, NEL, the byte order
- * mark, and everything above U+FFFF.
- */
-function hasUnprintable(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
-  return /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/.test(text);
+  return /^[-?:](?: |$)|:(?: |$)| #/.test(text);
 }
 
 const names: ReadonlyMap<number, string> = new Map([

@@ -55,7 +55,7 @@ const cases: readonly (readonly [YamlValue, string])[] = [
   ['\u0000\u0007\u001b', '"\\0\\a\\e"\n'],
   ['\ufeffa', '"\\uFEFF\\x61"\n'],
   ['😀', '"\\U0001F600"\n'],
-  ['a\u2028b', "'a\u2028  b'\n"],
+  ['a\u2028b', '"a\\Lb"\n'],
   ['a\nb', '|-\n  a\n  b\n'],
   ['a\n', '|\n  a\n'],
   ['a\n\n', '|+\n  a\n\n'],
@@ -141,8 +141,6 @@ test('what is written reads back as the same JSON, and is written alike again', 
   fc.assert(
     fc.property(anyValue, value => {
       const text = writeYaml(value);
-      // Helm writes these as line breaks of YAML 1.1; outside of quotes the reader refuses them.
-      if (/[\u2028\u2029]/.test(text)) return;
       const read = parseYaml(text);
       // Through JSON a float without a fraction becomes an integer, so compare what both are in JSON.
       assert.equal(goJson(read), goJson(parseYaml(goJson(value))));
