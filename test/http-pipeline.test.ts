@@ -6,6 +6,7 @@ import { connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { before, describe, type TestContext, test } from 'node:test';
 import { type Authority, createAuthority } from './support/certificates.ts';
+import { eventually } from './support/eventually.ts';
 import { createFolder, startHub } from './support/hub-stage.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
@@ -188,4 +189,26 @@ test('answers carry security headers, and none that would bind the host to TLS',
     for (const name of ['strict-transport-security', 'x-powered-by', 'etag'])
       assert.equal(headers.get(name), null, name);
   }
+});
+
+test('past --in-flight-limit large requests are answered 503 with Retry-After, small ones as ever', async t => {
+  const { port, url } = await startWholeGateway(t, await startStub(t), ['--in-flight-limit=2MiB']);
+  const stalled = connectTcp(port, '127.0.0.1');
+  const install = '/tiller/v2/releases/a/json';
+  stalled.write(
+    `POST ${install} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1500000\r\n\r\n${' '.repeat(1_400_000)}`,
+  );
+  const send = (bytes: number) => fetch(url + install, { method: 'POST', body: `{${' '.repeat(bytes)}}` });
+  await eventually(async () => {
+    const answer = await send(100_000);
+    const body = await answer.text();
+    if (answer.status !== 503) return false;
+    assert.equal(JSON.parse(body).reason, 'OVERLOADED');
+    assert.equal(answer.headers.get('retry-after'), '1');
+    return true;
+  });
+  assert.notEqual((await send(1000)).status, 503);
+  assert.equal((await fetch(url + version)).status, 200);
+  stalled.destroy();
+  await eventually(async () => (await send(100_000)).status !== 503);
 });

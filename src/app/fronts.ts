@@ -9,6 +9,7 @@ import {
   type Logger,
   type Metrics,
 } from '../observe/index.ts';
+import { Budget } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
@@ -48,6 +49,7 @@ export function createFronts(options: FrontOptions): Fronts {
     stopping,
     maxMessageBytes: config.limits.maxMessageBytes,
   };
+  const budget = new Budget(config.limits.inFlightBytes);
   const http = createPipeline({
     routes: [
       ...createRestRoutes({
@@ -64,6 +66,7 @@ export function createFronts(options: FrontOptions): Fronts {
     registry,
     cors: corsOptionsOf(config),
     guard,
+    budget,
     clientCertificateRequired: config.tls.clientAuth === 'required',
     events: {
       started: () => metrics.requestStarted('http'),
@@ -74,6 +77,7 @@ export function createFronts(options: FrontOptions): Fronts {
     ...grpcOptions,
     clusters: registry,
     requestTimeoutMs: config.listener.requestTimeoutMs,
+    budget,
     admit: request => guard.checkCall(request),
     tap: config.observe.logRpc ? createRpcTap(log) : undefined,
     events: {

@@ -161,6 +161,16 @@ export const limitOptions = {
     },
     { min: '1KiB', max: '1GiB' },
   ),
+  inFlightBytes: bytes(
+    {
+      flag: 'in-flight-limit',
+      summary:
+        'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
+      // the manifests give 512 MiB, and a message is in memory up to three times while it is made into another
+      default: '96MiB',
+    },
+    { min: '1MiB', max: '64GiB' },
+  ),
 };
 
 /** The HTTP/JSON API. */

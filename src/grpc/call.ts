@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { MalformedMessage } from '../codec/index.ts';
 import {
+  type Budget,
   type CallContext,
   Code,
   decompressFrame,
@@ -16,6 +17,8 @@ export interface CallBounds {
   readonly maxMessageBytes: number;
   /** How long a request may take to arrive, from its first byte to its last. */
   readonly requestTimeoutMs: number;
+  /** Of the bytes of all requests together. */
+  readonly budget?: Budget | undefined;
 }
 
 /** A call with one request, however it came in: by gRPC or by gRPC-Web. */

@@ -8,6 +8,7 @@ import {
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
+  Budget,
   Code,
   decompressFrame,
   encodeGrpcMessage,
@@ -15,6 +16,7 @@ import {
   framePrefixBytes,
   GatewayError,
   grpcContentType,
+  type Holder,
   header,
   parseGrpcTimeout,
   requestIdOf,
@@ -42,6 +44,7 @@ export class ServerCall implements Call {
   readonly deadline: number | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #maxMessageBytes: number;
+  readonly #hold: Holder;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #requestTimer: NodeJS.Timeout;
@@ -58,6 +61,7 @@ export class ServerCall implements Call {
     this.path = headers[':path'] ?? '';
     this.requestId = requestIdOf(headers['x-request-id']);
     this.#maxMessageBytes = bounds.maxMessageBytes;
+    this.#hold = (bounds.budget ?? new Budget(Number.POSITIVE_INFINITY)).open(stream);
     this.#compress = headers[header.encoding] === 'gzip';
     this.#requestTimer = setTimeout(() => {
       const seconds = bounds.requestTimeoutMs / 1000;
@@ -114,6 +118,11 @@ export class ServerCall implements Call {
       const take = (chunk: Buffer) => {
         total += chunk.length;
         chunks.push(chunk);
+        try {
+          this.#hold.body(chunk.length);
+        } catch (error) {
+          fail(error);
+        }
         if (total <= this.#maxMessageBytes + framePrefixBytes) return;
         fail(
           new GatewayError(
@@ -150,6 +159,7 @@ export class ServerCall implements Call {
 
   /** Sends a message; waits while the client is slower. Does nothing once the client has gone. */
   async send(message: Uint8Array): Promise<void> {
+    this.#hold.answer(message.length);
     this.#begin();
     const frame =
       this.#compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
@@ -158,8 +168,8 @@ export class ServerCall implements Call {
     this.#contain(() => {
       written = this.#gone || this.#stream.write(frame);
     });
-    if (written) return;
-    await once(this.#stream, 'drain', { signal: this.signal }).catch(() => {});
+    if (!written) await once(this.#stream, 'drain', { signal: this.signal }).catch(() => {});
+    this.#hold.sent(message.length);
   }
 
   /**

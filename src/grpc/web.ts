@@ -136,7 +136,11 @@ async function answer(
     const { code, message, reason } = GatewayError.from(thrown);
     const { request, response } = exchange;
     // what is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection
-    if (reason === 'BODY_TOO_LARGE' && request.httpVersionMajor === 1 && !response.headersSent)
+    if (
+      (reason === 'BODY_TOO_LARGE' || reason === 'OVERLOADED') &&
+      request.httpVersionMajor === 1 &&
+      !response.headersSent
+    )
       response.setHeader('Connection', 'close');
     return { code, bytes: finish(code, message), error: thrown };
   }
@@ -155,11 +159,12 @@ class WebCall implements Call {
   readonly requestId: string;
   readonly deadline: number | undefined;
   readonly #request: Exchange['request'];
+  readonly #hold: Exchange['hold'];
   readonly #scope: CallScope;
   readonly #options: WebCallOptions;
 
   constructor(
-    { request, requestId, target }: Exchange,
+    { request, requestId, target, hold }: Exchange,
     { deadline }: CallContext,
     scope: CallScope,
     options: WebCallOptions,
@@ -169,6 +174,7 @@ class WebCall implements Call {
     this.requestId = requestId;
     this.deadline = deadline;
     this.#request = request;
+    this.#hold = hold;
     this.#scope = scope;
     this.#options = options;
   }
@@ -182,7 +188,14 @@ class WebCall implements Call {
     const frameBytes = maxMessageBytes + framePrefixBytes;
     const maxBytes = format === 'text' ? Math.ceil(frameBytes / 3) * 4 : frameBytes;
     const { signal } = this;
-    const body = await readBounded(this.#request, { maxBytes, what: 'the request', keepOpen: true, signal });
+    const onBytes = this.#hold.body;
+    const body = await readBounded(this.#request, {
+      maxBytes,
+      what: 'the request',
+      keepOpen: true,
+      signal,
+      onBytes,
+    });
     return onlyMessage(format === 'text' ? fromBase64(body) : body, this.headers, maxMessageBytes);
   }
 

@@ -1,10 +1,12 @@
 import type { Cluster, Selection } from '../clusters/index.ts';
 import {
+  type Budget,
   type CallContext,
   type CallScope,
   Code,
   callScope,
   GatewayError,
+  type Holder,
   type HttpRequest,
   type HttpResponse,
   headerOf,
@@ -100,11 +102,14 @@ export class Exchange {
   match: Match | undefined;
   /** What logs and metrics call the cluster, where it is not the gateway's own. */
   clusterLabel: string | undefined;
+  /** Counts what the request keeps in memory. */
+  readonly hold: Holder;
   #cluster: Cluster | undefined;
   readonly #startedAt = performance.now();
 
-  constructor(request: HttpRequest, response: HttpResponse) {
+  constructor(request: HttpRequest, response: HttpResponse, budget: Budget) {
     const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+    this.hold = budget.open(response);
     this.request = request;
     this.response = response;
     this.requestId = requestIdOf(headerOf(request, 'x-request-id'));

@@ -1,7 +1,14 @@
 import type { TLSSocket } from 'node:tls';
 import express, { type RequestHandler, type Response } from 'express';
 import type { Registry } from '../clusters/index.ts';
-import { Code, GatewayError, type HttpRequest, type HttpResponse, isGone } from '../protocol/index.ts';
+import {
+  type Budget,
+  Code,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  isGone,
+} from '../protocol/index.ts';
 import { type Answered, Exchange, type FinishedRequest, type Match, type Route } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { type CorsOptions, crossOrigin, securityHeaders } from './headers.ts';
@@ -17,6 +24,7 @@ export interface PipelineOptions {
   readonly registry: Pick<Registry, 'pick' | 'labelOf' | 'hasMany'>;
   readonly cors: CorsOptions;
   readonly guard: Guard;
+  readonly budget: Budget;
   /** Clients whose connection has shown no certificate reach open routes only. */
   readonly clientCertificateRequired: boolean;
   readonly events: {
@@ -87,7 +95,7 @@ export function createPipeline(options: PipelineOptions): Front {
   return oneByOne((request, response) => {
     request.url = originForm(request.url ?? '/');
     events.started?.();
-    const exchange = new Exchange(request, response);
+    const exchange = new Exchange(request, response, options.budget);
     response.setHeader('X-Request-Id', exchange.requestId);
     Object.assign(response, { locals: { exchange } });
     handle(request, response, thrown => void fail(exchange, thrown));

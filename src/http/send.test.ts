@@ -63,7 +63,8 @@ describe('a whole answer', () => {
   async function exchangeOf(server: Server): Promise<Exchange> {
     const [request, response] = (await once(server, 'request')) as [HttpRequest, HttpResponse];
     Object.assign(request, { acceptsEncodings: () => 'gzip' });
-    return { request, response, verb: 'GET' } as unknown as Exchange;
+    const hold = { answer: () => {} };
+    return { request, response, verb: 'GET', hold } as unknown as Exchange;
   }
 
   for (const [version, ask] of Object.entries(versions)) {

@@ -26,10 +26,9 @@ export interface Content {
  * Sends a whole answer, compressed where it is large and the client takes gzip; to HEAD its headers alone. The package
  * `compression` is not used: it works on streams, so it would take away Content-Length and hold back NDJSON's lines.
  */
-export async function sendContent(
-  { request, response, verb }: Exchange,
-  content: Content,
-): Promise<Answered> {
+export async function sendContent(exchange: Exchange, content: Content): Promise<Answered> {
+  const { request, response, verb } = exchange;
+  exchange.hold.answer(content.body.length);
   const code = content.status < 400 ? Code.OK : Code.UNAVAILABLE;
   let { body } = content;
   if (body.length >= minGzipBytes) {
@@ -77,8 +76,9 @@ export async function sendError(exchange: Exchange, thrown: unknown): Promise<An
     return { code: error.code, bytes: 0, error: thrown };
   }
   // What is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection.
-  if (error.reason === 'BODY_TOO_LARGE' && request.httpVersionMajor === 1)
+  if ((error.reason === 'BODY_TOO_LARGE' || error.reason === 'OVERLOADED') && request.httpVersionMajor === 1)
     response.setHeader('Connection', 'close');
+  if (error.reason === 'OVERLOADED') response.setHeader('Retry-After', '1');
   const { bytes } = await sendJson(exchange, JSON.stringify(errorBody(error)), errorToHttpStatus(error));
   return { code: error.code, bytes, error: thrown };
 }
@@ -103,15 +103,17 @@ export class StreamWriter {
   async write(part: Buffer | string, status = 200): Promise<void> {
     this.#begin(status);
     const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-    const { response } = this.#exchange;
+    const { response, hold } = this.#exchange;
     this.bytes += bytes.length;
-    if (isGone(response) || (response as Writable).write(bytes)) return;
+    hold.answer(bytes.length);
+    if (isGone(response) || (response as Writable).write(bytes)) return hold.sent(bytes.length);
     this.#draining ??= once(response, 'drain', { signal: this.#signal })
       .catch(() => {})
       .then(() => {
         this.#draining = undefined;
       });
     await this.#draining;
+    hold.sent(bytes.length);
   }
 
   /** Ends the answer, also one without parts. */

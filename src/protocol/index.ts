@@ -1,3 +1,4 @@
+export { Budget, type Holder } from './budget.ts';
 export { type CallContext, minTimeoutMs, requestIdOf } from './call-context.ts';
 export { Code, codeName, toCode } from './code.ts';
 export {

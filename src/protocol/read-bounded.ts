@@ -17,6 +17,8 @@ export interface ReadBounds {
   readonly timeoutMs?: number | undefined;
   /** What to do with bytes beyond the bound. Default `refuse`; `cut` gives the first `maxBytes`. */
   readonly beyond?: 'refuse' | 'cut' | undefined;
+  /** Runs for the bytes of each part that arrives; what it throws ends the reading. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
   /**
    * Who owns the stream when reading fails or is cut. By default it is destroyed; `true` leaves it as it is, for a
    * server's request, whose connection still has to carry the answer.
@@ -69,6 +71,11 @@ export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buf
     }
     total += chunk.length;
     chunks.push(chunk);
+    try {
+      bounds.onBytes?.(chunk.length);
+    } catch (error) {
+      fail(error as Error);
+    }
   };
   const announced = Number(stream.headers?.['content-length'] ?? 0);
   scope.signal.addEventListener('abort', giveUp, { once: true });

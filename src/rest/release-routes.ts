@@ -108,7 +108,7 @@ function answerByCluster(
 
 /** The request message. A body is read where the route takes one; an empty one says nothing, as `{}` does. */
 async function readMessage(
-  { request, query }: Exchange,
+  { request, query, hold }: Exchange,
   contract: Method,
   { body }: HttpBinding,
   parameters: Parameters,
@@ -120,12 +120,15 @@ async function readMessage(
     const name = JSON.stringify(encoding.slice(0, 40));
     throw invalidArgument(`Content-Encoding: ${name} is not supported for requests`);
   }
-  const bytes = await readBounded(request, { maxBytes, what: 'the request body', keepOpen: true }).catch(
-    (cause: unknown) => {
-      if (cause instanceof GatewayError && cause.reason === 'BODY_TOO_LARGE') throw cause;
-      throw invalidArgument('the request body was cut off', { cause });
-    },
-  );
+  const bytes = await readBounded(request, {
+    maxBytes,
+    what: 'the request body',
+    keepOpen: true,
+    onBytes: hold.body,
+  }).catch((cause: unknown) => {
+    if (cause instanceof GatewayError && /^(?:BODY_TOO_LARGE|OVERLOADED)$/.test(cause.reason)) throw cause;
+    throw invalidArgument('the request body was cut off', { cause });
+  });
   if (hasContentType(request, 'multipart/form-data')) {
     const rest = bindRequest(contract, parameters, query);
     return multipartToMessage(request.headers, bytes, contract.request, rest);
@@ -146,7 +149,9 @@ async function answerMethod(
 ): Promise<Answered> {
   const { response } = method.contract;
   if (method.kind === 'unary') {
-    return sendJson(exchange, swiftJson(response, await method.call(backend, message, context)));
+    const reply = await method.call(backend, message, context);
+    exchange.hold.answer(reply.length);
+    return sendJson(exchange, swiftJson(response, reply));
   }
   const lines = new StreamWriter(exchange, context.signal);
   let failure: unknown;

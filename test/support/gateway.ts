@@ -7,6 +7,7 @@ import type { ChartOptions } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
 import { createPipeline, Guard, type PipelineOptions } from '../../src/http/index.ts';
+import { Budget } from '../../src/protocol/index.ts';
 import { createReleaseService } from '../../src/releases/index.ts';
 import { createRestRoutes, forwardRoute, type RestOptions } from '../../src/rest/index.ts';
 import { createTestCharts } from './test-charts.ts';
@@ -78,6 +79,7 @@ export async function startTestGateway(
     forward: forwardRoute,
     registry: createTestRegistry(tiller),
     cors,
+    budget: new Budget(96 * 1024 * 1024),
     guard: new Guard({ allowedHosts: [], cors: options.http?.cors ?? cors }),
     clientCertificateRequired: false,
     events: {},
