@@ -6,7 +6,7 @@ import { reasonOf, unavailable } from '../protocol/index.ts';
 import { goJson, parseYaml, type YamlValue } from '../yaml/index.ts';
 import type { ExecEntry } from './kubeconfig-file.ts';
 import type { KeyPair } from './server-tls.ts';
-import { readFields } from './typed-fields.ts';
+import { readFields, withTypeNames } from './typed-fields.ts';
 
 /*
  * Not left to @kubernetes/client-node, which waits for a plugin without a bound, leaves its input open, starts it once
@@ -180,7 +180,21 @@ const execCredential = {
   fields: {
     kind: 'text',
     apiVersion: 'text',
-    spec: { fields: { interactive: 'boolean' } },
+    spec: {
+      fields: {
+        interactive: 'boolean',
+        cluster: {
+          fields: {
+            server: 'text',
+            'tls-server-name': 'text',
+            'insecure-skip-tls-verify': 'boolean',
+            'certificate-authority-data': 'base64',
+            'proxy-url': 'text',
+            'disable-compression': 'boolean',
+          },
+        },
+      },
+    },
     status: {
       optional: {
         fields: {
@@ -195,10 +209,24 @@ const execCredential = {
 } as const;
 
 /** RFC 3339, as Go's time.Parse reads it. */
-const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const timestamp = /^(\d{4})-(\d\d)-(\d\d)T(\d{1,2}):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|([+-])(\d\d):(\d\d))$/;
+
+/** Milliseconds since 1970; undefined for what is no time. */
+function parseTime(text: string): number | undefined {
+  const match = timestamp.exec(text);
+  if (!match) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const [zoneHour, zoneMinute] = [Number(match[8] ?? 0), Number(match[9] ?? 0)];
+  if (!isDay || hour > 23 || minute > 59 || second > 59 || zoneHour > 24 || zoneMinute > 59) return undefined;
+  const zone = (match[7] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute);
+  return date.setUTCHours(hour, minute - zone, second);
+}
 
 function parseCredentials(output: string, apiVersion: string): ExecCredentials {
-  const credential = readFields(parseOutput(output), execCredential, problem => {
+  const credential = readFields(withTypeNames(parseOutput(output)), execCredential, problem => {
     throw new Error(`in what it printed, ${problem}`);
   });
   if (credential.apiVersion !== apiVersion || (credential.kind || 'ExecCredential') !== 'ExecCredential')
@@ -209,12 +237,13 @@ function parseCredentials(output: string, apiVersion: string): ExecCredentials {
   if (token === '' && cert === '')
     throw new Error('it printed no ExecCredential with a token or a certificate');
   const expires = credential.status?.expirationTimestamp;
-  if (expires !== undefined && !(timestamp.test(expires) && Number.isFinite(Date.parse(expires))))
+  const expiresAt = expires === undefined ? undefined : parseTime(expires);
+  if (expires !== undefined && expiresAt === undefined)
     throw new Error('in what it printed, status.expirationTimestamp is not a time as RFC 3339 has it');
   return {
     token: token || undefined,
     pair: cert === '' ? undefined : { cert, key },
-    expiresAt: expires === undefined ? undefined : Date.parse(expires),
+    expiresAt,
   };
 }
 

@@ -22,6 +22,7 @@ import {
 } from './server-tls.ts';
 import { parseServer, type Server } from './server-url.ts';
 import {
+  basic,
   createIssuers,
   credentialsOf,
   type Issuers,
@@ -94,18 +95,20 @@ interface Parts {
   readonly trusts: Kept<TrustInput, SecureContext>;
 }
 
-/** Over a connection without TLS kubectl sends no credentials. What the kubeconfig says of TLS is kept for reports. */
+/** Over a connection without TLS kubectl sends no credentials but a login in the server's URL. What the kubeconfig says of TLS is kept for reports. */
 async function plainSettings(
   { cluster, clusterName }: SelectedContext,
   server: Server,
   headers: OutgoingHttpHeaders,
   { environment }: Parts,
 ): Promise<RequestSettings> {
-  if (server.login) throw unavailable(`the server of ${clusterName} has a password and no https`);
   const ca = await bundleOf(cluster, clusterName).catch(() => undefined);
   return {
     server: server.url,
-    headers,
+    headers: {
+      ...(server.login && { authorization: basic(server.login.name, server.login.password) }),
+      ...headers,
+    },
     tls: {
       ...(ca && { ca }),
       ...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GatewayError, reasonOf, unavailable } from '../protocol/index.ts';
 import { parseYaml, readYamlTree, type YamlValue } from '../yaml/index.ts';
-import { readFields, type Value } from './typed-fields.ts';
+import { readFields, type Value, withTypeNames } from './typed-fields.ts';
 
 const extensions = { named: ['extension', 'anything'] } as const;
 
@@ -141,7 +141,10 @@ function decodeText(bytes: Buffer, what: string): string {
   const mark = bytes.toString('latin1', 0, 2);
   const encoding = mark === '\xfe\xff' ? 'utf-16be' : mark === '\xff\xfe' ? 'utf-16le' : 'utf-8';
   try {
-    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+    // a second mark is part of the first key for kubectl, and would be skipped here
+    if (!text.startsWith('\ufeff\ufeff')) return text;
+    throw new Error('two byte order marks');
   } catch (cause) {
     throw unavailable(`${what} is not text in ${encoding.toUpperCase()}`, { cause });
   }
@@ -149,11 +152,11 @@ function decodeText(bytes: Buffer, what: string): string {
 
 /** @param absolute makes a path of the document absolute */
 function parseDocument(text: string, what: string, absolute: (path: string) => string): KubeconfigDocument {
-  const document = readFields(parseText(text, what), kubeconfig, problem => {
+  const document = readFields(withTypeNames(parseText(text, what)), kubeconfig, problem => {
     throw unavailable(`${what}: ${problem}`);
   });
   const { apiVersion, kind, clusters, users } = document;
-  if ((apiVersion || 'v1') !== 'v1' || (kind || 'Config') !== 'Config') {
+  if (!/^(?:\/|\/?v1)?$/.test(apiVersion) || (kind || 'Config') !== 'Config') {
     throw unavailable(`${what}: apiVersion and kind are not those of a kubeconfig, v1 and Config`);
   }
   return {

@@ -19,6 +19,8 @@ const maxAnswerBytes = 1024 * 1024;
 const marginMs = 10_000;
 
 export interface OidcProvider {
+  /** @throws GatewayError UNAVAILABLE where the provider's CA cannot be read, also where no request to it is needed */
+  check(): Promise<void>;
   /** A token that still holds, renewed where it does not. The renewed one is kept here, and not written back to the file. */
   idToken(): Promise<string>;
 }
@@ -56,6 +58,9 @@ export function createOidcProvider(
   }
 
   return {
+    async check() {
+      await ownAuthorities(config);
+    },
     async idToken() {
       if (token !== '' && expiryOf(token) > Date.now() + marginMs) return token;
       // one at a time: a refresh token may be good only once
@@ -76,8 +81,9 @@ function refused(problem: string): GatewayError {
 function expiryOf(token: string): number {
   const parts = token.split('.');
   try {
-    if (parts.length !== 3) throw new Error('not three parts');
-    const { exp = 0 } = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString());
+    const [, payload = ''] = parts;
+    if (parts.length !== 3 || !/^[\w-]*$/.test(payload)) throw new Error('not three parts of base64url');
+    const { exp = 0 } = JSON.parse(Buffer.from(payload, 'base64url').toString());
     return Number(exp) * 1000;
   } catch {
     throw refused('the id-token is not a JWT'); // not what the parser says: it may quote the token

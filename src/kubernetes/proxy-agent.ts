@@ -20,7 +20,7 @@ const defaultPorts: Record<string, number> = { http: 80, https: 443, socks5: 108
 
 /** @returns undefined where kubectl refuses it, or no host is named */
 export function parseProxy(text: string): GoUrl | undefined {
-  const url = parseGoUrl(text);
+  const url = parseGoUrl(text.replace(/#.*$/s, ''));
   return url && defaultPorts[url.scheme] !== undefined ? url : undefined;
 }
 

@@ -23,14 +23,18 @@ export async function readNamedFile(file: string, what: string): Promise<Buffer>
  * @throws GatewayError UNAVAILABLE where there is none
  */
 export function certificatesOf(bundle: Buffer, what: string): string[] {
+  const certificates = usableCertificates(bundle);
+  if (certificates.length === 0) throw unavailable(`the ${what} holds no certificate in PEM`);
+  return certificates;
+}
+
+function usableCertificates(bundle: Buffer): string[] {
   const blocks = bundle
     .toString('latin1')
     .matchAll(
       /^-----BEGIN CERTIFICATE-----[ \t\r]*\n[A-Za-z0-9+/=\s]*?^-----END CERTIFICATE-----[ \t\r]*$/gm,
     );
-  const certificates = [...blocks].map(([block]) => block).filter(isCertificate);
-  if (certificates.length === 0) throw unavailable(`the ${what} holds no certificate in PEM`);
-  return certificates;
+  return [...blocks].map(([block]) => block).filter(isCertificate);
 }
 
 function isCertificate(pem: string): boolean {
@@ -48,7 +52,7 @@ function isCertificate(pem: string): boolean {
 export async function generalAuthorities(environment: NodeJS.ProcessEnv): Promise<string[]> {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = environment;
   const general = file
-    ? certificatesOf(await readNamedFile(file, 'SSL_CERT_FILE'), 'SSL_CERT_FILE')
+    ? usableCertificates(await readNamedFile(file, 'SSL_CERT_FILE'))
     : [...getCACertificates('default'), ...getCACertificates('system')];
   return folders ? [...general, ...(await certificatesIn(folders.split(':')))] : general;
 }
@@ -58,7 +62,7 @@ async function certificatesIn(folders: readonly string[]): Promise<string[]> {
   for (const folder of folders) {
     for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
       const bundle = await readFile(`${folder}/${entry.name}`).catch(() => Buffer.alloc(0));
-      if (bundle.includes('CERTIFICATE')) result.push(...certificatesOf(bundle, entry.name));
+      result.push(...usableCertificates(bundle));
     }
   }
   return result;
@@ -92,19 +96,28 @@ export function createTrust(ca: readonly string[] | undefined, pair: KeyPair | u
  * a whole label only. An IP address is not sent as server name.
  */
 export function verifiedAs(name: string): Pick<ServerTls, 'servername' | 'checkServerIdentity'> {
-  const host = name.replace(/\.+$/, '');
+  const host = name.replace(/^\[(.*)\]$|\.+$/, '$1');
   return {
     servername: isIP(host) === 0 ? host : '',
     checkServerIdentity(_name, { raw }) {
-      const certificate = new X509Certificate(raw);
-      const isValid =
-        isIP(host) === 0
-          ? certificate.checkHost(host, { subject: 'never', partialWildcards: false })
-          : certificate.checkIP(host);
-      if (isValid) return undefined;
+      if (isFor(host, raw)) return undefined;
       return Object.assign(new Error(`the certificate is not for ${host}`), {
         code: 'ERR_TLS_CERT_ALTNAME_INVALID',
       });
     },
   };
+}
+
+/** Called from node:tls, out of which nothing may be thrown: a name that cannot be checked is not the certificate's. */
+function isFor(host: string, raw: Buffer): boolean {
+  try {
+    const certificate = new X509Certificate(raw);
+    if (isIP(host) !== 0) return certificate.checkIP(host.replace(/^::ffff:(?=\d+\.)/i, '')) !== undefined;
+    const wildcards = /^[a-z\d_][\w-]*(?:\.[a-z\d_][\w-]*)*$/i.test(host);
+    return (
+      certificate.checkHost(host, { subject: 'never', partialWildcards: false, wildcards }) !== undefined
+    );
+  } catch {
+    return false;
+  }
 }

@@ -70,6 +70,15 @@ function parseServerUrl(text: string): GoUrl | undefined {
   return url && url.path.length <= 1 ? url : undefined;
 }
 
+/** A server as client-go passes it on: where it has a path, without query and escaped, else as it was written. */
+export function normalizedServer(text: string): string {
+  const url = parseGoUrl(text);
+  const [, authority = '', path = ''] = /^[^:]*(:\/\/[^/?]*)([^?]*)/s.exec(text) ?? [];
+  if (!url || url.path.length <= 1) return text;
+  const isEscaped = /^[\w\-.~$&+,/:;=@%!'()*[\]]*$/.test(path);
+  return url.scheme + authority + (isEscaped ? path : escapePath(url.path));
+}
+
 /** Reads `scheme://[login@]host[:port][/path][?query]`. @returns undefined for anything else */
 export function parseGoUrl(text: string): GoUrl | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Go refuses them in URLs

@@ -51,6 +51,17 @@ export function readFields<S extends Shape>(
   return new Reader(refuse).read(value, shape, { path: '', entry: '' }) as Value<S>;
 }
 
+/** `apiVersion` and `kind` count in any case, unlike the other fields: Kubernetes looks for them by another decoder. */
+export function withTypeNames(value: YamlValue): YamlValue {
+  if (!(value instanceof Map)) return value;
+  const result = new Map(value);
+  for (const name of ['apiVersion', 'kind']) {
+    const given = [...value.keys()].find(key => key.toLowerCase() === name.toLowerCase());
+    if (given !== undefined && !value.has(name)) result.set(name, value.get(given)!);
+  }
+  return result;
+}
+
 class Reader {
   readonly #refuse: (problem: string) => never;
 

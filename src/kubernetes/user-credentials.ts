@@ -6,7 +6,7 @@ import { createExecPlugin, type ExecPlugin, type ExecRequest } from './exec-plug
 import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubeconfig-file.ts';
 import { createOidcProvider, type OidcProvider } from './oidc.ts';
 import { type KeyPair, readNamedFile } from './server-tls.ts';
-import type { Server } from './server-url.ts';
+import { normalizedServer, type Server } from './server-url.ts';
 
 export interface Credentials {
   readonly authorization: string | undefined;
@@ -31,8 +31,10 @@ export async function credentialsOf(
   const authorization = server.login ? basic(server.login.name, server.login.password) : own;
   const { exec, 'auth-provider': provider } = user;
   if (exec) {
-    requireRunnable(exec, userName);
+    requireKnownVersion(exec, userName);
     if (own !== undefined || pair) return { authorization, pair };
+    if (exec.interactiveMode === 'Always')
+      throw unavailable(`exec of ${userName} has interactiveMode Always, and there is no terminal here`);
     const info = exec.provideClusterInfo ? clusterInfo(cluster, ca) : undefined;
     const given = await plugins.of({ exec, cluster: info }).credentials();
     const theirs = given.token === undefined ? undefined : bearer(given.token, 'the token of the plugin');
@@ -42,6 +44,7 @@ export async function credentialsOf(
     if (provider.name !== 'oidc')
       throw unavailable(`auth-provider of ${userName} is not oidc, the only one that kubectl still has`);
     const kept = providers.of(provider.config);
+    await kept.check();
     return { authorization: authorization ?? bearer(await kept.idToken(), 'id-token'), pair };
   }
   if (own === undefined && !pair) throw unavailable(`${userName} has no credentials`);
@@ -52,7 +55,7 @@ function bearer(token: string, what: string): string {
   return `Bearer ${headerText(token, what)}`;
 }
 
-function basic(name: string, password: string): string {
+export function basic(name: string, password: string): string {
   return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 
@@ -84,26 +87,27 @@ async function pairOf(user: KubeconfigUser, userName: string): Promise<KeyPair |
   };
   if (!user['client-certificate'] && user['client-certificate-data'].length === 0) return undefined;
   const [cert, key] = await Promise.all([read('client-certificate'), read('client-key')]);
+  // OpenSSL takes these for certificates as well, and Go does not
+  if (/-----BEGIN (?:X509|TRUSTED) CERTIFICATE-----/.test(cert.toString('latin1')))
+    throw unavailable(`client-certificate of ${userName} has PEM blocks other than CERTIFICATE`);
   return { cert, key };
 }
 
-function requireRunnable({ apiVersion, interactiveMode }: ExecRequest['exec'], userName: string): void {
+function requireKnownVersion({ apiVersion }: ExecRequest['exec'], userName: string): void {
   if (!/^client\.authentication\.k8s\.io\/v1(?:beta1)?$/.test(apiVersion))
     throw unavailable(
       `exec of ${userName} has an apiVersion other than client.authentication.k8s.io/v1 and v1beta1`,
     );
-  if (interactiveMode === 'Always')
-    throw unavailable(`exec of ${userName} has interactiveMode Always, and there is no terminal here`);
 }
 
 /** The cluster as `KUBERNETES_EXEC_INFO` describes it. */
 function clusterInfo(cluster: KubeconfigCluster, ca: Buffer | undefined): ReadonlyMap<string, YamlValue> {
   const fields: readonly (readonly [string, YamlValue | undefined])[] = [
-    ['server', cluster.server],
+    ['server', normalizedServer(cluster.server)],
     ['tls-server-name', cluster['tls-server-name'] || undefined],
     ['insecure-skip-tls-verify', cluster['insecure-skip-tls-verify'] || undefined],
     ['certificate-authority-data', ca && ca.length > 0 ? ca.toString('base64') : undefined],
-    ['proxy-url', cluster['proxy-url'] || undefined],
+    ['proxy-url', cluster['proxy-url'].replace(/^\w+:/, scheme => scheme.toLowerCase()) || undefined],
     ['disable-compression', cluster['disable-compression'] || undefined],
     ['config', cluster.extensions.get('client.authentication.k8s.io/exec') ?? null],
   ];

@@ -177,6 +177,7 @@ function issuerAnswer({ url = '', headers }: IncomingMessage): object {
 async function askSocks(socket: Socket): Promise<SeenProxy> {
   const take = async (length: number): Promise<Buffer> => {
     for (;;) {
+      if (length === 0) return Buffer.alloc(0);
       const chunk = socket.read(length);
       if (chunk !== null) return chunk;
       await once(socket, 'readable', { signal: AbortSignal.timeout(5_000) });
