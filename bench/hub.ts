@@ -12,6 +12,8 @@ import type { ClusterPlace } from './support/clusters-process.ts';
 import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.ts';
 
 const rounds = 7;
+/** An older checkout with its node_modules, whose hub takes turns. */
+const baseline = process.env.BASELINE;
 const list = '/tiller/v2/releases/json';
 
 export async function run(): Promise<void> {
@@ -21,14 +23,16 @@ export async function run(): Promise<void> {
     const [places] = (await once(child, 'message')) as [ClusterPlace[]];
     const entries = places.map(({ kubeconfig }, index) => {
       writeFileSync(join(folder, `c${index}.kubeconfig`), kubeconfig, { mode: 0o600 });
-      return `- {name: c${index}, upstream: tunnel, kubeconfig: c${index}.kubeconfig}`;
+      // no upstream is named: there is no gateway, so it becomes a tunnel, and an older checkout may have other words
+      return `- {name: c${index}, kubeconfig: c${index}.kubeconfig}`;
     });
     const slowest = `c${places.length - 1}`;
     const file = writeClusters(folder, 'alive', entries);
     const dead = '- {name: dead, upstream: direct, endpoint: "127.0.0.1:9"}';
     const fileWithDead = writeClusters(folder, 'dead', [...entries, dead]);
     await withHub(file, slowest, async hub => {
-      await measureTimes(hub, slowest);
+      if (baseline) await withHub(file, slowest, before => measureTimes(hub, slowest, before), baseline);
+      else await measureTimes(hub, slowest);
       await measureMemory(hub, file, slowest);
       await withHub(fileWithDead, slowest, other => measureDead(hub, other));
     });
@@ -49,8 +53,9 @@ async function withHub(
   file: string,
   defaultCluster: string,
   work: (hub: GatewayProcess) => Promise<void>,
+  checkout?: string,
 ): Promise<void> {
-  const hub = await startGatewayProcess(['--clusters', file, '--default-cluster', defaultCluster]);
+  const hub = await startGatewayProcess(['--clusters', file, '--default-cluster', defaultCluster], checkout);
   try {
     await work(hub);
   } finally {
@@ -58,25 +63,42 @@ async function withHub(
   }
 }
 
-async function measureTimes(hub: GatewayProcess, slowest: string): Promise<void> {
+async function measureTimes(hub: GatewayProcess, slowest: string, before?: GatewayProcess): Promise<void> {
   const first = await timed(hub, `/clusters/-${list}`);
   console.log(`list over 100 clusters of 20 releases, tunnels opened by it: ${first.toFixed(0)} ms`);
-  await compareTimes(hub, slowest, '', 'Tillers that take 50 to 500 ms to list');
-  await compareTimes(hub, slowest, '?filter=at-once', 'Tillers that answer at once');
+  if (before) await timed(before, `/clusters/-${list}`);
+  await compareTimes(hub, slowest, '', 'Tillers that take 50 to 500 ms to list', before);
+  await compareTimes(hub, slowest, '?filter=at-once', 'Tillers that answer at once', before);
 }
 
+/** Lists of all clusters and of the slowest one, in turns: the median time, and the least processor time of one. */
 async function compareTimes(
   hub: GatewayProcess,
   slowest: string,
   query: string,
   what: string,
+  before?: GatewayProcess,
 ): Promise<void> {
-  const all = await median(() => timed(hub, `/clusters/-${list}${query}`));
-  const alone = await median(() => timed(hub, `/clusters/${slowest}${list}${query}`));
-  const ratio = (all / alone).toFixed(2);
-  console.log(
-    `${what}: all ${all.toFixed(0)} ms, the slowest alone ${alone.toFixed(1)} ms, ${ratio} × (${((all - alone) / 100).toFixed(2)} ms more per cluster)`,
-  );
+  const runs = [
+    { name: 'all', hub, cluster: '-' },
+    { name: 'the slowest alone', hub, cluster: slowest },
+    ...(before ? [{ name: 'all, before', hub: before, cluster: '-' }] : []),
+  ].map(run => ({ ...run, times: [] as number[], cpuMs: Number.POSITIVE_INFINITY }));
+  for (let round = 0; round < rounds; round++) {
+    for (const run of runs) {
+      const cpuBefore = await run.hub.cpuMs();
+      run.times.push(await timed(run.hub, `/clusters/${run.cluster}${list}${query}`));
+      run.cpuMs = Math.min(run.cpuMs, (await run.hub.cpuMs()) - cpuBefore);
+    }
+  }
+  console.log(what);
+  const all = middle(runs[0]!.times);
+  for (const { name, times, cpuMs } of runs) {
+    const timeMs = middle(times);
+    console.log(
+      `  ${name.padEnd(20)} ${timeMs.toFixed(1).padStart(8)} ms (all × ${(all / timeMs).toFixed(2)}), ${cpuMs.toFixed(1)} ms CPU`,
+    );
+  }
 }
 
 /** Two processes that did the same but for the tunnels: each lists one cluster, one of them all. */
@@ -115,12 +137,6 @@ async function timed(hub: GatewayProcess, path: string): Promise<number> {
   const text = await response.text();
   if (!response.ok) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
   return performance.now() - started;
-}
-
-async function median(measure: () => Promise<number>): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) times.push(await measure());
-  return middle(times);
 }
 
 function middle(times: readonly number[]): number {

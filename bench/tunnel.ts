@@ -14,13 +14,14 @@ import { createDirectConnector } from '../src/clusters/upstreams/direct.ts';
 import { createKubeconfigConnector } from '../src/clusters/upstreams/tunnel.ts';
 import { encodeMessage } from '../src/codec/index.ts';
 import type { Connector } from '../src/kubernetes/index.ts';
+import { compare } from './support/compare.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { HttpConnection } from './support/http-client.ts';
 import type { Whereabouts } from './support/sandbox-process.ts';
 
 const concurrency = 16;
-const roundMs = 1_000;
-const rounds = 5;
+const inTurns = { workers: concurrency, roundMs: 400, rounds: 10 };
+const baseline = process.env.BASELINE;
 
 const context = { signal: new AbortController().signal, deadline: undefined };
 const nothing = Buffer.alloc(0);
@@ -43,12 +44,6 @@ const install = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
 });
 const content = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name: 'bench' });
 
-/** One variant of a call; `worker` counts those that call at the same time. */
-interface Variant {
-  readonly name: string;
-  call(worker: number): Promise<unknown>;
-}
-
 /** Prints requests a second for each variant, and their ratios to the first. */
 export async function run(): Promise<void> {
   const sandbox = fork(fileURLToPath(new URL('./support/sandbox-process.ts', import.meta.url)));
@@ -62,29 +57,39 @@ export async function run(): Promise<void> {
   }
 }
 
-/** REST calls through two running gateways, one of each kind. */
+/** REST calls through running gateways, one of each kind; with `BASELINE=FOLDER` those of an older checkout take turns. */
 async function compareGateways({ endpoint, kubeconfig }: Whereabouts): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const file = join(folder, 'config');
   writeFileSync(file, kubeconfig, { mode: 0o600 });
-  const direct = await startGatewayProcess(['--tiller-endpoint', endpoint, '--no-access-log']);
-  const tunnel = await startGatewayProcess(['--kubeconfig', file, '--no-access-log']);
+  const start = async (name: string, flags: readonly string[], checkout?: string) => {
+    const gateway = await startGatewayProcess([...flags, '--no-access-log'], checkout);
+    const connections = Array.from({ length: concurrency }, () => new HttpConnection(gateway.port));
+    return { name, gateway, connections };
+  };
+  const both = async (name: string, flags: readonly string[]) => [
+    await start(name, flags),
+    ...(baseline ? [await start(`${name}, before`, flags, baseline)] : []),
+  ];
+  const gateways = [
+    ...(await both('direct', ['--tiller-endpoint', endpoint])),
+    ...(await both('one tunnel', ['--kubeconfig', file])),
+  ];
   const installer = createClient(createDirectConnector(endpoint), 1);
-  const connect = ({ port }: { port: number }) =>
-    Array.from({ length: concurrency }, () => new HttpConnection(port));
-  const connections = { direct: connect(direct), tunnel: connect(tunnel) };
   try {
     await installer.unary('InstallRelease', install, context);
     for (const path of ['version/json', 'releases/json', 'releases/bench/content/json']) {
-      await compare(`GET /tiller/v2/${path} through the gateway`, [
-        { name: 'direct', call: worker => connections.direct[worker]!.get(`/tiller/v2/${path}`) },
-        { name: 'one tunnel', call: worker => connections.tunnel[worker]!.get(`/tiller/v2/${path}`) },
-      ]);
+      const variants = gateways.map(({ name, gateway, connections }) => ({
+        name,
+        gateway,
+        call: (worker: number) => connections[worker]!.get(`/tiller/v2/${path}`),
+      }));
+      await compare(`GET /tiller/v2/${path} through the gateway`, variants, inTurns);
     }
   } finally {
-    for (const connection of [...connections.direct, ...connections.tunnel]) connection.close();
+    for (const { connections } of gateways) for (const connection of connections) connection.close();
     installer.destroy();
-    await Promise.all([direct.stop(), tunnel.stop()]);
+    await Promise.all(gateways.map(({ gateway }) => gateway.stop()));
     rmSync(folder, { recursive: true });
   }
 }
@@ -98,16 +103,21 @@ async function compareConnections({ endpoint, kubeconfig }: Whereabouts): Promis
     '--tunnels 2': createClient(tunnel, 2),
   };
   const kept = Object.entries(clients);
-  await compare('gRPC GetVersion over the bare connection', [
-    ...kept.map(([name, client]) => ({ name, call: () => client.unary('GetVersion', nothing, context) })),
-    { name: 'a tunnel per request, as swift', call: () => callOnce(tunnel) },
-  ]);
+  await compare(
+    'gRPC GetVersion over the bare connection',
+    [
+      ...kept.map(([name, client]) => ({ name, call: () => client.unary('GetVersion', nothing, context) })),
+      { name: 'a tunnel per request, as swift', call: () => callOnce(tunnel) },
+    ],
+    inTurns,
+  );
   await compare(
     'gRPC GetReleaseContent of 256 KiB over the bare connection',
     kept.map(([name, client]) => ({
       name,
       call: () => client.unary('GetReleaseContent', content, context),
     })),
+    inTurns,
   );
   for (const [, client] of kept) client.destroy();
 }
@@ -117,37 +127,6 @@ async function callOnce(connector: Connector): Promise<void> {
   const client = createClient(connector, 1);
   await client.unary('GetVersion', nothing, context);
   client.destroy();
-}
-
-/** Measures the variants in turns, several times, and takes the best of each. */
-async function compare(title: string, variants: readonly Variant[]): Promise<void> {
-  const best = new Map<string, number>();
-  for (const variant of variants) await variant.call(0); // connects
-  for (let round = 0; round < rounds; round++) {
-    for (const variant of variants)
-      best.set(variant.name, Math.max(best.get(variant.name) ?? 0, await measure(variant)));
-  }
-  const [base = Number.NaN] = best.values();
-  console.log(`${title}, ${concurrency} at a time`);
-  for (const [name, rate] of best) {
-    console.log(
-      `  ${name.padEnd(32)} ${rate.toFixed(0).padStart(7)}/s  ${(rate / base).toFixed(2)} of direct`,
-    );
-  }
-}
-
-/** Calls a second of one round. */
-async function measure(variant: Variant): Promise<number> {
-  const started = performance.now();
-  let calls = 0;
-  const work = async (worker: number) => {
-    while (performance.now() - started < roundMs) {
-      await variant.call(worker);
-      calls++;
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, (_, worker) => work(worker)));
-  return (calls * 1000) / (performance.now() - started);
 }
 
 function createClient(connector: Connector, connections: number): TillerClient {
