@@ -1,51 +1,70 @@
-const step = '  ';
+import { setImmediate as turn } from 'node:timers/promises';
+
 const openings = new Set([0x7b, 0x5b]);
 const closings = new Set([0x7d, 0x5d]);
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
+const lineFeed = 0x0a;
+const space = 0x20;
+
+/** How much is written before others have their turn: a few milliseconds of work. */
+const sliceBytes = 256 * 1024;
 
 /**
  * JSON text without white space → the same, indented for people. Works on the bytes: numbers and names stay as they
- * are and where they are, which a detour over objects would not promise.
+ * are and where they are, which a detour over objects would not promise. Large texts are written in slices.
  */
-export function prettyJson(json: Buffer): Buffer {
-  const parts: (string | Buffer)[] = [];
+export async function prettyJson(json: Buffer): Promise<Buffer> {
+  let out = Buffer.allocUnsafe(json.length * 2 + 64);
+  let length = 0;
   let depth = 0;
-  let start = 0;
-  const flush = (end: number) => {
-    if (end > start) parts.push(json.subarray(start, end));
-    start = end + 1;
+  let nextTurn = sliceBytes;
+  const reserve = (bytes: number) => {
+    if (length + bytes <= out.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(out.length * 2, length + bytes));
+    out.copy(grown, 0, 0, length);
+    out = grown;
   };
-  const line = () => parts.push(`\n${step.repeat(depth)}`);
+  const line = () => {
+    reserve(2 * depth + 8);
+    out[length++] = lineFeed;
+    out.fill(space, length, length + 2 * depth);
+    length += 2 * depth;
+  };
   for (let index = 0; index < json.length; index++) {
+    if (length + index > nextTurn) {
+      nextTurn = length + index + sliceBytes;
+      await turn();
+    }
     const byte = json[index]!;
+    reserve(8);
     if (byte === quote) {
-      index = endOfString(json, index);
+      const end = endOfString(json, index);
+      reserve(end + 1 - index);
+      length += json.copy(out, length, index, end + 1);
+      index = end;
+    } else if (openings.has(byte) && closings.has(json[index + 1] ?? 0)) {
+      out[length++] = byte; // nothing inside: stays on its line
+      out[length++] = json[++index]!;
     } else if (openings.has(byte)) {
-      if (closings.has(json[index + 1] ?? 0)) {
-        index++; // nothing inside: stays on its line
-        continue;
-      }
-      flush(index);
       depth++;
-      parts.push(String.fromCharCode(byte));
+      out[length++] = byte;
       line();
     } else if (closings.has(byte)) {
-      flush(index);
       depth--;
       line();
-      parts.push(String.fromCharCode(byte));
-    } else if (byte === comma || byte === colon) {
-      flush(index);
-      parts.push(byte === comma ? ',' : ': ');
+      out[length++] = byte;
+    } else {
+      out[length++] = byte;
       if (byte === comma) line();
+      else if (byte === colon) out[length++] = space;
     }
   }
-  flush(json.length);
-  parts.push('\n');
-  return Buffer.concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)));
+  reserve(1);
+  out[length++] = lineFeed;
+  return out.subarray(0, length);
 }
 
 function endOfString(json: Buffer, start: number): number {

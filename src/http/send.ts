@@ -56,9 +56,9 @@ export function acceptsGzip(request: HttpRequest): boolean {
 }
 
 /** Sends JSON text, indented where `?pretty` asks for it. */
-export function sendJson(exchange: Exchange, json: Buffer | string, status = 200): Promise<Answered> {
+export async function sendJson(exchange: Exchange, json: Buffer | string, status = 200): Promise<Answered> {
   const bytes = typeof json === 'string' ? Buffer.from(json) : json;
-  const body = exchange.pretty ? prettyJson(bytes) : bytes;
+  const body = exchange.pretty ? await prettyJson(bytes) : bytes;
   return sendContent(exchange, { status, type: 'application/json', body });
 }
 

@@ -6,6 +6,9 @@ import { type GatewayError, invalidArgument } from '../protocol/index.ts';
 /** Far more parts than a request has fields. */
 const maxParts = 200;
 
+/** How much is parsed before others have their turn, and before a form that is refused is parsed no further. */
+const sliceBytes = 64 * 1024;
+
 interface Part {
   readonly name: string;
   readonly content: Buffer;
@@ -59,7 +62,11 @@ function writePart(out: WireWriter, type: MessageType, path: readonly string[], 
 function readParts(headers: IncomingHttpHeaders, body: Buffer): Promise<Part[]> {
   return new Promise((resolve, reject) => {
     const parts: Part[] = [];
-    const refuse = (error: GatewayError) => reject(error);
+    let isOver = false;
+    const refuse = (error: GatewayError) => {
+      isOver = true;
+      reject(error);
+    };
     let parser: BusboyInstance;
     try {
       parser = new Busboy({
@@ -85,7 +92,13 @@ function readParts(headers: IncomingHttpHeaders, body: Buffer): Promise<Part[]> 
       refuse(invalidArgument('the form is malformed or cut off', { cause })),
     );
     parser.on('finish', () => resolve(parts));
-    parser.end(body);
+    const feed = (start: number): void => {
+      if (isOver) return;
+      if (start >= body.length) return void parser.end();
+      parser.write(body.subarray(start, start + sliceBytes));
+      setImmediate(feed, start + sliceBytes);
+    };
+    feed(0);
   });
 }
 
