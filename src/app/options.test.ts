@@ -49,6 +49,7 @@ function toldWith(argv: string[]): string {
 const usedByApp = new Set([
   'drain-timeout',
   'body-limit',
+  'in-flight-limit',
   'connector',
   'tiller-endpoint',
   'tiller-ca-file',

@@ -12,7 +12,7 @@ describe('kinds of options', () => {
   });
 
   test('an integer keeps to its range, bounds included', () => {
-    const option = integer(named, { min: 1, max: 5 });
+    const option = integer({ ...named, range: [1, 5] });
     assert.deepEqual([option.read(['1']), option.read(['5'])], [1, 5]);
     assert.throws(() => option.read(['6']), /6 is not in 1 to 5/);
     assert.throws(() => option.read(['0']), /0 is not in 1 to 5/);
@@ -20,9 +20,9 @@ describe('kinds of options', () => {
   });
 
   test('a duration and a size name their range in their own units', () => {
-    assert.throws(() => duration(named, { min: '1s', max: '1h' }).read(['2h']), /2h is not in 1s to 1h/);
+    assert.throws(() => duration({ ...named, range: ['1s', '1h'] }).read(['2h']), /2h is not in 1s to 1h/);
     assert.throws(
-      () => bytes(named, { min: '1KiB', max: '1MiB' }).read(['2MiB']),
+      () => bytes({ ...named, range: ['1KiB', '1MiB'] }).read(['2MiB']),
       /2MiB is not in 1KiB to 1MiB/,
     );
   });
@@ -59,6 +59,6 @@ describe('kinds of options', () => {
   });
 
   test('a default that its own rule refuses fails when the table is loaded', () => {
-    assert.throws(() => duration({ ...named, default: '2h' }, { min: '1s', max: '1h' }));
+    assert.throws(() => duration({ ...named, default: '2h', range: ['1s', '1h'] }));
   });
 });

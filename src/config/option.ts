@@ -105,37 +105,41 @@ export function path<const S extends Spec>(spec: S): Option<Given<S, string>> {
   return single(spec, 'PATH', '', String, String);
 }
 
-/** A whole number from `min` to `max`. */
-export function integer<const S extends Spec>(
-  spec: S,
-  bounds: { readonly min: number; readonly max: number },
-): Option<Given<S, number>> {
-  return single(spec, 'N', `${bounds.min} to ${bounds.max}`, String, value => {
+/** An option with the least and the greatest value that it takes, in its own notation. */
+type Ranged<T> = Spec & { readonly range: readonly [min: T, max: T] };
+
+/** A whole number. */
+export function integer<const S extends Ranged<number>>(spec: S): Option<Given<S, number>> {
+  const parse = (value: string) => {
     if (!/^-?\d+$/.test(value)) throw new Error(`${JSON.stringify(value)} is not a whole number`);
-    return within(Number(value), bounds, String);
+    return Number(value);
+  };
+  return ranged(spec, 'N', String, parse);
+}
+
+/** A span of time, in milliseconds in `Config`. */
+export function duration<const S extends Ranged<string>>(spec: S): Option<Given<S, number>> {
+  return ranged(spec, 'DURATION', formatDuration, parseDuration);
+}
+
+/** A size in bytes. */
+export function bytes<const S extends Ranged<string>>(spec: S): Option<Given<S, number>> {
+  return ranged(spec, 'SIZE', formatBytes, parseBytes);
+}
+
+function ranged<S extends Ranged<string | number>>(
+  spec: S,
+  placeholder: string,
+  format: (value: number) => string,
+  parse: (value: string) => number,
+): Option<Given<S, number>> {
+  const [min, max] = spec.range.map(String);
+  const words = `${min} to ${max}`;
+  return single(spec, placeholder, words, format, text => {
+    const value = parse(text);
+    if (value < parse(min!) || value > parse(max!)) throw new Error(`${format(value)} is not in ${words}`);
+    return value;
   });
-}
-
-/** A span of time, in milliseconds in `Config`. Bounds are written as durations. */
-export function duration<const S extends Spec>(
-  spec: S,
-  bounds: { readonly min: string; readonly max: string },
-): Option<Given<S, number>> {
-  const limits = { min: parseDuration(bounds.min), max: parseDuration(bounds.max) };
-  return single(spec, 'DURATION', `${bounds.min} to ${bounds.max}`, formatDuration, value =>
-    within(parseDuration(value), limits, formatDuration),
-  );
-}
-
-/** A size in bytes. Bounds are written as sizes. */
-export function bytes<const S extends Spec>(
-  spec: S,
-  bounds: { readonly min: string; readonly max: string },
-): Option<Given<S, number>> {
-  const limits = { min: parseBytes(bounds.min), max: parseBytes(bounds.max) };
-  return single(spec, 'SIZE', `${bounds.min} to ${bounds.max}`, formatBytes, value =>
-    within(parseBytes(value), limits, formatBytes),
-  );
 }
 
 /** One of a few words. */
@@ -207,15 +211,6 @@ function parseBoolean(value: string): boolean {
   if (['true', '1', 't', 'yes', 'on'].includes(lower)) return true;
   if (['false', '0', 'f', 'no', 'off'].includes(lower)) return false;
   throw new Error(`${JSON.stringify(value)} is neither true nor false`);
-}
-
-function within(
-  value: number,
-  { min, max }: { readonly min: number; readonly max: number },
-  show: (value: number) => string,
-): number {
-  if (value < min || value > max) throw new Error(`${show(value)} is not in ${show(min)} to ${show(max)}`);
-  return value;
 }
 
 /** A table of options by their names in `Config`. */

@@ -41,82 +41,72 @@ export const chartOptions = {
     flag: 'chart-allow-loopback',
     summary: "Allow charts from the gateway's own machine (127.0.0.0/8, ::1).",
   }),
-  maxBytes: bytes(
-    { flag: 'chart-max-bytes', summary: 'Maximum size of a packed chart.', default: '20MiB' },
-    { min: '1KiB', max: '1GiB' },
-  ),
-  maxUnpackedBytes: bytes(
-    {
-      flag: 'chart-max-unpacked-bytes',
-      summary: 'Maximum size of an unpacked chart, with the archives inside it.',
-      default: '64MiB',
-    },
-    { min: '1KiB', max: '1GiB' },
-  ),
-  maxEntries: integer(
-    {
-      flag: 'chart-max-files',
-      summary: 'Maximum of files in a chart, with the archives inside it.',
-      default: '10000',
-    },
-    { min: 1, max: 1_000_000 },
-  ),
-  maxNestedArchives: integer(
-    {
-      flag: 'chart-max-nesting',
-      summary: 'Maximum depth of archives inside one another in a chart.',
-      default: '8',
-    },
-    { min: 0, max: 32 },
-  ),
-  timeoutMs: duration(
-    {
-      flag: 'chart-timeout',
-      summary: 'Time limit of one download: waiting in the queue, redirects and body together.',
-      default: '30s',
-    },
-    { min: '1ms', max: '1h' },
-  ),
-  maxRedirects: integer(
-    { flag: 'chart-max-redirects', summary: 'Maximum of redirects that a download follows.', default: '5' },
-    { min: 0, max: 20 },
-  ),
-  concurrency: integer(
-    { flag: 'chart-concurrency', summary: 'Maximum of concurrent downloads.', default: '8' },
-    { min: 1, max: 1_000 },
-  ),
-  maxWaiting: integer(
-    {
-      flag: 'chart-max-waiting',
-      summary: 'Maximum of queued downloads; further ones are answered 429.',
-      default: '64',
-    },
-    { min: 0, max: 10_000 },
-  ),
-  cacheBytes: bytes(
-    {
-      flag: 'chart-cache-bytes',
-      summary: 'Size of the download cache in memory; a cached download is revalidated, not fetched again.',
-      default: '64MiB',
-    },
-    { min: '0B', max: '16GiB' },
-  ),
-  indexMaxAgeMs: duration(
-    {
-      flag: 'chart-index-max-age',
-      needs: ['chart-repo'],
-      summary: "Time for which a repository's index is used before it is revalidated.",
-      default: '5m',
-    },
-    { min: '0s', max: '24h' },
-  ),
-  indexMaxBytes: bytes(
-    {
-      flag: 'chart-index-max-bytes',
-      needs: ['chart-repo'],
-      summary: "Maximum size of a repository's index.",
-      default: '32MiB',
-    },
-    { min: '1KiB', max: '1GiB' },
-  ),
+  maxBytes: bytes({
+    flag: 'chart-max-bytes',
+    summary: 'Maximum size of a packed chart.',
+    default: '20MiB',
+    range: ['1KiB', '1GiB'],
+  }),
+  maxUnpackedBytes: bytes({
+    flag: 'chart-max-unpacked-bytes',
+    summary: 'Maximum size of an unpacked chart, with the archives inside it.',
+    default: '64MiB',
+    range: ['1KiB', '1GiB'],
+  }),
+  maxEntries: integer({
+    flag: 'chart-max-files',
+    summary: 'Maximum of files in a chart, with the archives inside it.',
+    default: '10000',
+    range: [1, 1_000_000],
+  }),
+  maxNestedArchives: integer({
+    flag: 'chart-max-nesting',
+    summary: 'Maximum depth of archives inside one another in a chart.',
+    default: '8',
+    range: [0, 32],
+  }),
+  timeoutMs: duration({
+    flag: 'chart-timeout',
+    summary: 'Time limit of one download: waiting in the queue, redirects and body together.',
+    default: '30s',
+    range: ['1ms', '1h'],
+  }),
+  maxRedirects: integer({
+    flag: 'chart-max-redirects',
+    summary: 'Maximum of redirects that a download follows.',
+    default: '5',
+    range: [0, 20],
+  }),
+  concurrency: integer({
+    flag: 'chart-concurrency',
+    summary: 'Maximum of concurrent downloads.',
+    default: '8',
+    range: [1, 1_000],
+  }),
+  maxWaiting: integer({
+    flag: 'chart-max-waiting',
+    summary: 'Maximum of queued downloads; further ones are answered 429.',
+    default: '64',
+    range: [0, 10_000],
+  }),
+  cacheBytes: bytes({
+    flag: 'chart-cache-bytes',
+    summary: 'Size of the download cache in memory; a cached download is revalidated, not fetched again.',
+    default: '64MiB',
+    range: ['0B', '16GiB'],
+  }),
+  indexMaxAgeMs: duration({
+    flag: 'chart-index-max-age',
+    needs: ['chart-repo'],
+    summary: "Time for which a repository's index is used before it is revalidated.",
+    default: '5m',
+    range: ['0s', '24h'],
+  }),
+  indexMaxBytes: bytes({
+    flag: 'chart-index-max-bytes',
+    needs: ['chart-repo'],
+    summary: "Maximum size of a repository's index.",
+    default: '32MiB',
+    range: ['1KiB', '1GiB'],
+  }),
 } satisfies OptionGroup;

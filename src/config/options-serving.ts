@@ -39,49 +39,39 @@ export const listenerOptions = {
     lenient: true,
     summary: 'A second address, for TLS only.',
   }),
-  drainTimeoutMs: duration(
-    {
-      flag: 'drain-timeout',
-      summary: 'Time for requests in progress to finish after SIGTERM; then they are cut off.',
-      // within Kubernetes' default terminationGracePeriodSeconds of 30
-      default: '25s',
-    },
-    { min: '0s', max: '1h' },
-  ),
-  firstByteTimeoutMs: duration(
-    {
-      flag: 'first-byte-timeout',
-      summary: 'Time limit for the first byte of a new connection, and for its TLS handshake.',
-      default: '10s',
-    },
-    { min: '100ms', max: '5m' },
-  ),
-  headerTimeoutMs: duration(
-    {
-      flag: 'header-timeout',
-      summary:
-        "Time limit for the header of an HTTP/1.1 request, from the start of the connection or the header's first byte.",
-      default: '20s',
-    },
-    { min: '100ms', max: '5m' },
-  ),
-  requestTimeoutMs: duration(
-    {
-      flag: 'request-timeout',
-      summary: 'Time limit for a request to arrive with its body; the response has none.',
-      default: '5m',
-    },
-    { min: '1s', max: '1h' },
-  ),
-  idleTimeoutMs: duration(
-    {
-      flag: 'idle-timeout',
-      summary: 'Time after which a connection without a request is closed.',
-      // longer than the 90 s of Go's HTTP clients (the API server's proxy among them), so that they close first
-      default: '3m',
-    },
-    { min: '1s', max: '24h' },
-  ),
+  drainTimeoutMs: duration({
+    flag: 'drain-timeout',
+    summary: 'Time for requests in progress to finish after SIGTERM; then they are cut off.',
+    // within Kubernetes' default terminationGracePeriodSeconds of 30
+    default: '25s',
+    range: ['0s', '1h'],
+  }),
+  firstByteTimeoutMs: duration({
+    flag: 'first-byte-timeout',
+    summary: 'Time limit for the first byte of a new connection, and for its TLS handshake.',
+    default: '10s',
+    range: ['100ms', '5m'],
+  }),
+  headerTimeoutMs: duration({
+    flag: 'header-timeout',
+    summary:
+      "Time limit for the header of an HTTP/1.1 request, from the start of the connection or the header's first byte.",
+    default: '20s',
+    range: ['100ms', '5m'],
+  }),
+  requestTimeoutMs: duration({
+    flag: 'request-timeout',
+    summary: 'Time limit for a request to arrive with its body; the response has none.',
+    default: '5m',
+    range: ['1s', '1h'],
+  }),
+  idleTimeoutMs: duration({
+    flag: 'idle-timeout',
+    summary: 'Time after which a connection without a request is closed.',
+    // longer than the 90 s of Go's HTTP clients (the API server's proxy among them), so that they close first
+    default: '3m',
+    range: ['1s', '24h'],
+  }),
 };
 
 /** TLS to clients. The files are watched: a new certificate is used without a restart. */
@@ -121,56 +111,44 @@ export const tlsOptions = {
 
 /** Bounds on connections and messages. */
 export const limitOptions = {
-  maxConnections: integer(
-    {
-      flag: 'max-connections',
-      summary: 'Maximum of open connections on all addresses together; further ones are closed at once.',
-      default: '4096',
-    },
-    { min: 1, max: 1_000_000 },
-  ),
-  maxStreams: integer(
-    {
-      flag: 'max-streams',
-      summary: 'Maximum of concurrent requests on one HTTP/2 connection.',
-      default: '256',
-    },
-    { min: 1, max: 100_000 },
-  ),
-  maxHeaderBytes: bytes(
-    {
-      flag: 'max-header',
-      summary: "Maximum size of a request's header; a larger one is answered 431.",
-      default: '32KiB',
-    },
-    { min: '1KiB', max: '1MiB' },
-  ),
-  maxBodyBytes: bytes(
-    {
-      flag: 'body-limit',
-      summary: "Maximum size of an HTTP request's body; a larger one is answered 413.",
-      default: '32MiB',
-    },
-    { min: '1KiB', max: '1GiB' },
-  ),
-  maxMessageBytes: bytes(
-    {
-      flag: 'message-limit',
-      summary: 'Maximum size of a gRPC message from a client or from Tiller, whose own limit is 20 MiB.',
-      default: '32MiB',
-    },
-    { min: '1KiB', max: '1GiB' },
-  ),
-  inFlightBytes: bytes(
-    {
-      flag: 'in-flight-limit',
-      summary:
-        'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
-      // the manifests give 512 MiB, and a message is in memory up to three times while it is made into another
-      default: '96MiB',
-    },
-    { min: '1MiB', max: '64GiB' },
-  ),
+  maxConnections: integer({
+    flag: 'max-connections',
+    summary: 'Maximum of open connections on all addresses together; further ones are closed at once.',
+    default: '4096',
+    range: [1, 1_000_000],
+  }),
+  maxStreams: integer({
+    flag: 'max-streams',
+    summary: 'Maximum of concurrent requests on one HTTP/2 connection.',
+    default: '256',
+    range: [1, 100_000],
+  }),
+  maxHeaderBytes: bytes({
+    flag: 'max-header',
+    summary: "Maximum size of a request's header; a larger one is answered 431.",
+    default: '32KiB',
+    range: ['1KiB', '1MiB'],
+  }),
+  maxBodyBytes: bytes({
+    flag: 'body-limit',
+    summary: "Maximum size of an HTTP request's body; a larger one is answered 413.",
+    default: '32MiB',
+    range: ['1KiB', '1GiB'],
+  }),
+  maxMessageBytes: bytes({
+    flag: 'message-limit',
+    summary: 'Maximum size of a gRPC message from a client or from Tiller, whose own limit is 20 MiB.',
+    default: '32MiB',
+    range: ['1KiB', '1GiB'],
+  }),
+  inFlightBytes: bytes({
+    flag: 'in-flight-limit',
+    summary:
+      'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
+    // the manifests give 512 MiB, and a message is in memory up to three times while it is made into another
+    default: '96MiB',
+    range: ['1MiB', '64GiB'],
+  }),
 };
 
 /** The HTTP/JSON API. */

@@ -19,15 +19,13 @@ const toStandardOutput = 'logs go to standard output, by --log-level and --log-f
  * says what it does here.
  */
 export const swiftOptions = {
-  verbosity: integer(
-    {
-      flag: 'v',
-      summary: "Swift's log verbosity: 4 or more is --log-level debug, less has no effect.",
-      default: '0',
-      compatibility: '4 or more is --log-level debug, less has no effect',
-    },
-    { min: 0, max: 1000 },
-  ),
+  verbosity: integer({
+    flag: 'v',
+    summary: "Swift's log verbosity: 4 or more is --log-level debug, less has no effect.",
+    default: '0',
+    compatibility: '4 or more is --log-level debug, less has no effect',
+    range: [0, 1000],
+  }),
   analytics: flag(unused('enable-analytics', 'this program has no analytics')),
   apiDomain: text(unused('api-domain', 'requests are not served by domain', 'DOMAIN')),
   logToStderr: flag(unused('logtostderr', toStandardOutput)),

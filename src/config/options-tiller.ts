@@ -40,15 +40,13 @@ export const tillerOptions = {
     summary:
       "Do not verify Tiller's certificate. TLS stays on; without TLS to Tiller this flag is ignored with a warning.",
   }),
-  timeoutMs: duration(
-    {
-      flag: 'tiller-timeout',
-      summary:
-        'Time limit of a call to Tiller if the client sets no deadline by Grpc-Timeout; a longer `timeout` in the request extends it. Passed-through calls have only the deadline of their client.',
-      default: '5m',
-    },
-    { min: '1s', max: '24h' },
-  ),
+  timeoutMs: duration({
+    flag: 'tiller-timeout',
+    summary:
+      'Time limit of a call to Tiller if the client sets no deadline by Grpc-Timeout; a longer `timeout` in the request extends it. Passed-through calls have only the deadline of their client.',
+    default: '5m',
+    range: ['1s', '24h'],
+  }),
   errors: choice(
     {
       flag: 'tiller-errors',
@@ -84,15 +82,13 @@ export const kubernetesOptions = {
     },
     { pattern: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, expected: 'a namespace such as kube-system' },
   ),
-  tunnels: integer(
-    {
-      flag: 'tunnels',
-      summary:
-        'Number of connections to Tiller; with the connector kubeconfig each is a port-forward of its own.',
-      default: '1',
-    },
-    { min: 1, max: 16 },
-  ),
+  tunnels: integer({
+    flag: 'tunnels',
+    summary:
+      'Number of connections to Tiller; with the connector kubeconfig each is a port-forward of its own.',
+    default: '1',
+    range: [1, 16],
+  }),
 };
 
 /** The hub: many clusters behind one gateway. Off unless one of the first three is given. */
@@ -131,43 +127,35 @@ export const clusterOptions = {
     summary: "The cluster that the root path serves instead of the gateway's own Tiller.",
     placeholder: 'NAME',
   }),
-  timeoutMs: duration(
-    {
-      flag: 'cluster-timeout',
-      needs: ['clusters'],
-      summary: 'Time limit per cluster for /clusters/-/…; slower clusters are reported as failed.',
-      default: '10s',
-    },
-    { min: '100ms', max: '10m' },
-  ),
-  idleMs: duration(
-    {
-      flag: 'cluster-idle',
-      needs: ['clusters'],
-      summary: 'Time after which an unused connection to a cluster is closed.',
-      default: '10m',
-    },
-    { min: '1s', max: '24h' },
-  ),
-  maxCalls: integer(
-    {
-      flag: 'cluster-max-calls',
-      needs: ['clusters'],
-      summary: 'Maximum of concurrent requests to one cluster; further ones are answered 429.',
-      default: '64',
-    },
-    { min: 1, max: 10_000 },
-  ),
-  maxOpen: integer(
-    {
-      flag: 'max-open-clusters',
-      needs: ['clusters'],
-      summary:
-        'Maximum of clusters with an open connection; the least recently used one is closed for the next.',
-      default: '250',
-    },
-    { min: 1, max: 1000 },
-  ),
+  timeoutMs: duration({
+    flag: 'cluster-timeout',
+    needs: ['clusters'],
+    summary: 'Time limit per cluster for /clusters/-/…; slower clusters are reported as failed.',
+    default: '10s',
+    range: ['100ms', '10m'],
+  }),
+  idleMs: duration({
+    flag: 'cluster-idle',
+    needs: ['clusters'],
+    summary: 'Time after which an unused connection to a cluster is closed.',
+    default: '10m',
+    range: ['1s', '24h'],
+  }),
+  maxCalls: integer({
+    flag: 'cluster-max-calls',
+    needs: ['clusters'],
+    summary: 'Maximum of concurrent requests to one cluster; further ones are answered 429.',
+    default: '64',
+    range: [1, 10_000],
+  }),
+  maxOpen: integer({
+    flag: 'max-open-clusters',
+    needs: ['clusters'],
+    summary:
+      'Maximum of clusters with an open connection; the least recently used one is closed for the next.',
+    default: '250',
+    range: [1, 1000],
+  }),
 };
 
 /** The in-memory Tiller of the connector sandbox. */
@@ -178,24 +166,20 @@ export const sandboxOptions = {
     summary:
       'Folder in which the sandbox keeps its releases across restarts; by default they are in memory only.',
   }),
-  maxRevisions: integer(
-    {
-      flag: 'sandbox-max-revisions',
-      needs: ['sandbox'],
-      summary: 'Maximum of stored revisions; past it the sandbox refuses new ones.',
-      default: '10000',
-    },
-    { min: 1, max: 1_000_000 },
-  ),
-  maxBytes: bytes(
-    {
-      flag: 'sandbox-max-bytes',
-      needs: ['sandbox'],
-      summary: 'Maximum size of all stored revisions together.',
-      default: '512MiB',
-    },
-    { min: '1MiB', max: '8GiB' },
-  ),
+  maxRevisions: integer({
+    flag: 'sandbox-max-revisions',
+    needs: ['sandbox'],
+    summary: 'Maximum of stored revisions; past it the sandbox refuses new ones.',
+    default: '10000',
+    range: [1, 1_000_000],
+  }),
+  maxBytes: bytes({
+    flag: 'sandbox-max-bytes',
+    needs: ['sandbox'],
+    summary: 'Maximum size of all stored revisions together.',
+    default: '512MiB',
+    range: ['1MiB', '8GiB'],
+  }),
   kubeconfig: path({
     flag: 'sandbox-kubeconfig',
     needs: ['sandbox'],

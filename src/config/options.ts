@@ -3,10 +3,7 @@
  *
  * To add one: put a line into the table of its group (a new group needs a line below as well), such as
  *
- *     cacheBytes: bytes(
- *       { flag: 'chart-cache', summary: 'One sentence.', default: '64MiB' },
- *       { min: '0B', max: '4GiB' },
- *     ),
+ *     cacheBytes: bytes({ flag: 'chart-cache', summary: 'One sentence.', default: '64MiB', range: ['0B', '4GiB'] }),
  *
  * The key is the name in `Config` (`config.charts.cacheBytes`) and carries the unit: `…Ms` for durations, `…Bytes` for
  * sizes. The kinds are the functions of `option.ts`: `flag` (boolean), `text`, `path`, `integer`, `duration`,

@@ -7,7 +7,7 @@ import { duration, flag, list, text } from './option.ts';
 import { parseFileSettings, readFileSettings } from './read-file.ts';
 
 const options = [
-  duration({ flag: 'drain-timeout', summary: 'D.' }, { min: '0s', max: '1m' }),
+  duration({ flag: 'drain-timeout', summary: 'D.', range: ['0s', '1m'] }),
   flag({ flag: 'enable-cors', summary: 'C.' }),
   list({ flag: 'host', aliases: ['hosts'], summary: 'H.' }),
   text({ flag: 'config', summary: 'F.' }),

@@ -4,10 +4,13 @@ import { duration, flag, list, text } from './option.ts';
 import { environmentName, readEnvironment, readFlags, suggestion } from './read-settings.ts';
 
 const flagOptions = [
-  duration(
-    { flag: 'wait-time', aliases: ['patience', 'w'], summary: 'W.', default: '1s' },
-    { min: '0s', max: '1m' },
-  ),
+  duration({
+    flag: 'wait-time',
+    aliases: ['patience', 'w'],
+    summary: 'W.',
+    default: '1s',
+    range: ['0s', '1m'],
+  }),
   flag({ flag: 'enable-cors', summary: 'C.' }),
   list({ flag: 'host', summary: 'H.' }),
 ];
