@@ -112,3 +112,19 @@ describe('a fault in answering a request', () => {
     assert.equal(answer[':status'], 200);
   }
 });
+
+test('a request that no front sees leaves a line in the log and a count', async t => {
+  const lines: unknown[] = [];
+  const counts: string[] = [];
+  const log = (_level: string, _message: string, fields?: Readonly<Record<string, unknown>>) =>
+    lines.push(fields?.status);
+  const { port } = await startListener(t, { log, refused: what => counts.push(what) });
+  for (const text of [
+    'nonsense\r\n\r\n',
+    'GET / HTTP/2.0\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+  ])
+    await answerTo(t, port, text);
+  assert.deepEqual(lines, [400, 505, 400]);
+  assert.deepEqual(counts, ['400', '505', '400']);
+});

@@ -69,7 +69,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
       guard: await createGuard(config, stopping.signal),
       stopping: stopping.signal,
     });
-    listener = await createListener(listenerOptionsOf(config, log), fronts);
+    listener = await createListener({ ...listenerOptionsOf(config, log), refused: metrics.refused }, fronts);
     await listener.listen();
   } catch (error) {
     await close();

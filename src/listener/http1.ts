@@ -26,13 +26,19 @@ type HttpSocket = Duplex & { readonly bytesRead: number; destroySoon(): void };
 
 type Options = Pick<
   ListenerOptions,
-  'headerTimeoutMs' | 'requestTimeoutMs' | 'idleTimeoutMs' | 'maxHeaderBytes' | 'log'
+  'headerTimeoutMs' | 'requestTimeoutMs' | 'idleTimeoutMs' | 'maxHeaderBytes' | 'log' | 'refused'
 >;
 
 /** Sends requests to `fronts.http` and upgrades to `fronts.upgrade`. Per request it costs one entry in a map. */
 export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upgrade'>): Http1 {
   const connections = new Map<HttpSocket, Connection>();
   let draining = false;
+  /** No front sees such a request, so that its line and its count come from here. */
+  const refused = (socket: Duplex, status: number, reason?: string) => {
+    options.log('info', 'a request was refused before it was read', { status, reason });
+    options.refused?.(String(status));
+    refuse(socket, status);
+  };
   const server = createServer({
     // node:http insists on this order; a header is part of its request anyway
     headersTimeout: Math.min(options.headerTimeoutMs, options.requestTimeoutMs),
@@ -49,7 +55,7 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   server.timeout = options.idleTimeoutMs;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const refusal = refusalOf(request);
-    if (refusal !== undefined) return refuse(request.socket, refusal);
+    if (refusal !== undefined) return refused(request.socket, refusal);
     const connection = connections.get(request.socket as HttpSocket);
     if (connection) connection.response = response;
     if (draining) response.setHeader('connection', 'close');
@@ -60,12 +66,12 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-    refuse(socket, clientErrorStatus[error.code ?? ''] ?? 400);
+    refused(socket, clientErrorStatus[error.code ?? ''] ?? 400, error.code);
   });
   if (fronts.upgrade) {
     server.on('upgrade', (request, socket, head) => {
       const refusal = refusalOf(request);
-      if (refusal !== undefined) return refuse(socket, refusal);
+      if (refusal !== undefined) return refused(socket, refusal);
       connections.delete(socket as HttpSocket);
       fronts.upgrade?.(request, socket, head);
     });

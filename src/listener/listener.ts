@@ -5,7 +5,7 @@ import { type Protocol, readFirstBytes } from './first-bytes.ts';
 import { contain, containFronts, requireClientCertificate } from './guard-fronts.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
-import type { Fronts, ListenerLog, ListenerOptions, ListenTarget } from './options.ts';
+import type { Fronts, ListenerOptions, ListenTarget } from './options.ts';
 import { createTlsLayer } from './tls.ts';
 
 /** Open connections by protocol; `total` also counts undecided and upgraded ones. */
@@ -73,6 +73,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
         maxConnections: options.maxConnections,
       });
     full = true;
+    options.refused?.('connections');
     socket.destroy();
   };
   const route = (socket: Socket, protocol: Protocol, tlsOnly: boolean) => {
@@ -111,8 +112,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
   return {
     async listen() {
       try {
-        for (const [index, server] of servers.entries())
-          await open(server, options.targets[index]!, options.log);
+        for (const [index, server] of servers.entries()) await open(server, options.targets[index]!, options);
       } catch (error) {
         stop();
         throw error;
@@ -154,7 +154,11 @@ async function emptyBacklog(accepted: () => number, timeoutMs: number): Promise<
   }
 }
 
-function open(server: Server, { host, port }: ListenTarget, log: ListenerLog): Promise<void> {
+function open(
+  server: Server,
+  { host, port }: ListenTarget,
+  { log, refused }: Pick<ListenerOptions, 'log' | 'refused'>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => {
       const address = `${host ?? ''}:${port}`;
@@ -168,9 +172,10 @@ function open(server: Server, { host, port }: ListenTarget, log: ListenerLog): P
     server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
       server.off('error', fail);
       // accepting can fail later, without file descriptors; that connection is lost, the server is not
-      server.on('error', ({ message }) =>
-        log('warn', 'a connection could not be accepted', { reason: message }),
-      );
+      server.on('error', ({ message }) => {
+        log('warn', 'a connection could not be accepted', { reason: message });
+        refused?.('accept');
+      });
       resolve();
     });
   });

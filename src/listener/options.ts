@@ -62,6 +62,8 @@ export interface ListenerOptions {
   readonly maxStreams: number;
   /** One request's header. */
   readonly maxHeaderBytes: number;
+  /** Counts what no front sees: a status that a malformed request got, `connections`, or `accept` for a failure. */
+  readonly refused?: ((what: string) => void) | undefined;
   /** Writes a log line. No field holds a secret. */
   readonly log: ListenerLog;
 }

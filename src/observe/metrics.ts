@@ -25,6 +25,8 @@ export interface Metrics {
   requestStarted(front: RequestOutcome['front']): void;
   requestFinished(outcome: RequestOutcome): void;
   tillerCalled(method: string, code: number, durationMs: number): void;
+  /** A request or connection that was refused before any front saw it: a status, `connections` or `accept`. */
+  refused(what: string): void;
   /** `counts` is called whenever the metrics are read. */
   watchConnections(
     counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
@@ -80,6 +82,12 @@ export function createMetrics(version: string): Metrics {
     labelNames: ['front'],
     registers,
   });
+  const refusals = new Counter({
+    name: 'tiller_gateway_refused_total',
+    help: 'Requests that could not be read, by status, and connections that were not accepted.',
+    labelNames: ['what'],
+    registers,
+  });
   const tillerCalls = new Counter({
     name: 'tiller_gateway_tiller_calls_total',
     help: 'Finished calls to Tiller.',
@@ -128,6 +136,7 @@ export function createMetrics(version: string): Metrics {
       series.total.inc();
       series.duration.observe(durationMs / 1000);
     },
+    refused: what => refusals.inc({ what }),
     watchConnections(counts) {
       new Gauge({
         name: 'tiller_gateway_connections',
