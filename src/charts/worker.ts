@@ -1,5 +1,5 @@
-/** The thread of one large task: gets a `Task` as worker data, posts what came of it, and ends. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** A thread for large tasks, one at a time: gets a `Task`, posts what came of it. */
+import { parentPort } from 'node:worker_threads';
 import { GatewayError } from '../protocol/index.ts';
 import { buildChart } from './build-chart.ts';
 import { parseRepositoryIndex } from './repository/repository-index.ts';
@@ -19,4 +19,4 @@ async function run({ kind, input }: Task): Promise<Outcome> {
   }
 }
 
-parentPort?.postMessage(await run(workerData as Task));
+parentPort?.on('message', async (task: Task) => parentPort?.postMessage(await run(task)));

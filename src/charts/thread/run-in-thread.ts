@@ -22,6 +22,10 @@ const maxHeapMiB = 1024;
 /** A thread takes a processor and memory; others wait for their turn. */
 const turns = new Limiter(2, 100);
 
+/** To start a thread takes longer than most tasks, so one is kept for the next, but not for ever: it holds memory. */
+const idleMs = 60_000;
+const idle: { readonly worker: Worker; readonly end: NodeJS.Timeout }[] = [];
+
 /**
  * Does a task in a thread of its own.
  * @throws GatewayError what the task throws; INVALID_ARGUMENT, beginning with `where`, when it does not fit into the
@@ -32,16 +36,12 @@ export function runInThread<T>(task: Task, where: string, signal: AbortSignal): 
 }
 
 async function run<T>(task: Task, where: string, signal: AbortSignal): Promise<T> {
-  // the sources run as .ts, the package as .js
-  const file = new URL(`../worker${extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(file, {
-    workerData: task,
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
-  });
-  // `once` hears of errors only until the caller goes away
-  worker.on('error', () => {});
+  const worker = takeWorker();
+  let isOver = false;
   try {
+    worker.postMessage(task);
     const [outcome] = (await once(worker, 'message', { signal })) as [Outcome];
+    isOver = true;
     if ('result' in outcome) return outcome.result as T;
     throw new GatewayError(outcome.code, outcome.message);
   } catch (error) {
@@ -49,6 +49,38 @@ async function run<T>(task: Task, where: string, signal: AbortSignal): Promise<T
     if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
     throw invalidArgument(`${where}: is too large to read`, { cause: error });
   } finally {
-    await worker.terminate();
+    if (isOver) keep(worker);
+    else await worker.terminate();
   }
+}
+
+function takeWorker(): Worker {
+  const kept = idle.pop();
+  if (kept) {
+    clearTimeout(kept.end);
+    kept.worker.ref();
+    return kept.worker;
+  }
+  // the sources run as .ts, the package as .js
+  const file = new URL(`../worker${extname(import.meta.url)}`, import.meta.url);
+  const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB } });
+  // `once` hears of errors only until the caller goes away
+  worker.on('error', () => {});
+  worker.on('exit', () => forget(worker));
+  return worker;
+}
+
+/** An idle thread keeps no process from ending. */
+function keep(worker: Worker): void {
+  worker.unref();
+  const end = setTimeout(() => {
+    forget(worker);
+    void worker.terminate();
+  }, idleMs).unref();
+  idle.push({ worker, end });
+}
+
+function forget(worker: Worker): void {
+  const index = idle.findIndex(kept => kept.worker === worker);
+  if (index >= 0) idle.splice(index, 1);
 }
