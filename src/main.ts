@@ -60,6 +60,11 @@ async function serve(config: LoadedConfig): Promise<number> {
     log.error('a fault of the program', { error });
     process.exit(1);
   });
+  // unlike an exception out of a callback it leaves nothing half done: what it belonged to has failed, the rest goes on
+  let unawaited = 0;
+  process.on('unhandledRejection', error => {
+    log.error('a fault of the program, in work that nothing waited for', { error, count: ++unawaited });
+  });
   process.stdout.on('error', () => {}); // nobody reads the log any more; requests are still served
   for (const warning of config.warnings) log.warn(warning);
   try {

@@ -73,7 +73,7 @@ async function startStage(t: TestContext, dice: Dice) {
       '--header-timeout=2s',
       '--request-timeout=3s',
       '--drain-timeout=1s',
-      '--tiller-timeout=1s',
+      '--tiller-timeout=10s',
     ],
     {
       nodeFlags: ['--expose-gc', `--import=${new URL('./support/collect-on-signal.ts', import.meta.url)}`],

@@ -16,6 +16,23 @@ async function version(agent: Agent, port: number): Promise<IncomingMessage> {
   return answer;
 }
 
+test('a failure that nothing waits for is logged and counted, and requests are still served', async t => {
+  const fail = "process.on('SIGUSR2', () => void Promise.reject(new Error('nobody waits')))";
+  const nodeFlags = [`--import=data:text/javascript,${encodeURIComponent(fail)}`];
+  const gateway = await startGatewayProcess(t, [], { nodeFlags });
+  const faults = () => gateway.lines.filter(({ level }) => level === 'error');
+  for (const count of [1, 2]) {
+    gateway.signal('SIGUSR2');
+    await eventually(() => faults().length === count);
+    assert.equal(faults().at(-1)?.count, count);
+  }
+  const agent = new Agent();
+  t.after(() => agent.destroy());
+  assert.equal((await version(agent, gateway.port)).statusCode, 200);
+  gateway.signal('SIGTERM');
+  assert.equal(await gateway.exit, 0);
+});
+
 describe('signals', () => {
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     test(`${name} stops an idle gateway with 0`, async t => {

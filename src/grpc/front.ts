@@ -64,7 +64,7 @@ const maxPathChars = 300;
 /** The gRPC front: answers single HTTP/2 streams. It throws nothing into the callback that hands them over. */
 export function createGrpcFront(
   options: GrpcOptions,
-): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
+): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void> {
   const tillerService = service('hapi.services.tiller.ReleaseService');
   const names = [options.service.name, tillerService.name, 'grpc.health.v1.Health'];
   const reflected = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
@@ -92,7 +92,7 @@ export function createGrpcFront(
         }
       : own.get(path);
     const admit = () => options.admit?.({ headers, socket: stream.session?.socket });
-    void answer(call, handler, admit).then(({ code, error }) => {
+    return answer(call, handler, admit).then(({ code, error }) => {
       options.events.finished?.({
         requestId,
         path: path.slice(0, maxPathChars),

@@ -39,7 +39,7 @@ export function healthHandlers(health: Health, services: readonly string[]): [st
     if (!call.signal.aborted) {
       const stop = health.onChange(() => {
         const status = statusOf(name);
-        if (status !== last) void call.send(reply(status));
+        if (status !== last) call.send(reply(status)).catch(error => call.abort(GatewayError.from(error)));
         last = status;
       });
       await once(call.signal, 'abort').finally(stop);

@@ -118,7 +118,7 @@ async function answer(
   const encode = (frame: Buffer) => (answerFormat === 'text' ? frame.toString('base64') : frame);
   let writer = writerUntil(AbortSignal.abort());
   const finish = (code: Code, message = '') => {
-    void writer.write(encode(trailersFrame(code, message)));
+    writer.write(encode(trailersFrame(code, message))).catch(() => exchange.response.destroy());
     writer.end();
     return writer.bytes;
   };

@@ -109,7 +109,7 @@ async function get(
   try {
     const request = startRequest(settings, path, signal);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve).once('error', reject).end();
+      request.once('response', resolve).on('error', reject).end();
     });
     const body = await readBounded(response, { maxBytes: maxBodyBytes, what: 'the answer' });
     return { status: response.statusCode ?? 0, body: body.toString() };

@@ -142,7 +142,7 @@ async function createAsk(config: ReadonlyMap<string, string>, environment: NodeJ
     };
     const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve).once('error', reject).end(form?.toString());
+      request.once('response', resolve).on('error', reject).end(form?.toString());
     });
     const body = await readBounded(response, { maxBytes: maxAnswerBytes, what: 'the answer' });
     if (response.statusCode !== 200)

@@ -174,7 +174,8 @@ const endings = {
   noise: (dice: Dice) => [dice.bytes(1 + dice.below(100))],
 } as const;
 
-export const faultKinds = Object.keys(kinds).length + Object.keys(endings).length + 2; // closing, and greetings
+/** The kinds of faults, by name. */
+export const faults: readonly string[] = [...Object.keys(kinds), ...Object.keys(endings)];
 
 const ok: Headers = [
   [':status', '200'],
@@ -213,14 +214,20 @@ export interface OddPeer {
   stop(): Promise<void>;
 }
 
-/** @param endingOneIn how rarely an answer is of those that mostly end the connection */
-export async function startOddTiller(dice: Dice, endingOneIn = 12): Promise<OddPeer> {
+export interface OddTillerOptions {
+  /** The only fault to make, and in every answer but that about the version. Default: every fault at random. */
+  readonly only?: string;
+  /** How rarely an answer is of those that mostly end the connection. Default: 12. */
+  readonly endingOneIn?: number;
+}
+
+export async function startOddTiller(dice: Dice, options: OddTillerOptions = {}): Promise<OddPeer> {
   const counts = new Map<string, number>();
   const count = (kind: string) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return startPeer(counts, socket => {
     const scanner = new FrameScanner();
     let begun = false;
-    if (dice.oneIn(30)) {
+    if (!options.only && dice.oneIn(30)) {
       count('greeting');
       socket.write(dice.oneIn(2) ? dice.bytes(30) : dice.mutate(settingsFrame));
     } else socket.write(settingsFrame);
@@ -228,8 +235,8 @@ export async function startOddTiller(dice: Dice, endingOneIn = 12): Promise<OddP
       const bytes = begun ? chunk : chunk.subarray(24); // the client's preface
       begun = true;
       for (const received of scanner.push(bytes)) {
-        for (const part of reply(dice, received, endingOneIn, count)) socket.write(part);
-        if (received.kind !== frameType.headers || !dice.oneIn(60)) continue;
+        for (const part of reply(dice, received, options, count)) socket.write(part);
+        if (options.only || received.kind !== frameType.headers || !dice.oneIn(60)) continue;
         count('closing');
         if (dice.oneIn(2)) socket.resetAndDestroy();
         else socket.end();
@@ -241,7 +248,7 @@ export async function startOddTiller(dice: Dice, endingOneIn = 12): Promise<OddP
 function reply(
   dice: Dice,
   received: ReadFrame,
-  endingOneIn: number,
+  { only, endingOneIn = 12 }: OddTillerOptions,
   count: (kind: string) => void,
 ): Buffer[] {
   const { kind, bits, stream, payload } = received;
@@ -249,11 +256,12 @@ function reply(
   if (kind === frameType.ping && bits === 0) return [frame(frameType.ping, 1, 0, payload)];
   if (kind !== frameType.headers) return [];
   // the first call on a connection asks for the version: without it there would be no others
-  const isFirst = stream === 1 && !dice.oneIn(6);
+  const isFirst = stream === 1 && (only !== undefined || !dice.oneIn(6));
   const table = !isFirst && dice.oneIn(endingOneIn) ? endings : kinds;
-  const [name, make] = isFirst ? (['proper', kinds.proper] as const) : dice.pick(Object.entries(table));
+  const all: Readonly<Record<string, (dice: Dice, id: number) => Buffer[]>> = { ...kinds, ...endings };
+  const name = isFirst ? 'proper' : (only ?? dice.pick(Object.keys(table)));
   count(name);
-  return make(dice, stream);
+  return all[name]!(dice, stream);
 }
 
 /** A TCP server on loopback that treats each connection as it is told. */

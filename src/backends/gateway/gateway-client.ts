@@ -126,7 +126,7 @@ export class GatewayClient {
     const scope = this.#scope(context, isRead ? this.#options.timeoutMs : writeTimeoutMs);
     try {
       const answer = await this.#send({ verb, path: target, headers, body, isRead }, scope.signal, response);
-      scope.end(); // the head came in time; its body may take longer
+      if (deadline === undefined) scope.end(); // the head came in time; its body may take longer
       return await passOn(response, answer);
     } finally {
       scope.end();

@@ -1,5 +1,5 @@
 import type * as grpc from '@grpc/grpc-js';
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { Code, GatewayError, toCode } from '../../protocol/index.ts';
 import { tillerService } from './methods.ts';
 
 export interface CallOptions {
@@ -27,7 +27,7 @@ export class CallFailure extends Error {
 
   constructor({ code, details }: { code: number; details: string }, answered: boolean) {
     super(details);
-    this.code = code as Code;
+    this.code = toCode(code); // a peer can send any number
     this.details = details;
     this.answered = answered;
   }

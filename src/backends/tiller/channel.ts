@@ -8,6 +8,9 @@ import { idempotentMethods, tillerService } from './methods.ts';
 import { claimSessions, type SessionClaim } from './tiller-sessions.ts';
 import { channelCredentials, type TillerTls } from './tls.ts';
 
+// it would write what a peer sends oddly to stderr: unmasked, without bound, past the log
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 /** Room for one answer to come in before it is acknowledged: much more than HTTP/2's 64 KiB, which halves throughput. */
 const streamWindowBytes = 4 * 1024 * 1024;
 

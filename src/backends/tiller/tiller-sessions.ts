@@ -62,7 +62,12 @@ function wrapConnect(): void {
     session.once('remoteSettings', () => {
       // grpc-js sizes the connection like a stream in the same event
       process.nextTick(() => {
-        if (!session.destroyed && !session.closed) session.setLocalWindowSize(connectionWindowBytes);
+        if (session.destroyed || session.closed) return;
+        try {
+          session.setLocalWindowSize(connectionWindowBytes);
+        } catch {
+          session.destroy(); // its peer has broken the protocol in this very moment
+        }
       });
     });
     onSession(session);

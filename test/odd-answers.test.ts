@@ -1,0 +1,150 @@
+/** Every kind of odd answer, from a Tiller, a member's gateway and an API server: it costs its own request, and no other. */
+import assert from 'node:assert/strict';
+import http2 from 'node:http2';
+import { describe, test } from 'node:test';
+import { toFrame } from '../src/protocol/index.ts';
+import { Dice } from './support/dice.ts';
+import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
+import { startOddApiServer } from './support/odd-api-server.ts';
+import { faults, startOddTiller } from './support/odd-tiller.ts';
+import { startStubTiller } from './support/stub-tiller.ts';
+
+const seed = Date.now() % 2 ** 31;
+const rounds = 3;
+const paths = [
+  'version/json',
+  'releases/json',
+  'releases/a/content/json',
+  'releases/a/status/json',
+  'releases/a/test/json',
+];
+
+/** Asks by JSON, gRPC-Web and, on a session of its own, gRPC. @returns how many were answered */
+async function askAll(hub: HubStage, cluster: string): Promise<number> {
+  const timeout = { 'grpc-timeout': '1S', connection: 'close' };
+  const signal = AbortSignal.timeout(20_000);
+  const json = paths.map(async path => {
+    const method = path.endsWith('test/json') ? 'POST' : 'GET';
+    const answer = await fetch(`${hub.url}/clusters/${cluster}/tiller/v2/${path}`, {
+      method,
+      headers: timeout,
+      signal,
+    });
+    assert.ok(answer.status >= 200 && answer.status < 600);
+    await answer.arrayBuffer();
+  });
+  const web = fetch(`${hub.url}/clusters/${cluster}/appscode.swift.v2.ReleaseService/GetReleaseStatus`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/grpc-web', ...timeout },
+    body: new Uint8Array(toFrame(Buffer.from([10, 1, 97]))),
+    signal,
+  }).then(answer => answer.arrayBuffer());
+  const session = http2.connect(hub.url);
+  const grpc = [
+    '/appscode.swift.v2.ReleaseService/GetVersion',
+    '/hapi.services.tiller.ReleaseService/ListReleases',
+  ].map(
+    path =>
+      new Promise<void>((resolve, reject) => {
+        const stream = session.request({
+          ':method': 'POST',
+          ':path': path,
+          'content-type': 'application/grpc',
+          te: 'trailers',
+          'grpc-timeout': '1S',
+          'x-cluster': cluster,
+        });
+        let status: unknown;
+        stream.on('error', reject).resume();
+        stream.once('response', headers => {
+          assert.equal(headers[':status'], 200);
+          status = headers['grpc-status'];
+        });
+        stream.once('trailers', trailers => {
+          status = trailers['grpc-status'];
+        });
+        stream.once('close', () =>
+          /^\d{1,2}$/.test(String(status)) ? resolve() : reject(new Error(`status ${status}`)),
+        );
+        stream.end(toFrame(Buffer.alloc(0)));
+      }),
+  );
+  const all = [...json, web, ...grpc];
+  await Promise.all(all).finally(() => session.close());
+  return all.length;
+}
+
+const direct = (name: string, port: number) =>
+  `- {name: ${name}, upstream: direct, endpoint: "127.0.0.1:${port}"}\n`;
+
+async function assertGood(hub: HubStage) {
+  for (const path of ['', '/clusters/good']) {
+    const answer = await fetch(`${hub.url}${path}/tiller/v2/version/json`);
+    assert.equal(answer.status, 200, await answer.text());
+  }
+}
+
+describe(`odd answers (seed ${seed})`, () => {
+  test(`each of ${faults.length} kinds, from a Tiller that is reached directly or through a tunnel`, async t => {
+    const stub = await startStubTiller({ record: false });
+    t.after(() => stub.stop());
+    const folder = createFolder(t);
+    let text = `clusters:\n${direct('good', stub.port)}`;
+    for (const [index, only] of faults.entries()) {
+      const odd = await startOddTiller(new Dice(seed + index), { only });
+      t.after(() => odd.stop());
+      text += direct(`direct-${only}`, odd.port);
+      if (index % 4 > 0) continue; // a sandbox cluster for each would take longer than all the rest
+      const kubernetes = await startCluster(t, odd.port);
+      const file = folder.write(`${only}.kubeconfig`, kubernetes.kubeconfig());
+      text += `- {name: tunnel-${only}, upstream: tunnel, kubeconfig: ${file}}\n`;
+    }
+    const hub = await startHub(t, folder, text, ['--connector=direct', `--tiller-endpoint=${stub.address}`]);
+    const names = [...text.matchAll(/name: ((?:direct|tunnel)-\w+)/g)].map(([, name]) => name!);
+    let answered = 0;
+    for (let round = 0; round < rounds; round++) {
+      for (const count of await Promise.all(names.map(name => askAll(hub, name)))) answered += count;
+      await assertGood(hub);
+    }
+    t.diagnostic(`${answered} requests to ${names.length} clusters, all answered`);
+    const errors = hub.lines.filter(
+      ({ level, message }) => level === 'error' || /fault of the program/.test(String(message)),
+    );
+    assert.deepEqual(errors, []);
+  });
+
+  test('an API server, and a member behind it, that answer oddly', async t => {
+    const stub = await startStubTiller({ record: false });
+    t.after(() => stub.stop());
+    const folder = createFolder(t);
+    let text = `clusters:\n${direct('good', stub.port)}`;
+    const names: string[] = [];
+    for (let index = 0; index < 12; index++) {
+      const api = await startOddApiServer(new Dice(seed + index));
+      t.after(() => api.stop());
+      const file = folder.write(
+        `${index}.kubeconfig`,
+        `{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}],
+users: [{name: a, user: {token: t}}], clusters: [{name: a, cluster: {server: "http://127.0.0.1:${api.port}"}}]}`,
+      );
+      const fields =
+        index % 2 === 0 ? 'upstream: tunnel' : 'upstream: gateway, service: "kube-system/swift:http"';
+      text += `- {name: odd-${index}, ${fields}, kubeconfig: ${file}}\n`;
+      names.push(`odd-${index}`);
+    }
+    const hub = await startHub(t, folder, text, ['--connector=direct', `--tiller-endpoint=${stub.address}`]);
+    for (let round = 0; round < rounds; round++) {
+      // a member's answer may break off in the middle: what counts is that it ends
+      await Promise.all(
+        names.map(name =>
+          askAll(hub, name).catch(error => assert.match(String(error), /terminated|fetch failed|Error/)),
+        ),
+      );
+      await assertGood(hub);
+    }
+    assert.deepEqual(
+      hub.lines.filter(({ level }) => level === 'error'),
+      [],
+    );
+  });
+});
