@@ -99,6 +99,8 @@ describe('credentials that cannot be right', () => {
 describe('through a proxy', () => {
   let proxy: Server;
   let proxied: Charts;
+  let proxyUrl: string;
+  const resolveHost = () => Promise.reject(new Error('ENOTFOUND'));
   const asked: string[] = [];
 
   before(async () => {
@@ -119,8 +121,8 @@ describe('through a proxy', () => {
     proxy.listen(0, '127.0.0.1', listening.resolve);
     await listening.promise;
     const { port } = proxy.address() as AddressInfo;
-    const resolveHost = () => Promise.reject(new Error('ENOTFOUND'));
-    proxied = createTestCharts({ proxyFor: () => `http://127.0.0.1:${port}`, resolveHost });
+    proxyUrl = `http://127.0.0.1:${port}`;
+    proxied = createTestCharts({ proxyFor: () => proxyUrl, resolveHost });
   });
 
   after(async () => {
@@ -136,13 +138,17 @@ describe('through a proxy', () => {
     assert.equal(asked.at(-1), 'GET http://charts.example.test/a.tgz');
   });
   test('https goes through a tunnel and is verified at its end', async () => {
-    await fetchProxied('https://localhost/a.tgz');
+    const allowed = createTestCharts({ proxyFor: () => proxyUrl, resolveHost, allow: ['localhost'] });
+    await allowed.resolve(chartRequest({ chartUrl: 'https://localhost/a.tgz', caBundle }), noSignal);
+    await allowed.close();
     assert.equal(asked.at(-1), 'CONNECT localhost:443');
     await refused(fetchProxied('https://charts.example.test/a.tgz'), 14, /ERR_TLS_CERT_ALTNAME_INVALID/);
   });
   test('addresses that are refused are not asked for', async () => {
     const count = asked.length;
-    await refused(fetchProxied('http://169.254.169.254/'), 3, /refused/);
+    for (const host of ['169.254.169.254', 'localhost', 'metadata.google.internal']) {
+      await refused(fetchProxied(`http://${host}/`), 3, /refused/);
+    }
     assert.equal(asked.length, count);
   });
 });
