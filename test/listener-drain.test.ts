@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect as http2Connect } from 'node:http2';
+import { type ClientHttp2Stream, constants, connect as http2Connect } from 'node:http2';
 import { describe, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { eventually } from './support/eventually.ts';
@@ -40,15 +40,35 @@ describe('drain', () => {
   });
 
   test('drops no HTTP/2 stream under load', async t => {
-    const { port, listener } = await startListener(t, {}, { http: slowly });
+    let arrived = 0;
+    const { port, listener } = await startListener(
+      t,
+      {},
+      {
+        http: (request, response) => {
+          arrived++;
+          slowly(request, response);
+        },
+      },
+    );
     const sessions = Array.from({ length: 5 }, () => http2Connect(`http://127.0.0.1:${port}`));
     let answered = 0;
+    /** The answer; undefined where the client itself did not send the stream, since it had read the GOAWAY just then. */
+    const answerOf = async (stream: ClientHttp2Stream): Promise<string | undefined> => {
+      try {
+        return (await stream.setEncoding('utf8').toArray()).join('');
+      } catch (error) {
+        if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return undefined;
+        throw error;
+      }
+    };
     const clients = sessions.map(async session => {
       await once(session, 'remoteSettings');
       while (!session.closed) {
         const streams = Array.from({ length: 10 }, () => session.request({ ':path': '/' }));
-        for (const stream of streams) {
-          assert.equal((await stream.setEncoding('utf8').toArray()).join(''), 'done');
+        for (const answer of await Promise.all(streams.map(answerOf))) {
+          if (answer === undefined) continue;
+          assert.equal(answer, 'done');
           answered++;
         }
       }
@@ -56,7 +76,7 @@ describe('drain', () => {
     await eventually(() => answered >= 100);
     assert.equal(await listener.drain(5000), 0);
     await Promise.all(clients);
-    assert.ok(answered % 10 === 0);
+    assert.equal(answered, arrived);
   });
 
   test('drops no gRPC call under load; the client learns that the server is gone', async t => {

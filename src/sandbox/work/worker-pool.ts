@@ -19,7 +19,7 @@ export const defaultPoolOptions: WorkerPoolOptions = {
   // the renderer's own bound is 10 s: this is for what does not look at the clock, such as making a key
   maxTaskMs: 10_500,
   maxWorkers: 3,
-  maxQueued: 64,
+  maxQueued: 256,
   maxHeapMiB: 768,
 };
 
