@@ -1,18 +1,26 @@
 /** A client that takes its request back, at every moment and by every code: the gateway goes on for the others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { createAuthority } from './support/certificates.ts';
+import { eventually } from './support/eventually.ts';
 import {
   dataFrame,
+  FrameScanner,
   flags,
+  frameType,
   headersFrame,
   preface,
   requestHeaders,
   resetFrame,
   settingsFrame,
 } from './support/http2-frames.ts';
+import { createFolder } from './support/hub-stage.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
 
@@ -84,4 +92,40 @@ test('resets at every moment leave the gateway as it was', async t => {
     lines.filter(line => line.includes('cut off')),
     [],
   ); // no connection outlived its client
+});
+
+test('a client over TLS that vanishes while one of its streams is refused leaves no connection behind', async t => {
+  const stub = await startStubTiller();
+  t.after(() => stub.stop());
+  const { folder } = createFolder(t);
+  const { cert, key } = createAuthority('resets').issue('localhost');
+  const [certFile, keyFile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  const { port, url } = await startWholeGateway(t, stub, [
+    `--tls-cert-file=${certFile}`,
+    `--tls-private-key-file=${keyFile}`,
+  ]);
+  const bytes = Buffer.concat([
+    preface,
+    settingsFrame,
+    headersFrame(1, requestHeaders('CONNECT', '/x')), // malformed: nghttp2 resets the stream by itself
+    headersFrame(3, requestHeaders('OPTIONS', '/x'), flags.endStream),
+  ]);
+  for (let i = 0; i < 6; i++) {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    const scanner = new FrameScanner();
+    socket.on('error', () => {}).once('secureConnect', () => socket.write(bytes));
+    socket.on('data', chunk => {
+      const ended = scanner
+        .push(chunk)
+        .some(({ kind, bits }) => kind === frameType.reset || (kind <= 1 && bits & 1));
+      if (ended) socket.destroy();
+    });
+    await once(socket, 'close');
+  }
+  await eventually(async () => {
+    const metrics = await fetch(`${url}/metrics`, { headers: { connection: 'close' } });
+    return /_connections\{protocol="http2"\} 0$/m.test(await metrics.text());
+  });
 });

@@ -180,7 +180,9 @@ async function measure({ port, signal }: GatewayProcess) {
         (sum, [, n]) => sum + Number(n),
         0,
       );
+    const gauges = text.match(/^tiller_gateway_(?:connections|requests_in_flight)\{.*/gm) ?? [];
     return {
+      gauges: gauges.map(line => line.replace('tiller_gateway_', '')),
       open: value('tiller_gateway_connections') + value('tiller_gateway_requests_in_flight'),
       handles: value('process_open_fds'),
       heapBytes: value('nodejs_heap_size_used_bytes') + value('nodejs_external_memory_bytes'),

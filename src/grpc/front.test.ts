@@ -225,7 +225,15 @@ describe("Tiller's own service, passed through", () => {
     const metadata = new grpc.Metadata();
     metadata.set('x-helm-api-client', 'v2.16.1');
     metadata.set('traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
-    const secrets = ['authorization', 'cookie', 'impersonate-user', 'x-own'];
+    const secrets = [
+      'authorization',
+      'cookie',
+      'impersonate-user',
+      'impersonate-group',
+      'x-remote-user',
+      'x-remote-extra-a',
+      'x-own',
+    ];
     for (const name of secrets) metadata.set(name, 'secret');
     metadata.set('x-data-bin', Buffer.from([0, 255]));
     const { reply, code, headers, trailers } = await unary(

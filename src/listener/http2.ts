@@ -81,10 +81,10 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
     const session = performServerHandshake(socket, handshake);
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
-    const { open, add } = watchSession(session, options);
+    const { open, add } = watchSession(session, socket, options);
     session.setLocalWindowSize(connectionWindowBytes);
     // an HTTP/2 client that closes its side reads no more: its calls are cancelled
-    socket.once('end', () => (open.size === 0 ? closeSoon(session) : session.destroy()));
+    socket.once('end', () => (open.size === 0 ? closeSoon(session, socket) : destroyBoth(session, socket)));
     session.on('stream', (stream, headers, _flags, rawHeaders) => {
       // a stream's error ends that stream alone; its front sees the close
       stream.on('error', ignore);
@@ -128,13 +128,13 @@ interface WatchedSession {
  * Closes a session that is idle, or whose peer is gone. With a timer of its own: the session's own one, in Node 24, is
  * not cleared when the session is destroyed, and keeps it in memory for the rest of the idle time.
  */
-function watchSession(session: ServerHttp2Session, options: Options): WatchedSession {
+function watchSession(session: ServerHttp2Session, socket: Duplex, options: Options): WatchedSession {
   const { idleTimeoutMs, pingTimeoutMs = defaultPingTimeoutMs, log } = options;
   const open = new Set<ServerHttp2Stream>();
   const check = () => {
-    if (open.size === 0) return closeSoon(session);
+    if (open.size === 0) return closeSoon(session, socket);
     // calls may take hours without a frame; a ping tells a lost peer from a waiting one
-    if (!session.destroyed) session.ping(destroyAfter(session, pingTimeoutMs));
+    if (!session.destroyed) session.ping(destroyAfter(session, socket, pingTimeoutMs));
     timer.refresh();
   };
   const timer = setTimeout(() => contain(log, session, check), idleTimeoutMs).unref();
@@ -169,14 +169,23 @@ function letGo(session: ServerHttp2Session, { log }: Pick<Options, 'log'>): void
 }
 
 /** Closes a session, also in the middle of an incomplete frame, for whose rest Node would wait. */
-function closeSoon(session: ServerHttp2Session): void {
+function closeSoon(session: ServerHttp2Session, socket: Duplex): void {
   session.close();
-  destroyAfter(session, closeTimeoutMs);
+  destroyAfter(session, socket, closeTimeoutMs);
+}
+
+/**
+ * A session that is destroyed leaves its socket open until what it has written is out; over TLS to a client that is gone
+ * Node never learns of that, and connection and session would stay for good.
+ */
+function destroyBoth(session: ServerHttp2Session, socket: Duplex): void {
+  session.destroy();
+  socket.destroy();
 }
 
 /** @returns a function that cancels it */
-function destroyAfter(session: ServerHttp2Session, delayMs: number): () => void {
-  const timer = setTimeout(() => session.destroy(), delayMs);
+function destroyAfter(session: ServerHttp2Session, socket: Duplex, delayMs: number): () => void {
+  const timer = setTimeout(() => destroyBoth(session, socket), delayMs);
   const stop = () => clearTimeout(timer);
   session.once('close', stop);
   return stop;
