@@ -84,7 +84,8 @@ test('resets at every moment leave the gateway as it was', async t => {
     assert.equal(answer.status, 200, headers[':path']);
     await answer.arrayBuffer();
   }
-  assert.equal(stub.callsOf('RunReleaseTest').filter(({ outcome }) => outcome === 'open').length, 0);
+  // the last cancels may still be on their way to Tiller
+  await eventually(() => stub.callsOf('RunReleaseTest').every(({ outcome }) => outcome !== 'open'));
   // a request that was taken back before its end is not a request: nothing was changed for it
   assert.deepEqual(stub.callsOf('InstallRelease'), []);
   await gateway.stop();
