@@ -84,7 +84,7 @@ test('resets at every moment leave the gateway as it was', async t => {
     assert.equal(answer.status, 200, headers[':path']);
     await answer.arrayBuffer();
   }
-  // the last cancels may still be on their way to Tiller
+  // the last cancels may not have reached Tiller yet
   await eventually(() => stub.callsOf('RunReleaseTest').every(({ outcome }) => outcome !== 'open'));
   // a request that was taken back before its end is not a request: nothing was changed for it
   assert.deepEqual(stub.callsOf('InstallRelease'), []);

@@ -264,6 +264,7 @@ export class StubTiller implements AsyncDisposable {
     };
     finishers.set(call, resolve);
     surface.on('cancelled', () => this.#finished(call, 'cancelled'));
+    if (surface.cancelled) this.#finished(call, 'cancelled'); // before the handler was called: no event comes
     this.callCount++;
     if (this.#options.record !== false) {
       this.calls.push(call);
