@@ -80,6 +80,8 @@ export class StubTiller implements AsyncDisposable {
   readonly calls: StubCall[] = [];
   callCount = 0;
   connectionCount = 0;
+  /** HTTP/2 streams that neither side has ended; grpc-js tells a handler nothing of a cancel that came before it. */
+  readonly openStreams = new Set<object>();
   /** Open connections. */
   readonly sockets = new Set<Socket>();
   readonly #options: StubOptions;
@@ -160,7 +162,10 @@ export class StubTiller implements AsyncDisposable {
       Object.fromEntries(methods.map(method => [method.name, this.#handler(method)])),
     );
     const createInjector = () => server.createConnectionInjector(this.#credentials());
-    const injector = this.#options.pingPolicy === false ? createInjector() : withPingPolicy(createInjector);
+    const injector =
+      this.#options.pingPolicy === false
+        ? createInjector()
+        : withPingPolicy(createInjector, this.openStreams);
     listener.on('connection', (socket: Socket) => {
       this.connectionCount++;
       this.sockets.add(socket);
@@ -290,10 +295,14 @@ export function startStubTiller(options: StubOptions = {}): Promise<StubTiller> 
 }
 
 /** Has the HTTP/2 servers that grpc-js makes in `create` end connections by Tiller's own rules for pings. */
-function withPingPolicy<T>(create: () => T): T {
+function withPingPolicy<T>(create: () => T, open: Set<object>): T {
   const { createServer, createSecureServer } = http2;
   const enforced = <Made extends Http2Server>(server: Made): Made => {
     server.on('session', session => enforcePingPolicy(session));
+    server.on('stream', stream => {
+      open.add(stream);
+      stream.once('close', () => open.delete(stream));
+    });
     return server;
   };
   const module = http2 as unknown as Record<string, unknown>;
