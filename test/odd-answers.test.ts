@@ -1,12 +1,14 @@
 /** Every kind of odd answer, from a Tiller, a member's gateway and an API server: it costs its own request, and no other. */
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
+import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { toFrame } from '../src/protocol/index.ts';
 import { Dice } from './support/dice.ts';
+import { eventually } from './support/eventually.ts';
 import { createFolder, type HubStage, startCluster, startHub } from './support/hub-stage.ts';
 import { startOddApiServer } from './support/odd-api-server.ts';
-import { faults, startOddTiller } from './support/odd-tiller.ts';
+import { faults, startOddTiller, startPeer } from './support/odd-tiller.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
 
 const seed = Date.now() % 2 ** 31;
@@ -146,5 +148,62 @@ users: [{name: a, user: {token: t}}], clusters: [{name: a, cluster: {server: "ht
       hub.lines.filter(({ level }) => level === 'error'),
       [],
     );
+  });
+});
+
+test('an upgrade leaves no connection behind, on either side, whichever end goes first', async t => {
+  const upgraded = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+  const servers: Record<string, (socket: Socket) => void> = {
+    silent: () => {},
+    upgrades: socket => void socket.write(upgraded),
+    leaves: socket => void socket.end(upgraded),
+    resets: socket => void socket.write(upgraded, () => setTimeout(() => socket.resetAndDestroy(), 50)),
+    refuses: socket => void socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nhalf'),
+  };
+  const clients: Record<string, (socket: Socket) => void> = {
+    ends: socket => void socket.end(),
+    vanishes: socket => void socket.destroy(),
+    resets: socket => void socket.resetAndDestroy(),
+  };
+  const folder = createFolder(t);
+  const peers = new Set<Socket>();
+  let text = 'clusters:\n';
+  for (const [name, serve] of Object.entries(servers)) {
+    const peer = await startPeer(new Map(), socket => {
+      socket.once('data', request => {
+        // a connection of the hub's own look at the cluster is kept
+        if (/upgrade: websocket/i.test(request.toString())) peers.add(socket);
+        serve(socket);
+      });
+      socket.once('close', () => peers.delete(socket));
+    });
+    t.after(() => peer.stop());
+    const file = folder.write(
+      name,
+      `{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}],
+users: [{name: a, user: {token: t}}], clusters: [{name: a, cluster: {server: "http://127.0.0.1:${peer.port}"}}]}`,
+    );
+    text += `- {name: ${name}, upstream: gateway, service: "kube-system/swift:http", kubeconfig: ${file}}\n`;
+  }
+  const hub = await startHub(t, folder, text);
+  for (const path of [
+    ...Object.keys(servers).map(name => `/clusters/${name}/x`),
+    '/clusters/nobody/x',
+    '/x',
+  ]) {
+    for (const [name, leave] of Object.entries(clients)) {
+      if (path.includes('silent') && name === 'ends') continue; // ends with the bound on an upgrade, 10 s
+      const socket = connect({ port: hub.port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => {}).resume();
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      );
+      setTimeout(() => leave(socket), 150);
+      t.after(() => socket.destroy());
+    }
+  }
+  await eventually(async () => {
+    const metrics = await (await fetch(`${hub.url}/metrics`, { headers: { connection: 'close' } })).text();
+    return /_connections\{protocol="other"\} 0$/m.test(metrics) && peers.size === 0;
   });
 });

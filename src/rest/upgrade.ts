@@ -11,6 +11,9 @@ import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../proto
 export function createUpgradeFront(registry: Pick<Registry, 'pick'>, guard: Guard) {
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
+    // the port lets connections be half open, which no WebSocket is: the first end is the last, but for what is on its way
+    const leave = () => setTimeout(() => socket.destroy(), lingerMs).unref();
+    socket.once('end', leave).once('finish', leave);
     const gone = new AbortController();
     socket.once('close', () => gone.abort(new GatewayError(Code.CANCELLED, 'the client has gone')));
     passOn(request, socket, head, registry, guard, gone.signal).catch((thrown: unknown) =>
@@ -18,6 +21,8 @@ export function createUpgradeFront(registry: Pick<Registry, 'pick'>, guard: Guar
     );
   };
 }
+
+const lingerMs = 1000;
 
 async function passOn(
   request: IncomingMessage,
@@ -50,6 +55,7 @@ function splitTarget(target: string): { pathname: string; search: string } {
 /** On a bare socket the answer has to be written out. */
 function refuse(socket: Duplex, error: GatewayError): void {
   if (socket.destroyed || socket.writableEnded) return;
+  socket.resume(); // nobody reads what follows the request, and its end would not be seen
   const status = errorToHttpStatus(error);
   const body = JSON.stringify(errorBody(error));
   socket.end(

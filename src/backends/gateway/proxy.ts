@@ -17,6 +17,9 @@ export interface Outgoing {
   readonly signal: AbortSignal;
 }
 
+/** Bound on the answer to an upgrade. */
+const upgradeTimeoutMs = 10_000;
+
 /** Listeners of a client's response: those here, express and, per attempt, the library. More would be a leak. */
 const maxResponseListeners = 24;
 
@@ -33,6 +36,7 @@ export class GatewayProxy {
       target,
       agent,
       changeOrigin: true,
+      upgradeTimeout: upgradeTimeoutMs,
       selfHandleResponse: true, // an API server's refusal is not the gateway's answer, and is recognized first
       ejectPlugins: true, // no log lines and no error pages but ours
       plugins: [reportToRequest],
@@ -122,7 +126,14 @@ const reportToRequest: Plugin<IncomingMessage, ServerResponse> = proxy => {
       of(request)?.answer.reject(unavailable("the cluster's gateway switched to another protocol"));
     });
   });
-  proxy.on('proxyReqWs', outgoing => {
+  proxy.on('proxyReqWs', (outgoing, _request, socket) => {
+    // the library joins the two ends for data and errors, and forgets one when the other is closed
+    socket.once('close', () => outgoing.destroy());
+    outgoing.once('response', () => socket.resume()); // a refusal: only so the client's leaving is seen
+    outgoing.once('upgrade', (_answer, server) => {
+      socket.once('close', () => server.destroy());
+      server.once('close', () => socket.end());
+    });
     // before the library's own listeners, which write all of the answer's headers to the socket
     const limit = (answer: IncomingMessage) => {
       answer.headers = Object.fromEntries(answeredHeaders(answer.headers, true));
