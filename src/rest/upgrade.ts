@@ -11,7 +11,7 @@ import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../proto
 export function createUpgradeFront(registry: Pick<Registry, 'pick'>, guard: Guard) {
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
-    // the port lets connections be half open, which no WebSocket is: the first end is the last, but for what is on its way
+    // the port lets connections be half open, which no WebSocket is: either end closes both, once sent bytes have arrived
     const leave = () => setTimeout(() => socket.destroy(), lingerMs).unref();
     socket.once('end', leave).once('finish', leave);
     const gone = new AbortController();
