@@ -1,11 +1,10 @@
 import {
   type Agent,
-  type ClientRequest,
   request as httpRequest,
   type IncomingMessage,
   type OutgoingHttpHeaders,
 } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import {
   type GatewayError,
@@ -107,9 +106,12 @@ async function get(
   { step, signal }: { step: string; signal: AbortSignal },
 ): Promise<{ status: number; body: string }> {
   try {
-    const request = startRequest(settings, path, signal);
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve).on('error', reject).end();
+    const response = await sendRequest(new URL(settings.server + path), {
+      ...settings.tls,
+      headers: { ...settings.headers, accept: 'application/json' },
+      // without a proxy: a connection of its own, closed after the answer, since look-ups are rare
+      agent: settings.agent ?? false,
+      signal,
     });
     const body = await readBounded(response, { maxBytes: maxBodyBytes, what: 'the answer' });
     return { status: response.statusCode ?? 0, body: body.toString() };
@@ -119,16 +121,16 @@ async function get(
   }
 }
 
-function startRequest(settings: RequestSettings, path: string, signal: AbortSignal): ClientRequest {
-  const url = new URL(settings.server + path);
-  const options = {
-    ...settings.tls,
-    headers: { ...settings.headers, accept: 'application/json' },
-    // without a proxy: a connection of its own, closed after the answer, since look-ups are rare
-    agent: settings.agent ?? false,
-    signal,
-  };
-  return url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
+/** Sends a request by HTTP or HTTPS, as its URL says. @throws the connection's error, also where the signal ends it */
+export async function sendRequest(
+  url: URL,
+  options: RequestOptions,
+  body?: string,
+): Promise<IncomingMessage> {
+  const request = url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve).on('error', reject).end(body);
+  });
 }
 
 /** An answer of the API server other than success. */

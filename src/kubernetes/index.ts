@@ -1,5 +1,4 @@
 export { type ApiRefusal, apiError, type ClusterAccess, getJson, type RequestSettings } from './api.ts';
-export { type ClusterNames, createClusterNames } from './cluster-names.ts';
 export {
   choosePod,
   chooseService,
@@ -20,8 +19,13 @@ export {
   type TillerStream,
   tillerPort,
 } from './endpoint.ts';
+export {
+  type ClusterNames,
+  createClusterNames,
+  createServiceAccountAccess,
+  serviceAccountFolder,
+} from './in-cluster.ts';
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
 export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
 export { openPodTunnel } from './open-tunnel.ts';
-export { proxyFor } from './proxy-environment.ts';
-export { createServiceAccountAccess, serviceAccountFolder } from './service-account.ts';
+export { proxyFor } from './proxy.ts';

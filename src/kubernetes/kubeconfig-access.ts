@@ -1,17 +1,20 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import type { SecureContext } from 'node:tls';
-import { unavailable } from '../protocol/index.ts';
+import { type GatewayError, reasonOf, unavailable } from '../protocol/index.ts';
 import type { ClusterAccess, RequestSettings, ServerTls } from './api.ts';
-import { requireUsable } from './kubeconfig-check.ts';
+import { createExecPlugin } from './exec-plugin.ts';
 import {
   type KubeconfigCluster,
   type KubeconfigSource,
+  type KubeconfigUser,
   readKubeconfig,
   type SelectedContext,
   selectContext,
 } from './kubeconfig-file.ts';
-import { createRouteAgent, parseProxy } from './proxy-agent.ts';
-import { proxyFor } from './proxy-environment.ts';
+import { createOidcProvider } from './oidc.ts';
+import { createRouteAgent, parseProxy, proxyFor } from './proxy.ts';
 import {
   certificatesOf,
   createTrust,
@@ -21,15 +24,7 @@ import {
   verifiedAs,
 } from './server-tls.ts';
 import { parseServer, type Server } from './server-url.ts';
-import {
-  basic,
-  createIssuers,
-  credentialsOf,
-  type Issuers,
-  impersonation,
-  type Kept,
-  keepOne,
-} from './user-credentials.ts';
+import { basic, credentialsOf, type Issuers, impersonation, type Kept, keepOne } from './user-credentials.ts';
 
 /*
  * Credentials as kubectl 1.35 uses them, or an error: nothing is sent that kubectl would not send. Own code and not
@@ -58,9 +53,12 @@ export interface KubeconfigAccessOptions {
  */
 export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): ClusterAccess {
   const { kubeconfig, context, environment = process.env } = options;
-  const issuers = createIssuers(environment, options.pluginTimeoutMs);
-  const trusts = keepOne(({ ca, pair }: TrustInput) => createTrust(ca, pair));
-  const parts: Parts = { environment, issuers, trusts };
+  const parts: Parts = {
+    environment,
+    plugins: keepOne(request => createExecPlugin(request, environment, options.pluginTimeoutMs)),
+    providers: keepOne(config => createOidcProvider(config, environment)),
+    trusts: keepOne(({ ca, pair }) => createTrust(ca, pair)),
+  };
   return {
     async settings() {
       const selected = selectContext(await readKubeconfig(kubeconfig, environment), context);
@@ -78,21 +76,18 @@ export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): C
     },
     forget() {
       // a plugin can be asked again; an identity provider's refresh token may be good only once, and renews by itself
-      issuers.plugins.drop();
+      parts.plugins.drop();
     },
   };
 }
 
-interface TrustInput {
-  readonly ca: readonly string[] | undefined;
-  readonly pair: KeyPair | undefined;
-}
-
 /** What outlives one reading of the kubeconfig. */
-interface Parts {
+interface Parts extends Issuers {
   readonly environment: NodeJS.ProcessEnv;
-  readonly issuers: Issuers;
-  readonly trusts: Kept<TrustInput, SecureContext>;
+  readonly trusts: Kept<
+    { readonly ca: readonly string[] | undefined; readonly pair: KeyPair | undefined },
+    SecureContext
+  >;
 }
 
 /** Over a connection without TLS kubectl sends no credentials but a login in the server's URL. What the kubeconfig says of TLS is kept for reports. */
@@ -135,7 +130,7 @@ async function secureSettings(
       ? certificatesOf(own, `certificate-authority of ${clusterName}`)
       : await generalAuthorities(parts.environment);
   const ca = own ?? authorities;
-  const { authorization, pair } = await credentialsOf(selected, server, bundle, parts.issuers);
+  const { authorization, pair } = await credentialsOf(selected, server, bundle, parts);
   const verification = {
     ...(ca && { ca }),
     ...pair,
@@ -177,4 +172,68 @@ async function agentOf(
   const name = (secure && cluster['tls-server-name']) || proxy?.host || '';
   const proxyTls = { ...verification, ...verifiedAs(name) };
   return createRouteAgent({ ...server, proxy, tls: secure?.tls ?? {}, proxyTls });
+}
+
+/**
+ * Refuses what kubectl refuses of a context before it looks at its server.
+ * Source: https://github.com/kubernetes/client-go/blob/v0.35.2/tools/clientcmd/validation.go
+ * @throws GatewayError UNAVAILABLE that names the field and the file that it stands in
+ */
+export async function requireUsable({
+  cluster,
+  user,
+  clusterName,
+  userName,
+}: SelectedContext): Promise<void> {
+  if (
+    cluster['proxy-url'] !== '' &&
+    !/^(?:http|https|socks5)$/.test(parseProxy(cluster['proxy-url'])?.scheme ?? '')
+  )
+    throw unavailable(`proxy-url of ${clusterName} is not a URL with http, https or socks5`);
+  requireOne(cluster, 'certificate-authority', clusterName);
+  await requireReadable(cluster['certificate-authority'], `certificate-authority of ${clusterName}`);
+  if (user['client-certificate'] || user['client-certificate-data'].length > 0) {
+    requireOne(user, 'client-certificate', userName);
+    requireOne(user, 'client-key', userName);
+    if (!user['client-key'] && user['client-key-data'].length === 0)
+      throw unavailable(`${userName} has a client-certificate without a client-key`);
+    await requireReadable(user['client-certificate'], `client-certificate of ${userName}`);
+    await requireReadable(user['client-key'], `client-key of ${userName}`);
+  }
+  requireUsablePlugin(user, userName);
+  if ((user.username || user.password) && user.token)
+    throw unavailable(`${userName} has both a token and a username or password`);
+  const isImpersonating = user['as-uid'] || user['as-groups'].length > 0 || user['as-user-extra'].size > 0;
+  if (isImpersonating && !user.as)
+    throw unavailable(`${userName} has as-uid, as-groups or as-user-extra without as`);
+}
+
+function requireOne<Name extends string>(
+  entry: { readonly [Field in Name | `${Name}-data`]: string | Buffer },
+  name: Name,
+  owner: string,
+): void {
+  if (entry[name].length > 0 && entry[`${name}-data`].length > 0)
+    throw unavailable(`${owner} has both ${name} and ${name}-data`);
+}
+
+async function requireReadable(file: string, what: string): Promise<void> {
+  if (file === '') return;
+  await access(file, constants.R_OK).catch(cause => {
+    throw unavailable(`reading ${file}, the ${what}: ${reasonOf(cause)}`, { cause });
+  });
+}
+
+function requireUsablePlugin(user: KubeconfigUser, userName: string): void {
+  const { exec } = user;
+  if (!exec) return;
+  const refuse = (problem: string): GatewayError => unavailable(`exec of ${userName} ${problem}`);
+  if (user['auth-provider']) throw refuse('stands beside an auth-provider');
+  if (exec.command === '') throw refuse('has no command');
+  if (exec.apiVersion === '') throw refuse('has no apiVersion');
+  if (exec.env.some(({ name }) => name === '')) throw refuse('has a variable in env without a name');
+  const hasDefault = /^client\.authentication\.k8s\.io\/v1(?:alpha1|beta1)$/.test(exec.apiVersion);
+  const modes = ['Never', 'IfAvailable', 'Always', ...(hasDefault ? [''] : [])];
+  if (!modes.includes(exec.interactiveMode))
+    throw refuse(`has no interactiveMode of ${modes.slice(0, 3).join(', ')}`);
 }

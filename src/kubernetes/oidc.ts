@@ -1,8 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { GatewayError, readBounded, unavailable } from '../protocol/index.ts';
-import { createRouteAgent, parseProxy } from './proxy-agent.ts';
-import { proxyFor } from './proxy-environment.ts';
+import { sendRequest } from './api.ts';
+import { createRouteAgent, parseProxy, proxyFor } from './proxy.ts';
 import { certificatesOf, createTrust, generalAuthorities, readNamedFile, verifiedAs } from './server-tls.ts';
 import { decodeBase64 } from './typed-fields.ts';
 
@@ -140,10 +138,7 @@ async function createAsk(config: ReadonlyMap<string, string>, environment: NodeJ
       signal,
       ...tls,
     };
-    const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve).on('error', reject).end(form?.toString());
-    });
+    const response = await sendRequest(url, options, form?.toString());
     const body = await readBounded(response, { maxBytes: maxAnswerBytes, what: 'the answer' });
     if (response.statusCode !== 200)
       throw new Error(`the provider answered with status ${response.statusCode}`);

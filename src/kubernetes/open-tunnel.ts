@@ -10,8 +10,7 @@ import {
   withFreshCredentials,
 } from './api.ts';
 import { hostPort, type TillerStream } from './endpoint.ts';
-import { portForwardProtocol } from './port-forward-channels.ts';
-import { TunnelStream } from './tunnel-stream.ts';
+import { portForwardProtocol, TunnelStream } from './tunnel-stream.ts';
 
 /** The rights that the credentials need; older API servers ask for `get`, newer ones for `create`. */
 const rightsHint = 'the rules needed are get and create on pods/portforward';

@@ -2,9 +2,9 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { unavailable } from '../protocol/index.ts';
 import type { YamlValue } from '../yaml/index.ts';
-import { createExecPlugin, type ExecPlugin, type ExecRequest } from './exec-plugin.ts';
+import type { ExecPlugin, ExecRequest } from './exec-plugin.ts';
 import type { KubeconfigCluster, KubeconfigUser, SelectedContext } from './kubeconfig-file.ts';
-import { createOidcProvider, type OidcProvider } from './oidc.ts';
+import type { OidcProvider } from './oidc.ts';
 import { type KeyPair, readNamedFile } from './server-tls.ts';
 import { normalizedServer, type Server } from './server-url.ts';
 
@@ -150,13 +150,6 @@ function headerText(text: string, what: string): string {
 export interface Issuers {
   readonly plugins: Kept<ExecRequest, ExecPlugin>;
   readonly providers: Kept<ReadonlyMap<string, string>, OidcProvider>;
-}
-
-export function createIssuers(environment: NodeJS.ProcessEnv, pluginTimeoutMs: number | undefined): Issuers {
-  return {
-    plugins: keepOne(request => createExecPlugin(request, environment, pluginTimeoutMs)),
-    providers: keepOne(config => createOidcProvider(config, environment)),
-  };
 }
 
 export interface Kept<Key, T> {

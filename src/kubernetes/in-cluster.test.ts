@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
 import { createAuthority } from '../../test/support/certificates.ts';
-import { createClusterNames } from './cluster-names.ts';
+import { createClusterNames } from './in-cluster.ts';
 
 test('the names of a Service, which nobody outside can own', t => {
   const folder = mkdtempSync(join(tmpdir(), 'names-'));

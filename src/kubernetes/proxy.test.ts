@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { proxyFor } from './proxy-environment.ts';
+import { proxyFor } from './proxy.ts';
 
 describe('proxyFor', () => {
   const cases: [string, NodeJS.ProcessEnv, string | undefined][] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createChannelReader, toDataMessage } from './port-forward-channels.ts';
+import { createChannelReader, toDataMessage } from './tunnel-stream.ts';
 
 const port = 44134;
 
