@@ -67,6 +67,12 @@ describe('equal reads', () => {
     assert.equal(calls.length, 2, 'the next one does not wait for what was ended');
   });
 
+  test('are not begun for a caller that has left', async () => {
+    const { calls, ask } = createStage();
+    await assert.rejects(ask('a', AbortSignal.abort(gone)), gone);
+    assert.equal(calls.length, 0);
+  });
+
   test('begin anew after a change', async () => {
     const { calls, tiller, ask } = createStage();
     const before = [ask('a'), ask('a')];

@@ -23,6 +23,7 @@ const maxSharedBytes = 16 * 1024;
 export function shareWhileRunning(read: Read): Read {
   const runningOf = new WeakMap<TillerCalls, Map<string, RunningRead>>();
   return async (tiller, request, context) => {
+    if (context.signal.aborted) throw abortReason(context.signal); // nobody waits: no call
     if (request.length > maxSharedBytes) return read(tiller, request, context);
     const running = runningOf.get(tiller) ?? new Map<string, RunningRead>();
     runningOf.set(tiller, running);

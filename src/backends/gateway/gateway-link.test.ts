@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { eventually } from '../../../test/support/eventually.ts';
 import type { ClusterAccess, RequestSettings } from '../../kubernetes/index.ts';
 import { GatewayLink } from './gateway-link.ts';
 
+const upgraded = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 const options = { maxSockets: 2, connectTimeoutMs: 100 };
 
 function accessTo(server: string, more: Partial<RequestSettings> = {}) {
@@ -68,6 +70,32 @@ describe('a gateway behind its API server', () => {
     assert.deepEqual(told.paths, ['/proxy/x?y=1', '/proxy/x?y=1', '/proxy/x?y=1']);
     assert.deepEqual(told.tokens, ['Bearer one', 'Bearer one', 'Bearer two']);
     assert.equal(told.connections, 1);
+  });
+
+  test('sends no upgrade for a client that left while it was prepared', async t => {
+    const open = new Set<Socket>();
+    const server = createServer(socket => {
+      open.add(socket);
+      socket.on('error', () => {}).resume();
+      socket.once('data', () => socket.write(upgraded)).once('close', () => open.delete(socket));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => void server.close());
+    const { cluster } = accessTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const link = new GatewayLink(cluster, '/proxy', options);
+    t.after(() => link.close());
+    const headers = { connection: 'Upgrade', upgrade: 'websocket' };
+    const outgoing = { verb: 'GET', path: '/x', headers, signal: t.signal };
+    // each number of promises is one of the moments between the request and the connection
+    for (let promises = 0; promises < 40; promises++) {
+      const client = new PassThrough();
+      if (promises === 0) await once(client.destroy(), 'close');
+      const done = link.upgrade(outgoing, client, Buffer.alloc(0)).catch(() => {});
+      for (let i = 0; i < promises; i++) await undefined;
+      client.destroy();
+      await done;
+    }
+    await eventually(() => open.size === 0);
   });
 
   test('closes what is unused, and lets a request in progress finish', async t => {

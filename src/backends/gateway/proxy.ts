@@ -64,13 +64,14 @@ export class GatewayProxy {
   }
 
   /** Sends an upgrade. A WebSocket or a refusal goes to the socket, which is closed at the end. */
-  upgrade(outgoing: Outgoing, socket: Duplex, head: Buffer): Promise<void> {
+  async upgrade(outgoing: Outgoing, socket: Duplex, head: Buffer): Promise<void> {
+    if (socket.destroyed) return; // its client left while the link was opened, and nothing would say so again
     const request = new ProxyRequest(outgoing, socket as Socket);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     request.answer.promise.catch(reject);
     socket.once('close', () => resolve());
     this.#middleware.upgrade(request.asMessage(), socket as Socket, head);
-    return promise;
+    await promise;
   }
 }
 
@@ -128,6 +129,7 @@ const reportToRequest: Plugin<IncomingMessage, ServerResponse> = proxy => {
   });
   proxy.on('proxyReqWs', (outgoing, _request, socket) => {
     // the library joins the two ends for data and errors, and forgets one when the other is closed
+    if (socket.destroyed) outgoing.destroy();
     socket.once('close', () => outgoing.destroy());
     outgoing.once('response', () => socket.resume()); // a refusal: only so the client's leaving is seen
     outgoing.once('upgrade', (_answer, server) => {

@@ -92,6 +92,7 @@ class Call implements UnansweredCall {
   constructor(channel: grpc.ChannelInterface, method: string, request: Buffer, options: CallOptions) {
     this.#options = options;
     const { metadata, timeoutMs, signal, unanswered } = options;
+    if (signal?.aborted) throw GatewayError.from(signal.reason);
     // without a virtual host, and without a call of ours that it belongs to
     this.#call = channel.createCall(`/${tillerService}/${method}`, Date.now() + timeoutMs, null, null, null);
     this.#call.start(metadata, {
@@ -114,7 +115,6 @@ class Call implements UnansweredCall {
     this.#call.startRead();
     unanswered?.add(this);
     signal?.addEventListener('abort', this.#abort);
-    if (signal?.aborted) this.#abort();
   }
 
   /**
@@ -142,7 +142,12 @@ class Call implements UnansweredCall {
   /** Without effect on a call that is over. */
   cancel(): void {
     this.#release();
-    if (!this.#status) this.#call.cancelWithStatus(Code.CANCELLED as number, 'the reader has left');
+    if (this.#status) return;
+    const end = () => this.#call.cancelWithStatus(Code.CANCELLED as number, 'the reader has left');
+    end();
+    // grpc-js opens the stream some promises after `start`, and then does not look whether the call was cancelled
+    // meanwhile: nothing else would ever end it
+    setImmediate(end);
   }
 
   fail(reason: GatewayError): void {

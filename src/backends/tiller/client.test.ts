@@ -4,6 +4,7 @@ import { constants, createServer as createHttp2Server, type Settings } from 'nod
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
+import { eventually } from '../../../test/support/eventually.ts';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
 import { createDirectConnector } from '../../clusters/upstreams/direct.ts';
 import { encodeMessage } from '../../codec/messages.ts';
@@ -137,6 +138,47 @@ describe('what ends a call', () => {
     await assert.rejects(call, { code: 1, message: 'the client has gone' });
     await arrived.done;
     assert.equal(arrived.outcome, 'cancelled');
+  });
+
+  test('a client that has gone before its call begins costs Tiller nothing', async () => {
+    await using stub = await startStubTiller({ replies: { '*': { hang: 'before' }, GetReleaseStatus: {} } });
+    await using client = clientOf(stub.address);
+    const gone = {
+      signal: AbortSignal.abort(new GatewayError(1, 'the client has gone')),
+      deadline: undefined,
+    };
+    for (let round = 0; round < 2; round++) {
+      await assert.rejects(client.unary('InstallRelease', nothing, gone), { code: 1 });
+      await assert.rejects(collect(client.stream('ListReleases', nothing, gone)), { code: 1 });
+      await assert.rejects(client.unary('GetReleaseStatus', nothing, gone), { code: 1 });
+      // the second round has a connection, on which streams arrive in their order
+      await client.unary('GetReleaseStatus', nothing, free);
+    }
+    assert.deepEqual(
+      stub.calls.map(call => call.method),
+      ['GetVersion', 'GetReleaseStatus', 'GetReleaseStatus'],
+    );
+  });
+
+  test('a client goes away at any moment of the start of its call: no stream stays open at Tiller', async () => {
+    const reads = { GetVersion: { responses: [tillerVersion] }, GetReleaseStatus: {} };
+    await using stub = await startStubTiller({ replies: { '*': { hang: 'before' }, ...reads } });
+    await using client = clientOf(stub.address);
+    await client.unary('GetReleaseStatus', nothing, free);
+    // grpc-js opens a stream some promises after the call was started: each number of them is one of the moments
+    for (let promises = 0; promises < 40; promises++) {
+      for (const method of ['InstallRelease', 'GetReleaseContent'] as const) {
+        const controller = new AbortController();
+        const call = client.unary(method, nothing, { signal: controller.signal, deadline: undefined });
+        const ended = assert.rejects(call, { code: 1 });
+        for (let i = 0; i < promises; i++) await undefined;
+        controller.abort(new GatewayError(1, 'the client has gone'));
+        await ended;
+      }
+    }
+    await client.unary('GetReleaseStatus', nothing, free); // everything before it has arrived
+    await eventually(() => stub.openStreams.size === 0);
+    assert.ok(stub.callsOf('InstallRelease').length > 0); // the later moments came after the stream was opened
   });
 
   test('a message over the limit is refused, and the connection goes on', async () => {
