@@ -10,8 +10,8 @@ import type {
   V1Service,
 } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
-import { loadChart } from '../src/charts/archive/load-archive.ts';
-import { encodeChart } from '../src/charts/chart/loaded-chart.ts';
+import { loadChart } from '../src/charts/archive/load-chart.ts';
+import { encodeChart } from '../src/charts/chart/chart.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { allOptions, environmentName } from '../src/config/index.ts';
 import { startSandboxTiller } from '../src/sandbox/index.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { ChartOptions } from '../src/charts/chart-options.ts';
+import type { ChartOptions } from '../src/charts/chart/chart-options.ts';
 import type { Charts } from '../src/charts/index.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
 import { GatewayError } from '../src/protocol/index.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadChart } from '../src/charts/archive/load-archive.ts';
-import { encodeChart } from '../src/charts/chart/loaded-chart.ts';
+import { loadChart } from '../src/charts/archive/load-chart.ts';
+import { encodeChart } from '../src/charts/chart/chart.ts';
 import { prepareChart } from '../src/charts/requirements/prepare-chart.ts';
 import { mergeValues } from '../src/charts/values/merge-values.ts';
 import type { Chart } from '../src/codec/messages.gen.ts';

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import type { ChartOptions } from '../src/charts/chart-options.ts';
+import type { ChartOptions } from '../src/charts/chart/chart-options.ts';
 import type { Charts } from '../src/charts/index.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';

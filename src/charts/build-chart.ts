@@ -1,7 +1,7 @@
-import { type ArchiveLimits, loadChart } from './archive/load-archive.ts';
-import { NeedsThread, UnpackBudget } from './archive/unpack.ts';
-import { mayExpand, withSource } from './chart/chart-text.ts';
-import { type ChartFile, encodeChart } from './chart/loaded-chart.ts';
+import { loadChart } from './archive/load-chart.ts';
+import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
+import { type ChartFile, encodeChart } from './chart/chart.ts';
+import { mayExpand, withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
 import { runInThread } from './thread/run-in-thread.ts';
 import { type GivenValues, mergeValues } from './values/merge-values.ts';

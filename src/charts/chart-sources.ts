@@ -2,11 +2,10 @@ import { basename } from 'node:path';
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
 import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/verify-provenance.ts';
 import type { FetchedChart } from './build-chart.ts';
-import { withSource } from './chart/chart-text.ts';
-import type { ChartOptions } from './chart-options.ts';
-import type { Credentials } from './download/credentials.ts';
+import type { ChartOptions } from './chart/chart-options.ts';
+import { withSource } from './chart/chart-yaml.ts';
 import type { Downloader, Source } from './download/downloader.ts';
-import { parseSourceUrl, showUrl } from './download/source-url.ts';
+import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
 import type { Repositories } from './repository/repository.ts';
 import { findChart } from './repository/repository-index.ts';
@@ -40,7 +39,7 @@ export class ChartSources {
   }
 
   /**
-   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, withSource the source; UNAVAILABLE when a server cannot be reached
+   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, with the name of the source; UNAVAILABLE when a server cannot be reached
    */
   async find(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
     if (wanted.archive) return this.#load(uploaded(wanted.archive), wanted.verify);

@@ -1,13 +1,13 @@
 import { decodeMessage, type SwiftSearchChartsRequest } from '../codec/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import { buildWhereItFits, type FetchedChart } from './build-chart.ts';
-import { checkApiVersions } from './chart/chart-metadata.ts';
-import type { ChartOptions } from './chart-options.ts';
+import { checkApiVersions } from './chart/chart.ts';
+import type { ChartOptions } from './chart/chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
-import type { Credentials } from './download/credentials.ts';
 import { Downloader } from './download/downloader.ts';
-import { resolveHost } from './download/fetch-once.ts';
+import { resolveHost } from './download/fetch.ts';
+import type { Credentials } from './download/source.ts';
 import { createRepositories, type Repositories } from './repository/repository.ts';
 import type { RepositoryIndex } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts } from './repository/search-charts.ts';
@@ -37,7 +37,7 @@ export interface ResolvedChart {
 
 export interface Charts {
   /**
-   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, withSource the source without credentials; UNAVAILABLE when a
+   * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, with the name of the source without credentials; UNAVAILABLE when a
    * repository cannot be reached, answers 5xx or takes too long; RESOURCE_EXHAUSTED when too many downloads wait; CANCELLED when
    * the signal is aborted
    */
@@ -74,39 +74,29 @@ async function resolveChart(
   request: ChartRequest,
   signal: AbortSignal,
 ): Promise<ResolvedChart> {
-  if (request.chart && request.verify) {
+  const { chart, values, valuesJson, set, setString, ...wanted } = request;
+  if (chart && wanted.verify) {
     throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
   }
-  if (request.chart) checkApiVersions(decodeMessage('hapi.chart.Chart', request.chart));
-  const { values, valuesJson, set, setString } = request;
+  if (chart) checkApiVersions(decodeMessage('hapi.chart.Chart', chart));
   const { maxMessageBytes = tillerMessageBytes, warn } = options;
-  const fetched = request.chart ? undefined : await findChart(sources, request, signal);
+  const fetched = chart ? undefined : await findChart(sources, wanted, signal);
   const given = { values, valuesJson, set, setString };
   const built = await buildWhereItFits({ fetched, given, limits: options, maxMessageBytes }, signal);
   built.warnings.forEach(warn);
-  return { chart: request.chart ?? built.chart ?? new Uint8Array(), values: built.values };
+  return { chart: chart ?? built.chart ?? new Uint8Array(), values: built.values };
 }
 
 async function findChart(
   sources: ChartSources,
-  request: ChartRequest,
+  { chartArchive, chartUrl, verify, ...credentials }: Omit<ChartRequest, 'chart' | keyof GivenValues>,
   signal: AbortSignal,
 ): Promise<FetchedChart> {
-  if (!request.chartArchive?.length && request.chartUrl === '') {
+  const archive = chartArchive?.length ? chartArchive : undefined;
+  if (!archive && chartUrl === '') {
     throw invalidArgument('no chart given: chart, chart_archive or chart_url must be set');
   }
-  const { username, password, token, caBundle, clientCertificate, clientKey, insecureSkipVerify } = request;
-  const credentials = {
-    username,
-    password,
-    token,
-    caBundle,
-    clientCertificate,
-    clientKey,
-    insecureSkipVerify,
-  };
-  const archive = request.chartArchive?.length ? request.chartArchive : undefined;
-  return sources.find({ archive, url: request.chartUrl, credentials, verify: request.verify }, signal);
+  return sources.find({ archive, url: chartUrl, credentials, verify }, signal);
 }
 
 async function search(

@@ -1,4 +1,4 @@
 /** From wherever a chart is to what the Helm client would have sent. */
-export type { ChartOptions } from './chart-options.ts';
+export type { ChartOptions } from './chart/chart-options.ts';
 export { type ChartRequest, type Charts, createCharts, type ResolvedChart } from './charts.ts';
 export type { ChartSummary, SearchResult } from './repository/search-charts.ts';

@@ -1,12 +1,11 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
 import { invalidArgument } from '../../protocol/index.ts';
-import { mayExpand } from '../chart/chart-text.ts';
+import type { ChartOptions } from '../chart/chart-options.ts';
+import { mayExpand } from '../chart/chart-yaml.ts';
 
-export interface UnpackLimits {
-  readonly maxUnpackedBytes: number;
-  readonly maxEntries: number;
-}
+/** Bounds on an archive, those in it included. */
+export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries' | 'maxNestedArchives'>;
 
 /** YAML of one chart and the charts in it: far above real ones. */
 const maxYamlBytes = 8 * 1024 * 1024;
@@ -22,11 +21,11 @@ export class UnpackBudget {
   #bytes: number;
   #entries: number;
   #yamlBytes: number;
-  readonly #limits: UnpackLimits;
+  readonly #limits: ArchiveLimits;
   readonly #isHere: boolean;
 
   /** @param isHere whether to throw NeedsThread at what would keep other requests waiting */
-  constructor(limits: UnpackLimits, isHere = false) {
+  constructor(limits: ArchiveLimits, isHere = false) {
     this.#limits = limits;
     this.#isHere = isHere;
     this.#bytes = isHere ? Math.min(limits.maxUnpackedBytes, here.bytes) : limits.maxUnpackedBytes;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Config, type Key, readCleartextMessage, readKeys, verify } from 'openpgp';
 import { Code, GatewayError, invalidArgument, reasonOf } from '../../protocol/index.ts';
-import { readText, readYamlMap } from '../chart/chart-text.ts';
+import { decodeText, readYamlMap } from '../chart/chart-yaml.ts';
 
 /** A provenance file is a few kilobytes. */
 export const maxProvenanceBytes = 1024 * 1024;
@@ -18,7 +18,7 @@ export async function verifyProvenance(
   provenance: Uint8Array,
   keyring: readonly Key[],
 ): Promise<void> {
-  const signed = await checkSignature(readText(provenance, 'the provenance file'), keyring);
+  const signed = await checkSignature(decodeText(provenance, 'the provenance file'), keyring);
   // the chart's metadata, then YAML's end of document, then the digests
   const [, digests] = signed.split('\n...\n');
   if (digests === undefined) throw invalidArgument('the provenance file has no digests');

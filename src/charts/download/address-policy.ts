@@ -2,15 +2,9 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { invalidArgument } from '../../protocol/index.ts';
+import type { ChartOptions } from '../chart/chart-options.ts';
 
-export interface AddressPolicyOptions {
-  /** Let charts come from this machine. */
-  readonly allowLoopback: boolean;
-  /** Host patterns (`charts.example.com`, `*.example.com`) and addresses or CIDR ranges that are let through. */
-  readonly allow: readonly string[];
-  /** The same for what is refused; stronger than `allow`. */
-  readonly deny: readonly string[];
-}
+export type AddressPolicyOptions = Pick<ChartOptions, 'allow' | 'deny' | 'allowLoopback'>;
 
 /** Decides which hosts charts may be fetched from. */
 export interface AddressPolicy {

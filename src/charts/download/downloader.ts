@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { callScope, invalidArgument, unavailable } from '../../protocol/index.ts';
-import { type Access, type Credentials, resolveAccess } from './credentials.ts';
-import { download } from './download.ts';
-import type { Network } from './fetch-once.ts';
+import type { ChartOptions } from '../chart/chart-options.ts';
+import { type Download, download, type Network } from './fetch.ts';
 import { Limiter } from './limiter.ts';
 import { SharedTasks } from './shared-tasks.ts';
-import { type SourceUrl, showUrl } from './source-url.ts';
+import { type Access, type Credentials, resolveAccess, type SourceUrl, showUrl } from './source.ts';
 
-export interface DownloaderOptions {
-  readonly network: Network;
-  readonly maxRedirects: number;
-  /** For one download: waiting for its turn, every redirect and the body together. */
-  readonly timeoutMs: number;
-  readonly concurrency: number;
-  /** Downloads that may wait for their turn. */
-  readonly maxWaiting: number;
-  readonly cacheBytes: number;
-}
+type DownloaderOptions = { readonly network: Network } & Pick<
+  ChartOptions,
+  'maxRedirects' | 'timeoutMs' | 'concurrency' | 'maxWaiting' | 'cacheBytes'
+>;
 
 /** What to fetch, and what is known of it. */
 export interface Source {
@@ -28,12 +21,7 @@ export interface Source {
   readonly maxBytes: number;
 }
 
-/** What a repository said about a download, so that it can be asked whether it still holds. */
-interface KeptDownload {
-  readonly bytes: Buffer;
-  readonly etag: string | undefined;
-  readonly lastModified: string | undefined;
-}
+type KeptDownload = Download & { readonly bytes: Buffer };
 
 /** One download, with the key that it is shared and kept under. */
 interface Job {

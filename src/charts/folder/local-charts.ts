@@ -3,10 +3,9 @@ import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalidArgument } from '../../protocol/index.ts';
-import type { ArchiveLimits } from '../archive/load-archive.ts';
-import { UnpackBudget } from '../archive/unpack.ts';
-import { readText } from '../chart/chart-text.ts';
-import type { ChartFile } from '../chart/loaded-chart.ts';
+import { type ArchiveLimits, UnpackBudget } from '../archive/unpack.ts';
+import type { ChartFile } from '../chart/chart.ts';
+import { decodeText } from '../chart/chart-yaml.ts';
 import { type IgnoreRules, parseHelmIgnore } from './helmignore.ts';
 
 interface Walk {
@@ -36,7 +35,7 @@ export async function readChartFolder(
   const ignoreFile = names.includes('.helmignore')
     ? await readInside(join(chart, '.helmignore'), root, budget)
     : Buffer.alloc(0);
-  const ignores = parseHelmIgnore(readText(ignoreFile, '.helmignore'));
+  const ignores = parseHelmIgnore(decodeText(ignoreFile, '.helmignore'));
   const walk: Walk = { root, ignores, budget, files: [] };
   await walkFolder(walk, chart, '', 0);
   return walk.files;

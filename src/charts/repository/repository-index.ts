@@ -1,7 +1,6 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlValue } from '../../yaml/index.ts';
-import { type FieldReader, readBoolean, readFields, readText, readTexts } from '../chart/chart-fields.ts';
-import { readText as readFileText, readYamlMap } from '../chart/chart-text.ts';
+import { readBoolean, readFields, readText, readTexts, readYamlMap } from '../chart/chart-yaml.ts';
 import {
   compareVersions,
   parseConstraint,
@@ -9,20 +8,22 @@ import {
   type Version,
 } from '../requirements/version-constraint.ts';
 
-/** One version of a chart, as a repository's index describes it. */
-export interface ChartVersion {
-  readonly name: string;
-  readonly version: string;
+/** What is read of an entry: these texts, the lists `urls` and `keywords`, and `deprecated`. */
+const textFields = [
+  'name',
+  'version',
+  'digest', // SHA-256 of the archive in hexadecimal
+  'created', // RFC 3339
+  'appVersion',
+  'description',
+  'home',
+  'icon',
+] as const;
+
+/** One version of a chart, as a repository's index describes it; texts and lists that it does not have are empty. */
+export interface ChartVersion extends Readonly<Record<(typeof textFields)[number], string>> {
   readonly parsedVersion: Version;
   readonly urls: readonly string[];
-  /** SHA-256 of the archive in hexadecimal; empty where the index has none. */
-  readonly digest: string;
-  /** As it stands in the index: RFC 3339, or empty. */
-  readonly created: string;
-  readonly appVersion: string;
-  readonly description: string;
-  readonly home: string;
-  readonly icon: string;
   readonly keywords: readonly string[];
   readonly deprecated: boolean;
 }
@@ -30,36 +31,15 @@ export interface ChartVersion {
 /** The versions of every chart, newest first. */
 export type RepositoryIndex = ReadonlyMap<string, readonly ChartVersion[]>;
 
-const fields: Record<string, FieldReader> = {
-  name: readText,
-  version: readText,
-  urls: readTexts,
-  digest: readText,
-  created: readText,
-  appVersion: readText,
-  description: readText,
-  home: readText,
-  icon: readText,
-  keywords: readTexts,
-  deprecated: readBoolean,
-};
+const fields = { ...eachText(readText), urls: readTexts, keywords: readTexts, deprecated: readBoolean };
+const empty = { ...eachText(''), urls: [], keywords: [], deprecated: false };
+
+function eachText<T>(value: T): Record<(typeof textFields)[number], T> {
+  return Object.fromEntries(textFields.map(name => [name, value])) as Record<(typeof textFields)[number], T>;
+}
 
 /** An index may be as long as its bytes may be many; public ones have some hundred thousand values. */
 const indexBounds = { maxLength: 256 * 1024 * 1024, maxNodes: 20_000_000 };
-
-const empty = {
-  name: '',
-  version: '',
-  urls: [],
-  digest: '',
-  created: '',
-  appVersion: '',
-  description: '',
-  home: '',
-  icon: '',
-  keywords: [],
-  deprecated: false,
-};
 
 /**
  * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
@@ -67,7 +47,7 @@ const empty = {
  * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
  */
 export function parseRepositoryIndex(data: Uint8Array, where: string): RepositoryIndex {
-  const map = readYamlMap(readFileText(data, where), where, indexBounds);
+  const map = readYamlMap(data, where, indexBounds);
   const entries = map.get('entries') ?? new Map();
   if (!map.get('apiVersion') || !(entries instanceof Map)) {
     throw invalidArgument(`${where}: is no repository index: it must have apiVersion and entries`);
@@ -85,9 +65,8 @@ export function parseRepositoryIndex(data: Uint8Array, where: string): Repositor
 }
 
 function readVersion(name: string, value: YamlValue): ChartVersion[] {
-  if (!(value instanceof Map)) return [];
   try {
-    const entry: Omit<ChartVersion, 'parsedVersion'> = { ...empty, ...readFields(value, fields, name) };
+    const entry = { ...empty, ...readFields(value, fields, name) };
     const parsedVersion = parseVersion(entry.version);
     return parsedVersion ? [{ ...entry, name, parsedVersion }] : [];
   } catch {

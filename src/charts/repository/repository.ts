@@ -1,24 +1,61 @@
 import { createHash } from 'node:crypto';
-import { invalidArgument } from '../../protocol/index.ts';
-import type { Credentials } from '../download/credentials.ts';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import type { ChartOptions } from '../chart/chart-options.ts';
+import { readBoolean, readFields, readText, readYamlMap } from '../chart/chart-yaml.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
-import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source-url.ts';
+import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
 import { runInThread } from '../thread/run-in-thread.ts';
-import { readRepositoryCredentials } from './repository-credentials.ts';
 import { type ChartVersion, parseRepositoryIndex, type RepositoryIndex } from './repository-index.ts';
+
+/** A repository's entry in the credentials file; paths are from the file's folder on. */
+const fields = {
+  username: readText,
+  password: readText,
+  token: readText,
+  caFile: readText,
+  clientCertificateFile: readText,
+  clientKeyFile: readText,
+  insecureSkipVerify: readBoolean,
+};
+
+/**
+ * Reads the credentials of one repository from a YAML file, a map by the repositories' names.
+ * @throws GatewayError FAILED_PRECONDITION, without details for the caller, when a file cannot be read
+ */
+async function readRepositoryCredentials(file: string, repository: string): Promise<Credentials> {
+  try {
+    const entry = readYamlMap(await readFile(file), file).get(repository);
+    if (entry === undefined) return {};
+    const read = readFields(entry, fields, `${file}: ${repository}`);
+    const { caFile, clientCertificateFile, clientKeyFile, ...inline } = read;
+    const content = async (path: string | undefined) =>
+      path === undefined ? undefined : readFile(resolve(dirname(file), path));
+    return {
+      ...inline,
+      caBundle: await content(caFile),
+      clientCertificate: await content(clientCertificateFile),
+      clientKey: await content(clientKeyFile),
+    };
+  } catch (cause) {
+    throw new GatewayError(
+      Code.FAILED_PRECONDITION,
+      `the gateway cannot read its credentials for the chart repository ${repository}`,
+      { cause },
+    );
+  }
+}
 
 /** Below this a thread takes longer to start than the index to read. */
 const minThreadBytes = 256 * 1024;
 
-export interface RepositoryOptions {
+interface RepositoryOptions extends Pick<ChartOptions, 'indexMaxAgeMs' | 'indexMaxBytes'> {
   readonly name: string;
   readonly source: SourceUrl;
   /** Read each time the repository is asked, so that changed secrets are taken up. */
   readonly credentials: () => Promise<Credentials>;
-  /** How long an index is used before the repository is asked whether it still holds. */
-  readonly indexMaxAgeMs: number;
-  readonly indexMaxBytes: number;
 }
 
 /** Where a chart's archive is, and how to get it. */
@@ -120,13 +157,10 @@ function childUrl(base: URL, reference: string): URL {
 
 export type Repositories = ReadonlyMap<string, Repository>;
 
-export interface RepositoriesOptions {
-  /** `NAME=URL` each. */
-  readonly repositories: readonly string[];
-  readonly repositoryCredentialsFile: string | undefined;
-  readonly indexMaxAgeMs: number;
-  readonly indexMaxBytes: number;
-}
+type RepositoriesOptions = Pick<
+  ChartOptions,
+  'repositories' | 'repositoryCredentialsFile' | 'indexMaxAgeMs' | 'indexMaxBytes'
+>;
 
 /**
  * The configured repositories by name.

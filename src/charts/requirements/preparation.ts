@@ -1,13 +1,69 @@
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
-import { readYamlMap, textBounds } from '../chart/chart-text.ts';
-import type { LoadedChart } from '../chart/loaded-chart.ts';
-import type { CoalesceWork } from '../values/coalesce-values.ts';
-import { countNodes } from '../values/tables.ts';
-import { loadRequirements, type Requirement } from './requirements.ts';
+import type { LoadedChart } from '../chart/chart.ts';
+import type { Warn } from '../chart/chart-options.ts';
+import { readFields, readList, readText, readTexts, readYamlMap, textBounds } from '../chart/chart-yaml.ts';
+import { type CoalesceWork, countNodes } from '../values/tables.ts';
 
-/** Called with what Helm only warns about. */
-export type Warn = (message: string) => void;
+/** One dependency of requirements.yaml, with what Helm 2.17 reads of it. */
+export interface Requirement {
+  readonly name: string;
+  /** Version or range; one that cannot be read matches nothing. */
+  readonly version: string;
+  /** Paths of values, divided by commas. */
+  readonly condition: string;
+  readonly tags: readonly string[];
+  readonly alias: string;
+  readonly importValues: readonly ValueImport[];
+}
+
+/** Values to copy from a table of the dependency into a table of its parent. */
+export interface ValueImport {
+  readonly child: string;
+  readonly parent: string;
+}
+
+const fields = {
+  name: readText,
+  version: readText,
+  condition: readText,
+  tags: readTexts,
+  alias: readText,
+  'import-values': readList(readImport),
+};
+
+/**
+ * Reads the requirements.yaml of a chart.
+ * @throws GatewayError INVALID_ARGUMENT when it cannot be read
+ */
+export function loadRequirements(data: Uint8Array, chart: LoadedChart): Requirement[] {
+  const where = `cannot load requirements: requirements.yaml of chart ${chart.metadata.name}`;
+  const map = readYamlMap(data, where);
+  return readFields(map, { dependencies: readList(readRequirement) }, where).dependencies ?? [];
+}
+
+function readRequirement(value: YamlValue, where: string): Requirement {
+  const { 'import-values': given = [], ...rest } = readFields(value, fields, where);
+  return {
+    name: '',
+    version: '',
+    condition: '',
+    tags: [],
+    alias: '',
+    ...rest,
+    importValues: given.filter(item => item !== undefined),
+  };
+}
+
+/** `name` stands for the table `exports.name`, put into the parent's topmost table. What is neither form is ignored. */
+function readImport(value: YamlValue, where: string): ValueImport | undefined {
+  if (typeof value === 'string') return { child: `exports.${value}`, parent: '.' };
+  if (!(value instanceof Map)) return undefined;
+  const child = value.get('child');
+  const parent = value.get('parent');
+  if (typeof child === 'string' && typeof parent === 'string') return { child, parent };
+  throw invalidArgument(`${where} must have child and parent`);
+}
 
 /**
  * Charts that aliases may make, and requirements of one chart. Aliases multiply from level to level, so that a few lines could ask

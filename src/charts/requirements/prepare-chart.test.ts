@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeChart } from '../../../test/charts/make-archive.ts';
 import { parseYaml, type YamlMap } from '../../yaml/index.ts';
-import { loadChart } from '../archive/load-archive.ts';
-import type { LoadedChart } from '../chart/loaded-chart.ts';
+import { loadChart } from '../archive/load-chart.ts';
+import type { LoadedChart } from '../chart/chart.ts';
 import { prepareChart } from './prepare-chart.ts';
 
 const limits = { maxUnpackedBytes: 2 ** 20, maxEntries: 1000, maxNestedArchives: 8 };

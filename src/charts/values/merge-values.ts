@@ -1,8 +1,7 @@
-import type { Config } from '../../codec/index.ts';
-import { decodeMessage, encodeMessage } from '../../codec/index.ts';
+import { type Config, decodeMessage, encodeMessage } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
-import { readYamlMap, textBounds } from '../chart/chart-text.ts';
+import { readYamlMap, textBounds } from '../chart/chart-yaml.ts';
 import { applySet, applySetString, createSetBudget } from './set-line.ts';
 import { countNodes, mergeTables } from './tables.ts';
 

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
-import { textBounds } from '../chart/chart-text.ts';
+import { textBounds } from '../chart/chart-yaml.ts';
 import { isTable } from './tables.ts';
 
 /** The bounds that later Helm clients set (strvals.MaxIndex, strvals.MaxNestedNameLevel). */

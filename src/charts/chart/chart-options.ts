@@ -1,5 +1,13 @@
-import type { Resolve } from './download/fetch-once.ts';
-import type { Warn } from './requirements/preparation.ts';
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Finds the addresses of a host; replaced in tests. */
+export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
+
+/** Called with what Helm only warns about. */
+export type Warn = (message: string) => void;
 
 /** Where charts come from, and the bounds on that. Defaults and ranges stand with the flags, in `config`. */
 export interface ChartOptions {
@@ -11,9 +19,9 @@ export interface ChartOptions {
   readonly chartDir: string | undefined;
   /** OpenPGP public keys that provenance files are checked against. */
   readonly keyring: string | undefined;
-  /** Host patterns and address ranges that are let through. */
+  /** Host patterns (`charts.example.com`, `*.example.com`), and addresses or CIDR ranges, that are let through. */
   readonly allow: readonly string[];
-  /** Host patterns and address ranges that are refused; stronger than `allow`. */
+  /** The same for what is refused; stronger than `allow`. */
   readonly deny: readonly string[];
   /** Let charts come from this machine's loopback addresses. */
   readonly allowLoopback: boolean;
@@ -45,6 +53,5 @@ export interface ChartOptions {
   readonly proxyFor: (url: string) => string | undefined;
   /** Finds a host's addresses. Default: the system's resolver. */
   readonly resolveHost?: Resolve;
-  /** Called with what Helm only warns about. */
   readonly warn: Warn;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Entry, makeArchive, makeChart } from '../../../test/charts/make-archive.ts';
-import { loadChart } from './load-archive.ts';
+import { loadChart } from './load-chart.ts';
 
 const limits = { maxUnpackedBytes: 2 ** 20, maxEntries: 50, maxNestedArchives: 2 };
 const metadata = 'name: a\nversion: 1.0.0\n';

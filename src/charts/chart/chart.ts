@@ -1,6 +1,14 @@
-import type { Metadata } from '../../codec/index.ts';
-import { encodeMessage, type Partially } from '../../codec/index.ts';
+import { type Chart, encodeMessage, type Metadata, type Partially } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
+import {
+  readBoolean,
+  readFields,
+  readList,
+  readText,
+  readTextMap,
+  readTexts,
+  readYamlMap,
+} from './chart-yaml.ts';
 
 /** What Chart.yaml says; only what it does say is present, but there is always a name. */
 export type ChartMetadata = Partially<Metadata> & { name: string };
@@ -53,4 +61,54 @@ function chartToMessage(chart: LoadedChart): ChartMessage {
     ...(chart.values === undefined ? {} : { values: { raw: chart.values } }),
     files: chart.files.map(file => ({ type_url: file.name, value: file.data })),
   };
+}
+
+const fields = {
+  name: readText,
+  home: readText,
+  sources: readTexts,
+  version: readText,
+  description: readText,
+  keywords: readTexts,
+  maintainers: readList((value, where) =>
+    readFields(value, { name: readText, email: readText, url: readText }, where),
+  ),
+  engine: readText,
+  icon: readText,
+  apiVersion: readText,
+  condition: readText,
+  tags: readText,
+  appVersion: readText,
+  deprecated: readBoolean,
+  tillerVersion: readText,
+  annotations: readTextMap,
+  kubeVersion: readText,
+};
+
+/**
+ * Reads Chart.yaml (chartutil.UnmarshalChartfile of Helm 2.17).
+ * @throws GatewayError INVALID_ARGUMENT when it is no YAML map, a field has the wrong type, there is no name, or the apiVersion is not Helm
+ * 2's
+ */
+export function parseChartMetadata(data: Uint8Array): ChartMetadata {
+  const metadata = readFields(readYamlMap(data, 'Chart.yaml'), fields, 'Chart.yaml');
+  const { name } = metadata;
+  if (!name) throw invalidArgument('invalid chart (Chart.yaml): name must not be empty');
+  checkApiVersion(metadata.apiVersion);
+  return { ...metadata, name };
+}
+
+/**
+ * Helm 2 takes no apiVersion but its own: a chart of Helm 3 would lose its dependencies without a word.
+ * @throws GatewayError INVALID_ARGUMENT
+ */
+export function checkApiVersion(apiVersion: string | undefined): void {
+  if (!apiVersion || apiVersion === 'v1') return;
+  throw invalidArgument(`apiVersion '${apiVersion}' is not valid. The value must be "v1"`);
+}
+
+/** The same for a chart that a request has ready-made, and all charts in it. */
+export function checkApiVersions({ metadata, dependencies }: Chart): void {
+  checkApiVersion(metadata?.apiVersion);
+  for (const dependency of dependencies) checkApiVersions(dependency);
 }

@@ -3,10 +3,10 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { GatewayError, invalidArgument, orAborted, readBounded, unavailable } from '../../protocol/index.ts';
-import { withSource } from '../chart/chart-text.ts';
+import type { Resolve, ResolvedAddress } from '../chart/chart-options.ts';
+import { withSource } from '../chart/chart-yaml.ts';
 import type { AddressPolicy } from './address-policy.ts';
-import type { Access } from './credentials.ts';
-import { hostOf, showUrl } from './source-url.ts';
+import { type Access, hostOf, parseSourceUrl, showUrl } from './source.ts';
 
 /** How hosts are found, judged and reached. */
 export interface Network {
@@ -16,7 +16,7 @@ export interface Network {
   readonly proxyFor: (url: string) => string | undefined;
 }
 
-export interface FetchRequest {
+interface FetchRequest {
   readonly url: URL;
   readonly headers: Record<string, string>;
   readonly tls: Access['trust'] & Access['identity'];
@@ -24,7 +24,7 @@ export interface FetchRequest {
   readonly signal: AbortSignal;
 }
 
-export interface FetchResponse {
+interface FetchResponse {
   readonly status: number;
   header(name: string): string | undefined;
   /** The body of a 200; empty otherwise. */
@@ -39,7 +39,7 @@ const maxHeaderBytes = 16 * 1024;
  * @throws GatewayError INVALID_ARGUMENT when the address is refused or the answer is too large; UNAVAILABLE when the host cannot be
  * reached; the signal's reason when it is aborted
  */
-export async function fetchOnce(network: Network, wanted: FetchRequest): Promise<FetchResponse> {
+async function fetchOnce(network: Network, wanted: FetchRequest): Promise<FetchResponse> {
   const dispatcher = await createDispatcher(network, wanted);
   try {
     const { url, headers, signal } = wanted;
@@ -121,14 +121,6 @@ function unreachable(url: URL, error: unknown): GatewayError {
   return unavailable(`${showUrl(url)}: cannot be reached: ${code ?? message}`, { cause });
 }
 
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
-
-/** Finds the addresses of a host; replaced in tests. */
-export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
-
 /** Asks the system's resolver, which also reads /etc/hosts and the cluster's search domains. */
 export async function resolveHost(host: string): Promise<readonly ResolvedAddress[]> {
   const family = isIP(host);
@@ -139,10 +131,85 @@ export async function resolveHost(host: string): Promise<readonly ResolvedAddres
  * A lookup function for sockets that answers with addresses found before, whatever name it is asked for: the address that was
  * checked is the one that is connected to, so that a name cannot change its mind in between.
  */
-export function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
+function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
   return (_host, options, callback) => {
     const [first] = addresses;
     if (options.all) callback(null, [...addresses]);
     else callback(null, first?.address ?? '', first?.family ?? 4);
+  };
+}
+
+/** What is known of a resource; with it the answer may be that it has not changed. */
+interface Validators {
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
+interface DownloadRequest extends Validators {
+  readonly url: URL;
+  readonly access: Access;
+  readonly maxBytes: number;
+  readonly maxRedirects: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Download extends Validators {
+  /** Undefined when the resource has not changed. */
+  readonly bytes: Buffer | undefined;
+}
+
+const redirects: readonly number[] = [301, 302, 303, 307, 308];
+
+/**
+ * Fetches a resource, following redirects. The address of every redirect is checked anew. The Authorization header and the client
+ * certificate go to the origin that they were given for, and to no other.
+ * @throws GatewayError INVALID_ARGUMENT when an address is refused, the answer is too large, not a 200 or redirects without end;
+ * UNAVAILABLE when a host cannot be reached or answers 5xx
+ */
+export async function download(network: Network, wanted: DownloadRequest): Promise<Download> {
+  let url = wanted.url;
+  for (let hops = 0; hops <= wanted.maxRedirects; hops++) {
+    const response = await fetchOnce(network, toFetch(url, wanted));
+    if (!redirects.includes(response.status)) return toDownload(response, url, wanted);
+    url = redirectTarget(response, url);
+  }
+  throw invalidArgument(`${showUrl(wanted.url)}: redirects more than ${wanted.maxRedirects} times`);
+}
+
+function toFetch(
+  url: URL,
+  { url: first, access, maxBytes, signal, etag, lastModified }: DownloadRequest,
+): FetchRequest {
+  const isSameOrigin = url.origin === first.origin;
+  const headers: Record<string, string> = { 'user-agent': 'tiller-gateway' };
+  if (isSameOrigin && access.authorization) headers.authorization = access.authorization;
+  if (etag) headers['if-none-match'] = etag;
+  if (lastModified) headers['if-modified-since'] = lastModified;
+  const tls = isSameOrigin ? { ...access.trust, ...access.identity } : access.trust;
+  return { url, headers, tls, maxBytes, signal };
+}
+
+function redirectTarget(response: FetchResponse, url: URL): URL {
+  const location = response.header('location');
+  if (!location) throw invalidArgument(`${showUrl(url)}: answered ${response.status} without a Location`);
+  try {
+    return parseSourceUrl(location, url).url;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw invalidArgument(`${showUrl(url)}: redirects to what is no http(s) URL`, { cause: error });
+  }
+}
+
+function toDownload(response: FetchResponse, url: URL, wanted: DownloadRequest): Download {
+  const { status } = response;
+  const isUnchanged = status === 304 && Boolean(wanted.etag || wanted.lastModified);
+  if (status !== 200 && !isUnchanged) {
+    const message = `${showUrl(url)}: the server answered ${status}`;
+    throw status >= 500 ? unavailable(message) : invalidArgument(message);
+  }
+  return {
+    bytes: isUnchanged ? undefined : response.body,
+    etag: response.header('etag'),
+    lastModified: response.header('last-modified'),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Chart, decodeMessage, encodeMessage } from '../../codec/index.ts';
-import { checkApiVersions, parseChartMetadata } from './chart-metadata.ts';
+import { checkApiVersions, parseChartMetadata } from './chart.ts';
 
 function parse(yaml: string) {
   return { ...parseChartMetadata(Buffer.from(yaml)) };

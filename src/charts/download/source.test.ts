@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostOf, parseSourceUrl, showUrl } from './source-url.ts';
+import { hostOf, parseSourceUrl, showUrl } from './source.ts';
 
 test('user info is taken out, and decoded', () => {
   const { url, username, password } = parseSourceUrl('https://me%40x:p%3Aw@host:8443/a.tgz?sig=1#f');

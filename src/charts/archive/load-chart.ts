@@ -1,0 +1,183 @@
+import { posix } from 'node:path';
+import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { type ChartFile, type ChartMetadata, type LoadedChart, parseChartMetadata } from '../chart/chart.ts';
+import { decodeText, decodeUtf8 } from '../chart/chart-yaml.ts';
+import { readTar, TarType } from './read-tar.ts';
+import { type ArchiveLimits, gunzip, UnpackBudget } from './unpack.ts';
+
+/** What loading a chart needs of what is around it. */
+interface Load {
+  readonly limits: ArchiveLimits;
+  readonly budget: UnpackBudget;
+  /** How many archives are around it. */
+  readonly archives: number;
+}
+
+/**
+ * Loads a packed chart (.tgz) or the files of one in a folder, with the charts packed inside, as chartutil.LoadArchive
+ * and LoadDir of Helm 2.17 do.
+ * @throws GatewayError INVALID_ARGUMENT when it is no chart, damaged or over a limit; what the budget throws
+ */
+export function loadChart(
+  content: Uint8Array | readonly ChartFile[],
+  limits: ArchiveLimits,
+  budget = new UnpackBudget(limits),
+): Promise<LoadedChart> {
+  const load = { limits, budget, archives: 0 };
+  return content instanceof Uint8Array ? loadArchive(content, load, 0) : loadFiles(content, load, 0);
+}
+
+async function loadArchive(archive: Uint8Array, load: Load, depth: number): Promise<LoadedChart> {
+  return loadFiles(unpackFiles(await gunzip(archive, load.budget), load.budget), load, depth);
+}
+
+/** Links and devices become empty files, as they do in Helm. */
+function unpackFiles(tar: Buffer, budget: UnpackBudget): ChartFile[] {
+  const files: ChartFile[] = [];
+  for (const entry of readTar(tar)) {
+    budget.takeEntry();
+    if (entry.isFolder || entry.type === TarType.PAX_GLOBAL) continue;
+    files.push({ name: entryPath(entry.name), data: entry.data });
+  }
+  if (files.length === 0) throw invalidArgument('no files in chart archive');
+  return files;
+}
+
+const drive = /^[a-zA-Z]:\//;
+
+/**
+ * The path of an archive's entry below the chart's folder, which is the first part of its name. A name with a backslash was
+ * written on Windows and is divided there. The rules and their order are chartutil.loadArchiveFiles of Helm 2.17.
+ * @throws GatewayError INVALID_ARGUMENT for names that are absolute, climb out, carry a drive letter, have no folder or are not
+ * UTF-8 (which neither protobuf nor Tiller takes)
+ */
+function entryPath(bytes: Uint8Array): string {
+  const name = decodeName(bytes);
+  const delimiter = name.includes('\\') ? '\\' : '/';
+  const below = name.split(delimiter).slice(1).join('/');
+  const shown = JSON.stringify(name.slice(0, 200));
+  if (below.startsWith('/')) throw invalidArgument(`chart illegally contains absolute paths: ${shown}`);
+  const path = cleanPath(below);
+  if (path === '.') throw invalidArgument(`chart illegally contains empty path: ${shown}`);
+  if (path.startsWith('..')) throw invalidArgument(`chart illegally references parent directory: ${shown}`);
+  if (drive.test(path)) throw invalidArgument(`chart contains illegally named files: ${shown}`);
+  return path;
+}
+
+function decodeName(bytes: Uint8Array): string {
+  const name = decodeUtf8(bytes);
+  if (name !== undefined) return name;
+  const shown = JSON.stringify(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
+  throw invalidArgument(`the name of a file in the chart is not UTF-8: ${shown}`);
+}
+
+/** Go's path.Clean: as short as it can be, without a slash at the end. */
+function cleanPath(path: string): string {
+  const normal = posix.normalize(path);
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+/** The files that are read as YAML here or later on. */
+const yamlFiles: readonly string[] = ['Chart.yaml', 'values.yaml', 'requirements.yaml'];
+
+/** Charts inside charts, folders and archives together; bounds the recursion, since names can be long. */
+const maxDepth = 32;
+
+/**
+ * Sorts a chart's files into what Tiller is sent (chartutil.LoadFiles of Helm 2.17): Chart.yaml, values.yaml, templates/,
+ * charts/ (folders and archives), and everything else as files.
+ * @throws GatewayError INVALID_ARGUMENT when the files are no chart
+ */
+async function loadFiles(files: readonly ChartFile[], load: Load, depth: number): Promise<LoadedChart> {
+  if (depth > maxDepth) throw invalidArgument(`charts are nested deeper than ${maxDepth}`);
+  for (const { name, data } of files) if (yamlFiles.includes(name)) load.budget.takeYaml(data);
+  const { metadata, values, templates, others, subcharts } = sortFiles(files);
+  if (!metadata) throw invalidArgument('chart metadata (Chart.yaml) missing');
+  const dependencies: LoadedChart[] = [];
+  for (const [name, contents] of subcharts) {
+    try {
+      dependencies.push(await loadSubchart(name, contents, metadata.name, load, depth + 1));
+    } catch (error) {
+      throw insideSubchart(error, name, metadata.name);
+    }
+  }
+  return { metadata, templates, dependencies, values, files: others };
+}
+
+interface SortedFiles {
+  metadata: ChartMetadata | undefined;
+  values: string | undefined;
+  templates: ChartFile[];
+  others: ChartFile[];
+  /** What is below charts/, by the first part of the name; the files' names start with that part. */
+  subcharts: Map<string, ChartFile[]>;
+}
+
+function sortFiles(files: readonly ChartFile[]): SortedFiles {
+  const sorted: SortedFiles = {
+    metadata: undefined,
+    values: undefined,
+    templates: [],
+    others: [],
+    subcharts: new Map(),
+  };
+  for (const file of files) {
+    if (file.name === 'Chart.yaml') sorted.metadata = parseChartMetadata(file.data);
+    else if (file.name === 'values.toml') throw invalidArgument('values.toml is illegal as of 2.0.0-alpha.2');
+    else if (file.name === 'values.yaml') sorted.values = decodeText(file.data, 'values.yaml');
+    else if (file.name.startsWith('templates/')) sorted.templates.push(file);
+    else if (file.name.startsWith('charts/') && goExtension(file.name) !== '.prov')
+      addToSubchart(sorted, file);
+    else sorted.others.push(file);
+  }
+  return sorted;
+}
+
+/** Names that start with `.` or `_` are left out, as Helm does. */
+function addToSubchart(sorted: SortedFiles, file: ChartFile): void {
+  const name = file.name.slice('charts/'.length);
+  if (name.startsWith('.') || name.startsWith('_')) return;
+  const [folder = ''] = name.split('/', 1);
+  const contents = sorted.subcharts.get(folder) ?? [];
+  sorted.subcharts.set(folder, contents);
+  contents.push({ name, data: file.data });
+}
+
+async function loadSubchart(
+  name: string,
+  contents: readonly ChartFile[],
+  parent: string,
+  load: Load,
+  depth: number,
+): Promise<LoadedChart> {
+  const [first] = contents;
+  if (first && goExtension(name) === '.tgz') {
+    if (first.name !== name) {
+      throw invalidArgument(`error unpacking tar in ${parent}: expected ${name}, got ${first.name}`);
+    }
+    const { maxNestedArchives } = load.limits;
+    if (load.archives >= maxNestedArchives) {
+      throw invalidArgument(`archives are nested deeper than ${maxNestedArchives}`);
+    }
+    return loadArchive(first.data, { ...load, archives: load.archives + 1 }, depth);
+  }
+  // a file that stands in charts/ itself is no chart: without its own Chart.yaml the load fails, as it does in Helm
+  const below = contents
+    .filter(file => file.name.includes('/'))
+    .map(file => ({ name: file.name.slice(name.length + 1), data: file.data }));
+  return loadFiles(below, load, depth);
+}
+
+/** Go's filepath.Ext: from the last dot of the last part on, also where that is its first character. */
+function goExtension(name: string): string {
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  const dot = last.lastIndexOf('.');
+  return dot < 0 ? '' : last.slice(dot);
+}
+
+function insideSubchart(error: unknown, name: string, parent: string): unknown {
+  if (!(error instanceof GatewayError)) return error;
+  return new GatewayError(error.code, `error unpacking ${name} in ${parent}: ${error.message}`, {
+    cause: error,
+  });
+}
