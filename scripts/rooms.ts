@@ -18,7 +18,7 @@ export const rooms: Record<string, readonly string[]> = {
   rest: ['protocol', 'http', 'releases', 'codec', 'clusters'],
   grpc: ['protocol', 'http', 'releases', 'codec', 'clusters', 'access', 'backends'],
   listener: ['protocol', 'config'],
-  sandbox: ['protocol', 'codec'],
+  sandbox: ['protocol', 'codec', 'backends'],
   app: [
     'protocol',
     'yaml',

@@ -1,11 +1,10 @@
 /** Listing in the sandbox Tiller: order, filters, pages, and chunks below Tiller's bound on messages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { maxMessageBytes, selectReleases, writeReleases } from '../src/backends/index.ts';
 import type { ListReleasesRequest } from '../src/codec/messages.gen.ts';
 import { decodeMessage, type Partially } from '../src/codec/messages.ts';
-import { listReleases, maxMessageBytes } from '../src/sandbox/methods/list-releases.ts';
 import { RevisionStore } from '../src/sandbox/state/revision-store.ts';
-import type { TillerState } from '../src/sandbox/state/tiller-state.ts';
 import { SandboxClient } from './support/sandbox-client.ts';
 import { chartOf, configMap, message, releaseOf } from './support/tiller-messages.ts';
 
@@ -115,7 +114,9 @@ test('a list is cut into messages below 20 MiB, each with the counts', bounded, 
   const manifest = 'x'.repeat(1024 * 1024);
   for (let index = 0; index < 45; index++) await store.create(releaseOf(`r${index}`, 1, { manifest }));
   const request = message('hapi.services.tiller.ListReleasesRequest', { limit: 43 });
-  const chunks = [...listReleases({ store } as TillerState, request)];
+  const chunks: Buffer[] = [];
+  for await (const chunk of writeReleases(selectReleases(store.all(), request), ({ wire }) => wire))
+    chunks.push(chunk);
   const sizes = chunks.map(chunk => chunk.length);
   assert.deepEqual(
     sizes.map(size => size <= maxMessageBytes),

@@ -1,4 +1,5 @@
 import type { GatewayClient } from './gateway/gateway-client.ts';
+import type { Records } from './records/index.ts';
 import type { TillerClient } from './tiller/index.ts';
 
 /** Calls to Tiller; whether a connection has to be opened first is not seen from here. */
@@ -6,8 +7,8 @@ export type TillerCalls = Pick<TillerClient, 'unary' | 'stream' | 'pass' | 'writ
 
 /** What answers for the releases of one cluster. */
 export type Backend =
-  /** Tiller itself, over gRPC. */
-  | { readonly kind: 'tiller'; readonly tiller: TillerCalls }
+  /** Tiller itself, over gRPC, and its records in Kubernetes where the gateway may watch them. */
+  | { readonly kind: 'tiller'; readonly tiller: TillerCalls; readonly records?: Records | undefined }
   /** The cluster's own gateway, over HTTP through its API server. */
   | { readonly kind: 'gateway'; readonly gateway: GatewayClient };
 
@@ -18,4 +19,5 @@ export {
   type GatewayEvents,
   type GatewayOptions,
 } from './gateway/gateway-client.ts';
+export * from './records/index.ts';
 export * from './tiller/index.ts';

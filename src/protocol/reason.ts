@@ -20,6 +20,7 @@ export const reasons = {
   CLUSTER_FORBIDDEN: 'this API server may not be named by a request',
   RELEASE_NOT_FOUND: 'no release, or no such revision of it',
   RELEASE_EXISTS: 'a release or an object of that name is there already',
+  RELEASE_AMBIGUOUS: 'several namespaces have a release of this name; the message names them',
   RELEASE_BUSY: 'another operation on the release is in progress',
   RELEASE_TOO_LARGE: 'the release or an object of it is larger than the cluster stores',
   QUOTA_EXCEEDED: 'a quota of the namespace or the storage of the cluster is used up',

@@ -1,3 +1,4 @@
+import { validateReleaseName } from '../../backends/index.ts';
 import {
   encodeMessage,
   type GetHistoryRequest,
@@ -10,7 +11,6 @@ import {
 import { statusOf } from '../state/revision.ts';
 import type { TillerState } from '../state/tiller-state.ts';
 import { tillerError, withPrefix } from '../work/tiller-error.ts';
-import { validateReleaseName } from './release-name.ts';
 
 /** In `GetHistoryResponse` and `GetReleaseContentResponse` the releases are field 1. */
 const releaseField = 1;

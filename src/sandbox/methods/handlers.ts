@@ -1,4 +1,5 @@
 import { tillerVersion } from '@tiller-gateway/helm-render';
+import { selectReleases, writeReleases } from '../../backends/index.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -8,10 +9,10 @@ import {
 } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import type { TillerState } from '../state/tiller-state.ts';
+import { TillerCrash } from '../work/tiller-error.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './get-release.ts';
 import { asGoReads } from './go-message.ts';
 import { installRelease } from './install-release.ts';
-import { listReleases } from './list-releases.ts';
 import { rollbackRelease } from './rollback-release.ts';
 import { runReleaseTest } from './run-release-test.ts';
 import { uninstallRelease } from './uninstall-release.ts';
@@ -51,7 +52,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
     encodeMessage(`${prefix}UninstallReleaseResponse`, await uninstallRelease(state, request)),
   ),
   ListReleases: async function* (state, bytes) {
-    yield* listReleases(state, read(`${prefix}ListReleasesRequest`, bytes));
+    const request = read(`${prefix}ListReleasesRequest`, bytes);
+    const negativeLimit = (limit: number) => new TillerCrash(`limit ${limit}`);
+    yield* writeReleases(selectReleases(state.store.all(), request, { negativeLimit }), ({ wire }) => wire);
   },
   RunReleaseTest: async function* (state, bytes) {
     for await (const line of runReleaseTest(state, read(`${prefix}TestReleaseRequest`, bytes))) {

@@ -1,3 +1,4 @@
+import { maxNameLength } from '../../backends/index.ts';
 import type { InstallReleaseRequest, InstallReleaseResponse, Release } from '../../codec/index.ts';
 import { setStatus, statusOf } from '../state/revision.ts';
 import type { TillerState } from '../state/tiller-state.ts';
@@ -10,7 +11,7 @@ import {
   validateChart,
   validateManifest,
 } from './new-release.ts';
-import { generateReleaseName, maxNameLength } from './release-name.ts';
+import { generateReleaseName } from './release-name.ts';
 
 /**
  * Installs a chart, under a name of Tiller's choice when none is given.

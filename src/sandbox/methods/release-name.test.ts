@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  adjectives,
-  animals,
-  generateReleaseName,
-  maxNameLength,
-  validateReleaseName,
-} from './release-name.ts';
+import { maxNameLength, validateReleaseName } from '../../backends/index.ts';
+import { adjectives, animals, generateReleaseName } from './release-name.ts';
 
 test('names as Tiller takes them', () => {
   for (const name of ['a', 'A', '1', 'a-b', 'a_b.c', 'Bad_Name', 'x'.repeat(53)]) validateReleaseName(name);

@@ -1,10 +1,10 @@
+import { validateReleaseName } from '../../backends/index.ts';
 import type { Release, RollbackReleaseRequest, RollbackReleaseResponse } from '../../codec/index.ts';
 import { revisionToRelease, setStatus, toTimestamp } from '../state/revision.ts';
 import type { TillerState } from '../state/tiller-state.ts';
 import { tillerError } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
 import { failingAs, replaceObjects } from './new-release.ts';
-import { validateReleaseName } from './release-name.ts';
 
 /**
  * Makes an earlier revision the newest one again; version 0 is the one before the newest.

@@ -1,3 +1,4 @@
+import { validateReleaseName } from '../../backends/index.ts';
 import type {
   Hook,
   Release,
@@ -10,7 +11,6 @@ import { toTimestamp } from '../state/revision.ts';
 import type { TillerState } from '../state/tiller-state.ts';
 import type { ManifestObject } from '../work/manifest-objects.ts';
 import { tillerError } from '../work/tiller-error.ts';
-import { validateReleaseName } from './release-name.ts';
 
 /** How many tests Tiller starts at once when the request says `parallel` and no number. */
 const defaultParallel = 20;

@@ -1,3 +1,4 @@
+import { validateReleaseName } from '../../backends/index.ts';
 import type { Release, UninstallReleaseRequest, UninstallReleaseResponse } from '../../codec/index.ts';
 import { isKept } from '../state/cluster.ts';
 import { setStatus, statusOf, toTimestamp } from '../state/revision.ts';
@@ -5,7 +6,6 @@ import type { TillerState } from '../state/tiller-state.ts';
 import type { ObjectDocument } from '../work/manifest-objects.ts';
 import { tillerError, toTillerError } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
-import { validateReleaseName } from './release-name.ts';
 
 /**
  * Deletes a release's objects. Its record stays, as DELETED, unless `purge` takes away the whole history.

@@ -1,3 +1,4 @@
+import { validateReleaseName } from '../../backends/index.ts';
 import type { Release, StatusCode, UpdateReleaseRequest, UpdateReleaseResponse } from '../../codec/index.ts';
 import { setStatus, toTimestamp } from '../state/revision.ts';
 import type { TillerState } from '../state/tiller-state.ts';
@@ -11,7 +12,6 @@ import {
   validateChart,
   validateManifest,
 } from './new-release.ts';
-import { validateReleaseName } from './release-name.ts';
 import { reuseValues } from './reuse-values.ts';
 import { deleteObjects } from './uninstall-release.ts';
 

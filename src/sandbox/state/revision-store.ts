@@ -1,5 +1,5 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
-import type { Release, StatusCode } from '../../codec/index.ts';
+import type { Release } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { tillerError } from '../work/tiller-error.ts';
 import { objectNameFault } from './object-name.ts';
@@ -140,12 +140,10 @@ export class RevisionStore {
     return this.#releases.has(name);
   }
 
-  /** The revisions with one of these codes, in the order in which Kubernetes lists their ConfigMaps: by key. */
-  list(codes: readonly StatusCode[]): Revision[] {
-    const wanted = new Set(codes);
+  /** All revisions in the order in which Kubernetes lists their ConfigMaps: by key. */
+  all(): Revision[] {
     return [...this.#releases.values()]
       .flatMap(revisions => [...revisions.values()])
-      .filter(({ status }) => wanted.has(status))
       .sort((a, b) => compareUtf8(a.key, b.key));
   }
 

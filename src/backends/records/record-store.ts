@@ -1,0 +1,167 @@
+import type { Summary } from './summary.ts';
+import type { RecordResource, Storage } from './unpack-record.ts';
+
+/** A record that could be read. */
+export interface StoredRevision extends Summary {
+  readonly storage: Storage;
+  readonly resource: RecordResource;
+  /** The namespace of the record, which for Helm 2 is Tiller's. */
+  readonly objectNamespace: string;
+  readonly objectName: string;
+  readonly resourceVersion: string;
+}
+
+export type ChangeType = 'added' | 'modified' | 'deleted';
+
+export interface RecordChange {
+  readonly type: ChangeType;
+  /** As it is now; of a deleted one, as it was. */
+  readonly release: StoredRevision;
+  /** Counts the changes of this store: each is one more than the one before. */
+  readonly sequence: number;
+  /** On the clock of `performance.now()`. */
+  readonly at: number;
+}
+
+/** What one revision takes beside its bytes: its object, its texts, its places in maps and lists. */
+const overheadBytes = 700;
+
+/** How many unreadable records are named. */
+const maxNamedFaults = 20;
+
+export function recordId(resource: RecordResource, namespace: string, name: string): string {
+  return `${resource}/${namespace}/${name}`;
+}
+
+function idOf({ resource, objectNamespace, objectName }: StoredRevision): string {
+  return recordId(resource, objectNamespace, objectName);
+}
+
+/** The summaries of all records, in the order in which Kubernetes lists them, and by release. */
+export class RecordStore {
+  readonly #byId = new Map<string, StoredRevision>();
+  readonly #byName = new Map<string, StoredRevision[]>();
+  /** Helm 2's first, then by namespace and name. */
+  readonly #ordered: StoredRevision[] = [];
+  readonly #faults = new Map<string, string>();
+  readonly #listeners = new Set<(change: RecordChange) => void>();
+  #sequence = 0;
+  #bytes = 0;
+
+  /** Memory that the summaries take, nearly. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#ordered.length;
+  }
+
+  /** Number of the latest change. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Records that cannot be read, by id, with the reason; the first of them. */
+  get faults(): { readonly count: number; readonly named: readonly string[] } {
+    const named = [...this.#faults].slice(0, maxNamedFaults).map(([id, fault]) => `${id}: ${fault}`);
+    return { count: this.#faults.size, named };
+  }
+
+  /** All revisions in the order of storage. Not to be changed, and not to be kept: it changes with the store. */
+  all(): readonly StoredRevision[] {
+    return this.#ordered;
+  }
+
+  /** The revisions of all releases of that name. */
+  named(name: string): readonly StoredRevision[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  get(id: string): StoredRevision | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Adds a revision or replaces it; the same version of a record again is no change. */
+  put(revision: StoredRevision): void {
+    const id = idOf(revision);
+    this.#faults.delete(id);
+    const before = this.#byId.get(id);
+    if (before && before.resourceVersion === revision.resourceVersion) return;
+    if (before) this.#drop(id, before);
+    this.#byId.set(id, revision);
+    this.#ordered.splice(this.#placeOf(revision), 0, revision);
+    const namesakes = this.#byName.get(revision.name);
+    if (namesakes) namesakes.push(revision);
+    else this.#byName.set(revision.name, [revision]);
+    this.#bytes += revision.wire.length + overheadBytes;
+    this.#tell(before ? 'modified' : 'added', revision);
+  }
+
+  /** Notes a record that cannot be read. What was known of it does not count any more. */
+  refuse(id: string, fault: string): void {
+    this.delete(id);
+    this.#faults.set(id, fault);
+  }
+
+  delete(id: string): void {
+    this.#faults.delete(id);
+    const before = this.#byId.get(id);
+    if (!before) return;
+    this.#drop(id, before);
+    this.#tell('deleted', before);
+  }
+
+  /** Deletes the records of a folder (`configmaps/NAMESPACE/` or `configmaps/`) whose ids are not among these. */
+  keepOnly(folder: string, ids: ReadonlySet<string>): void {
+    for (const id of [...this.#byId.keys(), ...this.#faults.keys()])
+      if (id.startsWith(folder) && !ids.has(id)) this.delete(id);
+  }
+
+  /** The listener runs at once with each change, and must not throw. @returns ends it */
+  subscribe(listener: (change: RecordChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #drop(id: string, revision: StoredRevision): void {
+    this.#byId.delete(id);
+    this.#ordered.splice(this.#placeOf(revision), 1);
+    const others = this.named(revision.name).filter(other => other !== revision);
+    if (others.length > 0) this.#byName.set(revision.name, others);
+    else this.#byName.delete(revision.name);
+    this.#bytes -= revision.wire.length + overheadBytes;
+  }
+
+  /** The place of the first revision that does not come before this one. */
+  #placeOf(revision: StoredRevision): number {
+    let [low, high] = [0, this.#ordered.length];
+    // lists come in order, so that most go to the end
+    if (high > 0 && compare(this.#ordered[high - 1]!, revision) < 0) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compare(this.#ordered[middle]!, revision) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #tell(type: ChangeType, release: StoredRevision): void {
+    const change = { type, release, sequence: ++this.#sequence, at: performance.now() };
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** Names of objects are ASCII, so that JavaScript's order of texts is etcd's. */
+function compare(a: StoredRevision, b: StoredRevision): number {
+  return (
+    order(a.storage, b.storage) ||
+    order(a.objectNamespace, b.objectNamespace) ||
+    order(a.objectName, b.objectName) ||
+    order(a.resource, b.resource)
+  );
+}
+
+function order(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}

@@ -1,0 +1,50 @@
+import type { CallContext } from '../../protocol/index.ts';
+import type { ReadOptions } from './read-records.ts';
+import type { RecordChange } from './record-store.ts';
+import type { Storage } from './unpack-record.ts';
+
+/** Whether reads can be answered from records at the moment, for `/readyz`, `/clusters` and the metrics. */
+export interface RecordsReport {
+  readonly usable: boolean;
+  /** Why not. */
+  readonly reason?: string;
+  readonly storage: readonly Storage[];
+  /** Number of revisions. */
+  readonly held: number;
+  /** Memory that their summaries and the cache of whole records take, nearly. */
+  readonly bytes: number;
+  readonly unreadable: number;
+  /** The first unreadable records with the reasons. */
+  readonly faults: readonly string[];
+  /** How old an answer can be: the time since the API server was heard of last. Infinity before the first list. */
+  readonly ageMs: number;
+}
+
+/** The release records of one cluster, kept up to date by watches. They answer some read methods as its Tiller would. */
+export interface Records {
+  report(): RecordsReport;
+  /** Whether this read of `hapi.services.tiller` can be answered from records. */
+  answers(method: string): boolean;
+  /** `GetHistory`, `GetReleaseContent`, and `GetReleaseStatus` without resources. @throws GatewayError as Tiller's calls do */
+  unary(
+    method: string,
+    request: Uint8Array,
+    context: CallContext,
+    options?: ReadOptions,
+  ): Promise<Uint8Array>;
+  /** `ListReleases`. Its releases have no chart contents, manifest and hooks, unless `whole` asks for them. */
+  stream(
+    method: string,
+    request: Uint8Array,
+    context: CallContext,
+    options?: ReadOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined>;
+  /**
+   * Waits for a revision of a Helm 2 release to be held, until the signal fires.
+   * @returns false where it did not come in time
+   */
+  waitFor(name: string, revision: number, signal: AbortSignal): Promise<boolean>;
+  /** The listener runs at once with each change after the first list. @returns ends it */
+  subscribe(listener: (change: RecordChange) => void): () => void;
+  close(): void;
+}
