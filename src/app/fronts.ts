@@ -1,10 +1,11 @@
 import type { Config } from '../config/index.ts';
 import { createGrpcFront, createGrpcWebRoutes } from '../grpc/index.ts';
-import { createPipeline, type Guard } from '../http/index.ts';
+import { createPipeline, type Guard, type Route, sendContent } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import {
   createAccessLog,
   type Health,
+  type HealthReport,
   type LoggedRequest,
   type Logger,
   type Metrics,
@@ -14,7 +15,6 @@ import type { ReleaseService } from '../releases/index.ts';
 import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
 import { corsOptionsOf } from './options.ts';
-import { createPages } from './pages.ts';
 import { createRpcTap } from './rpc-log.ts';
 
 export interface FrontOptions {
@@ -90,4 +90,38 @@ export function createFronts(options: FrontOptions): Fronts {
     grpc,
     ...(registry.hasMany && { upgrade: createUpgradeFront(registry, guard) }),
   };
+}
+
+/** The pages for probes and for Prometheus. */
+export function createPages(health: Health, metrics: Metrics): Route[] {
+  const page = (
+    template: string,
+    summary: string,
+    report: () => HealthReport | Promise<HealthReport>,
+  ): Route => ({
+    template,
+    verbs: ['GET'],
+    summary,
+    isOpen: true,
+    answer: async exchange => {
+      const { ok, reason } = await report();
+      const body = Buffer.from(`${reason}\n`);
+      const content = { status: ok ? 200 : 503, type: 'text/plain; charset=utf-8', body };
+      const answered = await sendContent(exchange, content);
+      return ok ? answered : { ...answered, error: reason };
+    },
+  });
+  return [
+    page('/healthz', 'Whether the gateway runs.', () => health.live()),
+    page('/readyz', 'Whether Tiller can be reached; with 503, why not.', () => health.ready()),
+    {
+      template: '/metrics',
+      verbs: ['GET'],
+      summary: 'Metrics for Prometheus.',
+      answer: async exchange => {
+        const { type, body } = await metrics.render();
+        return sendContent(exchange, { status: 200, type, body: Buffer.from(body) });
+      },
+    },
+  ];
 }

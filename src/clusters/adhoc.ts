@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import type { Cluster } from './cluster.ts';
-import type { ClusterEntry } from './entry/cluster-entry.ts';
 import type { AdhocNames } from './selection.ts';
+import type { ClusterEntry } from './upstreams/upstream.ts';
 
 export interface AdhocOptions {
   /** Hosts that may be named: `api.example.com`, `*.example.com`, each also with `:port`. */

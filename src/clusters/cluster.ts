@@ -1,10 +1,15 @@
 import type { Backend, TillerCalls } from '../backends/index.ts';
 import { Code, GatewayError, orAborted, unavailable } from '../protocol/index.ts';
-import { Breaker, type BreakerRules } from './breaker.ts';
-import type { ClusterEntry } from './entry/cluster-entry.ts';
-import { type ClusterReport, type ClusterState, describeFailure } from './report.ts';
+import {
+  Breaker,
+  type BreakerRules,
+  type ClusterReport,
+  type ClusterState,
+  describeFailure,
+} from './breaker.ts';
 import { TillerOnDemand } from './tiller-on-demand.ts';
 import type { Upstream, UpstreamEvents } from './upstreams/index.ts';
+import type { ClusterEntry } from './upstreams/upstream.ts';
 
 /** Where the clusters' events are logged. */
 export type ClusterLog = (

@@ -2,8 +2,8 @@ import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import { type AdhocOptions, AdhocPool } from './adhoc.ts';
 import type { BreakerRules } from './breaker.ts';
 import { Cluster, type ClusterLog, type ClusterOptions } from './cluster.ts';
-import type { ClusterEntry } from './entry/cluster-entry.ts';
 import type { Selection } from './selection.ts';
+import type { ClusterEntry } from './upstreams/upstream.ts';
 
 export interface RegistryOptions {
   /** Opens the upstream of an entry. */

@@ -71,17 +71,21 @@ export interface Option<T> {
   show(value: NonNullable<T>): string | readonly string[];
 }
 
-/** The parts of an option that every kind has. The default is written as text and read like any other. */
-export type Spec = Pick<Option<unknown>, 'flag' | 'summary'> &
-  Partial<Omit<Option<unknown>, 'range' | 'repeatable' | 'read' | 'show'>>;
+/**
+ * The parts of an option that every kind may have, beside its flag and its summary. The default is written as text and
+ * read like any other.
+ */
+export type Spec = Partial<
+  Omit<Option<unknown>, 'flag' | 'summary' | 'range' | 'repeatable' | 'read' | 'show'>
+>;
 
 /** Without a default the value may be absent. */
 type Given<S extends Spec, T> = S extends { readonly default: string } ? T : T | undefined;
 
 /** Yes or no. `--name`, `--name=false`, `--no-name`. Off unless its default is `true`. */
-export function flag(spec: Spec): Option<boolean> {
+export function flag(name: string, summary: string, spec: Spec = {}): Option<boolean> {
   return {
-    ...common({ default: 'false', ...spec }),
+    ...common(name, summary, { default: 'false', ...spec }),
     placeholder: '',
     range: 'true or false',
     read: ([value = '']) => parseBoolean(value),
@@ -91,43 +95,63 @@ export function flag(spec: Spec): Option<boolean> {
 
 /** Any text that is not empty. `pattern` with `expected` narrows it: `expected a name such as …`. */
 export function text<const S extends Spec>(
-  spec: S,
+  name: string,
+  summary: string,
+  spec?: S,
   rule?: { readonly pattern: RegExp; readonly expected: string },
 ): Option<Given<S, string>> {
-  return single(spec, 'TEXT', rule?.expected ?? '', String, value => {
+  return single(name, summary, spec, 'TEXT', rule?.expected ?? '', String, value => {
     if (rule && !rule.pattern.test(value)) throw new Error(`expected ${rule.expected}`);
     return value;
   });
 }
 
 /** The path of a file or folder. Nothing is opened here. */
-export function path<const S extends Spec>(spec: S): Option<Given<S, string>> {
-  return single(spec, 'PATH', '', String, String);
+export function path<const S extends Spec>(
+  name: string,
+  summary: string,
+  spec?: S,
+): Option<Given<S, string>> {
+  return single(name, summary, spec, 'PATH', '', String, String);
 }
 
 /** An option with the least and the greatest value that it takes, in its own notation. */
 type Ranged<T> = Spec & { readonly range: readonly [min: T, max: T] };
 
 /** A whole number. */
-export function integer<const S extends Ranged<number>>(spec: S): Option<Given<S, number>> {
+export function integer<const S extends Ranged<number>>(
+  name: string,
+  summary: string,
+  spec: S,
+): Option<Given<S, number>> {
   const parse = (value: string) => {
     if (!/^-?\d+$/.test(value)) throw new Error(`${JSON.stringify(value)} is not a whole number`);
     return Number(value);
   };
-  return ranged(spec, 'N', String, parse);
+  return ranged(name, summary, spec, 'N', String, parse);
 }
 
 /** A span of time, in milliseconds in `Config`. */
-export function duration<const S extends Ranged<string>>(spec: S): Option<Given<S, number>> {
-  return ranged(spec, 'DURATION', formatDuration, parseDuration);
+export function duration<const S extends Ranged<string>>(
+  name: string,
+  summary: string,
+  spec: S,
+): Option<Given<S, number>> {
+  return ranged(name, summary, spec, 'DURATION', formatDuration, parseDuration);
 }
 
 /** A size in bytes. */
-export function bytes<const S extends Ranged<string>>(spec: S): Option<Given<S, number>> {
-  return ranged(spec, 'SIZE', formatBytes, parseBytes);
+export function bytes<const S extends Ranged<string>>(
+  name: string,
+  summary: string,
+  spec: S,
+): Option<Given<S, number>> {
+  return ranged(name, summary, spec, 'SIZE', formatBytes, parseBytes);
 }
 
 function ranged<S extends Ranged<string | number>>(
+  name: string,
+  summary: string,
   spec: S,
   placeholder: string,
   format: (value: number) => string,
@@ -135,7 +159,7 @@ function ranged<S extends Ranged<string | number>>(
 ): Option<Given<S, number>> {
   const [min, max] = spec.range.map(String);
   const words = `${min} to ${max}`;
-  return single(spec, placeholder, words, format, text => {
+  return single(name, summary, spec, placeholder, words, format, text => {
     const value = parse(text);
     if (value < parse(min!) || value > parse(max!)) throw new Error(`${format(value)} is not in ${words}`);
     return value;
@@ -144,27 +168,35 @@ function ranged<S extends Ranged<string | number>>(
 
 /** One of a few words. */
 export function choice<const S extends Spec, const W extends readonly string[]>(
-  spec: S,
+  name: string,
+  summary: string,
   words: W,
+  spec?: S,
 ): Option<Given<S, W[number]>> {
-  return single(spec, words.join('|'), '', String, value => {
+  return single(name, summary, spec, words.join('|'), '', String, value => {
     if (!words.includes(value)) throw new Error(`${JSON.stringify(value)} is none of ${words.join(', ')}`);
     return value as W[number];
   });
 }
 
 /** `host:port` to listen on. */
-export function listenAddress<const S extends Spec>(spec: S): Option<Given<S, ListenAddress>> {
-  return single(spec, 'HOST:PORT', '', formatListenAddress, parseListenAddress);
+export function listenAddress<const S extends Spec>(
+  name: string,
+  summary: string,
+  spec?: S,
+): Option<Given<S, ListenAddress>> {
+  return single(name, summary, spec, 'HOST:PORT', '', formatListenAddress, parseListenAddress);
 }
 
 /** Several texts: the flag repeated, or commas in one value; in the file a YAML list. Empty unless it has a default. */
 export function list(
-  spec: Spec,
+  name: string,
+  summary: string,
+  spec: Spec = {},
   rule?: { readonly pattern: RegExp; readonly expected: string },
 ): Option<readonly string[]> {
   return {
-    ...common({ default: '', placeholder: 'TEXT', ...spec }),
+    ...common(name, summary, { default: '', placeholder: 'TEXT', ...spec }),
     range: rule ? `${rule.expected}; repeatable` : 'repeatable',
     repeatable: true,
     read: texts => {
@@ -182,23 +214,25 @@ export function list(
   };
 }
 
-function common(spec: Spec): Omit<Option<unknown>, 'read' | 'show' | 'range'> {
+function common(flag: string, summary: string, spec: Spec): Omit<Option<unknown>, 'read' | 'show' | 'range'> {
   const unset = { aliases: [], needs: [], placeholder: '', default: undefined, defaultWords: undefined };
   const no = { secret: false, repeatable: false, flagOnly: false, lenient: false };
-  return { ...unset, ...no, off: undefined, compatibility: undefined, ...spec };
+  return { flag, summary, ...unset, ...no, off: undefined, compatibility: undefined, ...spec };
 }
 
 /** An option with one value: its default is read now, so that a wrong one in a table fails every test at once. */
 function single<S extends Spec, T>(
-  spec: S,
+  name: string,
+  summary: string,
+  spec: S | undefined,
   placeholder: string,
   range: string,
   show: (value: T) => string,
   parse: (value: string) => T,
 ): Option<Given<S, T>> {
-  if (spec.default !== undefined) parse(spec.default);
+  if (spec?.default !== undefined) parse(spec.default);
   const option = {
-    ...common({ placeholder, ...spec }),
+    ...common(name, summary, { placeholder, ...spec }),
     range,
     read: ([value = '']: readonly string[]) => parse(value),
     show,

@@ -2,72 +2,64 @@ import { bytes, choice, duration, flag, integer, list, listenAddress, path } fro
 
 /** Actions of the command other than serving, and the configuration file. */
 export const programOptions = {
-  help: flag({ flag: 'help', aliases: ['h'], summary: 'Print this text and exit.', flagOnly: true }),
-  version: flag({ flag: 'version', summary: 'Print the version and exit.', flagOnly: true }),
-  printConfig: flag({
-    flag: 'print-config',
-    summary:
-      'Print the configuration that flags, environment and file add up to, with secrets masked, and exit.',
-    flagOnly: true,
-  }),
-  healthCheck: choice(
-    {
-      flag: 'health-check',
-      summary:
-        'Ask the gateway that runs with the same configuration whether it is alive or ready, print the reason, and exit with 0 or 1.',
-      flagOnly: true,
-    },
-    ['live', 'ready'],
+  help: flag('help', 'Print this text and exit.', { aliases: ['h'], flagOnly: true }),
+  version: flag('version', 'Print the version and exit.', { flagOnly: true }),
+  printConfig: flag(
+    'print-config',
+    'Print the configuration that flags, environment and file add up to, with secrets masked, and exit.',
+    { flagOnly: true },
   ),
-  config: path({
-    flag: 'config',
-    summary: 'A YAML file of options by their flag names; flags and the environment override it.',
-  }),
+  healthCheck: choice(
+    'health-check',
+    'Ask the gateway that runs with the same configuration whether it is alive or ready, print the reason, and exit with 0 or 1.',
+    ['live', 'ready'],
+    { flagOnly: true },
+  ),
+  config: path(
+    'config',
+    'A YAML file of options by their flag names; flags and the environment override it.',
+  ),
 };
 
 /** The addresses to listen on, and the time limits of a connection. */
 export const listenerOptions = {
-  addr: listenAddress({
-    flag: 'addr',
-    aliases: ['plaintext-addr'],
-    summary: 'Address for HTTP/JSON and gRPC without TLS and, with a certificate, also with TLS.',
-    defaultWords: ':9855 (every address) in a Kubernetes pod, else 127.0.0.1:9855',
-  }),
-  secureAddr: listenAddress({
-    flag: 'secure-addr',
+  addr: listenAddress(
+    'addr',
+    'Address for HTTP/JSON and gRPC without TLS and, with a certificate, also with TLS.',
+    {
+      aliases: ['plaintext-addr'],
+      defaultWords: ':9855 (every address) in a Kubernetes pod, else 127.0.0.1:9855',
+    },
+  ),
+  secureAddr: listenAddress('secure-addr', 'A second address, for TLS only.', {
     needs: ['certificate'],
     lenient: true,
-    summary: 'A second address, for TLS only.',
   }),
-  drainTimeoutMs: duration({
-    flag: 'drain-timeout',
-    summary: 'Time for requests in progress to finish after SIGTERM; then they are cut off.',
-    // within Kubernetes' default terminationGracePeriodSeconds of 30
-    default: '25s',
-    range: ['0s', '1h'],
-  }),
-  firstByteTimeoutMs: duration({
-    flag: 'first-byte-timeout',
-    summary: 'Time limit for the first byte of a new connection, and for its TLS handshake.',
-    default: '10s',
-    range: ['100ms', '5m'],
-  }),
-  headerTimeoutMs: duration({
-    flag: 'header-timeout',
-    summary:
-      "Time limit for the header of an HTTP/1.1 request, from the start of the connection or the header's first byte.",
-    default: '20s',
-    range: ['100ms', '5m'],
-  }),
-  requestTimeoutMs: duration({
-    flag: 'request-timeout',
-    summary: 'Time limit for a request to arrive with its body; the response has none.',
-    default: '5m',
-    range: ['1s', '1h'],
-  }),
-  idleTimeoutMs: duration({
-    flag: 'idle-timeout',
-    summary: 'Time after which a connection without a request is closed.',
+  drainTimeoutMs: duration(
+    'drain-timeout',
+    'Time for requests in progress to finish after SIGTERM; then they are cut off.',
+    {
+      // within Kubernetes' default terminationGracePeriodSeconds of 30
+      default: '25s',
+      range: ['0s', '1h'],
+    },
+  ),
+  firstByteTimeoutMs: duration(
+    'first-byte-timeout',
+    'Time limit for the first byte of a new connection, and for its TLS handshake.',
+    { default: '10s', range: ['100ms', '5m'] },
+  ),
+  headerTimeoutMs: duration(
+    'header-timeout',
+    "Time limit for the header of an HTTP/1.1 request, from the start of the connection or the header's first byte.",
+    { default: '20s', range: ['100ms', '5m'] },
+  ),
+  requestTimeoutMs: duration(
+    'request-timeout',
+    'Time limit for a request to arrive with its body; the response has none.',
+    { default: '5m', range: ['1s', '1h'] },
+  ),
+  idleTimeoutMs: duration('idle-timeout', 'Time after which a connection without a request is closed.', {
     // longer than the 90 s of Go's HTTP clients (the API server's proxy among them), so that they close first
     default: '3m',
     range: ['1s', '24h'],
@@ -76,147 +68,103 @@ export const listenerOptions = {
 
 /** TLS to clients. The files are watched: a new certificate is used without a restart. */
 export const tlsOptions = {
-  certFile: path({
-    flag: 'tls-cert-file',
+  certFile: path('tls-cert-file', 'Certificate chain (PEM) of the gateway; switches TLS on.', {
     needs: ['private-key'],
-    summary: 'Certificate chain (PEM) of the gateway; switches TLS on.',
   }),
-  privateKeyFile: path({
-    flag: 'tls-private-key-file',
+  privateKeyFile: path('tls-private-key-file', "The certificate's private key (PEM).", {
     needs: ['certificate'],
-    summary: "The certificate's private key (PEM).",
   }),
-  caFile: path({
-    flag: 'tls-ca-file',
+  caFile: path('tls-ca-file', "CA certificates (PEM) that verify clients' certificates.", {
     needs: ['certificate', 'client-verification'],
-    summary: "CA certificates (PEM) that verify clients' certificates.",
   }),
   clientAuth: choice(
-    {
-      flag: 'tls-client-auth',
-      needs: ['client-ca'],
-      off: 'none',
-      summary:
-        'Whether clients present a certificate. One that is presented is always verified; with `required`, a connection without one may only GET /healthz and /readyz.',
-      defaultWords: 'optional with --tls-ca-file, else none',
-    },
+    'tls-client-auth',
+    'Whether clients present a certificate. One that is presented is always verified; with `required`, a connection without one may only GET /healthz and /readyz.',
     ['none', 'optional', 'required'],
+    { needs: ['client-ca'], off: 'none', defaultWords: 'optional with --tls-ca-file, else none' },
   ),
-  only: flag({
-    flag: 'tls-only',
-    needs: ['certificate'],
-    summary: 'Refuse connections without TLS on --addr too.',
-  }),
+  only: flag('tls-only', 'Refuse connections without TLS on --addr too.', { needs: ['certificate'] }),
 };
 
 /** Bounds on connections and messages. */
 export const limitOptions = {
-  maxConnections: integer({
-    flag: 'max-connections',
-    summary: 'Maximum of open connections on all addresses together; further ones are closed at once.',
-    default: '4096',
-    range: [1, 1_000_000],
-  }),
-  maxStreams: integer({
-    flag: 'max-streams',
-    summary: 'Maximum of concurrent requests on one HTTP/2 connection.',
+  maxConnections: integer(
+    'max-connections',
+    'Maximum of open connections on all addresses together; further ones are closed at once.',
+    { default: '4096', range: [1, 1_000_000] },
+  ),
+  maxStreams: integer('max-streams', 'Maximum of concurrent requests on one HTTP/2 connection.', {
     default: '256',
     range: [1, 100_000],
   }),
-  maxHeaderBytes: bytes({
-    flag: 'max-header',
-    summary: "Maximum size of a request's header; a larger one is answered 431.",
+  maxHeaderBytes: bytes('max-header', "Maximum size of a request's header; a larger one is answered 431.", {
     default: '32KiB',
     range: ['1KiB', '1MiB'],
   }),
-  maxBodyBytes: bytes({
-    flag: 'body-limit',
-    summary: "Maximum size of an HTTP request's body; a larger one is answered 413.",
+  maxBodyBytes: bytes('body-limit', "Maximum size of an HTTP request's body; a larger one is answered 413.", {
     default: '32MiB',
     range: ['1KiB', '1GiB'],
   }),
-  maxMessageBytes: bytes({
-    flag: 'message-limit',
-    summary: 'Maximum size of a gRPC message from a client or from Tiller, whose own limit is 20 MiB.',
-    default: '32MiB',
-    range: ['1KiB', '1GiB'],
-  }),
-  inFlightBytes: bytes({
-    flag: 'in-flight-limit',
-    summary:
-      'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
-    // the manifests give 512 MiB, and a message is in memory up to three times while it is made into another
-    default: '96MiB',
-    range: ['1MiB', '64GiB'],
-  }),
+  maxMessageBytes: bytes(
+    'message-limit',
+    'Maximum size of a gRPC message from a client or from Tiller, whose own limit is 20 MiB.',
+    { default: '32MiB', range: ['1KiB', '1GiB'] },
+  ),
+  inFlightBytes: bytes(
+    'in-flight-limit',
+    'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
+    {
+      // the manifests give 512 MiB, and a message is in memory up to three times while it is made into another
+      default: '96MiB',
+      range: ['1MiB', '64GiB'],
+    },
+  ),
 };
 
 /** The HTTP/JSON API. */
 export const restOptions = {
-  disableGetRollback: flag({
-    flag: 'disable-get-rollback',
-    summary: "Refuse swift's rollback by GET; POST and PUT remain.",
-  }),
+  disableGetRollback: flag('disable-get-rollback', "Refuse swift's rollback by GET; POST and PUT remain."),
   allowedHosts: list(
-    {
-      flag: 'allowed-hosts',
-      summary:
-        'Names that clients call this gateway by, for requests with another Host are refused with 421; *.example.com is every name below, * any. Addresses, localhost, the names in the certificate, and in a pod those of its Service and of the API server need not be named.',
-      placeholder: 'HOST',
-    },
+    'allowed-hosts',
+    'Names that clients call this gateway by, for requests with another Host are refused with 421; *.example.com is every name below, * any. Addresses, localhost, the names in the certificate, and in a pod those of its Service and of the API server need not be named.',
+    { placeholder: 'HOST' },
     {
       pattern: /^(?:\*|(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)$/,
       expected: 'a name without a port, or *',
     },
   ),
-  enableCors: flag({ flag: 'enable-cors', summary: 'Allow pages of other origins to call the API (CORS).' }),
+  enableCors: flag('enable-cors', 'Allow pages of other origins to call the API (CORS).'),
   corsOriginHosts: list(
-    {
-      flag: 'cors-origin-host',
-      needs: ['cors'],
-      summary:
-        'Hosts whose pages may call the API, with the port if it is not the default one; * is any host.',
-      placeholder: 'HOST[:PORT]',
-      default: '*',
-    },
+    'cors-origin-host',
+    'Hosts whose pages may call the API, with the port if it is not the default one; * is any host.',
+    { needs: ['cors'], placeholder: 'HOST[:PORT]', default: '*' },
     {
       pattern: /^(?:\*|[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?)$/,
       expected: 'host[:port] or *',
     },
   ),
-  corsOriginAllowSubdomain: flag({
-    flag: 'cors-origin-allow-subdomain',
-    needs: ['cors', 'cors-hosts'],
-    summary: 'Also allow pages of subdomains of these hosts.',
-  }),
+  corsOriginAllowSubdomain: flag(
+    'cors-origin-allow-subdomain',
+    'Also allow pages of subdomains of these hosts.',
+    { needs: ['cors', 'cors-hosts'] },
+  ),
 };
 
 /** Logs. */
 export const observeOptions = {
-  logLevel: choice(
-    {
-      flag: 'log-level',
-      summary: 'Minimum level to log.',
-      defaultWords: 'info, or debug with --v=4 or more',
-    },
-    ['error', 'warn', 'info', 'debug'],
-  ),
-  logFormat: choice(
-    {
-      flag: 'log-format',
-      summary: 'One JSON object per line, or text.',
-      defaultWords: 'text on a terminal, else json',
-    },
-    ['json', 'text'],
-  ),
-  accessLog: flag({
-    flag: 'access-log',
-    summary:
-      'Log a line for every request; when off, only for failures of the gateway, Tiller or Kubernetes.',
-    default: 'true',
+  logLevel: choice('log-level', 'Minimum level to log.', ['error', 'warn', 'info', 'debug'], {
+    defaultWords: 'info, or debug with --v=4 or more',
   }),
-  logRpc: flag({
-    flag: 'log-rpc',
-    summary: 'Log the messages of every call, shortened, with passwords, tokens, keys and values masked.',
+  logFormat: choice('log-format', 'One JSON object per line, or text.', ['json', 'text'], {
+    defaultWords: 'text on a terminal, else json',
   }),
+  accessLog: flag(
+    'access-log',
+    'Log a line for every request; when off, only for failures of the gateway, Tiller or Kubernetes.',
+    { default: 'true' },
+  ),
+  logRpc: flag(
+    'log-rpc',
+    'Log the messages of every call, shortened, with passwords, tokens, keys and values masked.',
+  ),
 };

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exampleOf } from '../../test/support/option-example.ts';
-import { readValues } from './load-config.ts';
+import { readValues } from './config.ts';
 import { allOptions, type PlacedOption } from './options.ts';
-import { parseFileSettings } from './read-file.ts';
-import { environmentName, readEnvironment, readFlags, type Settings } from './read-settings.ts';
+import {
+  environmentName,
+  parseFileSettings,
+  readEnvironment,
+  readFlags,
+  type Settings,
+} from './read-settings.ts';
 
 const options = allOptions.map(({ option }) => option);
 const defaults = readValues(new Map()).config;

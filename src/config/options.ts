@@ -3,7 +3,7 @@
  *
  * To add one: put a line into the table of its group (a new group needs a line below as well), such as
  *
- *     cacheBytes: bytes({ flag: 'chart-cache', summary: 'One sentence.', default: '64MiB', range: ['0B', '4GiB'] }),
+ *     cacheBytes: bytes('chart-cache', 'One sentence.', { default: '64MiB', range: ['0B', '4GiB'] }),
  *
  * The key is the name in `Config` (`config.charts.cacheBytes`) and carries the unit: `…Ms` for durations, `…Bytes` for
  * sizes. The kinds are the functions of `option.ts`: `flag` (boolean), `text`, `path`, `integer`, `duration`,
@@ -13,7 +13,7 @@
  * (`npm run generate` for the latter). An option that has an effect only with another one names it in `needs`; the
  * conditions are in `config.ts`, with the few other rules between options.
  */
-import type { Option, OptionGroup } from './option.ts';
+import { flag, integer, type Option, type OptionGroup, type Spec, text } from './option.ts';
 import { chartOptions } from './options-charts.ts';
 import {
   limitOptions,
@@ -23,38 +23,56 @@ import {
   restOptions,
   tlsOptions,
 } from './options-serving.ts';
-import { swiftOptions } from './options-swift.ts';
 import { clusterOptions, kubernetesOptions, sandboxOptions, tillerOptions } from './options-tiller.ts';
 
-export const optionGroups = {
-  program: programOptions,
-  listener: listenerOptions,
-  tls: tlsOptions,
-  limits: limitOptions,
-  tiller: tillerOptions,
-  kubernetes: kubernetesOptions,
-  clusters: clusterOptions,
-  charts: chartOptions,
-  rest: restOptions,
-  observe: observeOptions,
-  sandbox: sandboxOptions,
-  swift: swiftOptions,
-} as const satisfies Record<string, OptionGroup>;
+/** The parts of a flag that changes nothing: help and the warning say the same of it. */
+function unused(name: string, reason: string, placeholder = ''): [name: string, summary: string, spec: Spec] {
+  // glog spells its flags with underscores, and swift's flag library takes both
+  const aliases = name.includes('_') ? [name.replaceAll('_', '-')] : [];
+  return [name, `No effect: ${reason}.`, { placeholder, aliases, compatibility: `no effect: ${reason}` }];
+}
 
-/** The groups' headings in help and docs/flags.md. */
-export const groupTitles: { readonly [G in keyof typeof optionGroups]: string } = {
-  program: 'The command',
-  listener: 'Listening',
-  tls: 'TLS to clients',
-  limits: 'Limits',
-  tiller: 'Tiller',
-  kubernetes: 'Kubernetes',
-  clusters: 'Many clusters',
-  charts: 'Charts',
-  rest: 'HTTP/JSON',
-  observe: 'Logs',
-  sandbox: 'Sandbox',
-  swift: "Swift's flags, accepted with a warning",
+const toStandardOutput = 'logs go to standard output, by --log-level and --log-format';
+
+/**
+ * Flags of swift and of its logger (glog), with which its Deployments start it. Each is accepted with one warning that
+ * says what it does here.
+ */
+export const swiftOptions = {
+  verbosity: integer('v', "Swift's log verbosity: 4 or more is --log-level debug, less has no effect.", {
+    default: '0',
+    compatibility: '4 or more is --log-level debug, less has no effect',
+    range: [0, 1000],
+  }),
+  analytics: flag(...unused('enable-analytics', 'this program has no analytics')),
+  apiDomain: text(...unused('api-domain', 'requests are not served by domain', 'DOMAIN')),
+  logToStderr: flag(...unused('logtostderr', toStandardOutput)),
+  alsoLogToStderr: flag(...unused('alsologtostderr', toStandardOutput)),
+  stderrThreshold: text(...unused('stderrthreshold', toStandardOutput, 'SEVERITY')),
+  logDir: text(...unused('log_dir', toStandardOutput, 'PATH')),
+  logBacktraceAt: text(
+    ...unused('log_backtrace_at', 'faults are always logged with their stack', 'FILE:LINE'),
+  ),
+  logFlushFrequency: text(...unused('log-flush-frequency', 'every line is written at once', 'DURATION')),
+  verbosityByModule: text(...unused('vmodule', '--log-level is one for all modules', 'PATTERN=N')),
+} satisfies OptionGroup;
+
+/** A group of options, and its heading in help and docs/flags.md. */
+const group = <G extends OptionGroup>(title: string, options: G) => ({ title, options });
+
+export const optionGroups = {
+  program: group('The command', programOptions),
+  listener: group('Listening', listenerOptions),
+  tls: group('TLS to clients', tlsOptions),
+  limits: group('Limits', limitOptions),
+  tiller: group('Tiller', tillerOptions),
+  kubernetes: group('Kubernetes', kubernetesOptions),
+  clusters: group('Many clusters', clusterOptions),
+  charts: group('Charts', chartOptions),
+  rest: group('HTTP/JSON', restOptions),
+  observe: group('Logs', observeOptions),
+  sandbox: group('Sandbox', sandboxOptions),
+  swift: group("Swift's flags, accepted with a warning", swiftOptions),
 };
 
 /** An option with where its value goes in `Config`. */
@@ -64,10 +82,11 @@ export interface PlacedOption {
   readonly option: Option<unknown>;
 }
 
-export const allOptions: readonly PlacedOption[] = Object.entries(optionGroups).flatMap(([group, table]) =>
-  Object.entries(table as OptionGroup).map(([key, option]) => ({
-    group: group as keyof typeof optionGroups,
-    key,
-    option,
-  })),
+export const allOptions: readonly PlacedOption[] = Object.entries(optionGroups).flatMap(
+  ([name, { options }]) =>
+    Object.entries<Option<unknown>>(options).map(([key, option]) => ({
+      group: name as PlacedOption['group'],
+      key,
+      option,
+    })),
 );

@@ -4,15 +4,9 @@ import { duration, flag, list, text } from './option.ts';
 import { environmentName, readEnvironment, readFlags, suggestion } from './read-settings.ts';
 
 const flagOptions = [
-  duration({
-    flag: 'wait-time',
-    aliases: ['patience', 'w'],
-    summary: 'W.',
-    default: '1s',
-    range: ['0s', '1m'],
-  }),
-  flag({ flag: 'enable-cors', summary: 'C.' }),
-  list({ flag: 'host', summary: 'H.' }),
+  duration('wait-time', 'W.', { aliases: ['patience', 'w'], default: '1s', range: ['0s', '1m'] }),
+  flag('enable-cors', 'C.'),
+  list('host', 'H.'),
 ];
 
 function texts(...argv: string[]): Record<string, readonly string[]> {
@@ -79,8 +73,8 @@ describe('readFlags', () => {
 });
 
 const environmentOptions = [
-  text({ flag: 'kube-context', aliases: ['context'], summary: 'K.' }),
-  flag({ flag: 'version', summary: 'V.', flagOnly: true }),
+  text('kube-context', 'K.', { aliases: ['context'] }),
+  flag('version', 'V.', { flagOnly: true }),
 ];
 
 describe('readEnvironment', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { loadConfig } from './load-config.ts';
+import { loadConfig } from './config.ts';
 import { allOptions } from './options.ts';
 import { flagTables, formatConfig, helpText } from './show-options.ts';
 import { maskUrlCredentials } from './units.ts';

@@ -1,6 +1,6 @@
 import { type Config, needs } from './config.ts';
-import { allOptions, groupTitles, optionGroups, type PlacedOption } from './options.ts';
-import { environmentName } from './read-settings.ts';
+import { allOptions, optionGroups } from './options.ts';
+import { type AnyOption, environmentName } from './read-settings.ts';
 import { masked, maskUrlCredentials } from './units.ts';
 
 const textWidth = 96;
@@ -8,11 +8,9 @@ const indent = ' '.repeat(6);
 
 /** The text of `--help`: every option by group with its values, its default and the options that it needs. */
 export function helpText(): string {
-  const groups = Object.keys(optionGroups).map(group => {
-    const options = allOptions.filter(placed => placed.group === group);
-    if (options.length === 0) return '';
-    return `\n${groupTitles[group as keyof typeof optionGroups]}:\n${options.map(optionText).join('')}`;
-  });
+  const groups = Object.values(optionGroups).map(
+    ({ title, options }) => `\n${title}:\n${Object.values(options).map(optionText).join('')}`,
+  );
   return `tiller-gateway: HTTP/JSON, gRPC and Tiller's own gRPC for Helm 2 releases, on one port.
 
 Usage: tiller-gateway [flags]
@@ -23,18 +21,18 @@ ${groups.join('')}`;
 }
 
 /** `--name PLACEHOLDER`, with its other names behind it. */
-function flagUsage({ flag, placeholder, aliases }: PlacedOption['option']): string {
+function flagUsage({ flag, placeholder, aliases }: AnyOption): string {
   const names = [flag, ...aliases].map(name => (name.length === 1 ? `-${name}` : `--${name}`));
   return `${names.join(', ')}${placeholder === '' ? '' : ` ${placeholder}`}`;
 }
 
 /** The default as help and docs/flags.md show it; empty where the option is simply not set. */
-function defaultText({ default: value, defaultWords }: PlacedOption['option']): string {
+function defaultText({ default: value, defaultWords }: AnyOption): string {
   return defaultWords ?? value ?? '';
 }
 
 /** `needs --enable-cors`, or nothing. Without them a flag is refused, or ignored with a warning. */
-function needsText({ needs: needed, lenient }: PlacedOption['option']): string {
+function needsText({ needs: needed, lenient }: AnyOption): string {
   if (needed.length === 0) return '';
   const words = needed.map(need => needs[need].words).join(' and ');
   return lenient ? `ignored with a warning without ${words}` : `needs ${words}`;
@@ -42,9 +40,8 @@ function needsText({ needs: needed, lenient }: PlacedOption['option']): string {
 
 /** docs/flags.md: every option as a table row, by group. */
 export function flagTables(): string {
-  const tables = Object.keys(optionGroups).map(group => {
-    const rows = allOptions.filter(placed => placed.group === group).map(flagRow);
-    const title = groupTitles[group as keyof typeof optionGroups];
+  const tables = Object.values(optionGroups).map(({ title, options }) => {
+    const rows = Object.values(options).map(flagRow);
     return `\n## ${title}\n\n| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `# Flags
@@ -69,7 +66,7 @@ export function boundsTable(): string {
   return `| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-function flagRow({ option }: PlacedOption): string {
+function flagRow(option: AnyOption): string {
   const value = defaultText(option);
   const shownDefault = value === '' || option.defaultWords ? value : `\`${value}\``;
   // a bar would end the cell, inside code as well
@@ -77,14 +74,14 @@ function flagRow({ option }: PlacedOption): string {
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-function optionText({ option }: PlacedOption): string {
+function optionText(option: AnyOption): string {
   const value = defaultText(option);
   const isPlain = value === '' || (option.placeholder === '' && option.default === 'false');
   return `  ${flagUsage(option)}\n${wrap(sentenceOf(option, isPlain ? '' : `default ${value}`))}\n`;
 }
 
 /** The summary with what may be given, the default, and what the option needs. */
-function sentenceOf(option: PlacedOption['option'], shownDefault = ''): string {
+function sentenceOf(option: AnyOption, shownDefault = ''): string {
   const range = option.placeholder === '' ? '' : option.range;
   const notes = [range, shownDefault, needsText(option)].filter(note => note !== '');
   return notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
@@ -119,8 +116,8 @@ export function formatConfig(config: Config): string {
       value === null
     )
       continue;
-    if (heading !== groupTitles[group]) {
-      heading = groupTitles[group];
+    if (heading !== optionGroups[group].title) {
+      heading = optionGroups[group].title;
       lines.push(`${lines.length > 0 ? '\n' : ''}# ${heading}`);
     }
     const shown = option.secret ? masked : option.show(value);

@@ -4,7 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { createTestCharts } from '../../test/support/test-charts.ts';
-import { createPages } from '../app/pages.ts';
+import { createPages } from '../app/fronts.ts';
 import type { Registry } from '../clusters/index.ts';
 import { jsonToWire, service } from '../codec/index.ts';
 import { helpText } from '../config/index.ts';

@@ -1,5 +1,5 @@
 import { type ChartOptions, type Charts, createCharts } from '../../src/charts/index.ts';
-import { readValues } from '../../src/config/load-config.ts';
+import { readValues } from '../../src/config/config.ts';
 
 /** Charts as a gateway without any flag finds them, but for these options. */
 export function createTestCharts(options: Partial<ChartOptions> = {}): Charts {

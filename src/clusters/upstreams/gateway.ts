@@ -7,8 +7,14 @@ import {
   type Service,
 } from '../../kubernetes/index.ts';
 import { unavailable } from '../../protocol/index.ts';
-import { type ClusterEntry, kubeconfigOf } from '../entry/cluster-entry.ts';
-import type { OpenUpstream, Upstream, UpstreamEvents, UpstreamOptions } from './upstream.ts';
+import {
+  type ClusterEntry,
+  kubeconfigOf,
+  type OpenUpstream,
+  type Upstream,
+  type UpstreamEvents,
+  type UpstreamOptions,
+} from './upstream.ts';
 
 const getVersion = service('appscode.swift.v2.ReleaseService').methods.find(
   ({ name }) => name === 'GetVersion',

@@ -1,9 +1,8 @@
-import type { UpstreamKind } from '../entry/cluster-entry.ts';
 import { openDirect } from './direct.ts';
 import { openGateway, openGatewayIfAny } from './gateway.ts';
 import { openService } from './service.ts';
 import { openTunnel } from './tunnel.ts';
-import type { OpenUpstream } from './upstream.ts';
+import type { OpenUpstream, UpstreamKind } from './upstream.ts';
 
 /** A new kind of upstream is one more file here and one more line. */
 const kinds: Readonly<Record<UpstreamKind, OpenUpstream>> = {

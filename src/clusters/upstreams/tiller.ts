@@ -1,8 +1,7 @@
 import { readTillerTls, TillerClient, type TillerTls } from '../../backends/index.ts';
 import { decodeMessage } from '../../codec/index.ts';
 import type { Connector } from '../../kubernetes/index.ts';
-import type { ClusterEntry, UpstreamKind } from '../entry/cluster-entry.ts';
-import type { Upstream, UpstreamEvents, UpstreamOptions } from './upstream.ts';
+import type { ClusterEntry, Upstream, UpstreamEvents, UpstreamKind, UpstreamOptions } from './upstream.ts';
 
 /** TLS to Tiller, where the entry asks for it. @throws GatewayError INVALID_ARGUMENT for files that cannot be read */
 export function tlsOf({ tls }: ClusterEntry): TillerTls | undefined {

@@ -9,9 +9,8 @@ import {
   tillerIn,
   tillerPort,
 } from '../../kubernetes/index.ts';
-import { kubeconfigOf } from '../entry/cluster-entry.ts';
 import { createTillerUpstream, tlsOf } from './tiller.ts';
-import type { OpenUpstream } from './upstream.ts';
+import { kubeconfigOf, type OpenUpstream } from './upstream.ts';
 
 /** A port-forward to Tiller's Pod; that of the sandbox as well. */
 export const openTunnel: OpenUpstream = (entry, options, events) => {

@@ -1,6 +1,61 @@
-import type { Backend, GatewayOptions, TillerClientOptions } from '../../backends/index.ts';
-import type { GatewayError } from '../../protocol/index.ts';
-import type { ClusterEntry, UpstreamKind } from '../entry/cluster-entry.ts';
+import type { Backend, GatewayOptions, TillerClientOptions, TillerTlsFiles } from '../../backends/index.ts';
+import type { KubeconfigAccessOptions, KubeconfigSource } from '../../kubernetes/index.ts';
+import { type GatewayError, invalidArgument } from '../../protocol/index.ts';
+
+/** The kinds of upstream that a clusters file can name. */
+export const namedUpstreams = ['tunnel', 'gateway', 'direct'] as const;
+
+/**
+ * How a cluster's releases are reached: by a port-forward to its Tiller, by its gateway through its API server, at
+ * Tiller's address; the gateway's own Tiller also by its Service inside the cluster, or in the sandbox.
+ */
+export type UpstreamKind = (typeof namedUpstreams)[number] | 'service' | 'sandbox';
+
+/** One cluster as it was configured. Two entries that are equal as JSON are the same cluster. */
+export interface ClusterEntry {
+  readonly name: string;
+  /** Default: decided when the cluster is opened: its gateway where it has one, else a tunnel to its Tiller. */
+  readonly upstream?: UpstreamKind | undefined;
+  /** Connections to Tiller that share the calls. Default 1. */
+  readonly connections?: number | undefined;
+  /** Default: as kubectl, `KUBECONFIG`, else `~/.kube/config`. */
+  readonly kubeconfig?: KubeconfigSource | undefined;
+  /** Default: the kubeconfig's current context. */
+  readonly context?: string | undefined;
+  /** Default: every namespace is searched. */
+  readonly tillerNamespace?: string | undefined;
+  /** The gateway's Service for the upstream `gateway`, as `NAMESPACE/[SCHEME:]NAME[:PORT]`. Default: looked for. */
+  readonly service?: string | undefined;
+  /** Tiller's address for the upstream `direct`. */
+  readonly endpoint?: string | undefined;
+  /** TLS to Tiller, where it wants it. */
+  readonly tls?: Omit<TillerTlsFiles, 'endpointIsTls'> | undefined;
+}
+
+/** Whose API server the cluster's upstream goes through. */
+export function kubeconfigOf(
+  { kubeconfig, context }: ClusterEntry,
+  environment: NodeJS.ProcessEnv,
+): KubeconfigAccessOptions {
+  return { environment, ...(kubeconfig && { kubeconfig }), ...(context !== undefined && { context }) };
+}
+
+/** In paths, `-` stands for all clusters. */
+export const allClusters = '-';
+
+const maxNameChars = 253;
+
+/**
+ * Names are used in paths, percent-encoded, and in log lines; names of kubeconfig contexts hold `/`, `:` and `@`.
+ * @throws GatewayError INVALID_ARGUMENT
+ */
+export function validateClusterName(name: string): string {
+  if (name === allClusters) throw invalidArgument(`${allClusters} stands for all clusters and names none`);
+  if (/^[A-Za-z0-9_][\w.@:/-]*$/.test(name) && name.length <= maxNameChars) return name;
+  throw invalidArgument(
+    `${JSON.stringify(name.slice(0, 80))} is no name of a cluster: expected up to ${maxNameChars} letters, digits and _ . @ : / -`,
+  );
+}
 
 /** Reports of an upstream's connection, for its cluster. */
 export interface UpstreamEvents {

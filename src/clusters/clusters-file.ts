@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { MappingNode, Node } from 'js-yaml';
-import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { readYamlTree, scalarOf, type YamlTree } from '../../yaml/index.ts';
-import type { ClusterEntry } from '../entry/cluster-entry.ts';
-import { clusterFields, type FieldReader, inconsistency, tlsFields } from './entry-fields.ts';
+import { parseEndpoint } from '../kubernetes/index.ts';
+import { GatewayError, invalidArgument } from '../protocol/index.ts';
+import { readYamlTree, scalarOf, type YamlTree } from '../yaml/index.ts';
+import { type ClusterEntry, namedUpstreams, validateClusterName } from './upstreams/upstream.ts';
 
 /** Far more than a gateway can hold open, and a bound on what a file can make it do. */
 const maxClusters = 1000;
@@ -133,4 +133,76 @@ function textOf(key: Node): string | undefined {
 
 function quoted(key: Node): string {
   return JSON.stringify((textOf(key) ?? '?').slice(0, 40));
+}
+
+/**
+ * Reads the value of a field.
+ * @param absolute makes a path absolute
+ * @throws GatewayError INVALID_ARGUMENT that says what was expected
+ */
+export type FieldReader = (value: unknown, absolute: (path: string) => string) => unknown;
+
+/** The fields of a cluster in the file. */
+export const clusterFields: Readonly<Record<string, FieldReader>> = {
+  name: value => validateClusterName(text(value)),
+  upstream(value) {
+    const upstream = namedUpstreams.find(known => known === value);
+    return upstream ?? refuse(`expected ${namedUpstreams.join(', ')}, or nothing to have it chosen`);
+  },
+  kubeconfig: (value, absolute) => ({ file: absolute(text(value)) }),
+  context: text,
+  tillerNamespace: value => matching(value, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace'),
+  service: value =>
+    matching(
+      value,
+      /^[a-z0-9-]{1,63}\/(https?:)?[a-z0-9-]{1,63}(:[a-z0-9-]{0,15})?$/,
+      'NAMESPACE/NAME, NAMESPACE/NAME:PORT or NAMESPACE/https:NAME:PORT',
+    ),
+  endpoint(value) {
+    const endpoint = text(value);
+    parseEndpoint(endpoint);
+    return endpoint;
+  },
+};
+
+/** The fields of a cluster's `tls`. */
+export const tlsFields: Readonly<Record<string, FieldReader>> = {
+  caFile: (value, absolute) => absolute(text(value)),
+  certFile: (value, absolute) => absolute(text(value)),
+  keyFile: (value, absolute) => absolute(text(value)),
+  insecureSkipVerify: value => (typeof value === 'boolean' ? value : refuse('expected true or false')),
+};
+
+const withDirect = 'with the upstream direct';
+const withGateway = 'with the upstream gateway';
+const withoutDirect = 'without the upstream direct';
+
+/** The fields that have no use, by upstream; `tunnel` stands for none as well. */
+const useless: Readonly<Record<string, Readonly<Partial<Record<keyof ClusterEntry, string>>>>> = {
+  direct: { kubeconfig: withDirect, context: withDirect, tillerNamespace: withDirect, service: withDirect },
+  gateway: { endpoint: withoutDirect, tillerNamespace: withGateway, tls: withGateway },
+  tunnel: { endpoint: withoutDirect, service: 'without the upstream gateway' },
+};
+
+/** What of an entry does not fit together, in words. */
+function inconsistency(entry: ClusterEntry): string | undefined {
+  const { upstream = 'tunnel', endpoint, tls } = entry;
+  if (upstream === 'direct' && endpoint === undefined) return 'the upstream direct needs an endpoint';
+  if (upstream !== 'direct' && tls && Boolean(tls.certFile) !== Boolean(tls.keyFile))
+    return 'certFile and keyFile belong together';
+  const fields = Object.entries(useless[upstream] ?? {});
+  const given = fields.find(([name]) => entry[name as keyof ClusterEntry] !== undefined);
+  return given && `${given[0]} has no use ${given[1]}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' && value !== '' ? value : refuse('expected a text');
+}
+
+function matching(value: unknown, pattern: RegExp, expected: string): string {
+  return pattern.test(text(value)) ? text(value) : refuse(`expected ${expected}`);
+}
+
+function refuse(message: string): never {
+  throw invalidArgument(message);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { GatewayError } from '../../protocol/index.ts';
+import { GatewayError } from '../protocol/index.ts';
 import { parseClustersFile } from './clusters-file.ts';
 
 const file = '/etc/hub/clusters.yaml';

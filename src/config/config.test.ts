@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { exampleOf } from '../../test/support/option-example.ts';
-import { completeConfig, needs } from './config.ts';
-import { type LoadedConfig, loadConfig, readValues } from './load-config.ts';
+import { completeConfig, type LoadedConfig, loadConfig, needs, readValues } from './config.ts';
 import type { Need } from './option.ts';
 import { allOptions } from './options.ts';
 

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { duration, flag, list, text } from './option.ts';
-import { parseFileSettings, readFileSettings } from './read-file.ts';
+import { parseFileSettings, readFileSettings } from './read-settings.ts';
 
 const options = [
-  duration({ flag: 'drain-timeout', summary: 'D.', range: ['0s', '1m'] }),
-  flag({ flag: 'enable-cors', summary: 'C.' }),
-  list({ flag: 'host', aliases: ['hosts'], summary: 'H.' }),
-  text({ flag: 'config', summary: 'F.' }),
+  duration('drain-timeout', 'D.', { range: ['0s', '1m'] }),
+  flag('enable-cors', 'C.'),
+  list('host', 'H.', { aliases: ['hosts'] }),
+  text('config', 'F.'),
 ];
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 after(() => rmSync(folder, { recursive: true }));
