@@ -51,56 +51,46 @@ export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  new Gauge({
-    name: 'tiller_gateway_build_info',
-    help: 'Always 1; the version is in the label.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version }, 1);
-  const requests = new Counter({
-    name: 'tiller_gateway_requests_total',
-    help: 'Finished requests.',
-    labelNames: ['front', 'verb', 'route', 'status', 'code'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'tiller_gateway_request_duration_seconds',
-    help: 'Seconds from the header of a request to the end of its response.',
-    labelNames: ['front', 'route'],
-    buckets: bucketsSeconds,
-    registers,
-  });
-  const sent = new Counter({
-    name: 'tiller_gateway_response_bytes_total',
-    help: 'Bytes of HTTP/JSON response bodies as sent.',
-    labelNames: ['route'],
-    registers,
-  });
-  const inFlight = new Gauge({
-    name: 'tiller_gateway_requests_in_flight',
-    help: 'Requests in progress.',
-    labelNames: ['front'],
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'tiller_gateway_refused_total',
-    help: 'Requests that could not be read, by status, and connections that were not accepted.',
-    labelNames: ['what'],
-    registers,
-  });
-  const tillerCalls = new Counter({
-    name: 'tiller_gateway_tiller_calls_total',
-    help: 'Finished calls to Tiller.',
-    labelNames: ['method', 'code'],
-    registers,
-  });
-  const tillerDurations = new Histogram({
-    name: 'tiller_gateway_tiller_call_duration_seconds',
-    help: 'Seconds of calls to Tiller, waiting for a connection included.',
-    labelNames: ['method'],
-    buckets: bucketsSeconds,
-    registers,
-  });
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Gauge({ name, help, labelNames, registers });
+  const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Histogram({ name, help, labelNames, buckets: bucketsSeconds, registers });
+  gauge('tiller_gateway_build_info', 'Always 1; the version is in the label.', ['version']).set(
+    { version },
+    1,
+  );
+  const requests = counter('tiller_gateway_requests_total', 'Finished requests.', [
+    'front',
+    'verb',
+    'route',
+    'status',
+    'code',
+  ]);
+  const durations = seconds(
+    'tiller_gateway_request_duration_seconds',
+    'Seconds from the header of a request to the end of its response.',
+    ['front', 'route'],
+  );
+  const sent = counter('tiller_gateway_response_bytes_total', 'Bytes of HTTP/JSON response bodies as sent.', [
+    'route',
+  ]);
+  const inFlight = gauge('tiller_gateway_requests_in_flight', 'Requests in progress.', ['front']);
+  const refusals = counter(
+    'tiller_gateway_refused_total',
+    'Requests that could not be read, by status, and connections that were not accepted.',
+    ['what'],
+  );
+  const tillerCalls = counter('tiller_gateway_tiller_calls_total', 'Finished calls to Tiller.', [
+    'method',
+    'code',
+  ]);
+  const tillerDurations = seconds(
+    'tiller_gateway_tiller_call_duration_seconds',
+    'Seconds of calls to Tiller, waiting for a connection included.',
+    ['method'],
+  );
 
   // prom-client hashes labels at every use; the series in use are few, so each is looked up once
   const request = remember((key: RequestOutcome, known) => {

@@ -1,8 +1,5 @@
-import { formatFloatG } from './go-float.ts';
-import type { YamlMap, YamlValue } from './go-json.ts';
-import { sortKeys } from './key-order.ts';
+import { formatFloatG, type YamlMap, type YamlValue } from './go-json.ts';
 import { resolvePlain } from './resolve-scalar.ts';
-import { escapeChar, isEscaped, styleOf } from './scalar-style.ts';
 
 /** Lines are folded at the first space behind this column. */
 const bestWidth = 80;
@@ -134,4 +131,122 @@ function literal(text: string, indent: number): string {
   return [`|${hint}${chomping}`, ...lines.map(line => (line === '' ? '' : ' '.repeat(indent) + line))].join(
     '\n',
   );
+}
+
+const startIndicators = new Set('#,[]{}&*!|>\'"%@`');
+
+/** Numbers in base 60 are no numbers here, but are for other readers: they are quoted (`190:20:30`). */
+const base60 = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
+
+/**
+ * What libyaml's Go translation holds for unprintable: controls, tabs among them, NEL, the byte order mark, and everything
+ * above U+FFFF. Line separators are no such, but in quotes alone they read the same everywhere.
+ */
+const unprintable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
+
+/**
+ * The style in which yaml.v2 writes a string, so that it reads back the same; libyaml's analysis, in block context.
+ * @param readsAsString whether it is no number, boolean or null without quotes
+ */
+export function styleOf(
+  text: string,
+  readsAsString: boolean,
+): 'literal' | 'plain' | 'single quoted' | 'double quoted' {
+  if (unprintable.test(text)) return 'double quoted';
+  if (text.includes('\n')) return / (?:\n|$)/.test(text) ? 'double quoted' : 'literal';
+  if (!readsAsString || base60.test(text)) return 'double quoted';
+  return text.startsWith(' ') || text.endsWith(' ') || hasIndicator(text) ? 'single quoted' : 'plain';
+}
+
+/** Whether something in the text would read as YAML's own punctuation in a plain scalar. */
+function hasIndicator(text: string): boolean {
+  if (text.startsWith('---') || text.startsWith('...') || startIndicators.has(text[0]!)) return true;
+  return /^[-?:](?: |$)|:(?: |$)| #/.test(text);
+}
+
+const names: ReadonlyMap<number, string> = new Map([
+  [0x00, '0'],
+  [0x07, 'a'],
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0b, 'v'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [0x1b, 'e'],
+  [0x22, '"'],
+  [0x5c, '\\'],
+  [0x85, 'N'],
+  [0xa0, '_'],
+  [0x2028, 'L'],
+  [0x2029, 'P'],
+]);
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+const escaped = /^["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
+
+/** Whether a character cannot stand for itself in double quotes; above U+FFFF none can. */
+export function isEscaped(char: string): boolean {
+  return escaped.test(char);
+}
+
+/** A character as YAML's escape: `\n`, `\x7F`, `\u200B`, `\U0001F600`. */
+export function escapeChar(char: string): string {
+  const code = char.codePointAt(0)!;
+  const name = names.get(code);
+  if (name !== undefined) return `\\${name}`;
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+}
+
+const letter = /^\p{L}$/u;
+const digit = /^\p{Nd}$/u;
+
+/** A list of keys in the order in which yaml.v2 writes them: numbers inside a key by value, letters after the rest. */
+export function sortKeys(keys: Iterable<string>): string[] {
+  return [...keys].sort(compareKeys);
+}
+
+function compareKeys(a: string, b: string): number {
+  const x = Array.from(a);
+  const y = Array.from(b);
+  for (let i = 0; i < x.length && i < y.length; i++) {
+    if (x[i] !== y[i]) return compareAt(x, y, i);
+  }
+  return x.length - y.length;
+}
+
+/** Compares two keys that first differ at `i`. */
+function compareAt(x: readonly string[], y: readonly string[], i: number): number {
+  const byCode = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;
+  const xLetter = letter.test(x[i]!);
+  const yLetter = letter.test(y[i]!);
+  if (xLetter && yLetter) return byCode;
+  if (xLetter || yLetter) return yLetter ? -1 : 1;
+  const xNumber = readNumber(x, i);
+  const yNumber = readNumber(y, i);
+  // A zero behind other digits is part of a number that already differs in length only.
+  if ((x[i] === '0' || y[i] === '0') && hasDigitBefore(x, i)) {
+    xNumber.value += 10n ** BigInt(xNumber.end - i);
+    yNumber.value += 10n ** BigInt(yNumber.end - i);
+  }
+  if (xNumber.value !== yNumber.value) return xNumber.value < yNumber.value ? -1 : 1;
+  return xNumber.end - yNumber.end || byCode;
+}
+
+function hasDigitBefore(chars: readonly string[], i: number): boolean {
+  for (let j = i - 1; j >= 0 && digit.test(chars[j]!); j--) if (chars[j] !== '0') return true;
+  return false;
+}
+
+function readNumber(chars: readonly string[], start: number): { value: bigint; end: number } {
+  let end = start;
+  let value = 0n;
+  for (; end < chars.length && digit.test(chars[end]!); end++) {
+    value = BigInt.asIntN(64, value * 10n + BigInt(chars[end]!.codePointAt(0)! - 0x30));
+  }
+  return { value, end };
 }

@@ -1,5 +1,4 @@
 import { invalidArgument } from '../protocol/index.ts';
-import { formatFloatE, formatFloatF } from './go-float.ts';
 
 /**
  * A YAML or JSON value as Go's libraries hold it after `ghodss/yaml` turned YAML into JSON.
@@ -13,95 +12,62 @@ export type YamlMap = Map<string, YamlValue>;
 
 /** Characters that encoding/json escapes: it keeps its output safe inside HTML and JavaScript. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON escapes
-const special = /["\\\u0000-\u001f<>&\u2028\u2029]/g;
+const mustEscape = /["\\\u0000-\u001f<>&\u2028\u2029]/g;
 
 /**
  * A value as Go's json.Marshal writes it: keys in byte order, `<`, `>`, `&` escaped, floats with an exponent below 1e-6
- * and from 1e21 on. With `indent` as json.MarshalIndent with an empty prefix does.
+ * and from 1e21 on.
  * Throws INVALID_ARGUMENT on NaN and infinities. Depth is not bounded: give it values that parseYaml bounded.
  */
-export function goJson(value: YamlValue, indent = ''): string {
+export function goJson(value: YamlValue): string {
   const parts: string[] = [];
-  write(value, indent === '' ? '' : '\n', indent, parts);
+  write(value, parts);
   return parts.join('');
 }
 
+function write(value: YamlValue, parts: string[]): void {
+  if (typeof value === 'string') parts.push(quote(value));
+  else if (typeof value === 'number') parts.push(formatFloat(value));
+  else if (Array.isArray(value)) {
+    parts.push('[');
+    for (const [index, item] of value.entries()) {
+      if (index > 0) parts.push(',');
+      write(item, parts);
+    }
+    parts.push(']');
+  } else if (value instanceof Map) {
+    parts.push('{');
+    for (const [index, key] of [...value.keys()].sort(compareUtf8).entries()) {
+      parts.push(index > 0 ? ',' : '', quote(key), ':');
+      write(value.get(key)!, parts);
+    }
+    parts.push('}');
+  } else parts.push(String(value));
+}
+
 /** A string in JSON; lone surrogates become U+FFFD, as invalid UTF-8 does in Go. */
-function quoteGoJson(text: string): string {
-  return `"${text.toWellFormed().replace(special, escapeJson)}"`;
+function quote(text: string): string {
+  return `"${text.toWellFormed().replace(mustEscape, escapeJson)}"`;
+}
+
+const short: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+function escapeJson(char: string): string {
+  return short[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** A float in JSON: format 'f' or 'e' of the shortest digits, the exponent without a zero in front. */
-function formatJsonFloat(value: number): string {
+function formatFloat(value: number): string {
+  if (!Number.isFinite(value)) throw invalidArgument(`json: unsupported value: ${formatFloatF(value)}`);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-6 || size >= 1e21)) return formatFloatE(value).replace(/e-0(\d)$/, 'e-$1');
   return formatFloatF(value);
-}
-
-function escapeJson(char: string): string {
-  switch (char) {
-    case '"':
-      return '\\"';
-    case '\\':
-      return '\\\\';
-    case '\n':
-      return '\\n';
-    case '\r':
-      return '\\r';
-    case '\t':
-      return '\\t';
-    default:
-      return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  }
-}
-
-function write(value: YamlValue, newline: string, indent: string, parts: string[]): void {
-  if (typeof value === 'string') parts.push(quoteGoJson(value));
-  else if (typeof value === 'number') parts.push(finiteFloat(value));
-  else if (Array.isArray(value)) writeList(value, newline, indent, parts);
-  else if (value instanceof Map) writeMap(value, newline, indent, parts);
-  else parts.push(String(value));
-}
-
-function finiteFloat(value: number): string {
-  if (!Number.isFinite(value)) throw invalidArgument(`json: unsupported value: ${formatFloatF(value)}`);
-  return formatJsonFloat(value);
-}
-
-function writeList(list: readonly YamlValue[], newline: string, indent: string, parts: string[]): void {
-  if (list.length === 0) {
-    parts.push('[]');
-    return;
-  }
-  const inner = newline + indent;
-  let before = `[${inner}`;
-  for (const item of list) {
-    parts.push(before);
-    write(item, inner, indent, parts);
-    before = `,${inner}`;
-  }
-  parts.push(`${newline}]`);
-}
-
-function writeMap(
-  map: ReadonlyMap<string, YamlValue>,
-  newline: string,
-  indent: string,
-  parts: string[],
-): void {
-  if (map.size === 0) {
-    parts.push('{}');
-    return;
-  }
-  const inner = newline + indent;
-  const colon = indent === '' ? ':' : ': ';
-  let before = `{${inner}`;
-  for (const key of [...map.keys()].sort(compareUtf8)) {
-    parts.push(before, quoteGoJson(key), colon);
-    write(map.get(key)!, inner, indent, parts);
-    before = `,${inner}`;
-  }
-  parts.push(`${newline}}`);
 }
 
 /** Orders strings as Go does, by their UTF-8 bytes, which is by code point; for use with `sort`. */
@@ -118,4 +84,67 @@ export function compareUtf8(a: string, b: string): number {
 /** Surrogates stand for code points above all other units, though their numbers are lower than some. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
+
+/** Floats as Go's strconv.FormatFloat writes them, from the shortest digits that give the same float back. */
+
+interface Digits {
+  readonly negative: boolean;
+  /** Significant digits without zeros at either end; '0' for zero. */
+  readonly digits: string;
+  /** The decimal exponent of the first digit: value = d.ddd × 10^exponent. */
+  readonly exponent: number;
+}
+
+function shortestDigits(value: number): Digits {
+  const match = /^(-?)(\d)(?:\.(\d+))?e([-+]\d+)$/.exec(value.toExponential())!;
+  const [, sign, first, rest = '', exponent] = match;
+  return { negative: sign === '-' || Object.is(value, -0), digits: first + rest, exponent: Number(exponent) };
+}
+
+function special(value: number): string | undefined {
+  if (Number.isNaN(value)) return 'NaN';
+  if (value === Number.POSITIVE_INFINITY) return '+Inf';
+  return value === Number.NEGATIVE_INFINITY ? '-Inf' : undefined;
+}
+
+/** Format 'e', precision -1: `1.5e+21`; the exponent has at least two digits. */
+export function formatFloatE(value: number): string {
+  const given = special(value);
+  if (given !== undefined) return given;
+  const { negative, digits, exponent } = shortestDigits(value);
+  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
+  const power = String(Math.abs(exponent)).padStart(2, '0');
+  return `${negative ? '-' : ''}${mantissa}e${exponent < 0 ? '-' : '+'}${power}`;
+}
+
+/** Format 'f', precision -1: all digits, no exponent. */
+export function formatFloatF(value: number): string {
+  const given = special(value);
+  if (given !== undefined) return given;
+  const { negative, digits, exponent } = shortestDigits(value);
+  const sign = negative ? '-' : '';
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
+  const fraction = digits.slice(exponent + 1);
+  return sign + whole + (fraction === '' ? '' : `.${fraction}`);
+}
+
+/** Format 'g', precision -1: with an exponent where that is below -4 or above 5, so that a million is `1e+06`. */
+export function formatFloatG(value: number): string {
+  const given = special(value);
+  if (given !== undefined) return given;
+  const { exponent } = shortestDigits(value);
+  return exponent < -4 || exponent >= 6 ? formatFloatE(value) : formatFloatF(value);
+}
+
+/** The float with the fewest digits that is the same in 32 bits: what formats it as Go does with bit size 32. */
+export function shortestFloat32(value: number): number {
+  const single = Math.fround(value);
+  if (!Number.isFinite(single) || single === 0) return single;
+  for (let precision = 1; precision < 9; precision++) {
+    const short = Number(single.toPrecision(precision));
+    if (Math.fround(short) === single) return short;
+  }
+  return Number(single.toPrecision(9));
 }

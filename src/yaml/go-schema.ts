@@ -1,6 +1,5 @@
 import { defineMappingTag, defineScalarTag, defineSequenceTag, NOT_RESOLVED, Schema, strTag } from 'js-yaml';
-import { formatFloatG, shortestFloat32 } from './go-float.ts';
-import type { YamlMap, YamlValue } from './go-json.ts';
+import { formatFloatG, shortestFloat32, type YamlMap, type YamlValue } from './go-json.ts';
 import { resolvePlain, resolveTagged } from './resolve-scalar.ts';
 
 /** A plain `<<`, which merges where it is a key and is a text everywhere else. */

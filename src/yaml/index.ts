@@ -1,6 +1,14 @@
 /** YAML and JSON as Helm 2's and kubectl's Go libraries (ghodss/yaml, yaml.v2, encoding/json) read and write them. */
-export { formatFloatG, shortestFloat32 } from './go-float.ts';
-export { compareUtf8, goJson, type YamlMap, type YamlValue } from './go-json.ts';
+
+export { YamlError } from './first-document.ts';
+export {
+  compareUtf8,
+  formatFloatG,
+  goJson,
+  shortestFloat32,
+  type YamlMap,
+  type YamlValue,
+} from './go-json.ts';
 export {
   parseYaml,
   readYamlTree,
@@ -10,4 +18,3 @@ export {
   yamlToJson,
 } from './read-yaml.ts';
 export { writeYaml } from './write-yaml.ts';
-export { YamlError } from './yaml-error.ts';

@@ -11,13 +11,12 @@ import {
   YAMLException,
 } from 'js-yaml';
 import { invalidArgument } from '../protocol/index.ts';
-import { firstDocument } from './first-document.ts';
+import { firstDocument, lineAt, YamlError } from './first-document.ts';
 import { goJson, type YamlValue } from './go-json.ts';
 import { asValue, createGoSchema, problemOf } from './go-schema.ts';
 import { applyLibyamlRules } from './libyaml-rules.ts';
 import { type PaddedText, padFlow } from './pad-flow.ts';
 import { resolvePlain } from './resolve-scalar.ts';
-import { lineAt, YamlError } from './yaml-error.ts';
 
 /** How much a YAML text may ask for. Reading is linear in these, so they bound its time as well. */
 export interface YamlBounds {
