@@ -1,11 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidArgument } from '../protocol/index.ts';
-import { PathTracker } from './field-path.ts';
 import { type JsonKind, JsonReader } from './json-reader.ts';
-import { isInteger, writeTextField } from './parse-scalar.ts';
+import { isInteger, PathTracker, writeTextField } from './parse-scalar.ts';
 import type { EnumType, Field, MessageType, ScalarType } from './schema.ts';
-import { writeStruct } from './struct.ts';
-import { textToTimestamp } from './timestamp.ts';
+import { type JsonState, writeStruct, writeTimestamp } from './well-known.ts';
 import { limits, WireType } from './wire-format.ts';
 import { WireWriter } from './wire-writer.ts';
 
@@ -17,13 +15,13 @@ import { WireWriter } from './wire-writer.ts';
 export function jsonToWire(type: MessageType, json: Buffer): Buffer {
   if (!isUtf8(json)) throw invalidArgument('the JSON body is not UTF-8');
   const reader = new JsonReader(json);
-  const out = new WireWriter(json.length + 64);
+  const state = { reader, out: new WireWriter(json.length + 64), path: new PathTracker() };
   if (reader.peek() !== 'object') {
     throw invalidArgument(`the JSON body has to be an object, got ${described[reader.peek()]}`);
   }
-  writeMessage(type, reader, out, new PathTracker(), 0);
+  writeMessage(type, state, 0);
   reader.end();
-  return out.finish();
+  return state.out.finish();
 }
 
 const described: Record<JsonKind, string> = {
@@ -36,21 +34,17 @@ const described: Record<JsonKind, string> = {
   null: 'null',
 };
 
-function writeMessage(
-  type: MessageType,
-  reader: JsonReader,
-  out: WireWriter,
-  path: PathTracker,
-  depth: number,
-): void {
+function writeMessage(type: MessageType, state: JsonState, depth: number): void {
+  const { reader, path } = state;
   if (depth > limits.maxDepth) throw invalidArgument(`${path}: nests deeper than ${limits.maxDepth}`);
   if (type.name === 'google.protobuf.Timestamp') {
-    writeTimestamp(reader, out, path);
+    expectKind(state, 'string');
+    writeTimestamp(state);
     return;
   }
-  expectKind(reader, 'object', path);
+  expectKind(state, 'object');
   if (type.name === 'google.protobuf.Struct') {
-    writeStruct(reader, out, path, depth);
+    writeStruct(state, depth);
     return;
   }
   reader.object(name => {
@@ -60,60 +54,50 @@ function writeMessage(
       return;
     }
     path.enter(name);
-    if (field.map) writeMap(field, reader, out, path, depth);
-    else if (field.repeated) writeList(field, reader, out, path, depth);
-    else writeValue(field.number, field.type, reader, out, path, depth);
+    if (field.map) writeMap(field, state, depth);
+    else if (field.repeated) writeList(field, state, depth);
+    else writeValue(field.number, field.type, state, depth);
     path.leave();
   });
 }
 
-function writeList(
-  field: Field,
-  reader: JsonReader,
-  out: WireWriter,
-  path: PathTracker,
-  depth: number,
-): void {
-  expectKind(reader, 'array', path);
+function writeList(field: Field, state: JsonState, depth: number): void {
+  const { reader, path } = state;
+  expectKind(state, 'array');
   reader.array(index => {
     path.enter(index);
-    writeValue(field.number, field.type, reader, out, path, depth);
+    writeValue(field.number, field.type, state, depth);
     path.leave();
   });
 }
 
 /** A map is a repeated message {1: key, 2: value}. */
-function writeMap(field: Field, reader: JsonReader, out: WireWriter, path: PathTracker, depth: number): void {
-  expectKind(reader, 'object', path);
+function writeMap(field: Field, state: JsonState, depth: number): void {
+  const { reader, out, path } = state;
+  expectKind(state, 'object');
   reader.object(key => {
     const mark = out.tag(field.number, WireType.BYTES).open();
     out.stringField(1, key);
     path.enter(key);
-    writeValue(2, field.type, reader, out, path, depth);
+    writeValue(2, field.type, state, depth);
     path.leave();
     out.close(mark);
   });
 }
 
-function writeValue(
-  number: number,
-  type: Field['type'],
-  reader: JsonReader,
-  out: WireWriter,
-  path: PathTracker,
-  depth: number,
-): void {
+function writeValue(number: number, type: Field['type'], state: JsonState, depth: number): void {
+  const { out, path } = state;
   if (typeof type === 'object' && type.kind === 'message') {
     const mark = out.tag(number, WireType.BYTES).open();
-    writeMessage(type, reader, out, path, depth + 1);
+    writeMessage(type, state, depth + 1);
     out.close(mark);
   } else {
-    writeTextField(out, number, type, readScalar(type, reader, path), path);
+    writeTextField(out, number, type, readScalar(type, state), path);
   }
 }
 
 /** The text of a scalar, checked to be of a JSON kind that its type may come in. */
-function readScalar(type: ScalarType | EnumType, reader: JsonReader, path: PathTracker): string {
+function readScalar(type: ScalarType | EnumType, { reader, path }: JsonState): string {
   const kind = reader.peek();
   if (type === 'bool') {
     if (kind !== 'true' && kind !== 'false') throw wrongKind('true or false', kind, path);
@@ -133,14 +117,7 @@ function expected(type: ScalarType | EnumType): string {
   return isInteger(type) ? 'a whole number' : 'a number';
 }
 
-function writeTimestamp(reader: JsonReader, out: WireWriter, path: PathTracker): void {
-  expectKind(reader, 'string', path);
-  const time = textToTimestamp(reader.string());
-  if (!time) throw invalidArgument(`${path}: expected a time as in RFC 3339`);
-  out.intField(1, time.seconds).intField(2, time.nanos);
-}
-
-function expectKind(reader: JsonReader, kind: JsonKind, path: PathTracker): void {
+function expectKind({ reader, path }: JsonState, kind: JsonKind): void {
   const got = reader.peek();
   if (got !== kind) throw wrongKind(described[kind], got, path);
 }

@@ -1,8 +1,36 @@
 import { invalidArgument } from '../protocol/index.ts';
-import type { FieldPath } from './field-path.ts';
 import type { EnumType, ScalarType } from './schema.ts';
 import { WireType } from './wire-format.ts';
 import type { WireWriter } from './wire-writer.ts';
+
+/** Where a value stands, for errors: a text, or something that gives one when an error needs it. */
+export interface FieldPath {
+  toString(): string;
+}
+
+const maxNameChars = 40;
+
+/** The place of the value that is being read, such as `chart.templates[3].data`, put into words by `toString` only. */
+export class PathTracker implements FieldPath {
+  readonly #parts: (string | number)[] = [];
+
+  /** Goes on to a member of the value, or to an entry of its list. */
+  enter(part: string | number): void {
+    this.#parts.push(part);
+  }
+
+  /** Back to the value that holds it. */
+  leave(): void {
+    this.#parts.pop();
+  }
+
+  toString(): string {
+    const texts = this.#parts.map(part =>
+      typeof part === 'number' ? `[${part}]` : `.${part.slice(0, maxNameChars)}`,
+    );
+    return texts.join('').replace(/^\./, '');
+  }
+}
 
 /*
  * From the text of a value to the wire: the one place that both JSON bodies and query parameters go through, so that

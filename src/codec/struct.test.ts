@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { jsonToWire } from './json-to-wire.ts';
 import { messageType } from './schema.ts';
-import { readStruct } from './struct.ts';
+import { readStruct } from './well-known.ts';
 
 const struct = messageType('google.protobuf.Struct');
 const read = (json: string) => JSON.parse(JSON.stringify(readStruct(jsonToWire(struct, Buffer.from(json)))));

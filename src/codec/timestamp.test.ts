@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { textToTimestamp, timestampToText } from './timestamp.ts';
+import { textToTimestamp, timestampToText } from './well-known.ts';
 
 test('as many digits as needed: 0, 3, 6 or 9', () => {
   assert.equal(timestampToText(1_593_842_160n, 0), '2020-07-04T05:56:00Z');

@@ -1,7 +1,7 @@
 import { JsonWriter } from './json-writer.ts';
 import { orderFields } from './rewrite-message.ts';
 import { acceptsWireType, type Field, type MessageType } from './schema.ts';
-import { timestampToText } from './timestamp.ts';
+import { timestampToText } from './well-known.ts';
 import { limits, MalformedMessage, WireReader, WireType } from './wire-format.ts';
 import { enumWriter, isDefaultNext, scalarWriters } from './wire-value-to-json.ts';
 

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../protocol/index.ts';
-import type { PathTracker } from './field-path.ts';
 import type { JsonReader } from './json-reader.ts';
+import type { PathTracker } from './parse-scalar.ts';
 import { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
 import type { WireWriter } from './wire-writer.ts';
 
@@ -13,33 +13,37 @@ import type { WireWriter } from './wire-writer.ts';
 /** What a google.protobuf.Value can hold. Objects have no prototype, so that any name is just a name. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
 
+/** What JSON is read from and written to, and the place in it for errors. */
+export interface JsonState {
+  readonly reader: JsonReader;
+  readonly out: WireWriter;
+  readonly path: PathTracker;
+}
+
 /** Writes the content of a Struct; the reader stands before an object. */
-export function writeStruct(reader: JsonReader, out: WireWriter, path: PathTracker, depth: number): void {
+export function writeStruct(state: JsonState, depth: number): void {
+  const { reader, out, path } = state;
   reader.object(name => {
     const entry = out.tag(1, WireType.BYTES).open();
     out.stringField(1, name);
     path.enter(name);
-    writeValueField(2, reader, out, path, depth + 1);
+    writeValueField(2, state, depth + 1);
     path.leave();
     out.close(entry);
   });
 }
 
-function writeValueField(
-  number: number,
-  reader: JsonReader,
-  out: WireWriter,
-  path: PathTracker,
-  depth: number,
-): void {
+function writeValueField(number: number, state: JsonState, depth: number): void {
+  const { out, path } = state;
   if (depth > limits.maxDepth) throw invalidArgument(`${path}: nests deeper than ${limits.maxDepth}`);
   const mark = out.tag(number, WireType.BYTES).open();
-  writeValue(reader, out, path, depth);
+  writeValue(state, depth);
   out.close(mark);
 }
 
 /** Each alternative is written even at its default: which one is set is what a Value says. */
-function writeValue(reader: JsonReader, out: WireWriter, path: PathTracker, depth: number): void {
+function writeValue(state: JsonState, depth: number): void {
+  const { reader, out, path } = state;
   const kind = reader.peek();
   switch (kind) {
     case 'null':
@@ -54,7 +58,7 @@ function writeValue(reader: JsonReader, out: WireWriter, path: PathTracker, dept
       return;
     case 'object': {
       const mark = out.tag(5, WireType.BYTES).open();
-      writeStruct(reader, out, path, depth);
+      writeStruct(state, depth);
       out.close(mark);
       return;
     }
@@ -62,7 +66,7 @@ function writeValue(reader: JsonReader, out: WireWriter, path: PathTracker, dept
       const mark = out.tag(6, WireType.BYTES).open();
       reader.array(index => {
         path.enter(index);
-        writeValueField(1, reader, out, path, depth + 1);
+        writeValueField(1, state, depth + 1);
         path.leave();
       });
       out.close(mark);
@@ -150,4 +154,51 @@ function readList(wire: Buffer, depth: number, budget: Budget): JsonValue[] {
 function contentOf(wire: Uint8Array, field: WireField, wireType: number = WireType.BYTES): Buffer {
   if (field.wireType !== wireType) throw new MalformedMessage('a Struct has a field of a wrong wire type');
   return Buffer.from(wire.buffer, wire.byteOffset + field.valueStart, field.end - field.valueStart);
+}
+
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what RFC 3339 and google.protobuf.Timestamp can hold. */
+const firstSecond = -62_135_596_800n;
+const lastSecond = 253_402_300_799n;
+
+/**
+ * `google.protobuf.Timestamp` as RFC 3339 in UTC with 0, 3, 6 or 9 digits of a second, as many as it needs.
+ * Source: https://protobuf.dev/programming-guides/json/
+ * @param seconds since 1970
+ * @param nanos 0 to 999,999,999
+ * @returns undefined when it is out of that type's range
+ */
+export function timestampToText(seconds: bigint, nanos: number): string | undefined {
+  if (seconds < firstSecond || seconds > lastSecond || nanos < 0 || nanos > 999_999_999) return undefined;
+  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  if (nanos === 0) return `${whole}Z`;
+  const digits = String(nanos).padStart(9, '0');
+  const needed = digits.endsWith('000000') ? 3 : digits.endsWith('000') ? 6 : 9;
+  return `${whole}.${digits.slice(0, needed)}Z`;
+}
+
+const pattern = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+
+/**
+ * RFC 3339 → seconds and nanoseconds.
+ * @returns undefined when the text is not such a time
+ */
+export function textToTimestamp(text: string): { seconds: bigint; nanos: number } | undefined {
+  const match = pattern.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHour, offsetMinute] = match;
+  const milliseconds = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (Number.isNaN(milliseconds)) return undefined;
+  const offsetSeconds = sign
+    ? (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -60 : 60)
+    : 0;
+  const seconds = BigInt(milliseconds / 1000 - offsetSeconds);
+  if (seconds < firstSecond || seconds > lastSecond) return undefined;
+  return { seconds, nanos: Number(fraction.padEnd(9, '0')) };
+}
+
+/** Writes the content of a Timestamp; the reader stands before a string. */
+export function writeTimestamp({ reader, out, path }: JsonState): void {
+  const time = textToTimestamp(reader.string());
+  if (!time) throw invalidArgument(`${path}: expected a time as in RFC 3339`);
+  out.intField(1, time.seconds).intField(2, time.nanos);
 }
