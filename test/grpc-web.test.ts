@@ -9,7 +9,8 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
-import { decodeGrpcMessage, toFrame } from '../src/protocol/index.ts';
+import { toFrame } from '../src/protocol/index.ts';
+import { decodeGrpcMessage } from './support/grpc-message.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
 

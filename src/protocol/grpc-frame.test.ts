@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { decompressFrame, FrameReader, toFrame } from './grpc-frame.ts';
+import { decompressFrame, FrameReader, toFrame } from './grpc.ts';
 
 test('messages come out as they went in, however the bytes are cut', () => {
   fc.assert(

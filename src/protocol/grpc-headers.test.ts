@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  decodeGrpcMessage,
-  encodeGrpcMessage,
-  formatGrpcTimeout,
-  isGrpcContentType,
-  parseGrpcTimeout,
-} from './grpc-headers.ts';
+import { decodeGrpcMessage } from '../../test/support/grpc-message.ts';
+import { encodeGrpcMessage, formatGrpcTimeout, isGrpcContentType, parseGrpcTimeout } from './grpc.ts';
 
 test('a message survives the header, whatever it holds', () => {
   assert.equal(encodeGrpcMessage('100% é\n"x"'), '100%25 %C3%A9%0A"x"');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Code } from './code.ts';
+import { Code, codeToHttpStatus, httpStatusToCode } from './code.ts';
 import { GatewayError } from './gateway-error.ts';
-import { codeToHttpStatus, errorToHttpStatus, httpStatusToCode } from './http.ts';
+import { errorToHttpStatus } from './http.ts';
 
 test('a status leads back to a code with the same status', () => {
   for (const code of Object.values(Code)) {
