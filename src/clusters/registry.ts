@@ -1,8 +1,8 @@
+import type { Config } from '../config/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import { type AdhocOptions, AdhocPool } from './adhoc.ts';
 import type { BreakerRules } from './breaker.ts';
 import { Cluster, type ClusterLog, type ClusterOptions } from './cluster.ts';
-import type { Selection } from './selection.ts';
+import { type AdhocOptions, AdhocPool, type Selection } from './selection.ts';
 import type { ClusterEntry } from './upstreams/upstream.ts';
 
 export interface RegistryOptions {
@@ -16,17 +16,10 @@ export interface RegistryOptions {
   readonly log: ClusterLog;
 }
 
-export interface ManyOptions {
-  /** Answers requests that name no cluster. Default: the own one does. */
-  readonly defaultCluster: string | undefined;
+/** Without a default cluster the own one answers requests that name none. */
+interface ManyOptions extends Pick<Config['clusters'], 'defaultCluster' | 'maxOpen' | 'maxCalls' | 'idleMs'> {
   /** Clusters that requests bring along. Default: none may. */
   readonly adhoc: AdhocOptions | undefined;
-  /** Clusters that are open at the same time. */
-  readonly maxOpen: number;
-  /** Calls to one cluster at the same time. */
-  readonly maxCalls: number;
-  /** A connection without use is closed after this time. */
-  readonly idleMs: number;
 }
 
 /** How many names a message about an unknown one lists. */

@@ -3,23 +3,26 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { WireType } from './wire-format.ts';
 
-/** The scalar types of protobuf's language. */
-export type ScalarType =
-  | 'double'
-  | 'float'
-  | 'int32'
-  | 'int64'
-  | 'uint32'
-  | 'uint64'
-  | 'sint32'
-  | 'sint64'
-  | 'fixed32'
-  | 'fixed64'
-  | 'sfixed32'
-  | 'sfixed64'
-  | 'bool'
-  | 'string'
-  | 'bytes';
+/** The scalar types of protobuf's language, and how their values stand on the wire. */
+const scalarWireTypes = {
+  int32: WireType.VARINT,
+  uint32: WireType.VARINT,
+  sint32: WireType.VARINT,
+  int64: WireType.VARINT,
+  uint64: WireType.VARINT,
+  sint64: WireType.VARINT,
+  bool: WireType.VARINT,
+  fixed32: WireType.FIXED32,
+  sfixed32: WireType.FIXED32,
+  float: WireType.FIXED32,
+  fixed64: WireType.FIXED64,
+  sfixed64: WireType.FIXED64,
+  double: WireType.FIXED64,
+  string: WireType.BYTES,
+  bytes: WireType.BYTES,
+} as const;
+
+export type ScalarType = keyof typeof scalarWireTypes;
 
 /** A field of a message, as the codec and the REST front need to know it. */
 export interface Field {
@@ -236,24 +239,6 @@ function toField(source: protobuf.Field): Field {
     comment: source.comment ?? '',
   };
 }
-
-const scalarWireTypes: Record<ScalarType, number> = {
-  int32: WireType.VARINT,
-  uint32: WireType.VARINT,
-  sint32: WireType.VARINT,
-  int64: WireType.VARINT,
-  uint64: WireType.VARINT,
-  sint64: WireType.VARINT,
-  bool: WireType.VARINT,
-  fixed32: WireType.FIXED32,
-  sfixed32: WireType.FIXED32,
-  float: WireType.FIXED32,
-  fixed64: WireType.FIXED64,
-  sfixed64: WireType.FIXED64,
-  double: WireType.FIXED64,
-  string: WireType.BYTES,
-  bytes: WireType.BYTES,
-};
 
 /** Whether a field may come with this wire type. */
 export function acceptsWireType(field: Field, wireType: number): boolean {

@@ -107,15 +107,12 @@ async function programOf(command: string, { PATH = '' }: NodeJS.ProcessEnv): Pro
 }
 
 async function isExecutable(file: string): Promise<boolean> {
-  const isFile = await stat(file)
-    .then(status => !status.isDirectory())
-    .catch(() => false);
-  return (
-    isFile &&
-    (await access(file, constants.X_OK)
-      .then(() => true)
-      .catch(() => false))
+  const status = await stat(file).catch(() => undefined);
+  const mayRun = access(file, constants.X_OK).then(
+    () => true,
+    () => false,
   );
+  return (await mayRun) && status?.isDirectory() === false;
 }
 
 /** The C library's execvp gives a text without `#!` to the shell; the kernel, and so kubectl, does not run it. */

@@ -14,12 +14,7 @@ export interface LogEntry {
 }
 
 /** Where the program writes what happens. Secrets in messages and fields are masked. */
-export interface Logger {
-  readonly error: (message: string, fields?: LogFields) => void;
-  readonly warn: (message: string, fields?: LogFields) => void;
-  readonly info: (message: string, fields?: LogFields) => void;
-  readonly debug: (message: string, fields?: LogFields) => void;
-}
+export type Logger = Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>>;
 
 export interface LoggerOptions {
   readonly level: LogLevel;
@@ -57,12 +52,7 @@ export function createLogger({ level, format, stream }: LoggerOptions): Logger {
       const entry: LogEntry = { time: new Date(), level: lineLevel, message, fields };
       logger.log({ level: lineLevel, message: '', [entryKey]: entry });
     };
-  return {
-    error: write('error'),
-    warn: write('warn'),
-    info: write('info'),
-    debug: write('debug'),
-  };
+  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
 /** One JSON object: `time`, `level`, `message`, then the fields. Secrets are masked, the length is bounded. */

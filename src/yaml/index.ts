@@ -1,6 +1,5 @@
 /** YAML and JSON as Helm 2's and kubectl's Go libraries (ghodss/yaml, yaml.v2, encoding/json) read and write them. */
 
-export { YamlError } from './first-document.ts';
 export {
   compareUtf8,
   formatFloatG,
@@ -17,4 +16,5 @@ export {
   type YamlTree,
   yamlToJson,
 } from './read-yaml.ts';
+export { YamlError } from './source-text.ts';
 export { writeYaml } from './write-yaml.ts';

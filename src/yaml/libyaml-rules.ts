@@ -4,7 +4,7 @@
  * a tag, U+2028 and U+2029 as line breaks.
  */
 import { CHOMPING_MODE, COLLECTION_STYLE, EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml';
-import { lineAt, YamlError } from './first-document.ts';
+import { lineAt, YamlError } from './source-text.ts';
 
 type NodeEvent = Exclude<Event, { type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>;
 type ScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>;

@@ -11,12 +11,11 @@ import {
   YAMLException,
 } from 'js-yaml';
 import { invalidArgument } from '../protocol/index.ts';
-import { firstDocument, lineAt, YamlError } from './first-document.ts';
 import { goJson, type YamlValue } from './go-json.ts';
 import { asValue, createGoSchema, problemOf } from './go-schema.ts';
 import { applyLibyamlRules } from './libyaml-rules.ts';
-import { type PaddedText, padFlow } from './pad-flow.ts';
 import { resolvePlain } from './resolve-scalar.ts';
+import { firstDocument, lineAt, type PaddedText, padFlow, YamlError } from './source-text.ts';
 
 /** How much a YAML text may ask for. Reading is linear in these, so they bound its time as well. */
 export interface YamlBounds {

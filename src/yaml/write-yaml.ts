@@ -1,6 +1,5 @@
 import { type GatewayError, invalidArgument } from '../protocol/index.ts';
-import { emitYaml } from './emitter.ts';
-import { compareUtf8, goJson, type YamlMap, type YamlValue } from './go-json.ts';
+import { compareUtf8, formatFloatG, goJson, type YamlMap, type YamlValue } from './go-json.ts';
 import { resolvePlain } from './resolve-scalar.ts';
 
 /** As for reading, whose defaults these are. */
@@ -69,4 +68,254 @@ function fold(breaks: string): string {
 
 function refused(problem: string): GatewayError {
   return invalidArgument(`error converting YAML to JSON: yaml: ${problem}`);
+}
+
+/** Lines are folded at the first space behind this column. */
+const bestWidth = 80;
+/** A longer key, in bytes, is written behind `? `. */
+const maxSimpleKeyBytes = 128;
+
+/** Where a scalar is written. */
+interface Place {
+  /** The column of its first character. */
+  readonly column: number;
+  /** The indentation of its further lines. */
+  readonly indent: number;
+  /** A key that is written in front of its colon, on one line. */
+  readonly isKey: boolean;
+}
+
+/** Writes a value as yaml.v2's Marshal does, in block style with two spaces for each level. */
+function emitYaml(value: YamlValue): string {
+  const text = isNested(value) ? collection(value, 0) : scalar(value, { column: 0, indent: 2, isKey: false });
+  return `${text}\n`;
+}
+
+function isNested(value: YamlValue): value is YamlValue[] | YamlMap {
+  return Array.isArray(value) ? value.length > 0 : value instanceof Map && value.size > 0;
+}
+
+/** The lines of a list or map that is not empty; the first begins where it is put, the others at column `indent`. */
+function collection(value: YamlValue[] | YamlMap, indent: number): string {
+  const lines = Array.isArray(value)
+    ? value.map(item => `- ${inline(item, indent + 2)}`)
+    : sortKeys(value.keys()).map(key => entry(key, value.get(key)!, indent));
+  return lines.join(`\n${' '.repeat(indent)}`);
+}
+
+/** A value that begins on the line of its indicator. */
+function inline(value: YamlValue, indent: number): string {
+  return isNested(value)
+    ? collection(value, indent)
+    : scalar(value, { column: indent, indent, isKey: false });
+}
+
+function entry(key: string, value: YamlValue, indent: number): string {
+  if (/[\n\r\u0085\u2028\u2029]/.test(key) || Buffer.byteLength(key) > maxSimpleKeyBytes) {
+    return `? ${inline(key, indent + 2)}\n${' '.repeat(indent)}: ${inline(value, indent + 2)}`;
+  }
+  const name = `${scalar(key, { column: indent, indent, isKey: true })}:`;
+  if (isNested(value)) {
+    // a list behind a key is not indented
+    const inner = Array.isArray(value) ? indent : indent + 2;
+    return `${name}\n${' '.repeat(inner)}${collection(value, inner)}`;
+  }
+  const column = indent + Array.from(name).length + 1;
+  return `${name} ${scalar(value, { column, indent: indent + 2, isKey: false })}`;
+}
+
+function scalar(value: YamlValue, place: Place): string {
+  if (typeof value === 'string') return string(value, place);
+  if (Array.isArray(value)) return '[]';
+  if (value instanceof Map) return '{}';
+  return typeof value === 'number' ? floatText(value) : String(value);
+}
+
+function floatText(value: number): string {
+  const text = formatFloatG(value);
+  return { '+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan' }[text] ?? text;
+}
+
+function string(text: string, place: Place): string {
+  switch (styleOf(text, resolvePlain(text).tag === '!!str')) {
+    case 'literal':
+      return place.isKey ? doubleQuoted(text, place) : literal(text, place.indent);
+    case 'plain':
+      return folded(text, place, 0);
+    case 'single quoted':
+      return `'${folded(text, { ...place, column: place.column + 1 }, 1)}'`;
+    case 'double quoted':
+      return doubleQuoted(text, place);
+  }
+}
+
+/** The text of a plain or single-quoted scalar: single spaces become line breaks, but not within `margin` of an end. */
+function folded(text: string, { column, indent, isKey }: Place, margin: number): string {
+  const quoted = margin > 0 ? text.replaceAll("'", "''") : text;
+  if (isKey || column + quoted.length <= bestWidth) return quoted;
+  const chars = Array.from(text);
+  let out = '';
+  let at = column;
+  for (const [i, char] of chars.entries()) {
+    const isInside = i >= margin && i < chars.length - margin;
+    if (char === ' ' && at > bestWidth && isInside && chars[i - 1] !== ' ' && chars[i + 1] !== ' ') {
+      out += `\n${' '.repeat(indent)}`;
+      at = indent;
+    } else {
+      const written = char === "'" && margin > 0 ? "''" : char;
+      out += written;
+      at += written === "''" ? 2 : 1;
+    }
+  }
+  return out;
+}
+
+function doubleQuoted(text: string, { column, indent, isKey }: Place): string {
+  const chars = Array.from(text);
+  // A fault of yaml.v2: a byte order mark at the start makes it escape everything behind it too.
+  const escapesAll = text.startsWith('\uFEFF');
+  let out = '"';
+  let at = column + 1;
+  let afterSpace = false;
+  for (const [i, char] of chars.entries()) {
+    let written = escapesAll || isEscaped(char) ? escapeChar(char) : char;
+    const isSpace = written === ' ';
+    if (isSpace && !isKey && !afterSpace && at > bestWidth && i > 0 && i < chars.length - 1) {
+      out += `\n${' '.repeat(indent)}`;
+      at = indent;
+      written = chars[i + 1] === ' ' ? '\\' : '';
+    }
+    out += written;
+    at += char === written ? 1 : written.length;
+    afterSpace = isSpace;
+  }
+  return `${out}"`;
+}
+
+/** With an indentation hint where it starts with white space, and `-` or `+` for none or several breaks at its end. */
+function literal(text: string, indent: number): string {
+  const hint = /^[ \n]/.test(text) ? '2' : '';
+  const chomping = text.endsWith('\n') ? (/^\n$|\n\n$/.test(text) ? '+' : '') : '-';
+  const lines = text.replace(/\n$/, '').split('\n');
+  return [`|${hint}${chomping}`, ...lines.map(line => (line === '' ? '' : ' '.repeat(indent) + line))].join(
+    '\n',
+  );
+}
+
+const startIndicators = new Set('#,[]{}&*!|>\'"%@`');
+
+/** Numbers in base 60 are no numbers here, but are for other readers: they are quoted (`190:20:30`). */
+const base60 = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
+
+/**
+ * What libyaml's Go translation holds for unprintable: controls, tabs among them, NEL, the byte order mark, and everything
+ * above U+FFFF. Line separators are no such, but in quotes alone they read the same everywhere.
+ */
+const unprintable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
+
+/**
+ * The style in which yaml.v2 writes a string, so that it reads back the same; libyaml's analysis, in block context.
+ * @param readsAsString whether it is no number, boolean or null without quotes
+ */
+function styleOf(
+  text: string,
+  readsAsString: boolean,
+): 'literal' | 'plain' | 'single quoted' | 'double quoted' {
+  if (unprintable.test(text)) return 'double quoted';
+  if (text.includes('\n')) return / (?:\n|$)/.test(text) ? 'double quoted' : 'literal';
+  if (!readsAsString || base60.test(text)) return 'double quoted';
+  return text.startsWith(' ') || text.endsWith(' ') || hasIndicator(text) ? 'single quoted' : 'plain';
+}
+
+/** Whether something in the text would read as YAML's own punctuation in a plain scalar. */
+function hasIndicator(text: string): boolean {
+  if (text.startsWith('---') || text.startsWith('...') || startIndicators.has(text[0]!)) return true;
+  return /^[-?:](?: |$)|:(?: |$)| #/.test(text);
+}
+
+const names: ReadonlyMap<number, string> = new Map([
+  [0x00, '0'],
+  [0x07, 'a'],
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0b, 'v'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [0x1b, 'e'],
+  [0x22, '"'],
+  [0x5c, '\\'],
+  [0x85, 'N'],
+  [0xa0, '_'],
+  [0x2028, 'L'],
+  [0x2029, 'P'],
+]);
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+const escaped = /^["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
+
+/** Whether a character cannot stand for itself in double quotes; above U+FFFF none can. */
+function isEscaped(char: string): boolean {
+  return escaped.test(char);
+}
+
+/** A character as YAML's escape: `\n`, `\x7F`, `\u200B`, `\U0001F600`. */
+function escapeChar(char: string): string {
+  const code = char.codePointAt(0)!;
+  const name = names.get(code);
+  if (name !== undefined) return `\\${name}`;
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+}
+
+const letter = /^\p{L}$/u;
+const digit = /^\p{Nd}$/u;
+
+/** A list of keys in the order in which yaml.v2 writes them: numbers inside a key by value, letters after the rest. */
+function sortKeys(keys: Iterable<string>): string[] {
+  return [...keys].sort(compareKeys);
+}
+
+function compareKeys(a: string, b: string): number {
+  const x = Array.from(a);
+  const y = Array.from(b);
+  for (let i = 0; i < x.length && i < y.length; i++) {
+    if (x[i] !== y[i]) return compareAt(x, y, i);
+  }
+  return x.length - y.length;
+}
+
+/** Compares two keys that first differ at `i`. */
+function compareAt(x: readonly string[], y: readonly string[], i: number): number {
+  const byCode = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;
+  const xLetter = letter.test(x[i]!);
+  const yLetter = letter.test(y[i]!);
+  if (xLetter && yLetter) return byCode;
+  if (xLetter || yLetter) return yLetter ? -1 : 1;
+  const xNumber = readNumber(x, i);
+  const yNumber = readNumber(y, i);
+  // A zero behind other digits is part of a number that already differs in length only.
+  if ((x[i] === '0' || y[i] === '0') && hasDigitBefore(x, i)) {
+    xNumber.value += 10n ** BigInt(xNumber.end - i);
+    yNumber.value += 10n ** BigInt(yNumber.end - i);
+  }
+  if (xNumber.value !== yNumber.value) return xNumber.value < yNumber.value ? -1 : 1;
+  return xNumber.end - yNumber.end || byCode;
+}
+
+function hasDigitBefore(chars: readonly string[], i: number): boolean {
+  for (let j = i - 1; j >= 0 && digit.test(chars[j]!); j--) if (chars[j] !== '0') return true;
+  return false;
+}
+
+function readNumber(chars: readonly string[], start: number): { value: bigint; end: number } {
+  let end = start;
+  let value = 0n;
+  for (; end < chars.length && digit.test(chars[end]!); end++) {
+    value = BigInt.asIntN(64, value * 10n + BigInt(chars[end]!.codePointAt(0)! - 0x30));
+  }
+  return { value, end };
 }

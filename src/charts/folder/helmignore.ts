@@ -88,13 +88,9 @@ export function parseGlob(pattern: string): (path: string) => boolean {
   return path => compiled.matches(path);
 }
 
-function badPattern(): Error {
-  return invalidArgument('syntax error in pattern');
-}
-
 function nextCharacter(characters: readonly string[], index: number): string {
   const character = characters[index];
-  if (character === undefined) throw badPattern();
+  if (character === undefined) throw invalidArgument('syntax error in pattern');
   return character;
 }
 

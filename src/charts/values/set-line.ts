@@ -42,21 +42,12 @@ class SetLineError extends Error {}
  * 2.17): `\` takes the next character as it is, `true`, `false`, `null` and integers are typed.
  * @throws GatewayError INVALID_ARGUMENT, beginning with `where`, when the line cannot be read
  */
-export function applySet(values: YamlMap, text: string, budget: SetBudget, where: string): void {
-  applyLine(values, text, budget, toTypedValue, where);
-}
-
-/** The same as `--set-string` does: every value stays text. */
-export function applySetString(values: YamlMap, text: string, budget: SetBudget, where: string): void {
-  applyLine(values, text, budget, value => value, where);
-}
-
-function applyLine(
+export function applySet(
   values: YamlMap,
   text: string,
   budget: SetBudget,
-  toValue: Line['toValue'],
   where: string,
+  toValue: Line['toValue'] = toTypedValue,
 ): void {
   if (text.length > maxLength) throw invalidArgument(`${where} is longer than ${maxLength}`);
   const line: Line = { characters: [...text], toValue, budget, position: 0, ended: false };
@@ -67,6 +58,11 @@ function applyLine(
     // the line itself is not repeated: it may hold a password
     throw invalidArgument(`failed parsing ${where} at character ${line.position}: ${error.message}`);
   }
+}
+
+/** The same as `--set-string` does: every value stays text. */
+export function applySetString(values: YamlMap, text: string, budget: SetBudget, where: string): void {
+  applySet(values, text, budget, where, value => value);
 }
 
 /** Reads one name and its value into a table. */
