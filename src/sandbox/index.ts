@@ -6,6 +6,9 @@ export {
   type SandboxKubernetes,
   type SandboxKubernetesOptions,
 } from './kubernetes/sandbox-kubernetes.ts';
+export { ClusterObjects } from './objects/cluster-objects.ts';
+export type { KubeObject } from './objects/kube-object.ts';
+export type { ObjectStoreOptions } from './objects/object-store.ts';
 export type { Interceptor, SandboxCall } from './tiller/call-front.ts';
 export { enforcePingPolicy } from './tiller/ping-policy.ts';
 export {

@@ -27,11 +27,24 @@ describe('parseRoute', () => {
         rest: '/a%2Fb',
       },
     ],
+    ['/apis/apps/v1/deployments', { group: 'apps', resource: 'deployments' }],
+    [
+      '/apis/a.b/v2/namespaces/n/c.d/x',
+      { group: 'a.b', version: 'v2', namespace: 'n', resource: 'c.d', name: 'x' },
+    ],
+    ['/api/v1/namespaces/a/status', { resource: 'namespaces', name: 'a', subresource: 'status' }],
     ['/api/v1/namespaces/a/pods/p%3Aq', { namespace: 'a', resource: 'pods', name: 'p:q' }],
   ];
   for (const [path, expected] of cases) {
     test(path, () => {
-      const nothing = { namespace: undefined, name: undefined, subresource: undefined, rest: '' };
+      const nothing = {
+        group: '',
+        version: 'v1',
+        namespace: undefined,
+        name: undefined,
+        subresource: undefined,
+        rest: '',
+      };
       assert.deepEqual(parseRoute(path), { ...nothing, ...expected });
     });
   }
@@ -40,7 +53,7 @@ describe('parseRoute', () => {
     '/',
     '/api/v1',
     '/api/v1/',
-    '/apis/apps/v1/deployments',
+    '/apis/apps/deployments',
     '/api/v1/pods/%zz',
     '/api/v1/Pods',
   ]) {

@@ -5,24 +5,30 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError } from '../../protocol/index.ts';
+import { KubeFailure } from '../objects/failure.ts';
 import { type ApiAnswer, failure, parseRoute, type Route } from './api-call.ts';
 import type { ServerCertificate } from './certificate.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { discoveryDocument, publicDocument } from './discovery.ts';
 import type { Faults } from './faults.ts';
+import { isTrue } from './list-query.ts';
+import { answerObjects } from './object-api.ts';
 import { createPortForwarder } from './port-forward.ts';
-import { discoveryDocument, publicDocument, readObjects } from './read-api.ts';
 import { findUpstream, proxyRequest, proxyUpgrade } from './service-proxy.ts';
+import type { Watches } from './watch.ts';
 
 export interface ApiServerOptions {
   readonly state: ClusterState;
   readonly certificate: ServerCertificate;
   readonly faults: Faults;
+  readonly watches: Watches;
   /** The token that is valid at the moment. */
   readonly token: () => string;
 }
 
 /** The HTTPS server of the sandbox cluster; `listen` may be called again after `stop`, for the same port. */
-export function createApiServer({ state, certificate, faults, token }: ApiServerOptions) {
+export function createApiServer({ state, certificate, faults, watches, token }: ApiServerOptions) {
   const server = createServer({ cert: certificate.certPem, key: certificate.keyPem, requestTimeout: 0 });
   const connections = new Set<Duplex>();
   const forwarder = createPortForwarder(faults);
@@ -34,12 +40,18 @@ export function createApiServer({ state, certificate, faults, token }: ApiServer
     const known = publicDocument(path);
     if (known) return send(response, { status: 200, body: known });
     if (!isLoggedIn(request, token())) return send(response, failure(401, 'Unauthorized'));
-    const discovery = discoveryDocument(path);
+    const address = `${request.socket.localAddress}:${request.socket.localPort}`;
+    const discovery = discoveryDocument(state.objects.resources, path, address);
     if (discovery) return send(response, { status: 200, body: discovery });
     const route = parseRoute(path);
     if (!route) return send(response, failure(404, 'the server could not find the requested resource'));
     if (isServiceProxy(route)) return proxy(route, request, response, path);
-    send(response, faults.refusal('list') ?? readObjects(state, route, request, query));
+    const refused =
+      faults.refusal('list') ?? (isTrue(query.get('watch')) ? faults.refusal('watch') : undefined);
+    if (refused) return send(response, refused);
+    const options = { objects: state.objects, watches, token };
+    const answered = await answerObjects(options, route, request, response, query).catch(toAnswer);
+    if (answered) send(response, answered);
   }
 
   function proxy(route: Route, request: IncomingMessage, response: ServerResponse, path: string): void {
@@ -66,15 +78,14 @@ export function createApiServer({ state, certificate, faults, token }: ApiServer
     if (!target) return sendRaw(socket, failure(404, 'the server could not find the requested resource'));
     const refusal = faults.refusal('portforward');
     if (refusal) return sendRaw(socket, refusal);
-    const pod = state.pods.find(
-      ({ namespace, name }) => namespace === target.namespace && name === target.name,
-    );
+    const pod = state.pod(target.namespace ?? '', target.name ?? '');
     if (!pod) return sendRaw(socket, failure(404, `pods ${JSON.stringify(target.name)} not found`));
     const port = Number(query.get('ports') ?? Number.NaN);
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       return sendRaw(socket, failure(400, `query parameter "ports" is not one port: ${query.get('ports')}`));
     }
-    forwarder.accept(request, socket, head, pod, port);
+    const { uid: podUid = '' } = pod.metadata;
+    forwarder.accept(request, socket, head, { podUid, port, target: state.targetOf(podUid, port) });
   }
 
   server.on('request', (request, response) => {
@@ -124,8 +135,18 @@ function isLoggedIn(request: IncomingMessage, token: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
+/** @throws what is no refusal */
+function toAnswer(error: unknown): ApiAnswer {
+  if (error instanceof KubeFailure) return { status: error.status, body: error.toStatus() };
+  if (error instanceof GatewayError) return failure(400, error.message); // a body that did not arrive
+  throw error;
+}
+
 function send(response: ServerResponse, { status, body }: ApiAnswer): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (response.headersSent) return void response.destroy();
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(status, { 'content-type': type }).end(text);
 }
 
 /** The answer to an upgrade that is not granted. */

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { type ApiAnswer, failure } from './api-call.ts';
 
-/** What may be refused: listing objects, or opening a port-forward. */
-export type Refusable = 'list' | 'portforward';
+/** What may be refused: requests for objects, watches among them; watches alone; opening a port-forward. */
+export type Refusable = 'list' | 'watch' | 'portforward';
 
 /** Faults that tests can switch on in the API server. */
 export interface Misbehaviour {
@@ -10,6 +10,10 @@ export interface Misbehaviour {
   cutTunnels(): void;
   /** Breaks the tunnel that has been open for longest. */
   cutOneTunnel(): void;
+  /** Breaks all open watches, as a restarted API server does. */
+  cutWatches(): void;
+  /** Forgets all changes so far: a watch that goes on from an earlier version gets 410. */
+  forgetHistory(): void;
   /** Makes all open tunnels half-open: nothing arrives at either end any more, and nothing is closed. */
   freezeTunnels(): void;
   /** Lets every request wait before it is looked at. */
@@ -34,7 +38,8 @@ export interface Faults extends Misbehaviour {
   readonly openTunnels: number;
 }
 
-export function createFaults(): Faults {
+/** @param store of the objects, and their watches, as far as faults need them */
+export function createFaults(store: { compact(): void }, watches: { cut(): void }): Faults {
   const tunnels = new Map<Duplex, string>();
   const refused = new Map<Refusable, number>();
   let delayMs = 0;
@@ -53,6 +58,8 @@ export function createFaults(): Faults {
     },
     cutTunnels: () => cut(() => true),
     cutOneTunnel: () => void tunnels.keys().next().value?.destroy(),
+    cutWatches: () => watches.cut(),
+    forgetHistory: () => store.compact(),
     cutTunnelsTo: podUid => cut(uid => uid === podUid),
     freezeTunnels() {
       for (const connection of tunnels.keys()) {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import type { SandboxPod, Target } from './cluster-state.ts';
+import type { Target } from './cluster-state.ts';
 import type { Faults } from './faults.ts';
 
 const protocol = 'v4.channel.k8s.io';
@@ -19,6 +19,14 @@ const maxWaitingBytes = 256 * 1024;
 /** A real kubelet takes about this long to close after the Pod's side did. */
 const closeDelayMs = 1000;
 
+/** A port-forward that is asked for. */
+export interface Forward {
+  readonly podUid: string;
+  readonly port: number;
+  /** Where that port really is; undefined where nothing listens. */
+  readonly target: Target | undefined;
+}
+
 /** Accepts port-forward upgrades; keeps the open tunnels for the faults. */
 export function createPortForwarder(faults: Faults) {
   const server = new WebSocketServer({
@@ -33,34 +41,29 @@ export function createPortForwarder(faults: Faults) {
     if (asked['sec-websocket-protocol'] === undefined) headers.push('Sec-WebSocket-Protocol: ');
   });
   return {
-    /** Takes the connection over. `port` is the Pod's, and may be one where nothing listens. */
-    accept(request: IncomingMessage, socket: Duplex, head: Buffer, pod: SandboxPod, port: number): void {
+    /** Takes the connection over. */
+    accept(request: IncomingMessage, socket: Duplex, head: Buffer, forward: Forward): void {
       const offered = request.headers['sec-websocket-protocol']?.split(',').map(name => name.trim());
       if (offered && !offered.includes(protocol)) {
         return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       }
       server.handleUpgrade(request, socket, head, client => {
-        faults.opened(pod.uid, socket);
-        for (const message of faults.portHeaders(port)) client.send(message);
-        forward(client, pod, port);
+        faults.opened(forward.podUid, socket);
+        for (const message of faults.portHeaders(forward.port)) client.send(message);
+        if (forward.target) connectTo(forward.target, client, forward);
+        else refuse(client, forward, 'connection refused');
       });
     },
   };
 }
 
-function forward(client: WebSocket, pod: SandboxPod, port: number): void {
-  const target = pod.ports.find(candidate => candidate.port === port)?.target;
-  if (target) connectTo(target, client, pod, port);
-  else refuse(client, pod, port, 'connection refused');
-}
-
-function connectTo(target: Target, client: WebSocket, pod: SandboxPod, port: number): void {
+function connectTo(target: Target, client: WebSocket, forward: Forward): void {
   const messages = createMessageSender(client, () => socket.resume());
   const socket: Socket = connect({ ...target, noDelay: true, onread: messages });
   let failed = false;
   socket.on('error', error => {
     failed = true;
-    refuse(client, pod, port, error.message);
+    refuse(client, forward, error.message);
   });
   socket.on('close', () => {
     if (!failed) setTimeout(() => client.close(1000), closeDelayMs).unref();
@@ -108,8 +111,8 @@ function receive(client: WebSocket, socket: Socket, message: Buffer): void {
   socket.once('drain', () => client.resume());
 }
 
-function refuse(client: WebSocket, pod: SandboxPod, port: number, reason: string): void {
-  const text = `error forwarding port ${port} to pod ${pod.uid}, uid : ${reason}`;
+function refuse(client: WebSocket, { podUid, port }: Forward, reason: string): void {
+  const text = `error forwarding port ${port} to pod ${podUid}, uid : ${reason}`;
   client.send(Buffer.concat([Buffer.of(1), Buffer.from(text)]));
   client.close(1000);
 }

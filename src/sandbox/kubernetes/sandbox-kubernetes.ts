@@ -1,9 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
+import { ClusterObjects } from '../objects/cluster-objects.ts';
+import { type KubeObject, type Labels, toTime } from '../objects/kube-object.ts';
 import { createApiServer } from './api-server.ts';
 import { createServerCertificate, type ServerCertificate } from './certificate.ts';
-import type { ClusterState, SandboxPod, SandboxService, Target } from './cluster-state.ts';
+import { ClusterState, podIp, type Target } from './cluster-state.ts';
 import { createFaults, type Misbehaviour } from './faults.ts';
+import { Watches, type WatchOptions } from './watch.ts';
 
 export interface SandboxKubernetesOptions {
   /** Where the sandbox's Tiller listens; it may still be starting, while the certificate is made. */
@@ -16,6 +19,9 @@ export interface SandboxKubernetesOptions {
   readonly certificate?: ServerCertificate;
   /** Whether the Service `kube-system/swift` is there. Default: yes. */
   readonly gatewayService?: boolean;
+  /** What the cluster holds, shared with the sandbox's Tiller. Default: objects of its own. */
+  readonly objects?: ClusterObjects;
+  readonly watches?: WatchOptions;
 }
 
 export interface SandboxKubernetes {
@@ -38,6 +44,10 @@ export interface SandboxKubernetes {
   replaceTiller(): string;
   /** Makes the current token invalid and gives the new one. */
   rotateToken(): string;
+  /** What the cluster holds. */
+  readonly objects: ClusterObjects;
+  /** How many watches are open at the moment. */
+  readonly openWatches: number;
   readonly misbehave: Misbehaviour;
   /** How many tunnels are open at the moment. */
   readonly openTunnels: number;
@@ -57,11 +67,13 @@ export interface AddTillerOptions {
 
 const tillerPort = 44134;
 const tillerLabels = { app: 'helm', name: 'tiller' };
+const gatewayPort = 9855;
 const gatewayLabels = { app: 'tiller-gateway' };
 
 /**
- * Starts a small HTTPS API server with one Tiller and the gateway's Service in it: what kubectl, `cluster-info`, the
- * service proxy and port-forwards over WebSocket need, and no more. Read-only; its CA and token are made anew.
+ * Starts a small HTTPS API server with one Tiller and the gateway's Service in it: objects of any kind to be read,
+ * watched and written, the service proxy, and port-forwards over WebSocket. Nothing runs in its Pods but the sandbox's
+ * own programs. Its CA and token are made anew.
  */
 export async function createSandboxKubernetes(options: SandboxKubernetesOptions): Promise<SandboxKubernetes> {
   const { host = '127.0.0.1' } = options;
@@ -69,28 +81,21 @@ export async function createSandboxKubernetes(options: SandboxKubernetesOptions)
     options.tillerTarget,
     options.certificate ?? createServerCertificate(),
   ]);
-  const services = options.gatewayService === false ? [] : [gatewayService()];
-  const state: ClusterState = { pods: [], services };
-  const faults = createFaults();
+  const objects = options.objects ?? new ClusterObjects();
+  const watches = new Watches(objects.store, options.watches);
+  const faults = createFaults(objects.store, watches);
+  const state = new ClusterState(objects, uid => faults.cutTunnelsTo(uid));
+  if (options.gatewayService !== false) state.addService(gatewayService());
   let token = createToken();
-  const server = createApiServer({ state, certificate, faults, token: () => token });
+  const server = createApiServer({ state, certificate, faults, watches, token: () => token });
   const port = await server.listen(host, options.port ?? 0);
   const url = `https://${host}:${port}`;
 
   function addTiller({ namespace, target, ready = true, service = true }: AddTillerOptions): string {
-    const pod = tillerPod(namespace, target, ready);
-    state.pods.push(pod);
-    const hasService = state.services.some(
-      other => other.namespace === namespace && other.name === 'tiller-deploy',
-    );
-    if (service && !hasService) state.services.push(tillerService(namespace));
-    return pod.name;
-  }
-
-  function removePod(namespace: string, name: string): void {
-    const pod = state.pods.find(other => other.namespace === namespace && other.name === name);
-    state.pods = state.pods.filter(other => other !== pod);
-    if (pod) faults.cutTunnelsTo(pod.uid);
+    const pod = tillerPod(namespace, ready);
+    state.addPod(pod, [{ name: 'tiller', port: tillerPort, target }]);
+    if (service && !state.service(namespace, 'tiller-deploy')) state.addService(tillerService(namespace));
+    return pod.metadata.name;
   }
 
   let tiller = addTiller({ namespace: 'kube-system', target: tillerTarget });
@@ -110,20 +115,26 @@ export async function createSandboxKubernetes(options: SandboxKubernetesOptions)
     kubeconfig,
     writeKubeconfig: file => writeKubeconfigFile(file, { url, caPem: certificate.caPem, token }),
     setGateway(target) {
-      state.pods = state.pods.filter(({ labels }) => labels.app !== gatewayLabels.app);
-      state.pods.push(gatewayPod(target));
+      for (const { metadata } of state.podsWith('kube-system', gatewayLabels)) {
+        state.removePod('kube-system', metadata.name);
+      }
+      state.addPod(gatewayPod(), [{ name: 'http', port: gatewayPort, target }]);
     },
     addTiller,
-    removePod,
+    removePod: (namespace, name) => state.removePod(namespace, name),
     replaceTiller() {
       const old = tiller;
       tiller = addTiller({ namespace: 'kube-system', target: tillerTarget });
-      removePod('kube-system', old);
+      state.removePod('kube-system', old);
       return tiller;
     },
     rotateToken() {
       token = createToken();
       return token;
+    },
+    objects,
+    get openWatches() {
+      return watches.count;
     },
     misbehave: faults,
     stop: () => server.stop(),
@@ -138,38 +149,85 @@ function createToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-function tillerPod(namespace: string, target: Target, ready: boolean): SandboxPod {
-  return {
-    ...identity(namespace, `tiller-deploy-${randomBytes(5).toString('hex')}`, tillerLabels),
-    image: 'gcr.io/kubernetes-helm/tiller:v2.17.0',
+function tillerPod(namespace: string, ready: boolean): KubeObject {
+  const image = 'gcr.io/kubernetes-helm/tiller:v2.17.0';
+  const ports = [{ name: 'tiller', containerPort: tillerPort }];
+  return runningPod(namespace, 'tiller-deploy', {
+    labels: tillerLabels,
+    container: 'tiller',
+    image,
+    ports,
     ready,
-    ports: [{ name: 'tiller', port: tillerPort, target }],
-  };
+  });
 }
 
-function tillerService(namespace: string): SandboxService {
-  const ports = [{ name: 'tiller', port: tillerPort }];
-  return { ...identity(namespace, 'tiller-deploy', tillerLabels), selector: tillerLabels, ports };
+function tillerService(namespace: string): KubeObject {
+  return service(namespace, 'tiller-deploy', tillerLabels, tillerLabels, {
+    name: 'tiller',
+    port: tillerPort,
+  });
 }
 
-function gatewayPod(target: Target): SandboxPod {
-  return {
-    ...identity('kube-system', `tiller-gateway-${randomBytes(5).toString('hex')}`, gatewayLabels),
+function gatewayPod(): KubeObject {
+  return runningPod('kube-system', 'tiller-gateway', {
+    labels: gatewayLabels,
+    container: 'tiller-gateway',
     image: 'tiller-gateway',
+    ports: [{ name: 'http', containerPort: gatewayPort }],
     ready: true,
-    ports: [{ name: 'http', port: 9855, target }],
-  };
+  });
 }
 
 /** As in `manifests/base`: the labels are what `kubectl cluster-info` looks for. */
-function gatewayService(): SandboxService {
+function gatewayService(): KubeObject {
   const labels = { ...gatewayLabels, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'Swift' };
-  const ports = [{ name: 'http', port: 9855 }];
-  return { ...identity('kube-system', 'swift', labels), selector: gatewayLabels, ports };
+  return service('kube-system', 'swift', labels, gatewayLabels, { name: 'http', port: gatewayPort });
 }
 
-function identity(namespace: string, name: string, labels: Readonly<Record<string, string>>) {
-  return { namespace, name, uid: randomUUID(), createdAt: new Date(), labels };
+interface PodContent {
+  readonly labels: Labels;
+  readonly container: string;
+  readonly image: string;
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly ready: boolean;
+}
+
+function runningPod(namespace: string, prefix: string, content: PodContent): KubeObject {
+  const { labels, container, image, ports, ready } = content;
+  const startedAt = toTime(new Date());
+  const condition = ready ? 'True' : 'False';
+  const conditions = {
+    PodScheduled: 'True',
+    Initialized: 'True',
+    ContainersReady: condition,
+    Ready: condition,
+  };
+  return {
+    metadata: { name: `${prefix}-${randomBytes(5).toString('hex')}`, namespace, labels },
+    spec: { containers: [{ name: container, image, ports }], nodeName: 'sandbox' },
+    status: {
+      phase: 'Running',
+      podIP: podIp,
+      podIPs: [{ ip: podIp }],
+      hostIP: podIp,
+      startTime: startedAt,
+      conditions: Object.entries(conditions).map(([type, status]) => ({ type, status })),
+      containerStatuses: [
+        { name: container, image, imageID: '', ready, restartCount: 0, state: { running: { startedAt } } },
+      ],
+    },
+  };
+}
+
+function service(
+  namespace: string,
+  name: string,
+  labels: Labels,
+  selector: Labels,
+  port: { readonly name: string; readonly port: number },
+): KubeObject {
+  const ports = [{ ...port, protocol: 'TCP', targetPort: port.name }];
+  return { metadata: { name, namespace, labels }, spec: { clusterIP: podIp, selector, ports } };
 }
 
 interface KubeconfigContent {

@@ -7,8 +7,9 @@ import {
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
+import { listOf, objectOf, textOf } from '../objects/kube-object.ts';
 import { type ApiAnswer, failure, type Route } from './api-call.ts';
-import { type ClusterState, podsBehind, type Target } from './cluster-state.ts';
+import type { ClusterState, Target } from './cluster-state.ts';
 
 /** Where a service-proxy path leads. */
 export interface Upstream {
@@ -20,21 +21,18 @@ export interface Upstream {
 export function findUpstream(state: ClusterState, route: Route): Upstream | ApiAnswer {
   const parts = (route.name ?? '').split(':');
   const [scheme, name, portName] = parts.length === 3 ? parts : ['', ...parts];
-  const service = state.services.find(
-    candidate => candidate.namespace === route.namespace && candidate.name === name,
-  );
+  const service = state.service(route.namespace ?? '', name ?? '');
   if (!service) return failure(404, `services ${JSON.stringify(name)} not found`);
+  const ports = listOf(objectOf(service.spec).ports).map(objectOf);
   const port = portName
-    ? service.ports.find(candidate => candidate.name === portName || String(candidate.port) === portName)
-    : service.ports[0];
+    ? ports.find(candidate => candidate.name === portName || String(candidate.port) === portName)
+    : ports[0];
   if (!port)
     return failure(
       503,
       `no service port ${JSON.stringify(portName)} found for service ${JSON.stringify(name)}`,
     );
-  const target = podsBehind(state, service)
-    .flatMap(pod => pod.ports)
-    .find(candidate => candidate.name === port.name)?.target;
+  const target = state.targetBehind(service, textOf(port.name));
   if (!target) return failure(503, `no endpoints available for service ${JSON.stringify(name)}`);
   return { secure: scheme === 'https', target };
 }

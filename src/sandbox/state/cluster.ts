@@ -1,7 +1,12 @@
 import { Code, GatewayError } from '../../protocol/index.ts';
+import {
+  generateObjectName,
+  objectNameFault,
+  requestNameFault,
+  resourceName,
+} from '../objects/object-name.ts';
 import type { ManifestObject } from '../work/manifest-objects.ts';
 import { tillerError, withPrefix } from '../work/tiller-error.ts';
-import { generateObjectName, objectNameFault, requestNameFault, resourceName } from './object-name.ts';
 
 /** More objects than this are refused; each costs about 200 bytes. */
 const maxObjects = 100_000;

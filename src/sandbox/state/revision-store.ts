@@ -1,8 +1,8 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
 import type { Release } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
+import { objectNameFault } from '../objects/object-name.ts';
 import { tillerError } from '../work/tiller-error.ts';
-import { objectNameFault } from './object-name.ts';
 import { type Revision, releaseToRevision, revisionKey, revisionToRelease } from './revision.ts';
 import type { RevisionFolder } from './revision-folder.ts';
 

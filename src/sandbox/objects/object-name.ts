@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { type FailureCause, invalid, qualified } from './failure.ts';
+import { splitApiVersion } from './resources.ts';
 
 /** Names of objects as the Kubernetes API server checks them (1.18), with its words. */
 
@@ -55,31 +57,41 @@ interface ObjectNames {
   readonly generateName?: string;
 }
 
-/** What the API server would say against an object of that kind for its names, or undefined when they are right. */
-export function objectNameFault(
-  apiVersion: string,
-  kind: string,
-  { name, generateName = '' }: ObjectNames,
-): string | undefined {
+/** What the API server has against the names of an object of that kind: nothing when they are right. */
+export function objectNameCauses(kind: string, { name, generateName = '' }: ObjectNames): FailureCause[] {
   const rule = rulesByKind[kind] ?? subdomain;
-  const faults = [
+  return [
     ...invalidValues(rule, 'metadata.generateName', generateName, maskTrailingDash(generateName)),
     ...(name === ''
-      ? ['metadata.name: Required value: name or generateName is required']
+      ? [
+          {
+            reason: 'FieldValueRequired',
+            message: 'Required value: name or generateName is required',
+            field: 'metadata.name',
+          },
+        ]
       : invalidValues(rule, 'metadata.name', name, name)),
   ];
-  if (faults.length === 0) return undefined;
-  const listed = faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`;
-  return `${qualifiedKind(apiVersion, kind)} "${name}" is invalid: ${listed}`;
+}
+
+/** As a text, or undefined when the names are right. */
+export function objectNameFault(apiVersion: string, kind: string, names: ObjectNames): string | undefined {
+  const causes = objectNameCauses(kind, names);
+  const [group] = splitApiVersion(apiVersion);
+  return causes.length === 0 ? undefined : invalid({ group, kind }, names.name, causes).message;
 }
 
 /** @param checked what the rule looks at; `value` is what is shown */
-function invalidValues(rule: NameRule, field: string, value: string, checked: string): string[] {
+function invalidValues(rule: NameRule, field: string, value: string, checked: string): FailureCause[] {
   if (value === '') return [];
   const texts: string[] = [];
   if (checked.length > rule.maxLength) texts.push(`must be no more than ${rule.maxLength} characters`);
   if (!rule.pattern.test(checked)) texts.push(rule.text);
-  return texts.map(text => `${field}: Invalid value: ${JSON.stringify(value)}: ${text}`);
+  return texts.map(text => ({
+    reason: 'FieldValueInvalid',
+    message: `Invalid value: ${JSON.stringify(value)}: ${text}`,
+    field,
+  }));
 }
 
 /** A prefix may end in a dash. The two characters are Kubernetes' own (maskTrailingDash). */
@@ -112,23 +124,14 @@ export function requestNameFault(name: string): string | undefined {
     : `invalid resource name ${JSON.stringify(name)}: [${faults.join(' ')}]`;
 }
 
-/** `ConfigMap`, `Deployment.apps` */
-function qualifiedKind(apiVersion: string, kind: string): string {
-  const group = groupOf(apiVersion);
-  return group === '' ? kind : `${kind}.${group}`;
-}
-
 /** `configmaps`, `deployments.apps`: how the API server names a resource in its answers. */
 export function resourceName(apiVersion: string, kind: string): string {
-  const group = groupOf(apiVersion);
-  return group === '' ? plural(kind.toLowerCase()) : `${plural(kind.toLowerCase())}.${group}`;
+  return qualified(pluralOf(kind), splitApiVersion(apiVersion)[0]);
 }
 
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-}
-
-function plural(word: string): string {
+/** The plural name of the resource of a kind, as Kubernetes guesses it. */
+export function pluralOf(kind: string): string {
+  const word = kind.toLowerCase();
   if (word === 'endpoints') return word;
   if (/(?:s|x|ch|sh)$/.test(word)) return `${word}es`;
   return /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`;
