@@ -13,7 +13,6 @@ import type { OpenSandbox } from './open-sandbox.ts';
 import { chartOptionsOf, corsOptionsOf, listenerOptionsOf, requireChartFiles } from './options.ts';
 import { withRpcLog } from './rpc-log.ts';
 
-/** The whole program, listening. */
 export interface Gateway {
   /** Where it listens; ports that the system chose are filled in. */
   readonly addresses: readonly AddressInfo[];

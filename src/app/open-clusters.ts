@@ -18,7 +18,6 @@ export interface OpenClusters {
   /** The own Tiller, or the cluster that stands in for it, for people. */
   readonly description: string;
   problem(): { readonly problem?: SourceProblem };
-  /** Counts a request in the metrics of its cluster. */
   finished(request: LoggedRequest): void;
   close(): void;
 }

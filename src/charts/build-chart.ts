@@ -19,7 +19,6 @@ export interface ChartTask {
   readonly fetched: FetchedChart | undefined;
   readonly given: GivenValues;
   readonly limits: ArchiveLimits;
-  /** The most bytes of the chart's message. */
   readonly maxMessageBytes: number;
 }
 
@@ -52,7 +51,6 @@ export async function buildWhereItFits(task: ChartTask, signal: AbortSignal): Pr
   return runInThread({ kind: 'chart', input }, task.fetched?.name ?? 'values', signal);
 }
 
-/** For the thread. */
 export function buildChart(task: ChartTask): Promise<BuiltChart> {
   return build(task, new UnpackBudget(task.limits));
 }

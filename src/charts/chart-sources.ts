@@ -26,7 +26,6 @@ interface PackedChart {
   readonly readProvenance: () => Promise<Uint8Array>;
 }
 
-/** Finds charts, wherever they are. */
 export class ChartSources {
   readonly #options: ChartOptions;
   readonly #downloader: Downloader;

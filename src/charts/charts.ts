@@ -27,7 +27,6 @@ export interface ChartRequest extends GivenValues, Credentials {
   readonly verify: boolean;
 }
 
-/** What Tiller is sent. */
 export interface ResolvedChart {
   /** hapi.chart.Chart in wire format. */
   readonly chart: Uint8Array;

@@ -142,7 +142,6 @@ function quoted(key: Node): string {
  */
 export type FieldReader = (value: unknown, absolute: (path: string) => string) => unknown;
 
-/** The fields of a cluster in the file. */
 export const clusterFields: Readonly<Record<string, FieldReader>> = {
   name: value => validateClusterName(text(value)),
   upstream(value) {
@@ -165,7 +164,6 @@ export const clusterFields: Readonly<Record<string, FieldReader>> = {
   },
 };
 
-/** The fields of a cluster's `tls`. */
 export const tlsFields: Readonly<Record<string, FieldReader>> = {
   caFile: (value, absolute) => absolute(text(value)),
   certFile: (value, absolute) => absolute(text(value)),

@@ -6,9 +6,7 @@ import { type AdhocOptions, AdhocPool, type Selection } from './selection.ts';
 import type { ClusterEntry } from './upstreams/upstream.ts';
 
 export interface RegistryOptions {
-  /** Opens the upstream of an entry. */
   readonly open: ClusterOptions['open'];
-  /** The gateway's own Tiller. */
   readonly own: ClusterEntry;
   /** Further clusters. Without these no request may name one. */
   readonly many?: ManyOptions | undefined;
@@ -106,7 +104,6 @@ export class Registry {
     return cluster === this.own ? undefined : cluster.name;
   }
 
-  /** Number of clusters by state. */
   states(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = { idle: 0, connecting: 0, ready: 0, failing: 0 };
     for (const { state } of this.#byName.values()) counts[state] = (counts[state] ?? 0) + 1;

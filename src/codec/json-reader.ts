@@ -120,7 +120,6 @@ export class JsonReader {
     else this.literal(kind);
   }
 
-  /** Nothing but white space may follow. */
   end(): void {
     this.#space();
     if (this.#position < this.#text.length) throw this.#fault('goes on after its end');

@@ -31,13 +31,9 @@ export class JsonWriter {
     this.#buffer = Buffer.allocUnsafe(Math.max(capacity, 64));
   }
 
-  /** How much is written: pass it to `rewind` to drop what comes after. */
-  mark(): number {
-    return this.#position;
-  }
-
-  rewind(mark: number): void {
-    this.#position = mark;
+  /** Drops what is written. */
+  clear(): void {
+    this.#position = 0;
   }
 
   /** The JSON text; the writer must not be used afterwards. */
@@ -69,12 +65,6 @@ export class JsonWriter {
     const mended = Buffer.from(new TextDecoder().decode(bytes.subarray(start, end)));
     this.#position = mark;
     this.#escape(mended, 0, mended.length);
-  }
-
-  /** A JSON string from a JavaScript string. */
-  string(text: string): void {
-    const bytes = Buffer.from(text);
-    this.utf8String(bytes, 0, bytes.length);
   }
 
   /** A JSON string with the bytes in base64. */

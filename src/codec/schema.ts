@@ -240,7 +240,6 @@ function toField(source: protobuf.Field): Field {
   };
 }
 
-/** Whether a field may come with this wire type. */
 export function acceptsWireType(field: Field, wireType: number): boolean {
   return wireType === field.wireType || (field.packable && wireType === WireType.BYTES);
 }

@@ -70,7 +70,6 @@ export class WireReader {
     throw new MalformedMessage('a varint has more than 10 bytes');
   }
 
-  /** A varint of 64 bits, unsigned. */
   uint64(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {

@@ -58,7 +58,7 @@ export function createWireToJson(leaveOut: ReadonlySet<string> = new Set()): Wir
     } catch (error) {
       if (error !== outOfOrder) throw error;
       const ordered = orderFields(type, wire);
-      out.rewind(0);
+      out.clear();
       write({ reader: new WireReader(ordered), out }, ordered.length, 0);
     }
     return out.finish();
@@ -234,12 +234,10 @@ function writeTimestamp(state: State, end: number): void {
   out.ascii(text === undefined ? 'null' : `"${text}"`);
 }
 
-/** Reads one scalar value and writes its JSON. */
 export type WriteScalar = (reader: WireReader, out: JsonWriter) => void;
 
 const view = new DataView(new ArrayBuffer(8));
 
-/** Copies 8 bytes into `view` and moves on. */
 function fixed64(reader: WireReader): DataView {
   const start = reader.take(8);
   for (let index = 0; index < 8; index++) view.setUint8(index, reader.bytes[start + index]!);

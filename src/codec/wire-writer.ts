@@ -106,17 +106,12 @@ export class WireWriter {
     return BigInt(value) === 0n ? this : this.tag(number, WireType.VARINT).int64(BigInt(value));
   }
 
-  boolField(number: number, value: boolean): this {
-    return value ? this.tag(number, WireType.VARINT).uint32(1) : this;
-  }
-
   /** Starts a nested message; pass what it returns to `close`. */
   open(): number {
     this.#lengths.push(this.#added);
     return this.#openedAt.push(this.#position) - 1;
   }
 
-  /** Ends a nested message. */
   close(opened: number): this {
     const addedWithin = this.#added - this.#lengths[opened]!;
     const length = this.#position - this.#openedAt[opened]! + addedWithin;
@@ -125,7 +120,6 @@ export class WireWriter {
     return this;
   }
 
-  /** Makes room for `count` more bytes. */
   #reserve(count: number): void {
     const needed = this.#position + count;
     if (needed <= this.#buffer.length) return;

@@ -149,7 +149,6 @@ export function checkConfig(
   return { mistakes, warnings };
 }
 
-/** Where the configuration comes from. */
 export interface ConfigSources {
   /** The command line without the program's name. */
   readonly argv: readonly string[];

@@ -250,5 +250,4 @@ function parseBoolean(value: string): boolean {
 /** A table of options by their names in `Config`. */
 export type OptionGroup = Readonly<Record<string, Option<unknown>>>;
 
-/** The values of a table. */
 export type ValuesOf<G> = { readonly [K in keyof G]: G[K] extends Option<infer T> ? T : never };

@@ -86,7 +86,6 @@ export const tlsOptions = {
   only: flag('tls-only', 'Refuse connections without TLS on --addr too.', { needs: ['certificate'] }),
 };
 
-/** Bounds on connections and messages. */
 export const limitOptions = {
   maxConnections: integer(
     'max-connections',
@@ -121,7 +120,6 @@ export const limitOptions = {
   ),
 };
 
-/** The HTTP/JSON API. */
 export const restOptions = {
   disableGetRollback: flag('disable-get-rollback', "Refuse swift's rollback by GET; POST and PUT remain."),
   allowedHosts: list(
@@ -150,7 +148,6 @@ export const restOptions = {
   ),
 };
 
-/** Logs. */
 export const observeOptions = {
   logLevel: choice('log-level', 'Minimum level to log.', ['error', 'warn', 'info', 'debug'], {
     defaultWords: 'info, or debug with --v=4 or more',

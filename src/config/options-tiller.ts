@@ -125,7 +125,6 @@ export const clusterOptions = {
   ),
 };
 
-/** The in-memory Tiller of the connector sandbox. */
 export const sandboxOptions = {
   folder: path(
     'sandbox-dir',

@@ -13,7 +13,6 @@ export interface Pod {
   };
 }
 
-/** The part of a Service that is read. */
 export interface Service {
   readonly metadata: ObjectName & { readonly labels?: Readonly<Record<string, string>> };
   readonly spec?: {

@@ -84,7 +84,6 @@ export interface KubeconfigDocument {
   readonly 'current-context': string;
 }
 
-/** One context with what it names. */
 export interface SelectedContext {
   /** As messages name it, such as `cluster "c" of the kubeconfig FILE`. */
   readonly clusterName: string;

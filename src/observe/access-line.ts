@@ -8,7 +8,6 @@ export interface LoggedRequest extends RequestOutcome {
   readonly requestId: string | undefined;
   /** The path as it came, without the query, which may hold credentials. */
   readonly path: string;
-  /** The error that was answered, if any. */
   readonly error: unknown;
   /** Which of several clusters answered. */
   readonly cluster?: string | undefined;

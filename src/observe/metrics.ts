@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { codeName } from '../protocol/index.ts';
 
-/** A finished request, over HTTP/JSON or gRPC. */
 export interface RequestOutcome {
   readonly front: 'http' | 'grpc';
   /** A template, never a path with names in it; empty where nothing answers the path. */
@@ -33,7 +32,6 @@ export interface Metrics {
   ): void;
   /** The metrics of many clusters; registered at the first call, so that a gateway without a hub has none. */
   clusters(): ClusterMetrics;
-  /** The text that Prometheus reads. */
   render(): Promise<{ readonly type: string; readonly body: string }>;
 }
 

@@ -38,7 +38,6 @@ const payloadBounds = { depth: 8, items: 20, textChars: 200, nodes: 500 };
 /** Longer than any pattern of `secretTexts` reads: a secret that begins in what is shown is masked to its end. */
 const maxRedactedChars = 32_768;
 
-/** Whether a field of this name is to be masked. */
 function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
@@ -107,7 +106,6 @@ function firstLine(message: string): string {
   return line.length > maxFirstLineChars ? `${line.slice(0, maxFirstLineChars)}…` : line;
 }
 
-/** The error and its causes. */
 function chainOf(error: Error): Error[] {
   const chain: Error[] = [];
   for (let next: unknown = error; next instanceof Error && chain.length < maxDepth; next = next.cause) {

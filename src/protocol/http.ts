@@ -6,7 +6,6 @@ import type { GatewayError } from './gateway-error.ts';
 /** A request of either HTTP version; both have `method`, `url`, `headers` and are streams of the body. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 
-/** A response of either HTTP version. */
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 /** The header's one value; of a header that came several times, the first. */

@@ -35,7 +35,6 @@ function errorAt(source: string, offset: number, problem: string): YamlError {
   return new YamlError(problem, lineAt(source, offset));
 }
 
-/** A collection that is not closed yet. */
 interface Open {
   readonly isMapping: boolean;
   readonly isFlow: boolean;

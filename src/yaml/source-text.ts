@@ -16,7 +16,6 @@ export class YamlError extends Error {
   }
 }
 
-/** The line of an offset, from 1. */
 export function lineAt(text: string, offset: number): number {
   let line = 1;
   for (const match of text.matchAll(/\r\n?|\n/g)) {

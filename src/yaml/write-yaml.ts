@@ -75,7 +75,6 @@ const bestWidth = 80;
 /** A longer key, in bytes, is written behind `? `. */
 const maxSimpleKeyBytes = 128;
 
-/** Where a scalar is written. */
 interface Place {
   /** The column of its first character. */
   readonly column: number;
@@ -288,7 +287,6 @@ function compareKeys(a: string, b: string): number {
   return x.length - y.length;
 }
 
-/** Compares two keys that first differ at `i`. */
 function compareAt(x: readonly string[], y: readonly string[], i: number): number {
   const byCode = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;
   const xLetter = letter.test(x[i]!);

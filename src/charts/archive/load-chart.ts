@@ -5,11 +5,9 @@ import { decodeText, decodeUtf8 } from '../chart/chart-yaml.ts';
 import { readTar, TarType } from './read-tar.ts';
 import { type ArchiveLimits, gunzip, UnpackBudget } from './unpack.ts';
 
-/** What loading a chart needs of what is around it. */
 interface Load {
   readonly limits: ArchiveLimits;
   readonly budget: UnpackBudget;
-  /** How many archives are around it. */
   readonly archives: number;
 }
 

@@ -98,7 +98,6 @@ function slice(block: Buffer, [start, length]: readonly [number, number]): Buffe
   return block.subarray(start, start + length);
 }
 
-/** Text up to the first NUL. */
 function readText(block: Buffer, field: readonly [number, number]): Buffer {
   const bytes = slice(block, field);
   const end = bytes.indexOf(0);
@@ -214,7 +213,6 @@ function upToNul(bytes: Buffer): Buffer {
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
-/** Hands out the archive block by block. */
 class BlockReader {
   readonly #archive: Buffer;
   #position = 0;

@@ -15,7 +15,6 @@ export interface ChartOptions {
   readonly repositories: readonly string[];
   /** YAML file with the repositories' credentials; see docs/charts.md. */
   readonly repositoryCredentialsFile: string | undefined;
-  /** Folder of charts on this machine. */
   readonly chartDir: string | undefined;
   /** OpenPGP public keys that provenance files are checked against. */
   readonly keyring: string | undefined;
@@ -23,31 +22,23 @@ export interface ChartOptions {
   readonly allow: readonly string[];
   /** The same for what is refused; stronger than `allow`. */
   readonly deny: readonly string[];
-  /** Let charts come from this machine's loopback addresses. */
   readonly allowLoopback: boolean;
-  /** The most bytes of a packed chart. */
   readonly maxBytes: number;
   /** The most bytes of a chart when unpacked, archives in it included. */
   readonly maxUnpackedBytes: number;
   /** The most files of a chart, those of archives in it included. */
   readonly maxEntries: number;
-  /** The most archives inside one another. */
   readonly maxNestedArchives: number;
   /** The most bytes of a chart as it is sent. Default: 20 MiB, the most that Tiller takes. */
   readonly maxMessageBytes?: number;
   /** Time for one download, redirects and waiting for a turn included. */
   readonly timeoutMs: number;
-  /** Redirects to follow. */
   readonly maxRedirects: number;
-  /** Downloads at the same time. */
   readonly concurrency: number;
-  /** Downloads that may wait for their turn. */
   readonly maxWaiting: number;
-  /** Bytes of downloads to keep. */
   readonly cacheBytes: number;
   /** How long a repository's index is used without asking. */
   readonly indexMaxAgeMs: number;
-  /** The most bytes of a repository's index. */
   readonly indexMaxBytes: number;
   /** The proxy for a URL, if it goes through one. */
   readonly proxyFor: (url: string) => string | undefined;

@@ -99,7 +99,6 @@ export function readBoolean(value: YamlValue, where: string): boolean | undefine
   return value;
 }
 
-/** A list whose items are all read by `readItem`. */
 export function readList<T>(readItem: (value: YamlValue, where: string) => T) {
   return (value: YamlValue, where: string): T[] | undefined => {
     if (value === null) return undefined;
@@ -111,7 +110,6 @@ export function readList<T>(readItem: (value: YamlValue, where: string) => T) {
 /** A list of text; null stands for empty text. */
 export const readTexts = readList((value, where) => readText(value, where) ?? '');
 
-/** A map of text to text. */
 export function readTextMap(value: YamlValue, where: string): Record<string, string> | undefined {
   if (value === null) return undefined;
   if (!(value instanceof Map)) throw invalidArgument(`${where} must be a map`);

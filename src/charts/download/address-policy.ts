@@ -6,7 +6,6 @@ import type { ChartOptions } from '../chart/chart-options.ts';
 
 export type AddressPolicyOptions = Pick<ChartOptions, 'allow' | 'deny' | 'allowLoopback'>;
 
-/** Decides which hosts charts may be fetched from. */
 export interface AddressPolicy {
   /**
    * Checks a host by its name and by every address that it resolved to; none where a proxy resolves it.

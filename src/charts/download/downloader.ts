@@ -65,7 +65,6 @@ export class Downloader {
     return this.#shared.run(key, signal, shared => this.#fetchInTurn(job, shared));
   }
 
-  /** Aborts running downloads. */
   close(): void {
     this.#closing.abort(unavailable('the gateway is stopping'));
     this.#cache?.clear();

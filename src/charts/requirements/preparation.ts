@@ -141,7 +141,6 @@ export class Preparation implements CoalesceWork {
     }
   }
 
-  /** Counts a chart that an alias makes. */
   takeChart(): void {
     this.#charts++;
     if (this.#charts > maxCharts) throw this.#exceed(`the requirements make more than ${maxCharts} charts`);

@@ -19,7 +19,6 @@ interface Condition {
   readonly patchOpen: boolean;
 }
 
-/** A test for versions. */
 export type VersionConstraint = (version: Version) => boolean;
 
 const suffix = '(-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?';

@@ -26,7 +26,6 @@ export interface ClusterEntry {
   readonly tillerNamespace?: string | undefined;
   /** The gateway's Service for the upstream `gateway`, as `NAMESPACE/[SCHEME:]NAME[:PORT]`. Default: looked for. */
   readonly service?: string | undefined;
-  /** Tiller's address for the upstream `direct`. */
   readonly endpoint?: string | undefined;
   /** TLS to Tiller, where it wants it. */
   readonly tls?: Omit<TillerTlsFiles, 'endpointIsTls'> | undefined;
