@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { exampleOf } from '../../test/support/option-example.ts';
-import { completeConfig, type LoadedConfig, loadConfig, needs, readValues } from './config.ts';
-import type { Need } from './option.ts';
+import { completeConfig, type LoadedConfig, loadConfig, readValues } from './config.ts';
+import { type Need, needs } from './option.ts';
 import { allOptions } from './options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
@@ -151,8 +151,8 @@ describe('options without effect', () => {
       const argv = [...metBut(need), ...(flags[need].unmet ?? []), given];
       test(`${argv.join(' ')} is ${option.lenient ? 'ignored' : 'refused'}`, async () => {
         const text = option.lenient
-          ? `--${option.flag}: no effect without ${needs[need].words}`
-          : `--${option.flag} needs ${needs[need].words}`;
+          ? `--${option.flag}: no effect without ${needs[need]}`
+          : `--${option.flag} needs ${needs[need]}`;
         const said = option.lenient ? (await load(argv)).warnings : await mistakesOf(...argv);
         assert.ok(said.includes(text), `${text} is not in ${said.join('\n')}`);
       });

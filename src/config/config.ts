@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { invalidArgument } from '../protocol/index.ts';
-import type { Need, ValuesOf } from './option.ts';
+import { type Need, needs, type ValuesOf } from './option.ts';
 import { allOptions, optionGroups } from './options.ts';
 import { readEnvironment, readFileSettings, readFlags, type Setting } from './read-settings.ts';
 import type { ListenAddress } from './units.ts';
@@ -61,63 +61,30 @@ export function servesClusters({ file, kubeContexts, allowAdhoc }: GivenConfig['
   return file !== undefined || kubeContexts.length > 0 || allowAdhoc.length > 0;
 }
 
-/** When each need holds, and the flags that meet it. */
-export const needs: Readonly<Record<Need, { readonly words: string; met(config: Config): boolean }>> = {
-  certificate: { words: '--tls-cert-file', met: ({ tls }) => tls.certFile !== undefined },
-  'private-key': { words: '--tls-private-key-file', met: ({ tls }) => tls.privateKeyFile !== undefined },
-  'client-ca': { words: '--tls-ca-file', met: ({ tls }) => tls.caFile !== undefined },
-  'client-verification': {
-    words: '--tls-client-auth optional or required',
-    met: ({ tls }) => tls.clientAuth !== 'none',
-  },
-  direct: { words: '--connector direct', met: ({ tiller }) => tiller.connector === 'direct' },
-  kubeconfig: { words: '--connector kubeconfig', met: ({ tiller }) => tiller.connector === 'kubeconfig' },
-  'kubeconfig-reader': {
-    words: '--connector kubeconfig, --clusters or --kube-contexts',
-    met: ({ tiller, clusters }) => tiller.connector === 'kubeconfig' || servesClusters(clusters),
-  },
-  kubernetes: {
-    words: '--connector incluster or kubeconfig',
-    met: ({ tiller }) => tiller.connector === 'incluster' || tiller.connector === 'kubeconfig',
-  },
-  sandbox: { words: '--connector sandbox', met: ({ tiller }) => tiller.connector === 'sandbox' },
-  tiller: {
-    words: '--connector incluster, kubeconfig or direct',
-    met: ({ tiller }) => tiller.connector !== 'sandbox',
-  },
-  'tiller-tls': {
-    words: '--tiller-ca-file, --tiller-client-cert-file or an https:// or tls:// --tiller-endpoint',
-    met: ({ tiller }) =>
-      tiller.caFile !== undefined ||
-      tiller.clientCertFile !== undefined ||
-      /^(?:https|tls):\/\//i.test(tiller.endpoint ?? ''),
-  },
-  'client-certificate': {
-    words: '--tiller-client-cert-file',
-    met: ({ tiller }) => tiller.clientCertFile !== undefined,
-  },
-  'client-key': {
-    words: '--tiller-client-private-key-file',
-    met: ({ tiller }) => tiller.clientPrivateKeyFile !== undefined,
-  },
-  clusters: {
-    words: '--clusters, --kube-contexts or --allow-adhoc-clusters',
-    met: ({ clusters }) => servesClusters(clusters),
-  },
-  'listed-clusters': {
-    words: '--clusters or --kube-contexts',
-    met: ({ clusters }) => clusters.file !== undefined || clusters.kubeContexts.length > 0,
-  },
-  'adhoc-clusters': {
-    words: '--allow-adhoc-clusters',
-    met: ({ clusters }) => clusters.allowAdhoc.length > 0,
-  },
-  'chart-repo': { words: '--chart-repo', met: ({ charts }) => charts.repositories.length > 0 },
-  cors: { words: '--enable-cors', met: ({ rest }) => rest.enableCors },
-  'cors-hosts': {
-    words: '--cors-origin-host other than *',
-    met: ({ rest }) => !rest.corsOriginHosts.includes('*'),
-  },
+const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
+  certificate: ({ tls }) => tls.certFile !== undefined,
+  'private-key': ({ tls }) => tls.privateKeyFile !== undefined,
+  'client-ca': ({ tls }) => tls.caFile !== undefined,
+  'client-verification': ({ tls }) => tls.clientAuth !== 'none',
+  direct: ({ tiller }) => tiller.connector === 'direct',
+  kubeconfig: ({ tiller }) => tiller.connector === 'kubeconfig',
+  'kubeconfig-reader': ({ tiller, clusters }) =>
+    tiller.connector === 'kubeconfig' || servesClusters(clusters),
+  kubernetes: ({ tiller }) => tiller.connector === 'incluster' || tiller.connector === 'kubeconfig',
+  sandbox: ({ tiller }) => tiller.connector === 'sandbox',
+  tiller: ({ tiller }) => tiller.connector !== 'sandbox',
+  'tiller-tls': ({ tiller }) =>
+    tiller.caFile !== undefined ||
+    tiller.clientCertFile !== undefined ||
+    /^(?:https|tls):\/\//i.test(tiller.endpoint ?? ''),
+  'client-certificate': ({ tiller }) => tiller.clientCertFile !== undefined,
+  'client-key': ({ tiller }) => tiller.clientPrivateKeyFile !== undefined,
+  clusters: ({ clusters }) => servesClusters(clusters),
+  'listed-clusters': ({ clusters }) => clusters.file !== undefined || clusters.kubeContexts.length > 0,
+  'adhoc-clusters': ({ clusters }) => clusters.allowAdhoc.length > 0,
+  'chart-repo': ({ charts }) => charts.repositories.length > 0,
+  cors: ({ rest }) => rest.enableCors,
+  'cors-hosts': ({ rest }) => !rest.corsOriginHosts.includes('*'),
 };
 
 /**
@@ -138,7 +105,7 @@ export function checkConfig(
     const value = (config[group] as Readonly<Record<string, unknown>>)[key];
     const shown = value === undefined || value === null ? undefined : String(option.show(value));
     if (shown === undefined || shown === (option.default ?? option.off)) continue;
-    const missing = option.needs.filter(need => !needs[need].met(config)).map(need => needs[need].words);
+    const missing = option.needs.filter(need => !isMet[need](config)).map(need => needs[need]);
     if (missing.length === 0) continue;
     if (option.lenient) warnings.push(`${name}: no effect without ${missing.join(' and ')}`);
     else mistakes.push(`--${option.flag} needs ${missing.join(' and ')}`);

@@ -13,27 +13,30 @@ import {
   parseListenAddress,
 } from './units.ts';
 
-/** Conditions without which some options have no effect; `config.ts` says when each holds. */
-export type Need =
-  | 'adhoc-clusters'
-  | 'certificate'
-  | 'chart-repo'
-  | 'client-ca'
-  | 'client-certificate'
-  | 'client-key'
-  | 'client-verification'
-  | 'clusters'
-  | 'cors'
-  | 'cors-hosts'
-  | 'direct'
-  | 'kubeconfig'
-  | 'kubeconfig-reader'
-  | 'kubernetes'
-  | 'listed-clusters'
-  | 'private-key'
-  | 'sandbox'
-  | 'tiller'
-  | 'tiller-tls';
+/** Conditions without which some options have no effect, and the flags that meet them; `config.ts` says when each holds. */
+export const needs = {
+  'adhoc-clusters': '--allow-adhoc-clusters',
+  certificate: '--tls-cert-file',
+  'chart-repo': '--chart-repo',
+  'client-ca': '--tls-ca-file',
+  'client-certificate': '--tiller-client-cert-file',
+  'client-key': '--tiller-client-private-key-file',
+  'client-verification': '--tls-client-auth optional or required',
+  clusters: '--clusters, --kube-contexts or --allow-adhoc-clusters',
+  cors: '--enable-cors',
+  'cors-hosts': '--cors-origin-host other than *',
+  direct: '--connector direct',
+  kubeconfig: '--connector kubeconfig',
+  'kubeconfig-reader': '--connector kubeconfig, --clusters or --kube-contexts',
+  kubernetes: '--connector incluster or kubeconfig',
+  'listed-clusters': '--clusters or --kube-contexts',
+  'private-key': '--tls-private-key-file',
+  sandbox: '--connector sandbox',
+  tiller: '--connector incluster, kubeconfig or direct',
+  'tiller-tls': '--tiller-ca-file, --tiller-client-cert-file or an https:// or tls:// --tiller-endpoint',
+} as const;
+
+export type Need = keyof typeof needs;
 
 /** One option of any kind. `T` is the type of its value in `Config`. */
 export interface Option<T> {
@@ -79,6 +82,9 @@ export type Spec = Partial<
   Omit<Option<unknown>, 'flag' | 'summary' | 'range' | 'repeatable' | 'read' | 'show'>
 >;
 
+/** What an option of any kind begins with. */
+type Parts<S> = readonly [flag: string, summary: string, spec?: S];
+
 /** Without a default the value may be absent. */
 type Given<S extends Spec, T> = S extends { readonly default: string } ? T : T | undefined;
 
@@ -100,19 +106,15 @@ export function text<const S extends Spec>(
   spec?: S,
   rule?: { readonly pattern: RegExp; readonly expected: string },
 ): Option<Given<S, string>> {
-  return single(name, summary, spec, 'TEXT', rule?.expected ?? '', String, value => {
+  return single([name, summary, spec], 'TEXT', rule?.expected ?? '', String, value => {
     if (rule && !rule.pattern.test(value)) throw new Error(`expected ${rule.expected}`);
     return value;
   });
 }
 
 /** The path of a file or folder. Nothing is opened here. */
-export function path<const S extends Spec>(
-  name: string,
-  summary: string,
-  spec?: S,
-): Option<Given<S, string>> {
-  return single(name, summary, spec, 'PATH', '', String, String);
+export function path<const S extends Spec>(...parts: Parts<S>): Option<Given<S, string>> {
+  return single(parts, 'PATH', '', String, String);
 }
 
 /** An option with the least and the greatest value that it takes, in its own notation. */
@@ -120,46 +122,38 @@ type Ranged<T> = Spec & { readonly range: readonly [min: T, max: T] };
 
 /** A whole number. */
 export function integer<const S extends Ranged<number>>(
-  name: string,
-  summary: string,
-  spec: S,
+  ...parts: Required<Parts<S>>
 ): Option<Given<S, number>> {
   const parse = (value: string) => {
     if (!/^-?\d+$/.test(value)) throw new Error(`${JSON.stringify(value)} is not a whole number`);
     return Number(value);
   };
-  return ranged(name, summary, spec, 'N', String, parse);
+  return ranged(parts, 'N', String, parse);
 }
 
 /** A span of time, in milliseconds in `Config`. */
 export function duration<const S extends Ranged<string>>(
-  name: string,
-  summary: string,
-  spec: S,
+  ...parts: Required<Parts<S>>
 ): Option<Given<S, number>> {
-  return ranged(name, summary, spec, 'DURATION', formatDuration, parseDuration);
+  return ranged(parts, 'DURATION', formatDuration, parseDuration);
 }
 
 /** A size in bytes. */
 export function bytes<const S extends Ranged<string>>(
-  name: string,
-  summary: string,
-  spec: S,
+  ...parts: Required<Parts<S>>
 ): Option<Given<S, number>> {
-  return ranged(name, summary, spec, 'SIZE', formatBytes, parseBytes);
+  return ranged(parts, 'SIZE', formatBytes, parseBytes);
 }
 
 function ranged<S extends Ranged<string | number>>(
-  name: string,
-  summary: string,
-  spec: S,
+  parts: Required<Parts<S>>,
   placeholder: string,
   format: (value: number) => string,
   parse: (value: string) => number,
 ): Option<Given<S, number>> {
-  const [min, max] = spec.range.map(String);
+  const [min, max] = parts[2].range.map(String);
   const words = `${min} to ${max}`;
-  return single(name, summary, spec, placeholder, words, format, text => {
+  return single(parts, placeholder, words, format, text => {
     const value = parse(text);
     if (value < parse(min!) || value > parse(max!)) throw new Error(`${format(value)} is not in ${words}`);
     return value;
@@ -173,19 +167,15 @@ export function choice<const S extends Spec, const W extends readonly string[]>(
   words: W,
   spec?: S,
 ): Option<Given<S, W[number]>> {
-  return single(name, summary, spec, words.join('|'), '', String, value => {
+  return single([name, summary, spec], words.join('|'), '', String, value => {
     if (!words.includes(value)) throw new Error(`${JSON.stringify(value)} is none of ${words.join(', ')}`);
     return value as W[number];
   });
 }
 
 /** `host:port` to listen on. */
-export function listenAddress<const S extends Spec>(
-  name: string,
-  summary: string,
-  spec?: S,
-): Option<Given<S, ListenAddress>> {
-  return single(name, summary, spec, 'HOST:PORT', '', formatListenAddress, parseListenAddress);
+export function listenAddress<const S extends Spec>(...parts: Parts<S>): Option<Given<S, ListenAddress>> {
+  return single(parts, 'HOST:PORT', '', formatListenAddress, parseListenAddress);
 }
 
 /** Several texts: the flag repeated, or commas in one value; in the file a YAML list. Empty unless it has a default. */
@@ -222,9 +212,7 @@ function common(flag: string, summary: string, spec: Spec): Omit<Option<unknown>
 
 /** An option with one value: its default is read now, so that a wrong one in a table fails every test at once. */
 function single<S extends Spec, T>(
-  name: string,
-  summary: string,
-  spec: S | undefined,
+  [name, summary, spec]: readonly [flag: string, summary: string, spec?: S | undefined],
   placeholder: string,
   range: string,
   show: (value: T) => string,

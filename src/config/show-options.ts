@@ -1,4 +1,5 @@
-import { type Config, needs } from './config.ts';
+import type { Config } from './config.ts';
+import { needs } from './option.ts';
 import { allOptions, optionGroups } from './options.ts';
 import { type AnyOption, environmentName } from './read-settings.ts';
 import { masked, maskUrlCredentials } from './units.ts';
@@ -34,7 +35,7 @@ function defaultText({ default: value, defaultWords }: AnyOption): string {
 /** `needs --enable-cors`, or nothing. Without them a flag is refused, or ignored with a warning. */
 function needsText({ needs: needed, lenient }: AnyOption): string {
   if (needed.length === 0) return '';
-  const words = needed.map(need => needs[need].words).join(' and ');
+  const words = needed.map(need => needs[need]).join(' and ');
   return lenient ? `ignored with a warning without ${words}` : `needs ${words}`;
 }
 
