@@ -20,7 +20,7 @@ const quote = 0x22;
 
 /**
  * JSON text in one growing buffer. Strings go from UTF-8 to UTF-8 without becoming JavaScript strings: half the time of
- * `JSON.stringify` for manifests, where every line ends in something to escape (`bench/codec.ts`).
+ * `JSON.stringify` for manifests, where every line ends in something to escape.
  */
 export class JsonWriter {
   #buffer: Buffer;

@@ -21,10 +21,18 @@ import {
   unavailable,
   writeLost,
 } from '../../protocol/index.ts';
-import { type Answer, isCutOff, parseJson, readAnswer, readLines, toError, toReply } from './answer.ts';
 import { GatewayLink, type LinkOptions } from './gateway-link.ts';
 import { answeredHeaders, forwardedHeaders } from './headers.ts';
-import { toMethodRequest } from './method-request.ts';
+import {
+  type Answer,
+  isCutOff,
+  parseJson,
+  readAnswer,
+  readLines,
+  toError,
+  toMethodRequest,
+  toReply,
+} from './method-call.ts';
 import type { Outgoing } from './proxy.ts';
 
 export interface GatewayOptions extends LinkOptions {

@@ -22,17 +22,13 @@ export const idempotentMethods: readonly string[] = methods
   .map(({ name }) => name);
 
 /** Methods whose request has a chart and can be a dry run: by name, the number of its `dry_run`. */
-export const dryRunFields: ReadonlyMap<string, number> = new Map(
-  methods.flatMap(({ name, request }) => {
-    const dryRun = request.byName.get('dry_run');
-    return dryRun && request.byName.has('chart') ? [[name, dryRun.number] as const] : [];
-  }),
-);
+export const dryRunFields = fieldNumbers('dry_run', 'chart');
 
 /** Methods whose request names a release: by name, the number of that field. */
-export const nameFields: ReadonlyMap<string, number> = new Map(
-  methods.flatMap(({ name, request }) => {
-    const field = request.byName.get('name');
-    return field ? [[name, field.number] as const] : [];
-  }),
-);
+export const nameFields = fieldNumbers('name', 'name');
+
+/** Where a field stands in the requests that have it and another, by method. */
+function fieldNumbers(name: string, beside: string): ReadonlyMap<string, number> {
+  const having = methods.filter(({ request }) => request.byName.has(name) && request.byName.has(beside));
+  return new Map(having.map(method => [method.name, method.request.byName.get(name)!.number]));
+}

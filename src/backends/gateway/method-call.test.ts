@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage, service } from '../../codec/index.ts';
-import { toMethodRequest } from './method-request.ts';
+import { toMethodRequest } from './method-call.ts';
 
 const { methods } = service('appscode.swift.v2.ReleaseService');
 const methodOf = (name: string) => methods.find(method => method.name === name)!;

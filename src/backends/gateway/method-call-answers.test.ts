@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apiError } from '../../kubernetes/index.ts';
 import { Code } from '../../protocol/index.ts';
-import { isCutOff, toError } from './answer.ts';
+import { isCutOff, toError } from './method-call.ts';
 
 test('an API server that lost the gateway behind it is told from one that did not reach it', () => {
   const cases: [number, string, boolean][] = [
