@@ -4,7 +4,7 @@ import { access, open, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { reasonOf, unavailable } from '../protocol/index.ts';
 import { goJson, parseYaml, type YamlValue } from '../yaml/index.ts';
-import type { ExecEntry } from './kubeconfig-file.ts';
+import { type ExecEntry, serverFields } from './kubeconfig-file.ts';
 import type { KeyPair } from './server-tls.ts';
 import { readFields, withTypeNames } from './typed-fields.ts';
 
@@ -177,21 +177,7 @@ const execCredential = {
   fields: {
     kind: 'text',
     apiVersion: 'text',
-    spec: {
-      fields: {
-        interactive: 'boolean',
-        cluster: {
-          fields: {
-            server: 'text',
-            'tls-server-name': 'text',
-            'insecure-skip-tls-verify': 'boolean',
-            'certificate-authority-data': 'base64',
-            'proxy-url': 'text',
-            'disable-compression': 'boolean',
-          },
-        },
-      },
-    },
+    spec: { fields: { interactive: 'boolean', cluster: { fields: serverFields } } },
     status: {
       optional: {
         fields: {

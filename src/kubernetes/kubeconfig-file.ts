@@ -7,18 +7,17 @@ import { readFields, type Value, withTypeNames } from './typed-fields.ts';
 
 const extensions = { named: ['extension', 'anything'] } as const;
 
-const cluster = {
-  fields: {
-    server: 'text',
-    'tls-server-name': 'text',
-    'insecure-skip-tls-verify': 'boolean',
-    'certificate-authority': 'text',
-    'certificate-authority-data': 'base64',
-    'proxy-url': 'text',
-    'disable-compression': 'boolean',
-    extensions,
-  },
+/** How a server is reached; an `ExecCredential` says it in the same fields. */
+export const serverFields = {
+  server: 'text',
+  'tls-server-name': 'text',
+  'insecure-skip-tls-verify': 'boolean',
+  'certificate-authority-data': 'base64',
+  'proxy-url': 'text',
+  'disable-compression': 'boolean',
 } as const;
+
+const cluster = { fields: { ...serverFields, 'certificate-authority': 'text', extensions } } as const;
 
 /** A program that prints an `ExecCredential`. Source: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ */
 const exec = {
