@@ -10,7 +10,7 @@ export const rooms: Record<string, readonly string[]> = {
   observe: ['protocol', 'config'],
   kubernetes: ['protocol', 'yaml'],
   charts: ['protocol', 'codec', 'yaml', 'kubernetes'],
-  backends: ['protocol', 'kubernetes', 'codec'],
+  backends: ['protocol', 'kubernetes', 'codec', 'yaml'],
   releases: ['protocol', 'charts', 'backends', 'codec', 'yaml'],
   clusters: ['protocol', 'backends', 'kubernetes', 'config', 'codec', 'yaml'],
   access: ['protocol', 'kubernetes'],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeRecord } from '../src/backends/records/decode-record.ts';
 import { RecordReader } from '../src/backends/records/read-records.ts';
-import { RecordStore, recordId } from '../src/backends/records/record-store.ts';
+import { idOf, RecordStore } from '../src/backends/records/record-store.ts';
 import type { RecordObject, RecordResource } from '../src/backends/records/unpack-record.ts';
 import type { MessageTypes } from '../src/codec/messages.gen.ts';
 import { decodeMessage } from '../src/codec/messages.ts';
@@ -33,13 +33,9 @@ async function readerOf(file: string, resource: RecordResource): Promise<RecordR
   for (const item of items) {
     const decoded = await decodeRecord(item, resource, 'helm2');
     store.put(decoded.revision);
-    whole.set(recordId(resource, item.metadata.namespace, item.metadata.name), decoded.whole);
+    whole.set(idOf(decoded.revision), decoded.whole);
   }
-  return new RecordReader(store, async revisions =>
-    revisions.map(({ objectNamespace, objectName }) =>
-      whole.get(recordId(resource, objectNamespace, objectName)),
-    ),
-  );
+  return new RecordReader(store, async revisions => revisions.map(revision => whole.get(idOf(revision))));
 }
 
 async function answer(reader: RecordReader, { method, request }: RecordedRead) {

@@ -15,6 +15,8 @@ export interface CopyOptions {
   readonly nested?: Readonly<Record<string, Copier>>;
   /** Fields of the source whose message's own fields go right into the target. */
   readonly flatten?: Readonly<Record<string, Copier>>;
+  /** Fields that the source's bytes may hold beside those of its type: number in the source → name in the target. */
+  readonly beside?: Readonly<Record<number, string>>;
 }
 
 /** What happens with a field of the source, by number. */
@@ -34,6 +36,11 @@ export function createCopier<From extends keyof MessageTypes, To extends keyof M
   const target = messageType(to);
   const plans: (Plan | undefined)[] = [];
   for (const field of source.fields) plans[field.number] = toPlan(field, target, options);
+  for (const [number, name] of Object.entries(options.beside ?? {})) {
+    const counterpart = target.byName.get(name);
+    if (!counterpart) throw new Error(`${target.name} has no ${name}`);
+    plans[Number(number)] = { target: counterpart.number };
+  }
   return (bytes, start, end, out) => {
     const reader = new WireReader(bytes, start, end);
     while (!reader.done) {

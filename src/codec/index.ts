@@ -19,7 +19,7 @@ export {
   type Service,
   service,
 } from './schema.ts';
-export { type JsonValue, readStruct } from './well-known.ts';
+export { type JsonValue, readStruct, textToTimestamp } from './well-known.ts';
 export { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
 export { createWireToJson, wireToJson } from './wire-to-json.ts';
 export { WireWriter } from './wire-writer.ts';

@@ -4,6 +4,8 @@ export type SwiftListSortSortBy = 'UNKNOWN' | 'NAME' | 'LAST_RELEASED' | 'CHART_
 
 export type SwiftListSortSortOrder = 'ASC' | 'DESC';
 
+export type SwiftStorage = 'HELM_2' | 'HELM_3';
+
 export type MetadataEngine = 'UNKNOWN' | 'GOTPL';
 
 export type StatusCode = 'UNKNOWN' | 'DEPLOYED' | 'DELETED' | 'SUPERSEDED' | 'FAILED' | 'DELETING' | 'PENDING_INSTALL' | 'PENDING_UPGRADE' | 'PENDING_ROLLBACK';
@@ -47,27 +49,33 @@ export interface SwiftReleaseSummary {
   config: Config | null;
   version: number;
   namespace: string;
+  storage: SwiftStorage;
 }
 
 export interface SwiftGetReleaseStatusRequest {
   name: string;
   version: number;
+  skip_resources: boolean;
+  namespace: string;
 }
 
 export interface SwiftGetReleaseStatusResponse {
   name: string;
   info: Info | null;
   namespace: string;
+  storage: SwiftStorage;
 }
 
 export interface SwiftGetReleaseContentRequest {
   name: string;
   version: number;
   format_values_as_json: boolean;
+  namespace: string;
 }
 
 export interface SwiftGetReleaseContentResponse {
   release: Release | null;
+  storage: SwiftStorage;
 }
 
 export interface SwiftUpdateReleaseRequest {
@@ -175,10 +183,12 @@ export interface SwiftGetVersionResponse {
 export interface SwiftGetHistoryRequest {
   name: string;
   max: number;
+  namespace: string;
 }
 
 export interface SwiftGetHistoryResponse {
   releases: Release[];
+  storage: SwiftStorage;
 }
 
 export interface SwiftTestReleaseRequest {

@@ -75,24 +75,33 @@ async function settingsInTime(access: ClusterAccess, signal: AbortSignal): Promi
 /** A list of Tiller's Pods is a few KiB; this only keeps a broken server from filling the memory. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
+export interface JsonRequest {
+  /** What this is for, as the error message begins. */
+  readonly step: string;
+  /** Bounds the time; nothing else does. */
+  readonly signal: AbortSignal;
+  /** Sent by POST where it is given. */
+  readonly body?: unknown;
+  /** Gives undefined for what is not there. */
+  readonly optional?: boolean;
+  /** Keep connections open. Default: one of its own for each request, closed after the answer, since look-ups are rare. */
+  readonly agents?: { readonly http: Agent; readonly https: Agent };
+}
+
 /**
  * Gets a JSON document from the API server, with fresh credentials where the kept ones are refused.
- * @param step what this is for, as the error message begins
- * @param signal bounds the time; nothing else does
  * @throws GatewayError UNAVAILABLE
  */
-export async function getJson(
-  access: ClusterAccess,
-  path: string,
-  { step, signal }: { step: string; signal: AbortSignal },
-): Promise<unknown> {
+export async function getJson(access: ClusterAccess, path: string, request: JsonRequest): Promise<unknown> {
+  const { step, signal, optional = false } = request;
   const reply = await withFreshCredentials(
     access,
     signal,
-    settings => get(settings, path, { step, signal }),
+    settings => ask(settings, path, request),
     ({ status }) => status === 401,
   );
-  if (reply.status !== 200) throw apiError(step, reply);
+  if (reply.status === 404 && optional) return undefined;
+  if (reply.status !== 200 && reply.status !== 201) throw apiError(step, reply);
   try {
     return JSON.parse(reply.body);
   } catch (cause) {
@@ -100,24 +109,30 @@ export async function getJson(
   }
 }
 
-async function get(
-  settings: RequestSettings,
+async function ask(
+  { server, headers, tls, agent }: RequestSettings,
   path: string,
-  { step, signal }: { step: string; signal: AbortSignal },
+  { step, signal, body: sent, agents }: JsonRequest,
 ): Promise<{ status: number; body: string }> {
   try {
-    const response = await sendRequest(new URL(settings.server + path), {
-      ...settings.tls,
-      headers: { ...settings.headers, accept: 'application/json' },
-      // without a proxy: a connection of its own, closed after the answer, since look-ups are rare
-      agent: settings.agent ?? false,
+    const url = new URL(server + path);
+    const options = {
+      ...tls,
+      method: sent === undefined ? 'GET' : 'POST',
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
+      },
+      agent: agent ?? agents?.[url.protocol === 'http:' ? 'http' : 'https'] ?? false,
       signal,
-    });
+    };
+    const response = await sendRequest(url, options, sent === undefined ? undefined : JSON.stringify(sent));
     const body = await readBounded(response, { maxBytes: maxBodyBytes, what: 'the answer' });
     return { status: response.statusCode ?? 0, body: body.toString() };
   } catch (cause) {
     const reason = signal.aborted ? 'no answer in time' : reasonOf(cause);
-    throw unavailable(`${step} at ${settings.server}: ${reason}`, { cause, step });
+    throw unavailable(`${step} at ${server}: ${reason}`, { cause, step });
   }
 }
 

@@ -7,6 +7,13 @@ export interface Pod {
     readonly deletionTimestamp?: string;
     readonly creationTimestamp?: string;
   };
+  readonly spec?: {
+    readonly containers?: readonly {
+      readonly command?: readonly string[];
+      readonly args?: readonly string[];
+      readonly env?: readonly { readonly name: string; readonly value?: string }[];
+    }[];
+  };
   readonly status?: {
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];

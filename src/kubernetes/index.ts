@@ -1,3 +1,4 @@
+export { missingRight, type ResourceRight } from './access-review.ts';
 export { type ApiRefusal, apiError, type ClusterAccess, getJson, type RequestSettings } from './api.ts';
 export {
   choosePod,
@@ -29,3 +30,10 @@ export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconf
 export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
 export { openPodTunnel } from './open-tunnel.ts';
 export { proxyFor } from './proxy.ts';
+export {
+  type KubernetesObject,
+  ObjectWatch,
+  type WatchHandler,
+  WatchRefused,
+  type WatchTimes,
+} from './watch.ts';

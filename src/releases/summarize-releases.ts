@@ -1,4 +1,4 @@
-import type { TillerCalls } from '../backends/index.ts';
+import { storageField, type TillerCalls } from '../backends/index.ts';
 import { createCopier, enumType, messageType, rewriteMessage, WireWriter } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
@@ -17,6 +17,7 @@ const copyReleases = createCopier(tillerResponse, swiftResponse, {
   omit: ['count', 'next', 'total'],
   nested: {
     releases: createCopier('hapi.release.Release', swiftSummary, {
+      beside: { [storageField.summary]: 'storage' },
       flatten: {
         chart: createCopier('hapi.chart.Chart', swiftSummary, { rename: { metadata: 'chart_metadata' } }),
       },

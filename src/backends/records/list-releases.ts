@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { type ListReleasesRequest, type StatusCode, WireWriter } from '../../codec/index.ts';
 import { type GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { compareUtf8 } from '../../yaml/index.ts';
 import { goSort } from './go-sort.ts';
 import { tillerError } from './tiller-texts.ts';
 
@@ -133,15 +134,6 @@ function sort<R extends ListedRevision>(revisions: R[], { sort_by, sort_order }:
     goSort(revisions, (a, b) => a.lastDeployedSeconds < b.lastDeployedSeconds);
   else if (sort_by === 'CHART_NAME') goSort(revisions, (a, b) => compareUtf8(a.chartName, b.chartName) < 0);
   return sort_order === 'DESC' ? revisions.reverse() : revisions;
-}
-
-const surrogates = /[\ud800-\udfff]/;
-
-/** The order of the texts' bytes in UTF-8, which is Go's and etcd's; JavaScript's differs above U+FFFF. */
-export function compareUtf8(a: string, b: string): number {
-  if (a === b) return 0;
-  if (surrogates.test(a) || surrogates.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : 1;
 }
 
 function nameOf({ name }: ListedRevision): string {

@@ -2,6 +2,7 @@ import { decodeMessage, encodeMessage, WireWriter } from '../../codec/index.ts';
 import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
 import { selectReleases, writeReleases } from './list-releases.ts';
 import type { RecordStore, StoredRevision } from './record-store.ts';
+import { storageField, storageNumbers } from './summary.ts';
 import { notFound, revisionKey, tillerError, validateReleaseName } from './tiller-texts.ts';
 
 /** What a read of records may say beside Tiller's request. */
@@ -73,7 +74,7 @@ export class RecordReader {
     const newest = this.#revisions(name, options).slice(0, Math.max(0, max));
     const out = new WireWriter(4096);
     for (const wire of await this.#fetch(newest, context)) if (wire) out.bytesField(releaseField, wire);
-    return out.finish();
+    return out.intField(storageField.GetHistory, numberOf(newest[0])).finish();
   }
 
   async #content(request: Uint8Array, context: CallContext, options: ReadOptions): Promise<Uint8Array> {
@@ -82,7 +83,10 @@ export class RecordReader {
     const revision = this.#revision(name, version, options);
     const [wire] = await this.#fetch([revision], context);
     if (!wire) throw notFound(revisionKey(name, revision.version));
-    return new WireWriter(wire.length + 16).bytesField(releaseField, wire).finish();
+    return new WireWriter(wire.length + 16)
+      .bytesField(releaseField, wire)
+      .intField(storageField.GetReleaseContent, numberOf(revision))
+      .finish();
   }
 
   /** Without the table of resources. */
@@ -91,10 +95,14 @@ export class RecordReader {
     validateReleaseName(name);
     const prefix =
       version <= 0 ? `getting deployed release "${name}": ` : `getting release '${name}' (v${version}): `;
-    const { wire } = withPrefix(prefix, () => this.#revision(name, version, options));
-    const { info, namespace } = decodeMessage('hapi.release.Release', wire);
+    const revision = withPrefix(prefix, () => this.#revision(name, version, options));
+    const { info, namespace } = decodeMessage('hapi.release.Release', revision.wire);
     if (info?.status) info.status.resources = '';
-    return encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name, info, namespace });
+    const reply = encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name, info, namespace });
+    return new WireWriter(reply.length + 2)
+      .raw(reply)
+      .intField(storageField.GetReleaseStatus, numberOf(revision))
+      .finish();
   }
 
   #revision(name: string, version: number, options: ReadOptions): StoredRevision {
@@ -138,6 +146,10 @@ function ambiguous(name: string, releases: readonly string[]): GatewayError {
 /** Tiller's offset is a name. Names of Helm 3 may stand for several releases, so there it is a record. */
 function offsetOf({ storage, namespace, name, version }: StoredRevision): string {
   return storage === 'helm2' ? name : `${namespace}/${revisionKey(name, version)}`;
+}
+
+function numberOf(revision: StoredRevision | undefined): number {
+  return revision ? storageNumbers[revision.storage] : 0;
 }
 
 /** Tiller's words before an error. */

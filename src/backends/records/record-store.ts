@@ -29,12 +29,18 @@ const overheadBytes = 700;
 /** How many unreadable records are named. */
 const maxNamedFaults = 20;
 
-export function recordId(resource: RecordResource, namespace: string, name: string): string {
-  return `${resource}/${namespace}/${name}`;
+/** Of a record, also in messages: `helm2/configmaps/kube-system/NAME.v1`. */
+export function recordId(
+  storage: Storage,
+  resource: RecordResource,
+  namespace: string,
+  name: string,
+): string {
+  return `${storage}/${resource}/${namespace}/${name}`;
 }
 
-function idOf({ resource, objectNamespace, objectName }: StoredRevision): string {
-  return recordId(resource, objectNamespace, objectName);
+export function idOf({ storage, resource, objectNamespace, objectName }: StoredRevision): string {
+  return recordId(storage, resource, objectNamespace, objectName);
 }
 
 /** The summaries of all records, in the order in which Kubernetes lists them, and by release. */
@@ -112,10 +118,18 @@ export class RecordStore {
     this.#tell('deleted', before);
   }
 
-  /** Deletes the records of a folder (`configmaps/NAMESPACE/` or `configmaps/`) whose ids are not among these. */
-  keepOnly(folder: string, ids: ReadonlySet<string>): void {
+  /**
+   * Deletes the records of a folder that are not among these.
+   * @param folder `helm3/secrets/`, or `helm2/configmaps/kube-system/`
+   * @param isThere whether the record `NAMESPACE/NAME` of the folder's resource is there
+   */
+  keepOnly(folder: string, isThere: (name: string) => boolean): void {
     for (const id of [...this.#byId.keys(), ...this.#faults.keys()])
-      if (id.startsWith(folder) && !ids.has(id)) this.delete(id);
+      if (id.startsWith(folder) && !isThere(id.split('/').slice(2).join('/'))) this.delete(id);
+  }
+
+  clear(): void {
+    this.keepOnly('', () => false);
   }
 
   /** The listener runs at once with each change, and must not throw. @returns ends it */

@@ -1,0 +1,276 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type ClusterAccess, missingRight, WatchRefused, type WatchTimes } from '../../kubernetes/index.ts';
+import { type CallContext, GatewayError, unavailable } from '../../protocol/index.ts';
+import { translateTillerError } from '../tiller/translate-error.ts';
+import { locateTiller } from './locate-tiller.ts';
+import { type ReadOptions, RecordReader } from './read-records.ts';
+import { type RecordChange, RecordStore } from './record-store.ts';
+import { type RecordSource, RecordWatch } from './record-watch.ts';
+import type { Records, RecordsReport } from './records.ts';
+import type { Storage } from './unpack-record.ts';
+import { WholeRecords } from './whole-records.ts';
+
+export type RecordsLog = (
+  level: 'warn' | 'info' | 'debug',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
+
+export interface RecordsOptions {
+  readonly access: ClusterAccess;
+  /** Where to look for Tiller, in this order; undefined is all. */
+  readonly tillerNamespaces: () => Promise<readonly (string | undefined)[]>;
+  readonly storages: readonly Storage[];
+  /** Of Helm 3's records; none is all. */
+  readonly helm3Namespaces: readonly string[];
+  /** Memory for summaries, and for whole records in what they leave. */
+  readonly maxBytes: number;
+  /** True gives Tiller's own status codes (always UNKNOWN) instead of what its texts mean. */
+  readonly rawErrors: boolean;
+  /** Answers must not be older. Default 60 s. */
+  readonly maxAgeMs?: number;
+  readonly log: RecordsLog;
+  readonly times?: Partial<WatchTimes & SetupTimes>;
+}
+
+export interface SetupTimes {
+  /** Bound on finding Tiller and asking for the own rights. */
+  readonly setupMs: number;
+  /** After a setup that failed, or rights that were taken away. */
+  readonly retryMs: number;
+}
+
+const defaultTimes: SetupTimes = { setupMs: 20_000, retryMs: 15_000 };
+const defaultMaxAgeMs = 60_000;
+
+const answered = new Set(['ListReleases', 'GetHistory', 'GetReleaseContent', 'GetReleaseStatus']);
+
+/** Release records by watches of a cluster's API server. It owns its watches, its timers and its cache. */
+export class WatchedRecords implements Records {
+  readonly #options: RecordsOptions;
+  readonly #times: SetupTimes;
+  readonly #store = new RecordStore();
+  readonly #whole: WholeRecords;
+  readonly #reader: RecordReader;
+  readonly #closed = new AbortController();
+  #watches: readonly RecordWatch[] = [];
+  /** Why there are no watches. */
+  #problem = 'the release records have not been listed yet';
+  /** Ends the watches; there is one while they run. */
+  #round = new AbortController();
+
+  constructor(options: RecordsOptions) {
+    this.#options = options;
+    this.#times = { ...defaultTimes, ...options.times };
+    this.#whole = new WholeRecords(options.access, options.maxBytes);
+    this.#reader = new RecordReader(this.#store, (revisions, { signal }) =>
+      this.#whole.get(revisions, signal),
+    );
+    void this.#run();
+  }
+
+  report(): RecordsReport {
+    const { count, named } = this.#store.faults;
+    const reason = this.#reason();
+    return {
+      usable: reason === undefined,
+      ...(reason !== undefined && { reason }),
+      storage: this.#options.storages,
+      held: this.#store.size,
+      bytes: this.#store.bytes + this.#whole.bytes,
+      unreadable: count,
+      faults: named,
+      ageMs: this.#ageMs(),
+    };
+  }
+
+  answers(method: string): boolean {
+    return answered.has(method) && this.#reason() === undefined;
+  }
+
+  async unary(
+    method: string,
+    request: Uint8Array,
+    context: CallContext,
+    options: ReadOptions = {},
+  ): Promise<Uint8Array> {
+    this.#requireUsable();
+    try {
+      return await this.#reader.unary(method, request, context, options);
+    } catch (error) {
+      throw this.#translate(error, method);
+    }
+  }
+
+  async *stream(
+    method: string,
+    request: Uint8Array,
+    context: CallContext,
+    options: ReadOptions = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#requireUsable();
+    try {
+      yield* this.#reader.list(request, context, options);
+    } catch (error) {
+      throw this.#translate(error, method);
+    }
+  }
+
+  async waitFor(name: string, revision: number, signal: AbortSignal): Promise<boolean> {
+    const isHeld = () =>
+      this.#store.named(name).some(({ storage, version }) => storage === 'helm2' && version >= revision);
+    if (isHeld()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const look = () => {
+      if (isHeld()) resolve(true);
+    };
+    const giveUp = () => resolve(false);
+    const end = this.#store.subscribe(look);
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      return await promise;
+    } finally {
+      end();
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  subscribe(listener: (change: RecordChange) => void): () => void {
+    return this.#store.subscribe(change => {
+      if (this.#isListed()) listener(change);
+    });
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#round.abort();
+    this.#stopWatches();
+    this.#whole.close();
+    this.#problem = 'the cluster is closed';
+  }
+
+  /** Finds Tiller, asks for the rights, watches; begins anew when rights are taken away or too much is held. */
+  async #run(): Promise<void> {
+    const closed = this.#closed.signal;
+    while (!closed.aborted) {
+      this.#round = new AbortController();
+      const round = AbortSignal.any([closed, this.#round.signal]);
+      try {
+        const sources = await this.#findSources(
+          AbortSignal.any([round, AbortSignal.timeout(this.#times.setupMs)]),
+        );
+        if (closed.aborted) return;
+        this.#watches = sources.map(source => this.#watch(source));
+        await new Promise(resolve => round.addEventListener('abort', resolve, { once: true }));
+      } catch (error) {
+        this.#setProblem(GatewayError.from(error).message);
+      }
+      this.#stopWatches();
+      await wait(this.#times.retryMs, undefined, { signal: closed, ref: false }).catch(() => {});
+    }
+  }
+
+  /** @throws GatewayError that says why records cannot be read */
+  async #findSources(signal: AbortSignal): Promise<RecordSource[]> {
+    const { access, storages, helm3Namespaces, tillerNamespaces } = this.#options;
+    const sources: RecordSource[] = [];
+    if (storages.includes('helm2')) {
+      const { namespace, resources } = await locateTiller(access, await tillerNamespaces(), signal);
+      sources.push(...resources.map(resource => ({ storage: 'helm2' as const, resource, namespace })));
+    }
+    if (storages.includes('helm3')) {
+      const namespaces = helm3Namespaces.length > 0 ? helm3Namespaces : [undefined];
+      for (const namespace of namespaces)
+        for (const resource of ['secrets', 'configmaps'] as const)
+          sources.push({ storage: 'helm3', resource, namespace });
+    }
+    const rights = sources.flatMap(({ resource, namespace }) =>
+      ['get', 'list', 'watch'].map(verb => ({ verb, resource, namespace })),
+    );
+    const missing = await missingRight(access, rights, signal);
+    if (missing !== undefined) throw unavailable(missing);
+    return sources;
+  }
+
+  #watch(source: RecordSource): RecordWatch {
+    return new RecordWatch(source, {
+      access: this.#options.access,
+      store: this.#store,
+      whole: this.#whole,
+      times: this.#options.times,
+      changed: () => this.#keepBounds(),
+      failed: error => this.#onFailed(error),
+    });
+  }
+
+  #keepBounds(): void {
+    const { maxBytes } = this.#options;
+    if (this.#store.bytes <= maxBytes) {
+      this.#whole.shrink(maxBytes - this.#store.bytes);
+      return;
+    }
+    this.#setProblem(
+      `the summaries of ${this.#store.size} records take more than --records-cache-bytes (${maxBytes})`,
+    );
+    this.#round.abort();
+    this.#stopWatches();
+  }
+
+  #onFailed(error: GatewayError): void {
+    this.#options.log('debug', 'watching release records failed', { error });
+    if (!(error instanceof WatchRefused && error.status === 403)) return;
+    this.#setProblem(error.message);
+    this.#round.abort();
+    this.#stopWatches();
+  }
+
+  #stopWatches(): void {
+    const watches = this.#watches;
+    this.#watches = []; // first, so that nobody is told that every release was deleted
+    for (const watch of watches) watch.close();
+    if (watches.length > 0) this.#store.clear();
+  }
+
+  #setProblem(problem: string): void {
+    if (problem !== this.#problem)
+      this.#options.log('warn', 'reads do not come from release records', { problem });
+    this.#problem = problem;
+  }
+
+  /** Why reads cannot be answered at the moment. */
+  #reason(): string | undefined {
+    if (this.#watches.length === 0) return this.#problem;
+    const unlisted = this.#watches.find(({ isListed }) => !isListed);
+    if (unlisted) return unlisted.failure?.message ?? `the ${unlisted.description} are being listed`;
+    const ageMs = this.#ageMs();
+    const { maxAgeMs = defaultMaxAgeMs } = this.#options;
+    if (ageMs <= maxAgeMs) return undefined;
+    const failure = this.#watches.find(watch => watch.failure)?.failure?.message;
+    return `the release records are ${Math.round(ageMs / 1000)} s old${failure === undefined ? '' : `: ${failure}`}`;
+  }
+
+  #isListed(): boolean {
+    return this.#watches.length > 0 && this.#watches.every(({ isListed }) => isListed);
+  }
+
+  #ageMs(): number {
+    if (this.#watches.length === 0) return Number.POSITIVE_INFINITY;
+    return performance.now() - Math.min(...this.#watches.map(({ heardAt }) => heardAt));
+  }
+
+  #requireUsable(): void {
+    const reason = this.#reason();
+    if (reason !== undefined)
+      throw unavailable(`reading release records: ${reason}`, { step: 'reading release records' });
+  }
+
+  #translate(error: unknown, method: string): GatewayError {
+    const failure = GatewayError.from(error);
+    if (this.#options.rawErrors || failure.step !== undefined) return failure;
+    const { code, reason } = translateTillerError(failure.code, failure.message, { method });
+    return code === failure.code
+      ? failure
+      : new GatewayError(code, failure.message, { reason, cause: failure });
+  }
+}

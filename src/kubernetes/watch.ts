@@ -1,0 +1,368 @@
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { GatewayError, readBounded, reasonOf, unavailable } from '../protocol/index.ts';
+import { apiError, type ClusterAccess, sendRequest, withFreshCredentials } from './api.ts';
+
+/*
+ * List and watch of one resource, as client-go's reflector. Own code and not @kubernetes/client-node's informer, which
+ * lists without pages and keeps every object whole: release records of 1 GiB would be in memory twice.
+ * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+
+/** The part of any object that is read here. */
+export interface KubernetesObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly resourceVersion?: string;
+  };
+}
+
+/** What happens with the objects. They come one after the other: the next is given when the promise before is settled. */
+export interface WatchHandler<T extends KubernetesObject> {
+  /** An object of a list. Several of a page may come at the same time. */
+  listed(object: T): Promise<void>;
+  /** A list is complete: objects other than these are gone. */
+  complete(names: ReadonlySet<string>): void;
+  changed(object: T): Promise<void>;
+  deleted(object: T): void;
+  /** An attempt failed; there will be others. */
+  failed(error: GatewayError): void;
+}
+
+export interface WatchTimes {
+  /** A watch is asked for anew after this time: the API server proves that it is there, and that the rights are. */
+  readonly watchMs: number;
+  /** A watch on which nothing came for this long is taken for dead. */
+  readonly silenceMs: number;
+  /** Bound on one page of a list. */
+  readonly pageMs: number;
+  /** After the first failure, doubled with each further one, up to `maxPauseMs`. */
+  readonly minPauseMs: number;
+  readonly maxPauseMs: number;
+}
+
+export interface WatchOptions<T extends KubernetesObject> {
+  readonly access: ClusterAccess;
+  /** Such as `/api/v1/namespaces/kube-system/configmaps`. */
+  readonly path: string;
+  readonly labelSelector: string;
+  /** How error messages begin: `watching the configmaps of kube-system`. */
+  readonly step: string;
+  readonly handler: WatchHandler<T>;
+  readonly times?: Partial<WatchTimes> | undefined;
+}
+
+const defaultTimes: WatchTimes = {
+  watchMs: 30_000,
+  silenceMs: 40_000,
+  pageMs: 30_000,
+  minPauseMs: 100,
+  maxPauseMs: 15_000,
+};
+
+/** Pages are asked for so large that they have about this many bytes: parsing one takes some 10 ms. */
+const pageBytes = 3 * 1024 * 1024;
+const firstPageLimit = 10;
+const maxPageLimit = 500;
+/** etcd takes objects of 1.5 MiB, and the first page has ten. */
+const maxPageBytes = 64 * 1024 * 1024;
+const maxEventBytes = 16 * 1024 * 1024;
+/** Attempts at one page before the list begins anew. */
+const pageAttempts = 3;
+/** Objects of a page that are handled at the same time: some are unpacked on other threads. */
+const handledAtOnce = 4;
+/** Work on a page lets other work in after this time. */
+const turnMs = 8;
+
+/** The API server's answer was a refusal. */
+export class WatchRefused extends GatewayError {
+  /** Of HTTP. 410: the API server has forgotten what happened since the version to watch from. */
+  readonly status: number;
+
+  constructor(step: string, status: number, body: string) {
+    const { code, message } = apiError(step, { status, body });
+    super(code, message, { step });
+    this.status = status;
+  }
+
+  get isExpired(): boolean {
+    return this.status === 410;
+  }
+}
+
+/** The path's objects from the first list on, until it is closed. It owns its connections and its timers. */
+export class ObjectWatch<T extends KubernetesObject> {
+  readonly #options: WatchOptions<T>;
+  readonly #times: WatchTimes;
+  readonly #closed = new AbortController();
+  #version: string | undefined;
+  #isListed = false;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #failure: GatewayError | undefined;
+
+  constructor(options: WatchOptions<T>) {
+    this.#options = options;
+    this.#times = { ...defaultTimes, ...options.times };
+    void this.#run();
+  }
+
+  /** Whether a list was ever complete. */
+  get isListed(): boolean {
+    return this.#isListed;
+  }
+
+  /** Of when the objects are at least, on the clock of `performance.now()`: the API server has sent something since. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Why the latest attempt failed; undefined while the watch is running. */
+  get failure(): GatewayError | undefined {
+    return this.#failure;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        if (this.#version === undefined) await this.#list();
+        const startedAt = performance.now();
+        await this.#watch();
+        // a server that ends each watch at once must not be asked without a pause
+        if (performance.now() - startedAt < this.#times.minPauseMs * 2) await this.#pause();
+        else this.#failures = 0;
+      } catch (thrown) {
+        if (signal.aborted) return;
+        if (thrown instanceof WatchRefused && thrown.isExpired) this.#version = undefined;
+        this.#failure = GatewayError.from(thrown);
+        this.#options.handler.failed(this.#failure);
+        await this.#pause();
+      }
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { minPauseMs, maxPauseMs } = this.#times;
+    const pauseMs = Math.min(minPauseMs * 2 ** Math.min(this.#failures++, 20), maxPauseMs);
+    const signal = this.#closed.signal;
+    await wait(pauseMs * (0.75 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => {});
+  }
+
+  /** Page by page; the next one is asked for while one is handled. */
+  async #list(): Promise<void> {
+    const names = new Set<string>();
+    const startedAt = performance.now();
+    const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+    try {
+      let limit = firstPageLimit;
+      let next: Promise<Page<T>> | undefined = this.#page(limit, '', agents);
+      while (next) {
+        const page: Page<T> = await next;
+        const { items, token, version, bytes } = page;
+        const objectBytes = Math.max(bytes / Math.max(items.length, 1), 1);
+        limit = Math.min(Math.max(Math.floor(pageBytes / objectBytes), 1), maxPageLimit);
+        next = token === '' ? undefined : this.#page(limit, token, agents);
+        next?.catch(() => {}); // it is awaited later, or not at all where this page fails
+        await this.#handle(items, names);
+        if (next) continue;
+        this.#options.handler.complete(names);
+        this.#version = version;
+        this.#isListed = true;
+        this.#heardAt = startedAt;
+        this.#failure = undefined;
+      }
+    } finally {
+      agents.http.destroy();
+      agents.https.destroy();
+    }
+  }
+
+  async #handle(items: readonly T[], names: Set<string>): Promise<void> {
+    const { handler } = this.#options;
+    const { signal } = this.#closed;
+    const rest = items.values();
+    let turnAt = performance.now() + turnMs;
+    const work = async () => {
+      for (const item of rest) {
+        if (signal.aborted) return;
+        if (!isObject(item)) continue;
+        names.add(`${item.metadata.namespace}/${item.metadata.name}`);
+        await handler.listed(item);
+        if (performance.now() < turnAt) continue;
+        await nextTurn();
+        turnAt = performance.now() + turnMs;
+      }
+    };
+    await Promise.all(Array.from({ length: handledAtOnce }, work));
+  }
+
+  async #page(limit: number, token: string, agents: Agents): Promise<Page<T>> {
+    const query = { limit: String(limit), ...(token !== '' && { continue: token }) };
+    for (let attempt = 1; ; attempt++) {
+      const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#times.pageMs)]);
+      try {
+        const response = await this.#get(query, signal, agents);
+        const body = await readBounded(response, {
+          maxBytes: maxPageBytes,
+          what: 'a page of the list',
+          signal,
+        });
+        return parsePage<T>(body);
+      } catch (cause) {
+        const { step } = this.#options;
+        const error =
+          cause instanceof GatewayError
+            ? cause
+            : unavailable(`${step}: ${signal.aborted ? 'no answer in time' : reasonOf(cause)}`, {
+                cause,
+                step,
+              });
+        if (error instanceof WatchRefused || attempt === pageAttempts || this.#closed.signal.aborted)
+          throw error;
+        await wait(this.#times.minPauseMs, undefined, { ref: false });
+      }
+    }
+  }
+
+  /** Ends when the API server ends the watch, as it was asked to. */
+  async #watch(): Promise<void> {
+    const { step } = this.#options;
+    const { watchMs, silenceMs } = this.#times;
+    const dead = new AbortController();
+    const timer = setTimeout(() => dead.abort(), silenceMs).unref();
+    const signal = AbortSignal.any([this.#closed.signal, dead.signal]);
+    try {
+      const response = await this.#get(
+        {
+          watch: '1',
+          allowWatchBookmarks: 'true',
+          resourceVersion: this.#version ?? '',
+          timeoutSeconds: String(Math.max(1, Math.round(watchMs / 1000))),
+        },
+        signal,
+      );
+      response.socket.setKeepAlive(true, 10_000);
+      this.#heardAt = performance.now();
+      this.#failure = undefined;
+      let rest: Buffer[] = [];
+      let restBytes = 0;
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        timer.refresh();
+        this.#heardAt = performance.now();
+        let start = 0;
+        for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+          const line = Buffer.concat([...rest, chunk.subarray(start, end)]);
+          [rest, restBytes, start] = [[], 0, end + 1];
+          if (line.length > 0) await this.#take(line);
+          timer.refresh();
+        }
+        rest.push(chunk.subarray(start));
+        restBytes += chunk.length - start;
+        if (restBytes > maxEventBytes)
+          throw unavailable(`${step}: an event is over ${maxEventBytes} bytes`, { step });
+      }
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
+      const reason = dead.signal.aborted ? `nothing was heard for ${silenceMs / 1000} s` : reasonOf(cause);
+      throw unavailable(`${step}: ${reason}`, { cause, step });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #take(line: Buffer): Promise<void> {
+    const { handler, step } = this.#options;
+    const { type, object } = parseEvent(line, step);
+    if (type === 'ERROR') throw refusalOf(step, object);
+    const version = (object as Partial<KubernetesObject> | undefined)?.metadata?.resourceVersion;
+    if (isObject(object) && type !== 'BOOKMARK') {
+      if (type === 'DELETED') handler.deleted(object as T);
+      else await handler.changed(object as T);
+    }
+    if (version !== undefined && version !== '') this.#version = version;
+  }
+
+  /** @throws GatewayError for an answer other than 200 */
+  async #get(
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    agents?: Agents,
+  ): Promise<IncomingMessage> {
+    const { access, path, labelSelector, step } = this.#options;
+    const parameters = new URLSearchParams({ labelSelector, ...query });
+    const response = await withFreshCredentials(
+      access,
+      signal,
+      ({ server, headers, tls, agent }) => {
+        const url = new URL(`${server}${path}?${parameters}`);
+        const own = url.protocol === 'http:' ? agents?.http : agents?.https;
+        const options = {
+          ...tls,
+          headers: { ...headers, accept: 'application/json' },
+          agent: agent ?? own ?? false,
+          signal,
+        };
+        return sendRequest(url, options);
+      },
+      refused => refused.statusCode === 401 && Boolean(refused.resume()),
+    );
+    const status = response.statusCode ?? 0;
+    if (status === 200) return response;
+    const body = await readBounded(response, { maxBytes: 64 * 1024, beyond: 'cut', signal });
+    throw new WatchRefused(step, status, body.toString());
+  }
+}
+
+interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+interface Page<T> {
+  readonly items: readonly T[];
+  /** Asks for the next page; empty on the last one. */
+  readonly token: string;
+  /** Where a watch continues. */
+  readonly version: string;
+  readonly bytes: number;
+}
+
+function parsePage<T>(body: Buffer): Page<T> {
+  const { items, metadata } = JSON.parse(body.toString()) as {
+    items?: readonly T[] | null;
+    metadata?: { continue?: string; resourceVersion?: string };
+  };
+  const version = metadata?.resourceVersion;
+  if (typeof version !== 'string' || version === '') throw new Error("the API server's list has no version");
+  return { items: items ?? [], token: metadata?.continue ?? '', version, bytes: body.length };
+}
+
+function parseEvent(line: Buffer, step: string): { readonly type?: unknown; readonly object?: unknown } {
+  try {
+    return (JSON.parse(line.toString()) ?? {}) as object;
+  } catch (cause) {
+    throw unavailable(`${step}: an event is not JSON`, { cause, step });
+  }
+}
+
+function isObject(value: unknown): boolean {
+  const { name, namespace } = (value as Partial<KubernetesObject> | null)?.metadata ?? {};
+  return typeof name === 'string' && typeof namespace === 'string';
+}
+
+/** The `v1.Status` in an event of type ERROR. */
+function refusalOf(step: string, object: unknown): WatchRefused {
+  const { code } = (object ?? {}) as { code?: unknown };
+  return new WatchRefused(step, typeof code === 'number' ? code : 0, JSON.stringify(object ?? null));
+}

@@ -1,0 +1,388 @@
+/** Release records by watches of an API server, with the faults of a real one. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type RecordChange, type RecordsOptions, WatchedRecords } from '../src/backends/index.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { eventually } from './support/eventually.ts';
+import { conformanceFolder } from './support/recording.ts';
+import {
+  RecordsApiServer,
+  releaseRecord,
+  type StoredObject,
+  tillerPod,
+} from './support/records-api-server.ts';
+import { releaseOf } from './support/tiller-messages.ts';
+
+const context = { signal: new AbortController().signal, deadline: undefined };
+
+const quick = {
+  watchMs: 1_000,
+  silenceMs: 30_000,
+  minPauseMs: 10,
+  maxPauseMs: 50,
+  setupMs: 10_000,
+  retryMs: 20,
+};
+
+function open(server: RecordsApiServer, options: Partial<RecordsOptions> = {}) {
+  const records = new WatchedRecords({
+    access: server.access,
+    tillerNamespaces: async () => [undefined],
+    storages: ['helm2'],
+    helm3Namespaces: [],
+    maxBytes: 64 * 1024 * 1024,
+    rawErrors: false,
+    log: () => {},
+    times: quick,
+    ...options,
+  });
+  return Object.assign(records, { [Symbol.dispose]: () => records.close() });
+}
+
+function record(name: string, version = 1, given = {}): StoredObject {
+  return releaseRecord(encodeMessage('hapi.release.Release', releaseOf(name, version, given)), {
+    name,
+    version,
+  });
+}
+
+async function serve(...objects: readonly StoredObject[]): Promise<RecordsApiServer> {
+  const server = await RecordsApiServer.start();
+  server.put('pods', tillerPod());
+  for (const object of objects) server.put('configmaps', object);
+  return server;
+}
+
+const usable = (records: WatchedRecords) => eventually(() => records.report().usable);
+
+async function names(records: WatchedRecords): Promise<string> {
+  const request = encodeMessage('hapi.services.tiller.ListReleasesRequest', {});
+  const seen: string[] = [];
+  for await (const chunk of records.stream('ListReleases', request, context)) {
+    const { releases } = decodeMessage('hapi.services.tiller.ListReleasesResponse', chunk);
+    seen.push(...releases.map(({ name, version }) => `${name}.${version}`));
+  }
+  return seen.join(' ');
+}
+
+/** Asks again until the list is this. */
+const listed = (records: WatchedRecords, expected: string) =>
+  eventually(async () => (await names(records).catch(String)) === expected);
+
+async function content(records: WatchedRecords, name: string, version = 0) {
+  const request = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name, version });
+  const reply = await records.unary('GetReleaseContent', request, context);
+  return decodeMessage('hapi.services.tiller.GetReleaseContentResponse', reply).release;
+}
+
+test('records are listed in pages, watched, and read whole on demand', async () => {
+  await using server = await serve(...Array.from({ length: 25 }, (_, index) => record(`r${index + 10}`)));
+  using records = open(server);
+  const changes: string[] = [];
+  records.subscribe(({ type, release, sequence }: RecordChange) => {
+    changes.push(`${type} ${release.name} ${sequence}`);
+  });
+  assert.equal(records.answers('ListReleases'), false);
+  assert.match(records.report().reason ?? '', /have not been listed yet/);
+  await usable(records);
+  assert.equal(records.report().held, 25);
+  assert.equal(server.count('list'), 3); // the pods, and two pages
+  assert.equal(server.count('review'), 3);
+  assert.deepEqual(changes, []);
+  server.put('configmaps', record('new'));
+  server.put('configmaps', record('r10', 1, { info: { status: { code: 'FAILED' } } }));
+  server.delete('configmaps', 'kube-system', 'r11.v1');
+  await eventually(() => changes.length === 3);
+  assert.deepEqual(changes, ['added new 26', 'modified r10 27', 'deleted r11 28']);
+  assert.match(await names(records), /^new.1 r12.1 /);
+  assert.equal((await content(records, 'r13'))?.manifest, releaseOf('r13').manifest);
+  assert.equal((await content(records, 'new'))?.manifest, releaseOf('new').manifest);
+  await content(records, 'r13');
+  assert.equal(server.count('get'), 1); // what changed just now, and what was read before, is kept
+  await assert.rejects(content(records, 'nope'), { code: 5, message: 'release: "nope" not found' });
+  assert.ok(records.report().ageMs < 30_000);
+  assert.equal(server.count('list'), 3);
+});
+
+test("Tiller's Pod says the namespace and the driver of its records", async () => {
+  await using server = await RecordsApiServer.start();
+  server.put('pods', tillerPod('tools', ['/tiller', '--storage=secret']));
+  const { data, ...rest } = record('a');
+  const inner = (data as { release: string }).release;
+  const secret = { ...rest, data: { release: Buffer.from(inner).toString('base64') } };
+  server.put('secrets', { ...secret, metadata: { ...rest.metadata, namespace: 'tools' } });
+  server.denied.add('list configmaps');
+  using records = open(server);
+  await usable(records);
+  assert.equal(await names(records), 'a.1');
+
+  server.put('pods', tillerPod('tools', ['/tiller', '--storage=memory']));
+  using none = open(server);
+  await eventually(() => /Tiller keeps them otherwise \(--storage=memory\)/.test(none.report().reason ?? ''));
+});
+
+test('without the rights nothing is read, and that is said; it is asked again', async () => {
+  await using server = await serve(record('a'));
+  server.denied.add('watch configmaps');
+  using records = open(server);
+  await eventually(() =>
+    /no right to watch configmaps in namespace kube-system/.test(records.report().reason ?? ''),
+  );
+  assert.equal(server.count('list') > 1, false);
+  await assert.rejects(names(records), { code: 14, message: /no right to watch configmaps/ });
+  server.denied.clear();
+  await listed(records, 'a.1');
+});
+
+test('rights that are taken away while running end the answers; given back, they begin again', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  for (const verb of ['list', 'watch', 'get']) server.denied.add(`${verb} configmaps`);
+  server.cutWatches();
+  await eventually(() => !records.report().usable);
+  await eventually(() => /forbids it|no right to/.test(records.report().reason ?? ''));
+  assert.equal(records.report().held, 0);
+  server.put('configmaps', record('b'));
+  server.denied.clear();
+  await listed(records, 'a.1 b.1');
+});
+
+test('a watch that is cut goes on where it was, without a list', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  const lists = server.count('list');
+  for (let count = 0; count < 5; count++) {
+    const watches = server.count('watch');
+    server.cutWatches();
+    server.put('configmaps', record(`b${count}`));
+    await eventually(() => server.count('watch') > watches && server.watchers === 1);
+  }
+  await listed(records, 'a.1 b0.1 b1.1 b2.1 b3.1 b4.1');
+  assert.equal(server.count('list'), lists);
+});
+
+test('a watch that the API server ends is begun again at once', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  await eventually(() => server.count('watch') === 3);
+  server.put('configmaps', record('b'));
+  await listed(records, 'a.1 b.1');
+  assert.equal(server.count('list'), 2);
+});
+
+test('a forgotten version costs a new list, of which only differences are changes', async () => {
+  await using server = await serve(record('a'), record('b'));
+  using records = open(server);
+  const changes: string[] = [];
+  records.subscribe(({ type, release }) => changes.push(`${type} ${release.name}`));
+  await usable(records);
+  await eventually(() => server.watchers === 1);
+  server.silent = true;
+  server.delete('configmaps', 'kube-system', 'a.v1');
+  server.put('configmaps', record('c'));
+  server.silent = false;
+  server.expire();
+  await listed(records, 'b.1 c.1');
+  assert.deepEqual(changes.sort(), ['added c', 'deleted a']);
+  assert.equal(records.report().usable, true);
+});
+
+test('while the API server is away the last state is answered, up to an age', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  using strict = open(server, { maxAgeMs: 300 });
+  await usable(records);
+  await usable(strict);
+  await server.down();
+  await eventually(() => !strict.report().usable);
+  assert.match(
+    strict.report().reason ?? '',
+    /^the release records are \d+ s old: watching the configmaps.*refused/,
+  );
+  assert.equal(records.report().usable, true);
+  assert.ok(records.report().ageMs >= 300);
+  assert.equal(await names(records), 'a.1');
+  await server.up();
+  server.put('configmaps', record('b'));
+  await listed(records, 'a.1 b.1');
+  await listed(strict, 'a.1 b.1');
+});
+
+test('a watch on which nothing comes is taken for dead', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server, { times: { ...quick, silenceMs: 200 } });
+  await usable(records);
+  await eventually(() => server.watchers === 1);
+  server.silent = true;
+  server.put('configmaps', record('b'));
+  await listed(records, 'a.1 b.1'); // by the next watch, which is told what it missed
+});
+
+test('a token that is rotated is taken up', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  server.givenToken = 'first';
+  server.token = 'second';
+  server.cutWatches();
+  server.put('configmaps', record('b'));
+  await listed(records, 'a.1 b.1');
+  assert.equal(records.report().usable, true);
+});
+
+test('a record that is garbage costs itself, is counted and named, and may be mended', async () => {
+  const good = record('good');
+  const broken = (name: string, release: unknown) => ({
+    ...good,
+    metadata: { ...good.metadata, name },
+    data: { release },
+  });
+  await using server = await serve(
+    good,
+    broken('bomb.v1', gzipSync(Buffer.alloc(40 * 1024 * 1024)).toString('base64')),
+    broken('cut.v1', (good.data as { release: string }).release.slice(0, 80)),
+    broken('junk.v1', Buffer.from('junk').toString('base64')),
+    broken('none.v1', undefined),
+    broken('number.v1', 7),
+    broken('other.v1', (good.data as { release: string }).release),
+  );
+  using records = open(server);
+  await usable(records);
+  assert.equal(await names(records), 'good.1');
+  const { unreadable, faults } = records.report();
+  assert.equal(unreadable, 6);
+  assert.deepEqual([...faults].sort(), [
+    'helm2/configmaps/kube-system/bomb.v1: data.release unpacks to more than 32 MiB',
+    'helm2/configmaps/kube-system/cut.v1: data.release is no whole gzip stream',
+    'helm2/configmaps/kube-system/junk.v1: malformed protobuf message: a length reaches past the end',
+    'helm2/configmaps/kube-system/none.v1: data.release is missing',
+    'helm2/configmaps/kube-system/number.v1: data.release is missing',
+    'helm2/configmaps/kube-system/other.v1: it holds good.v1',
+  ]);
+  server.put('configmaps', record('junk'));
+  server.delete('configmaps', 'kube-system', 'bomb.v1');
+  await listed(records, 'good.1 junk.1');
+  await eventually(() => records.report().unreadable === 4);
+});
+
+test('2,000 changes at once arrive in order, and the process stays awake', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  await eventually(() => server.watchers === 1);
+  let changes = 0;
+  let isOrdered = true;
+  let last = records.report().held;
+  records.subscribe(({ sequence }) => {
+    isOrdered &&= sequence === last + 1;
+    last = sequence;
+    changes++;
+  });
+  for (let index = 0; index < 1_000; index++) server.put('configmaps', record(`r${index}`));
+  for (let index = 0; index < 1_000; index++)
+    server.put('configmaps', record(`r${index}`, 1, { manifest: 'x' }));
+  await eventually(() => changes === 2_000, { timeoutMs: 30_000 });
+  assert.equal(isOrdered, true);
+  assert.equal(records.report().held, 1_001);
+  assert.equal((await content(records, 'r999'))?.manifest, 'x');
+});
+
+test('more than the bound is refused with the flag that sets it', async () => {
+  await using server = await serve(...Array.from({ length: 30 }, (_, index) => record(`r${index}`)));
+  using records = open(server, { maxBytes: 10_000 });
+  await eventually(() => /more than --records-cache-bytes \(10000\)/.test(records.report().reason ?? ''));
+  assert.equal(records.answers('ListReleases'), false);
+});
+
+test('a clock that jumps changes nothing', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  const { now } = Date;
+  try {
+    for (const jumpMs of [3_600_000, -3_600_000]) {
+      Date.now = () => now() + jumpMs;
+      assert.equal(records.report().usable, true);
+      assert.ok(records.report().ageMs < 30_000);
+    }
+  } finally {
+    Date.now = now;
+  }
+});
+
+test('waiting for a revision ends when it comes, or with the signal', async () => {
+  await using server = await serve(record('a'));
+  using records = open(server);
+  await usable(records);
+  const { signal } = new AbortController();
+  assert.equal(await records.waitFor('a', 1, signal), true);
+  const waiting = records.waitFor('a', 2, signal);
+  server.put('configmaps', record('a', 2));
+  assert.equal(await waiting, true);
+  assert.equal(await records.waitFor('a', 3, AbortSignal.abort()), false);
+});
+
+test('the history of a release with many revisions is read by a list', async () => {
+  await using server = await serve(...Array.from({ length: 12 }, (_, index) => record('a', index + 1)));
+  using records = open(server);
+  await usable(records);
+  const request = encodeMessage('hapi.services.tiller.GetHistoryRequest', { name: 'a', max: 256 });
+  const reply = await records.unary('GetHistory', request, context);
+  const { releases } = decodeMessage('hapi.services.tiller.GetHistoryResponse', reply);
+  assert.deepEqual(
+    releases.map(({ version, manifest }) => [version, manifest]),
+    Array.from({ length: 12 }, (_, index) => [12 - index, releaseOf('a').manifest]),
+  );
+  assert.equal(server.count('get'), 0);
+});
+
+test("Helm 3's records are read beside Helm 2's, by namespace", async () => {
+  await using server = await serve(record('alpha', 1, { namespace: 'store' }), record('only2'));
+  for (const file of ['storage-secrets-3.17.json', 'storage-secrets-4.1.json', 'storage-configmap.json']) {
+    const { items } = JSON.parse(readFileSync(join(conformanceFolder, 'helm3', file), 'utf8'));
+    for (const item of items) server.put(/configmap/.test(file) ? 'configmaps' : 'secrets', item);
+  }
+  using records = open(server, { storages: ['helm2', 'helm3'] });
+  await usable(records);
+  assert.equal(records.report().held, 23);
+  const request = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name: 'alpha' });
+  await assert.rejects(records.unary('GetReleaseContent', request, context), {
+    code: 6,
+    reason: 'RELEASE_AMBIGUOUS',
+    message:
+      'release "alpha" is in several namespaces: store (Helm 2), team-a (Helm 3), team-b (Helm 3); choose one with namespace',
+  });
+  const reply = await records.unary('GetReleaseContent', request, context, { namespace: 'team-a' });
+  const { release, storage } = decodeMessage('appscode.swift.v2.GetReleaseContentResponse', reply);
+  assert.equal(release?.version, 5);
+  assert.equal(storage, 'HELM_3');
+  await assert.rejects(records.unary('GetReleaseContent', request, context, { namespace: 'nowhere' }), {
+    code: 5,
+  });
+  assert.equal((await content(records, 'only2'))?.version, 1);
+  assert.equal((await content(records, 'conf'))?.namespace, 'team-a');
+
+  // pages go on where they were, although names repeat
+  const seen: string[] = [];
+  let offset = '';
+  do {
+    const page = encodeMessage('hapi.services.tiller.ListReleasesRequest', { limit: 3, offset });
+    for await (const chunk of records.stream('ListReleases', page, context)) {
+      const { releases, next } = decodeMessage('hapi.services.tiller.ListReleasesResponse', chunk);
+      seen.push(...releases.map(({ namespace, name }) => `${namespace}/${name}`));
+      offset = next;
+    }
+  } while (offset !== '');
+  assert.equal(new Set(seen).size, seen.length);
+  assert.equal(seen.length, 13);
+
+  using some = open(server, { storages: ['helm3'], helm3Namespaces: ['team-b'] });
+  await usable(some);
+  assert.equal(some.report().held, 10);
+});
