@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeMessage } from '../src/codec/messages.ts';
+import { encodeMessage } from '../src/codec/schema.ts';
 import { type StubTiller, startStubTiller } from '../test/support/stub-tiller.ts';
 
 const MiB = 1024 * 1024;

@@ -6,7 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 import { WireWriter } from '../src/codec/wire-writer.ts';
 import { compare } from './support/compare.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';

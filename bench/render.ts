@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { type Chart, renderRelease } from '@tiller-gateway/helm-render';
 import { buildChart } from '../packages/helm-render/test/support/build-chart.ts';
 import type { InstallReleaseRequest } from '../src/codec/messages.gen.ts';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 
 const recorded = new URL('../test/conformance/helm-client.jsonl', import.meta.url);
 

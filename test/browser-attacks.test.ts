@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { encodeMessage } from '../src/codec/messages.ts';
+import { encodeMessage } from '../src/codec/schema.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ChartOptions } from '../src/charts/chart/chart-options.ts';
 import type { Charts } from '../src/charts/index.ts';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Charts } from '../src/charts/index.ts';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { createTestCharts } from './support/test-charts.ts';

@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Charts } from '../src/charts/index.ts';
 import { parseConstraint, parseVersion } from '../src/charts/requirements/version-constraint.ts';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { type Entry, makeArchive, makeChart } from './charts/make-archive.ts';

@@ -6,7 +6,7 @@ import { encodeChart } from '../src/charts/chart/chart.ts';
 import { prepareChart } from '../src/charts/requirements/prepare-chart.ts';
 import { mergeValues } from '../src/charts/values/merge-values.ts';
 import type { Chart } from '../src/codec/messages.gen.ts';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { parseYaml, writeYaml } from '../src/yaml/index.ts';
 import { comparable } from './charts/compare-requests.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { ChartOptions } from '../src/charts/chart/chart-options.ts';
 import type { Charts } from '../src/charts/index.ts';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { sendWithEtag, startServer, type TestServer } from './charts/repository-server.ts';

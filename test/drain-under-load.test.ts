@@ -5,7 +5,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
-import { encodeMessage } from '../src/codec/messages.ts';
+import { encodeMessage } from '../src/codec/schema.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
 import { callTiller, openTiller } from './support/tiller-client.ts';

@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { encodeMessage } from '../src/codec/messages.ts';
+import { encodeMessage } from '../src/codec/schema.ts';
 import { eventually } from './support/eventually.ts';
 import { headersFrame, preface, requestHeaders, settingsFrame } from './support/http2-frames.ts';
 import { type StubHandler, type StubTiller, startStubTiller } from './support/stub-tiller.ts';

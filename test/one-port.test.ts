@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { FrameReader, toFrame } from '../src/protocol/index.ts';
 import { type Authority, createAuthority } from './support/certificates.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';

@@ -8,7 +8,7 @@ import { RecordReader } from '../src/backends/records/read-records.ts';
 import { idOf, RecordStore } from '../src/backends/records/record-store.ts';
 import type { RecordObject, RecordResource } from '../src/backends/records/unpack-record.ts';
 import type { MessageTypes } from '../src/codec/messages.gen.ts';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 import { GatewayError } from '../src/protocol/index.ts';
 import { conformanceFolder, readLines } from './support/recording.ts';
 

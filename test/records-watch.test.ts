@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type RecordChange, type RecordsOptions, WatchedRecords } from '../src/backends/index.ts';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { eventually } from './support/eventually.ts';
 import { conformanceFolder } from './support/recording.ts';
 import {

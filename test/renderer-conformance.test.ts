@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { HelmRenderError, type RenderOutput, renderRelease } from '@tiller-gateway/helm-render';
 import type { Chart, Hook, InstallReleaseRequest, Release } from '../src/codec/messages.gen.ts';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 
 /** What the real Tiller 2.17.0 made of charts and single lines: test/conformance/README.md. */
 function readLines<T>(name: string): T[] {

@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { whenStill } from './support/eventually.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway, type WholeGateway } from './support/whole-gateway.ts';

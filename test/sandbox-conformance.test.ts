@@ -1,7 +1,7 @@
 /** The recorded requests, played to the sandbox Tiller: it must answer what the real one answered. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage } from '../src/codec/schema.ts';
 import { type SandboxTiller, startSandboxTiller } from '../src/sandbox/index.ts';
 import {
   messageTypesOf,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxMessageBytes, selectReleases, writeReleases } from '../src/backends/index.ts';
 import type { ListReleasesRequest } from '../src/codec/messages.gen.ts';
-import { decodeMessage, type Partially } from '../src/codec/messages.ts';
+import { decodeMessage, type Partially } from '../src/codec/schema.ts';
 import { RevisionStore } from '../src/sandbox/state/revision-store.ts';
 import { SandboxClient } from './support/sandbox-client.ts';
 import { chartOf, configMap, message, releaseOf } from './support/tiller-messages.ts';

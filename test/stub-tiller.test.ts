@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
-import { decodeMessage, encodeMessage } from '../src/codec/messages.ts';
+import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { Playback } from './support/playback.ts';
 import {
   messageTypesOf,

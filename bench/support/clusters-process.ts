@@ -3,7 +3,7 @@
  * 20 releases, as Tiller does, which reads them from the API server. Started by `child_process.fork`; sends the
  * kubeconfigs, and ends with its parent.
  */
-import { encodeMessage } from '../../src/codec/messages.ts';
+import { encodeMessage } from '../../src/codec/schema.ts';
 import { createSandboxKubernetes, createServerCertificate } from '../../src/sandbox/index.ts';
 import { startStubTiller } from '../../test/support/stub-tiller.ts';
 

@@ -1,5 +1,5 @@
 /** A stub Tiller in a process of its own, told by its parent how large its releases are. */
-import { encodeMessage } from '../../src/codec/messages.ts';
+import { encodeMessage } from '../../src/codec/schema.ts';
 import { startStubTiller } from '../../test/support/stub-tiller.ts';
 
 /** One release whose chart is about that large, made of templates of 10 KiB that look like templates. */

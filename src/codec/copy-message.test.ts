@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCopier } from './copy-message.ts';
-import { decodeMessage, encodeMessage } from './messages.ts';
+import { decodeMessage, encodeMessage } from './schema.ts';
 import { WireWriter } from './wire-writer.ts';
 
 const swiftInstall = 'appscode.swift.v2.InstallReleaseRequest';

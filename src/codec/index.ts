@@ -1,13 +1,14 @@
 export { type Copier, createCopier } from './copy-message.ts';
 export { jsonToWire } from './json-to-wire.ts';
 export type * from './messages.gen.ts';
-export { decodeMessage, encodeMessage, type Partially } from './messages.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';
 export { createReflectedFiles, type ReflectedFile, type ReflectedFiles } from './reflected-files.ts';
 export { rewriteMessage } from './rewrite-message.ts';
 export {
   acceptsWireType,
+  decodeMessage,
   type EnumType,
+  encodeMessage,
   enumType,
   type Field,
   type HttpBinding,
@@ -15,6 +16,7 @@ export {
   type MessageType,
   type Method,
   messageType,
+  type Partially,
   type ScalarType,
   type Service,
   service,

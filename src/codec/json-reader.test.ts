@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jsonToWire } from './json-to-wire.ts';
-import { decodeMessage } from './messages.ts';
-import { messageType } from './schema.ts';
+import { decodeMessage, messageType } from './schema.ts';
 
 const typeName = 'appscode.swift.v2.InstallReleaseRequest';
 

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { MessageTypes } from './messages.gen.ts';
-import { decodeMessage, encodeMessage } from './messages.ts';
 import { orderFields, rewriteMessage } from './rewrite-message.ts';
-import { messageType } from './schema.ts';
+import { decodeMessage, encodeMessage, messageType } from './schema.ts';
 import { limits, wireFields } from './wire-format.ts';
 import { WireWriter } from './wire-writer.ts';
 

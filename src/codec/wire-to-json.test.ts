@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeMessage, encodeMessage } from './messages.ts';
-import { messageType } from './schema.ts';
+import { decodeMessage, encodeMessage, messageType } from './schema.ts';
 import { wireToJson } from './wire-to-json.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Pod } from './discovery.ts';
-import { choosePod, chooseService } from './discovery.ts';
+import { choosePod, chooseService, type Pod } from './discovery.ts';
 
 function pod(
   name: string,

@@ -1,11 +1,12 @@
-export { missingRight, type ResourceRight } from './access-review.ts';
 export { type ApiRefusal, apiError, type ClusterAccess, getJson, type RequestSettings } from './api.ts';
 export {
   choosePod,
   chooseService,
   listPods,
   listServices,
+  missingRight,
   type Pod,
+  type ResourceRight,
   type Service,
   tillerIn,
   tillerLabels,

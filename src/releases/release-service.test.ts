@@ -5,7 +5,7 @@ import { type StubTiller, startStubTiller } from '../../test/support/stub-tiller
 import { createTestCharts } from '../../test/support/test-charts.ts';
 import type { TillerClient } from '../backends/index.ts';
 import type { MessageTypes } from '../codec/messages.gen.ts';
-import { decodeMessage, encodeMessage, type Partially } from '../codec/messages.ts';
+import { decodeMessage, encodeMessage, type Partially } from '../codec/schema.ts';
 import { createReleaseService, type ReleaseService } from './release-service.ts';
 
 const context = { signal: new AbortController().signal, deadline: undefined };

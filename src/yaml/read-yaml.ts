@@ -12,9 +12,8 @@ import {
 } from 'js-yaml';
 import { invalidArgument } from '../protocol/index.ts';
 import { goJson, type YamlValue } from './go-json.ts';
-import { asValue, createGoSchema, problemOf } from './go-schema.ts';
+import { asValue, createGoSchema, problemOf, resolvePlain } from './go-schema.ts';
 import { applyLibyamlRules } from './libyaml-rules.ts';
-import { resolvePlain } from './resolve-scalar.ts';
 import { firstDocument, lineAt, type PaddedText, padFlow, YamlError } from './source-text.ts';
 
 /** How much a YAML text may ask for. Reading is linear in these, so they bound its time as well. */

@@ -1,6 +1,6 @@
 import { type GatewayError, invalidArgument } from '../protocol/index.ts';
 import { compareUtf8, formatFloatG, goJson, type YamlMap, type YamlValue } from './go-json.ts';
-import { resolvePlain } from './resolve-scalar.ts';
+import { resolvePlain } from './go-schema.ts';
 
 /** As for reading, whose defaults these are. */
 const maxDepth = 1_000;

@@ -1,5 +1,5 @@
 /** Recorded calls as replies of the stub: what arrives is compared with what was recorded, then answered as recorded. */
-import { decodeMessage } from '../../src/codec/messages.ts';
+import { decodeMessage } from '../../src/codec/schema.ts';
 import { messageTypesOf, type RecordedCall } from './recording.ts';
 import { messageDifference } from './same-message.ts';
 import { type StubCall, type StubReply, type StubTiller, tillerVersion } from './stub-tiller.ts';

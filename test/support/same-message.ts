@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { loadAll } from 'js-yaml';
 import type { MessageTypes } from '../../src/codec/messages.gen.ts';
-import { decodeMessage } from '../../src/codec/messages.ts';
+import { decodeMessage } from '../../src/codec/schema.ts';
 
 type Plain = Record<string, unknown>;
 

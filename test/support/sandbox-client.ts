@@ -1,7 +1,7 @@
 /** The sandbox Tiller for a test: started, spoken to over gRPC in plain objects, stopped. */
 import assert from 'node:assert/strict';
 import type { MessageTypes } from '../../src/codec/messages.gen.ts';
-import { decodeMessage, encodeMessage, type Partially } from '../../src/codec/messages.ts';
+import { decodeMessage, encodeMessage, type Partially } from '../../src/codec/schema.ts';
 import {
   type SandboxTiller,
   type SandboxTillerOptions,

@@ -6,8 +6,7 @@ import { once } from 'node:events';
 import http2, { type Http2Server } from 'node:http2';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
-import { encodeMessage } from '../../src/codec/messages.ts';
-import { type Method, service } from '../../src/codec/schema.ts';
+import { encodeMessage, type Method, service } from '../../src/codec/schema.ts';
 import { enforcePingPolicy } from '../../src/sandbox/tiller/ping-policy.ts';
 
 /** Tiller's own bound on a message. */

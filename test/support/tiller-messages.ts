@@ -1,6 +1,6 @@
 /** Short functions that write Tiller's messages in tests. */
 import type { Chart, MessageTypes, Release } from '../../src/codec/messages.gen.ts';
-import { decodeMessage, encodeMessage, type Partially } from '../../src/codec/messages.ts';
+import { decodeMessage, encodeMessage, type Partially } from '../../src/codec/schema.ts';
 
 /** A whole message of what is given; everything else is at its default. */
 export function message<Name extends keyof MessageTypes>(

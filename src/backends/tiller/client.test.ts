@@ -7,7 +7,7 @@ import * as grpc from '@grpc/grpc-js';
 import { eventually } from '../../../test/support/eventually.ts';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
 import { createDirectConnector } from '../../clusters/upstreams/direct.ts';
-import { encodeMessage } from '../../codec/messages.ts';
+import { encodeMessage } from '../../codec/schema.ts';
 import { GatewayError, toFrame } from '../../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GatewayError } from '../protocol/index.ts';
-import { accessLine, createAccessLog, type LoggedRequest } from './access-line.ts';
-import type { Logger } from './logger.ts';
+import { accessLine, createAccessLog, type LoggedRequest, type Logger } from './logger.ts';
 
 const request: LoggedRequest = {
   front: 'http',
