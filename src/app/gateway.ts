@@ -6,7 +6,7 @@ import { Guard } from '../http/index.ts';
 import { createClusterNames } from '../kubernetes/index.ts';
 import { createListener, type Listener } from '../listener/index.ts';
 import { createHealth, createMetrics, type Health, type Logger } from '../observe/index.ts';
-import { createReleaseService } from '../releases/index.ts';
+import { createReleaseService, LiveReleases } from '../releases/index.ts';
 import { createFronts } from './fronts.ts';
 import { type OpenClusters, openClusters } from './open-clusters.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
@@ -55,7 +55,9 @@ export async function startGateway(config: Config, version: string, log: Logger)
     }
     clusters = await openClusters(config, { sandbox, metrics, log });
     health = createClusterHealth(clusters.registry);
-    const plain = createReleaseService(charts);
+    const live = new LiveReleases({ ...config.live, stopping: stopping.signal });
+    metrics.watchStreams(() => live.counts());
+    const plain = createReleaseService(charts, live);
     const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
     const fronts = createFronts({
       config,

@@ -6,6 +6,8 @@ export type SwiftListSortSortOrder = 'ASC' | 'DESC';
 
 export type SwiftStorage = 'HELM_2' | 'HELM_3';
 
+export type SwiftWatchReleasesResponseType = 'UNKNOWN' | 'SNAPSHOT' | 'SNAPSHOT_END' | 'ADDED' | 'MODIFIED' | 'DELETED' | 'HEARTBEAT' | 'RESET';
+
 export type MetadataEngine = 'UNKNOWN' | 'GOTPL';
 
 export type StatusCode = 'UNKNOWN' | 'DEPLOYED' | 'DELETED' | 'SUPERSEDED' | 'FAILED' | 'DELETING' | 'PENDING_INSTALL' | 'PENDING_UPGRADE' | 'PENDING_ROLLBACK';
@@ -234,6 +236,23 @@ export interface SwiftChartSummary {
   icon: string;
   keywords: string[];
   deprecated: boolean;
+}
+
+export interface SwiftWatchReleasesRequest {
+  filter: string;
+  status_codes: string[];
+  namespace: string;
+  all: boolean;
+  snapshot: boolean;
+  resume_after: string;
+}
+
+export interface SwiftWatchReleasesResponse {
+  type: SwiftWatchReleasesResponseType;
+  release: SwiftReleaseSummary | null;
+  id: string;
+  at: Timestamp | null;
+  message: string;
 }
 
 export interface Chart {
@@ -534,6 +553,8 @@ export interface MessageTypes {
   'appscode.swift.v2.SearchChartsRequest': SwiftSearchChartsRequest;
   'appscode.swift.v2.SearchChartsResponse': SwiftSearchChartsResponse;
   'appscode.swift.v2.ChartSummary': SwiftChartSummary;
+  'appscode.swift.v2.WatchReleasesRequest': SwiftWatchReleasesRequest;
+  'appscode.swift.v2.WatchReleasesResponse': SwiftWatchReleasesResponse;
   'hapi.chart.Chart': Chart;
   'hapi.chart.Config': Config;
   'hapi.chart.Value': Value;

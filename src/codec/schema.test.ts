@@ -109,5 +109,6 @@ test('the contract says which methods change nothing', () => {
     ...shared,
     'SearchCharts',
     'SummarizeReleases',
+    'WatchReleases',
   ]);
 });

@@ -148,6 +148,25 @@ export const restOptions = {
   ),
 };
 
+export const liveOptions = {
+  maxStreams: integer(
+    'max-watchers',
+    'Maximum of open streams of changes; further ones are answered 429. A stream over many clusters counts once for each.',
+    { default: '2000', range: [1, 1_000_000] },
+  ),
+  heartbeatMs: duration(
+    'watch-heartbeat',
+    'Time without an event after which a stream of changes gets a heartbeat.',
+    // load balancers cut a connection that is silent for a minute
+    { default: '15s', range: ['100ms', '10m'] },
+  ),
+  backlogBytes: bytes(
+    'watch-backlog',
+    "Memory for the latest changes of a cluster's releases: how far a client may fall behind before it is cut off, and how long it may be away before it gets a new snapshot.",
+    { default: '16MiB', range: ['64KiB', '4GiB'] },
+  ),
+};
+
 export const observeOptions = {
   logLevel: choice('log-level', 'Minimum level to log.', ['error', 'warn', 'info', 'debug'], {
     defaultWords: 'info, or debug with --v=4 or more',

@@ -18,6 +18,7 @@ import { chartOptions } from './options-charts.ts';
 import {
   limitOptions,
   listenerOptions,
+  liveOptions,
   observeOptions,
   programOptions,
   restOptions,
@@ -70,6 +71,7 @@ export const optionGroups = {
   clusters: group('Many clusters', clusterOptions),
   charts: group('Charts', chartOptions),
   rest: group('HTTP/JSON', restOptions),
+  live: group('Streams of changes', liveOptions),
   observe: group('Logs', observeOptions),
   sandbox: group('Sandbox', sandboxOptions),
   swift: group("Swift's flags, accepted with a warning", swiftOptions),

@@ -157,7 +157,8 @@ export class Exchange {
     const leave = () => scope.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
     response.once('close', leave);
     try {
-      return await work({ signal: scope.signal, deadline: scope.deadline, requestId });
+      const { signal, deadline, abort } = scope;
+      return await work({ signal, deadline, requestId, abort });
     } finally {
       response.off('close', leave);
       scope.end();

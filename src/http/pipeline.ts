@@ -135,10 +135,10 @@ function pickTarget({ routes, forward, registry }: PipelineOptions): Step {
     parameters: {},
   };
   return exchange => {
-    const { path, queryText, query, request } = exchange;
+    const { path, queryText, query, request, routeVerb } = exchange;
     exchange.target = selectCluster(path, queryText, query, request.headers, registry.hasMany);
     const { isNamed, path: below } = exchange.target;
-    exchange.match = isNamed ? (ofClusters.match(below) ?? anything) : own.match(below);
+    exchange.match = isNamed ? (ofClusters.match(below, routeVerb) ?? anything) : own.match(below, routeVerb);
     return undefined;
   };
 }

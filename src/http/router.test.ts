@@ -14,18 +14,27 @@ describe('the router', () => {
     route('/releases/json', 'POST'),
     route('/releases/{name}/json', 'GET', 'PUT'),
     route('/releases/{name}/test/json', 'POST'),
-    route('/releases/{name}/{version}/json', 'GET'),
+    route('/releases/{name}/{version}/at/json', 'GET'),
+    route('/releases/watch/json', 'GET'),
   ]);
 
   test('words win over fields, and paths are walked whole', () => {
     assert.deepEqual(router.match('/')?.template, '/');
     assert.deepEqual(router.match('/releases/json')?.parameters, {});
     assert.deepEqual(router.match('/releases/a%20b/json')?.parameters, { name: 'a b' });
-    assert.deepEqual(router.match('/releases/a/7/json')?.parameters, { name: 'a', version: '7' });
+    assert.deepEqual(router.match('/releases/a/7/at/json')?.parameters, { name: 'a', version: '7' });
     assert.equal(router.match('/releases/a/%74est/json')?.template, '/releases/{name}/test/json');
     assert.equal(router.match('/releases/__proto__/json')?.parameters.name, '__proto__');
     for (const path of ['/releases', '/releases/a/b/c/json', '', 'releases/json', '//', '/releases/json/'])
       assert.equal(router.match(path), undefined, path);
+  });
+
+  test('a word keeps no verb from the release of its name', () => {
+    assert.deepEqual(router.match('/releases/watch/json', 'GET')?.parameters, {});
+    const { template, parameters, routes } = router.match('/releases/watch/json', 'PUT')!;
+    assert.deepEqual([template, parameters], ['/releases/{name}/json', { name: 'watch' }]);
+    assert.equal(routes.get('PUT')?.template, template);
+    assert.equal(routes.get('GET')?.template, '/releases/watch/json');
   });
 
   test('Allow: HEAD comes with GET, OPTIONS with everything', () => {

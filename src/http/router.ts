@@ -20,13 +20,20 @@ export class Router {
     for (const route of routes) this.#insert(route);
   }
 
-  /** @returns undefined when no route has this path */
-  match(path: string): Match | undefined {
+  /**
+   * @param verb of several templates that fit, the first with a route for it counts: `/releases/watch/json` takes GET, and
+   * everything else there is for the release of that name
+   * @returns undefined when no route has this path
+   */
+  match(path: string, verb?: Verb): Match | undefined {
     const parts = splitPath(path);
-    const end = parts && walk(this.#root, parts, 0, []);
+    const ends = parts ? [...walk(this.#root, parts, 0, [])] : [];
+    const end = ends.find(({ node }) => verb !== undefined && node.routes.has(verb)) ?? ends[0];
     if (!end) return undefined;
-    const { fields, routes, template } = end.node;
+    const { fields, template } = end.node;
     const parameters = Object.fromEntries(fields.map((field, index) => [field, end.values[index]!]));
+    const routes =
+      ends.length === 1 ? end.node.routes : new Map(ends.reverse().flatMap(({ node }) => [...node.routes]));
     return { template, routes, parameters };
   }
 
@@ -107,17 +114,19 @@ interface End {
   readonly values: readonly string[];
 }
 
-function walk(
+/** Words before fields. */
+function* walk(
   place: Node,
   parts: readonly string[],
   index: number,
   values: readonly string[],
-): End | undefined {
+): Generator<End, void, undefined> {
   const part = parts[index];
-  if (part === undefined) return place.routes.size > 0 ? { node: place, values } : undefined;
+  if (part === undefined) {
+    if (place.routes.size > 0) yield { node: place, values };
+    return;
+  }
   const word = place.words.get(part);
-  return (
-    (word && walk(word, parts, index + 1, values)) ??
-    (place.any && walk(place.any, parts, index + 1, [...values, part]))
-  );
+  if (word) yield* walk(word, parts, index + 1, values);
+  if (place.any) yield* walk(place.any, parts, index + 1, [...values, part]);
 }

@@ -30,6 +30,8 @@ export interface Metrics {
   watchConnections(
     counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
   ): void;
+  /** `counts` is called whenever the metrics are read. */
+  watchStreams(counts: () => { readonly streams: number; readonly sent: number; readonly cut: number }): void;
   /** The metrics of many clusters; registered at the first call, so that a gateway without a hub has none. */
   clusters(): ClusterMetrics;
   render(): Promise<{ readonly type: string; readonly body: string }>;
@@ -90,6 +92,19 @@ export function createMetrics(version: string): Metrics {
     ['method'],
   );
 
+  /** A counter that something else counts. */
+  const watchTotal = (name: string, help: string, read: () => number) => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
+
   // prom-client hashes labels at every use; the series in use are few, so each is looked up once
   const request = remember((key: RequestOutcome, known) => {
     const verb = knownVerbs.has(key.verb) ? key.verb : 'other';
@@ -138,6 +153,26 @@ export function createMetrics(version: string): Metrics {
           this.set({ protocol: 'other' }, total - http1 - http2);
         },
       });
+    },
+    watchStreams(counts) {
+      new Gauge({
+        name: 'tiller_gateway_watchers',
+        help: 'Open streams of changes.',
+        registers,
+        collect() {
+          this.set(counts().streams);
+        },
+      });
+      watchTotal(
+        'tiller_gateway_watch_events_total',
+        'Events sent on streams of changes.',
+        () => counts().sent,
+      );
+      watchTotal(
+        'tiller_gateway_watchers_cut_total',
+        'Streams of changes that were ended because their client was too slow.',
+        () => counts().cut,
+      );
     },
     clusters: () => createClusterMetrics(registry),
     async render() {

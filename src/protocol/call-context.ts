@@ -8,6 +8,8 @@ export interface CallContext {
   readonly deadline: number | undefined;
   /** The id of the request in logs. */
   readonly requestId?: string | undefined;
+  /** Has the call end for this reason, whatever it waits for. */
+  abort?(reason: Error): void;
 }
 
 /** What a write may take in the gateway beyond the time that it asks Tiller to take. */

@@ -13,6 +13,7 @@ export const reasons = {
   NOT_SUPPORTED: 'this gateway, cluster or backend cannot do this',
   LIMIT_EXCEEDED: 'a bound of the gateway was passed; the message names it',
   BODY_TOO_LARGE: 'the request body is over the limit',
+  SLOW_CLIENT: 'the client takes a stream more slowly than it comes, and was cut off',
   OVERLOADED: 'too much is being done at the moment; try again later',
   CLUSTER_NOT_FOUND: 'no cluster has this name',
   CLUSTER_FORBIDDEN: 'this API server may not be named by a request',
@@ -25,6 +26,8 @@ export const reasons = {
   CHART_INVALID: 'the chart or its values cannot be read or rendered',
   CHART_UNAVAILABLE: 'the source of the chart does not give it',
   PRECONDITION_FAILED: 'versions or states do not fit together',
+  RECORDS_UNAVAILABLE: 'this gateway cannot watch the release records of the cluster; the message says why',
+  STOPPING: 'the gateway is about to stop; another one, or the next, goes on',
   UPSTREAM_UNREACHABLE:
     'the cluster, its API server or its Tiller cannot be reached; `step` says where it ended',
   UPSTREAM_LOST: 'the connection broke after the call was sent; a write may have happened',

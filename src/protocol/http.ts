@@ -29,6 +29,7 @@ const statusOfReason: Readonly<Partial<Record<Reason, number>>> = {
   RELEASE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   MISDIRECTED_REQUEST: 421,
+  RECORDS_UNAVAILABLE: 501,
 };
 
 /** The HTTP status of an error answer: that of its reason where there is one, else that of its code. */

@@ -1,3 +1,4 @@
+export { type LiveCounts, type LiveOptions, LiveReleases } from './live/live-releases.ts';
 export {
   callUnary,
   createReleaseService,

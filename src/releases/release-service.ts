@@ -11,10 +11,12 @@ import {
 } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import { installRelease, updateRelease } from './install-release.ts';
+import { LiveReleases } from './live/live-releases.ts';
 import { getHistory, getReleaseContent } from './read-release.ts';
 import { shareWhileRunning } from './shared-reads.ts';
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
+import { watchReleases } from './watch-releases.ts';
 
 /** Requests and replies are messages of `appscode.swift.v2` in wire format. */
 type UnaryCall<B> = (backend: B, request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
@@ -40,7 +42,10 @@ export interface ReleaseService {
  * it is; with Tiller, a function here makes the method of Tiller's calls.
  * @throws Error when the contract has a method that nothing answers
  */
-export function createReleaseService(charts: Charts): ReleaseService {
+export function createReleaseService(
+  charts: Charts,
+  live = new LiveReleases({ maxStreams: 1000, heartbeatMs: 15_000, backlogBytes: 16 * 1024 * 1024 }),
+): ReleaseService {
   const unary: Record<string, UnaryCall<TillerCalls>> = {
     SummarizeReleases: shareWhileRunning(summarizeReleases),
     GetReleaseStatus: asItIs('GetReleaseStatus'),
@@ -59,6 +64,9 @@ export function createReleaseService(charts: Charts): ReleaseService {
   };
   const { name, methods } = service('appscode.swift.v2.ReleaseService');
   const toMethod = (contract: Method): ReleaseMethod => {
+    if (contract.name === 'WatchReleases') {
+      return { contract, kind: 'streaming', call: (...call) => watchReleases(live, contract, ...call) };
+    }
     if (contract.serverStreaming) {
       const ofTiller = answerOf(streaming, contract);
       const call: StreamingCall<Backend> = (backend, request, context) =>

@@ -50,12 +50,17 @@ export async function summarizeReleases(
 
 function wantedCodes(swift: Uint8Array): number[] {
   const fields = new RequestFields(swiftRequest, swift);
-  const codes = fields.strings('status_codes').map((name, index) => {
+  const codes = toStatusCodes(fields.strings('status_codes'));
+  return fields.boolean('all') ? [...statusCodes.values()] : codes;
+}
+
+/** @throws GatewayError INVALID_ARGUMENT for a name that is no state */
+export function toStatusCodes(names: readonly string[]): number[] {
+  return names.map((name, index) => {
     const code = statusCodes.get(name);
     if (code !== undefined) return code;
     throw invalidArgument(
       `status_codes[${index}]: ${JSON.stringify(name.slice(0, 40))} is none of ${[...statusCodes.keys()].join(', ')}`,
     );
   });
-  return fields.boolean('all') ? [...statusCodes.values()] : codes;
 }

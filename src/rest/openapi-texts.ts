@@ -87,7 +87,27 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
         ],
       },
     },
+    WatchReleases: {
+      response: {
+        result: {
+          type: 'ADDED',
+          release: { name: 'alpha', info, chart_metadata: metadata, version: 1, namespace: 'default' },
+          id: '5f0c2a91.7.configmaps-1034',
+          at: '2026-11-21T09:27:00.512Z',
+        },
+      },
+    },
   };
+
+/** The other form of a stream of changes. */
+export const serverSentEvents: Schema = {
+  schema: {
+    type: 'string',
+    description:
+      'Server-sent events: `event` is the type in lower case (`added`, `snapshot-end`), `id` resumes by `Last-Event-ID`, `data` is the JSON of the event. Heartbeats are comments. `event: end` with `{"error": {...}}` is the last.',
+  },
+  example: 'event: deleted\nid: 5f0c2a91.8.configmaps-1034\ndata: {"type":"DELETED"}\n\n',
+};
 
 interface ErrorCase {
   readonly reason: Reason;
@@ -148,18 +168,34 @@ const late: ErrorCase = {
   message: 'release alpha failed: timed out waiting for the condition',
 };
 
+const noRecords: ErrorCase = {
+  reason: 'RECORDS_UNAVAILABLE',
+  code: Code.FAILED_PRECONDITION,
+  description:
+    'The gateway does not watch the release records of this cluster, and Tiller tells of no changes.',
+  message: 'the releases of this cluster are read from Tiller, which tells of no changes',
+};
+const tooMany: ErrorCase = {
+  reason: 'OVERLOADED',
+  code: Code.RESOURCE_EXHAUSTED,
+  description: 'Too many streams are open already (`--max-watchers`).',
+  message: '1000 streams of changes are open already (--max-watchers)',
+};
+
 /** The error responses of an operation, by HTTP status. */
-export function errorResponses(
-  writes: boolean,
-  hasBody: boolean,
-  hasRelease: boolean,
-): Record<string, Schema> {
+export function errorResponses({
+  writes,
+  hasBody,
+  hasRelease,
+  isLive,
+}: Readonly<Record<'writes' | 'hasBody' | 'hasRelease' | 'isLive', boolean>>): Record<string, Schema> {
   const cases = [
     invalid,
     ...(writes ? [forbidden] : []),
     ...(hasRelease ? [notThere] : []),
     ...(writes ? [conflict] : []),
     ...(hasBody ? [tooLarge] : []),
+    ...(isLive ? [noRecords, tooMany] : []),
     unknown,
     unreachable,
     late,

@@ -1,8 +1,8 @@
 import type { Field, MessageType, Method } from '../codec/index.ts';
 import { type Route, sendJson } from '../http/index.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
-import { errorResponses, errorSchema, examples, pageAnswers } from './openapi-texts.ts';
-import type { ReleaseRoute } from './release-routes.ts';
+import { errorResponses, errorSchema, examples, pageAnswers, serverSentEvents } from './openapi-texts.ts';
+import { isLive, type ReleaseRoute } from './release-routes.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
 Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.
@@ -29,6 +29,13 @@ const sharedParameters: Record<string, Schema> = {
     description: 'Comes back in the answer and stands in the log; made where it is missing.',
     schema: { type: 'string', maxLength: 128 },
   },
+};
+
+const lastEventId: Schema = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  description: 'In place of `resume_after`; a browser sends it by itself when it connects again.',
+  schema: { type: 'string' },
 };
 
 /** The document, and its own route; it describes itself and the landing page as well. */
@@ -116,12 +123,18 @@ function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector
     parameters: [
       ...inPath.map(field => parameter(field, 'path', schemas)),
       ...(binding.body ? [] : rest.filter(isScalar).map(field => parameter(field, 'query', schemas))),
+      ...(isLive(contract) ? [lastEventId] : []),
       ...Object.keys(sharedParameters).map(name => ({ $ref: `#/components/parameters/${name}` })),
     ],
     ...(binding.body && { requestBody: requestBody(contract, schemas) }),
     responses: {
       '200': success(contract, schemas),
-      ...errorResponses(writes, binding.body, inPath.length > 0 || contract.name === 'InstallRelease'),
+      ...errorResponses({
+        writes,
+        hasBody: binding.body,
+        hasRelease: inPath.length > 0 || contract.name === 'InstallRelease',
+        isLive: isLive(contract),
+      }),
     },
   };
 }
@@ -199,9 +212,10 @@ function success(contract: Method, schemas: SchemaCollector): Schema {
     required: ['error'],
   };
   const result = { type: 'object', properties: { result: message }, required: ['result'] };
+  const lines = { 'application/x-ndjson': { schema: { oneOf: [result, error] }, example } };
   return {
     description:
-      'One JSON object a line, each as soon as it is there; `error` is the last where the run fails.',
-    content: { 'application/x-ndjson': { schema: { oneOf: [result, error] }, example } },
+      'One JSON object a line, each as soon as it is there; `error` is the last where the stream fails.',
+    content: isLive(contract) ? { ...lines, 'text/event-stream': serverSentEvents } : lines,
   };
 }

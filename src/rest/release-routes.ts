@@ -3,25 +3,24 @@ import type { HttpBinding, Method } from '../codec/index.ts';
 import {
   type Answered,
   type Exchange,
-  errorBody,
   hasContentType,
   type Parameters,
   type Route,
-  StreamWriter,
   sendJson,
   validateForwardPath,
 } from '../http/index.ts';
 import {
   type CallContext,
   Code,
-  errorToHttpStatus,
   GatewayError,
   headerOf,
   invalidArgument,
   readBounded,
 } from '../protocol/index.ts';
 import { type ReleaseMethod, type ReleaseService, swiftJson } from '../releases/index.ts';
+import { answerStream, linesOf } from './answer-stream.ts';
 import { bindRequest } from './bind-request.ts';
+import { liveFormat, readEvent, withLastEventId } from './live-format.ts';
 import { multipartToMessage } from './multipart.ts';
 
 export interface ReleaseRouteOptions {
@@ -55,7 +54,7 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
     answer: (exchange, parameters) =>
       answerByCluster(
         exchange,
-        { hasBody: binding.body, isRead: isRead(method.contract) },
+        { hasBody: binding.body, isRead: isRead(method.contract), isLive: isLive(method.contract) },
         async (backend, context) => {
           const message = await readMessage(exchange, method.contract, binding, parameters, maxBodyBytes);
           return answerMethod(exchange, method, message, backend, context);
@@ -86,19 +85,25 @@ function isRead({ idempotency }: Method): boolean {
   return idempotency === 'NO_SIDE_EFFECTS';
 }
 
+/** Whether its stream goes on as long as the client likes. */
+export function isLive(contract: Method): boolean {
+  return contract.serverStreaming && isRead(contract);
+}
+
 /**
- * Holds the cluster open for the answer: the cluster's own gateway's where it has one, else what `here` makes of it.
+ * Holds the cluster open for the answer: the cluster's own gateway's where it has one, else what `here` makes of it. A
+ * live stream is always made here, so that this gateway ends it when it stops or the client is too slow.
  * @param route whether its method takes a body, and whether it changes nothing, so that it may be sent twice
  */
 function answerByCluster(
   exchange: Exchange,
-  route: { readonly hasBody: boolean; readonly isRead: boolean },
+  route: { readonly hasBody: boolean; readonly isRead: boolean; readonly isLive?: boolean },
   here: (backend: Backend, context: CallContext) => Promise<Answered>,
 ): Promise<Answered> {
   const { cluster, request, response, target, verb, routeVerb } = exchange;
   return exchange.withContext(context =>
     cluster.withBackend(context.signal, backend => {
-      if (backend.kind !== 'gateway') return here(backend, context);
+      if (backend.kind !== 'gateway' || route.isLive) return here(backend, context);
       const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
       const forwarded = { ...route, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
       return backend.gateway.forward(request, response, forwarded, context);
@@ -136,10 +141,7 @@ async function readMessage(
   return bindRequest(contract, parameters, query, bytes.length > 0 ? bytes : undefined);
 }
 
-/**
- * Answers with the reply as JSON. A method that streams answers in lines: `{"result": ...}` for each reply, and
- * `{"error": ...}` as the last where it fails; a failure before the first reply has its HTTP status as well.
- */
+/** Answers with the reply as JSON; a method that streams answers in lines, or as the client wants its events. */
 async function answerMethod(
   exchange: Exchange,
   method: ReleaseMethod,
@@ -147,27 +149,14 @@ async function answerMethod(
   backend: Backend,
   context: CallContext,
 ): Promise<Answered> {
-  const { response } = method.contract;
+  const { contract } = method;
   if (method.kind === 'unary') {
     const reply = await method.call(backend, message, context);
     exchange.hold.answer(reply.length);
-    return sendJson(exchange, swiftJson(response, reply));
+    return sendJson(exchange, swiftJson(contract.response, reply));
   }
-  const lines = new StreamWriter(exchange, context.signal);
-  let failure: unknown;
-  try {
-    for await (const reply of method.call(backend, message, context)) {
-      await lines.write(Buffer.concat([resultStart, swiftJson(response, reply), resultEnd]));
-    }
-  } catch (error) {
-    failure = error;
-    const shown = GatewayError.from(error);
-    if (!context.signal.aborted || shown.code !== Code.CANCELLED)
-      await lines.write(`${JSON.stringify({ error: errorBody(shown) })}\n`, errorToHttpStatus(shown));
-  }
-  lines.end();
-  return { code: failure ? GatewayError.from(failure).code : Code.OK, bytes: lines.bytes, error: failure };
+  if (!isLive(contract))
+    return answerStream(exchange, method.call(backend, message, context), context, linesOf(contract));
+  const events = method.call(backend, withLastEventId(message, exchange), context);
+  return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
 }
-
-const resultStart = Buffer.from('{"result":');
-const resultEnd = Buffer.from('}\n');

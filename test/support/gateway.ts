@@ -2,19 +2,21 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Records } from '../../src/backends/index.ts';
 import { TillerClient, type TillerClientOptions } from '../../src/backends/tiller/index.ts';
 import type { ChartOptions } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
 import { createPipeline, Guard, type PipelineOptions } from '../../src/http/index.ts';
 import { Budget } from '../../src/protocol/index.ts';
-import { createReleaseService } from '../../src/releases/index.ts';
+import { createReleaseService, type LiveOptions, LiveReleases } from '../../src/releases/index.ts';
 import { createRestRoutes, forwardRoute, type RestOptions } from '../../src/rest/index.ts';
 import { createTestCharts } from './test-charts.ts';
 
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly tiller: TillerClient;
+  readonly live: LiveReleases;
 }
 
 export function createTestTiller(endpoint: string, options: Partial<TillerClientOptions> = {}): TillerClient {
@@ -34,13 +36,13 @@ export function createTestTiller(endpoint: string, options: Partial<TillerClient
 }
 
 /** A registry whose own cluster is this Tiller, connected to or not, and that has no other. */
-export function createTestRegistry(tiller: TillerClient): Registry {
+export function createTestRegistry(tiller: TillerClient, records?: Records): Registry {
   return new Registry({
-    own: { name: 'own', upstream: 'direct' },
+    own: { name: 'own', ...(!records && { upstream: 'direct' }) },
     open: async () => ({
       kind: 'direct',
       description: 'the Tiller of the test',
-      backend: { kind: 'tiller', tiller },
+      backend: { kind: 'tiller', tiller, records },
       connect: async signal => void (await tiller.check(signal)),
       version: signal => tiller.check(signal),
       close: () => tiller.close(),
@@ -56,6 +58,8 @@ export interface TestGatewayOptions {
   readonly rest?: Partial<RestOptions>;
   readonly http?: Partial<PipelineOptions>;
   readonly tiller?: Partial<TillerClientOptions>;
+  readonly records?: Records;
+  readonly live?: Partial<LiveOptions>;
 }
 
 /** The HTTP/JSON front on a plain HTTP/1.1 server. */
@@ -65,7 +69,13 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const tiller = createTestTiller(endpoint, options.tiller);
   const charts = createTestCharts(options.charts);
-  const service = createReleaseService(charts);
+  const live = new LiveReleases({
+    maxStreams: 100,
+    heartbeatMs: 3_600_000,
+    backlogBytes: 16 * 1024 * 1024,
+    ...options.live,
+  });
+  const service = createReleaseService(charts, live);
   const cors = { enabled: false, originHosts: [], allowSubdomains: false };
   const front = createPipeline({
     routes: createRestRoutes({
@@ -77,7 +87,7 @@ export async function startTestGateway(
       ...options.rest,
     }),
     forward: forwardRoute,
-    registry: createTestRegistry(tiller),
+    registry: createTestRegistry(tiller, options.records),
     cors,
     budget: new Budget(96 * 1024 * 1024),
     guard: new Guard({ allowedHosts: [], cors: options.http?.cors ?? cors }),
@@ -90,6 +100,7 @@ export async function startTestGateway(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tiller,
+    live,
     async [Symbol.asyncDispose]() {
       tiller.destroy();
       await charts.close();

@@ -100,22 +100,30 @@ export class GatewayClient {
     }
   }
 
-  /** Calls a method that streams. */
+  /** Calls a method that streams. One that changes nothing may go on for as long as its client likes. */
   async *stream(
     method: Method,
     request: Uint8Array,
     context: CallContext,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { response, scope } = await this.#call(method, request, context);
+    const isRead = isReadOnly(method);
+    const { response, scope: head } = await this.#call(method, request, context);
+    const scope = isRead ? callScope(context) : head;
+    if (isRead) head.end();
+    const leave = () => response.destroy();
+    scope.signal.addEventListener('abort', leave, { once: true });
+    if (scope.signal.aborted) leave();
     try {
       for await (const line of readLines(response, this.#options.maxMessageBytes)) {
         const { result, error } = parseJson(line) as { result?: unknown; error?: unknown };
         if (error !== undefined) throw toError(error, Code.UNKNOWN);
         yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
       }
+      scope.signal.throwIfAborted(); // where the answer was destroyed without an error
     } catch (cause) {
-      throw await this.#broken(scope.signal, cause, isReadOnly(method));
+      throw await this.#broken(scope.signal, cause, isRead);
     } finally {
+      scope.signal.removeEventListener('abort', leave);
       scope.end();
     }
   }

@@ -13,6 +13,7 @@ const forwarded = new Set([
   'cache-control',
   'if-modified-since',
   'if-none-match',
+  'last-event-id',
   'user-agent',
 ]);
 

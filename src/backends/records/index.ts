@@ -1,7 +1,14 @@
-export { type ListedRevision, maxMessageBytes, selectReleases, writeReleases } from './list-releases.ts';
+export {
+  createMatcher,
+  type ListedRevision,
+  type ListFilter,
+  maxMessageBytes,
+  selectReleases,
+  writeReleases,
+} from './list-releases.ts';
 export type { ReadOptions } from './read-records.ts';
 export type { ChangeType, RecordChange, StoredRevision } from './record-store.ts';
-export type { Records, RecordsReport } from './records.ts';
+export type { RecordEvents, Records, RecordsReport } from './records.ts';
 export { storageField } from './summary.ts';
 export { maxNameLength, validateReleaseName } from './tiller-texts.ts';
 export type { Storage } from './unpack-record.ts';

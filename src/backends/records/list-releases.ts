@@ -54,7 +54,8 @@ export function selectReleases<R extends ListedRevision>(
 ): ReleasePage<R> {
   const { offset, limit } = request;
   const { offsetOf = nameOf, negativeLimit = refuseLimit } = options;
-  const matching = sort(filter(stored, request), request);
+  const matches = createMatcher(request);
+  const matching = sort([...stored].filter(matches), request);
   // where an offset stands for several revisions, the last of them counts
   const start = offset === '' ? 0 : matching.findLastIndex(revision => offsetOf(revision) === offset);
   if (start < 0) throw tillerError(`offset ${JSON.stringify(offset)} not found`);
@@ -104,17 +105,20 @@ function toMessage(head: Buffer, releases: readonly Uint8Array[], bytes: number)
   return writer.finish();
 }
 
-function filter<R extends ListedRevision>(stored: Iterable<R>, request: ListReleasesRequest): R[] {
-  const codes = new Set<StatusCode>(request.status_codes.length > 0 ? request.status_codes : ['DEPLOYED']);
-  const pattern = request.filter === '' ? undefined : compileFilter(request.filter);
-  const matching: R[] = [];
-  for (const revision of stored) {
-    if (!codes.has(revision.status)) continue;
-    if (request.namespace !== '' && revision.namespace !== request.namespace) continue;
-    if (pattern && !pattern.matcher(revision.name).find()) continue;
-    matching.push(revision);
-  }
-  return matching;
+/** What Tiller's list selects by. */
+export type ListFilter = Pick<ListReleasesRequest, 'status_codes' | 'namespace' | 'filter'>;
+
+/** Whether the list shows a revision. @throws GatewayError UNKNOWN with Tiller's text for a filter that is no expression */
+export function createMatcher(
+  wanted: ListFilter,
+): (revision: Pick<ListedRevision, 'name' | 'namespace' | 'status'>) => boolean {
+  const { namespace, filter } = wanted;
+  const codes = new Set<StatusCode>(wanted.status_codes.length > 0 ? wanted.status_codes : ['DEPLOYED']);
+  const pattern = filter === '' ? undefined : compileFilter(filter);
+  return revision =>
+    codes.has(revision.status) &&
+    (namespace === '' || revision.namespace === namespace) &&
+    (!pattern || pattern.matcher(revision.name).find());
 }
 
 /** Go's regular expressions are RE2's. */

@@ -23,6 +23,8 @@ export interface RecordWatchOptions {
   /** Runs after each record. */
   readonly changed: () => void;
   readonly failed: (error: GatewayError) => void;
+  /** Runs after each list of all records. */
+  readonly listed: () => void;
 }
 
 /** Keeps the store up to date with the records of one source. A record that cannot be read costs itself only. */
@@ -48,7 +50,10 @@ export class RecordWatch {
       times: options.times,
       handler: {
         listed: object => this.#take(object, false),
-        complete: names => options.store.keepOnly(folder, name => names.has(name)),
+        complete: names => {
+          options.store.keepOnly(folder, name => names.has(name));
+          queueMicrotask(options.listed); // when `isListed` says so as well
+        },
         changed: object => this.#take(object, true),
         deleted: ({ metadata: { namespace, name } }) => {
           const id = recordId(storage, resource, namespace, name);

@@ -1,6 +1,6 @@
-import type { CallContext } from '../../protocol/index.ts';
+import type { CallContext, GatewayError } from '../../protocol/index.ts';
 import type { ReadOptions } from './read-records.ts';
-import type { RecordChange } from './record-store.ts';
+import type { RecordChange, StoredRevision } from './record-store.ts';
 import type { Storage } from './unpack-record.ts';
 
 /** Whether reads can be answered from records at the moment, for `/readyz`, `/clusters` and the metrics. */
@@ -18,6 +18,14 @@ export interface RecordsReport {
   readonly faults: readonly string[];
   /** How old an answer can be: the time since the API server was heard of last. Infinity before the first list. */
   readonly ageMs: number;
+}
+
+/** What a subscriber is told beside the changes. */
+export interface RecordEvents {
+  /** All records were listed anew: of what changed since the watch broke, only the result is known. */
+  readonly relisted?: () => void;
+  /** The records are given up: no rights any more, or closed. They may be read again later, but nothing of it is told. */
+  readonly ended?: (reason: GatewayError) => void;
 }
 
 /** The release records of one cluster, kept up to date by watches. They answer some read methods as its Tiller would. */
@@ -44,7 +52,11 @@ export interface Records {
    * @returns false where it did not come in time
    */
   waitFor(name: string, revision: number, signal: AbortSignal): Promise<boolean>;
-  /** The listener runs at once with each change after the first list. @returns ends it */
-  subscribe(listener: (change: RecordChange) => void): () => void;
+  /** Settles when the records are listed and can be read. @throws GatewayError why they cannot be, or the signal's reason */
+  ready(signal: AbortSignal): Promise<void>;
+  /** All revisions that are held, in the order of the list. Not to be kept: it changes with the records. */
+  all(): readonly StoredRevision[];
+  /** The listener runs at once with each change after the first list, and must not throw. @returns ends it */
+  subscribe(listener: (change: RecordChange) => void, events?: RecordEvents): () => void;
   close(): void;
 }

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ClusterAccess, missingRight, WatchRefused, type WatchTimes } from '../../kubernetes/index.ts';
-import { type CallContext, GatewayError, unavailable } from '../../protocol/index.ts';
+import { type CallContext, Code, GatewayError, unavailable } from '../../protocol/index.ts';
 import { translateTillerError } from '../tiller/translate-error.ts';
 import { locateTiller } from './locate-tiller.ts';
 import { type ReadOptions, RecordReader } from './read-records.ts';
-import { type RecordChange, RecordStore } from './record-store.ts';
+import { type RecordChange, RecordStore, type StoredRevision } from './record-store.ts';
 import { type RecordSource, RecordWatch } from './record-watch.ts';
-import type { Records, RecordsReport } from './records.ts';
+import type { RecordEvents, Records, RecordsReport } from './records.ts';
 import type { Storage } from './unpack-record.ts';
 import { WholeRecords } from './whole-records.ts';
 
@@ -56,6 +56,9 @@ export class WatchedRecords implements Records {
   #watches: readonly RecordWatch[] = [];
   /** Why there are no watches. */
   #problem = 'the release records have not been listed yet';
+  readonly #subscribers = new Set<RecordEvents>();
+  /** Callers that wait for the first list. */
+  readonly #waiting = new Set<() => void>();
   /** Ends the watches; there is one while they run. */
   #round = new AbortController();
 
@@ -136,18 +139,39 @@ export class WatchedRecords implements Records {
     }
   }
 
-  subscribe(listener: (change: RecordChange) => void): () => void {
-    return this.#store.subscribe(change => {
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.#isListed()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted || this.#closed.signal.aborted) resolve();
+    await promise;
+    this.#waiting.delete(resolve);
+    if (!this.#isListed()) throw unusable(this.#reason() ?? this.#problem);
+  }
+
+  all(): readonly StoredRevision[] {
+    return this.#store.all();
+  }
+
+  subscribe(listener: (change: RecordChange) => void, events: RecordEvents = {}): () => void {
+    const end = this.#store.subscribe(change => {
       if (this.#isListed()) listener(change);
     });
+    this.#subscribers.add(events);
+    return () => {
+      end();
+      this.#subscribers.delete(events);
+    };
   }
 
   close(): void {
+    this.#problem = 'the cluster is closed';
     this.#closed.abort();
     this.#round.abort();
     this.#stopWatches();
     this.#whole.close();
-    this.#problem = 'the cluster is closed';
+    this.#wake();
   }
 
   /** Finds Tiller, asks for the rights, watches; begins anew when rights are taken away or too much is held. */
@@ -201,7 +225,18 @@ export class WatchedRecords implements Records {
       times: this.#options.times,
       changed: () => this.#keepBounds(),
       failed: error => this.#onFailed(error),
+      listed: () => this.#onListed(),
     });
+  }
+
+  #onListed(): void {
+    if (!this.#isListed()) return;
+    this.#wake();
+    for (const { relisted } of this.#subscribers) relisted?.();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
   }
 
   #keepBounds(): void {
@@ -229,7 +264,9 @@ export class WatchedRecords implements Records {
     const watches = this.#watches;
     this.#watches = []; // first, so that nobody is told that every release was deleted
     for (const watch of watches) watch.close();
-    if (watches.length > 0) this.#store.clear();
+    if (watches.length === 0) return;
+    this.#store.clear();
+    for (const { ended } of [...this.#subscribers]) ended?.(unusable(this.#problem));
   }
 
   #setProblem(problem: string): void {
@@ -273,4 +310,10 @@ export class WatchedRecords implements Records {
       ? failure
       : new GatewayError(code, failure.message, { reason, cause: failure });
   }
+}
+
+function unusable(problem: string): GatewayError {
+  return new GatewayError(Code.FAILED_PRECONDITION, `the release records cannot be watched: ${problem}`, {
+    reason: 'RECORDS_UNAVAILABLE',
+  });
 }

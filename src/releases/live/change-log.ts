@@ -1,0 +1,136 @@
+import type { StoredRevision } from '../../backends/index.ts';
+import { Change } from './event.ts';
+import {
+  newEpoch,
+  type Position,
+  readPosition,
+  toVersion,
+  type Versions,
+  writePosition,
+} from './position.ts';
+
+export interface LogBounds {
+  readonly maxChanges: number;
+  /** Of the messages that are made of the changes. */
+  readonly maxBytes: number;
+}
+
+/** Where a stream goes on: behind this change, without those that its client has seen from another replica. */
+export interface Resumed {
+  readonly sequence: number;
+  skips(change: Change): boolean;
+}
+
+/**
+ * The latest changes, numbered without gaps. Streams read from it, so that none has a queue of its own, and a client
+ * that comes back goes on where it was, also one that was at another replica: its versions of the API server say what it
+ * has seen.
+ */
+export class ChangeLog {
+  readonly #bounds: LogBounds;
+  readonly #epoch = newEpoch();
+  readonly #changes: Change[] = [];
+  /** Sequence of the change before the first in the log. */
+  #dropped = 0;
+  #bytes = 0;
+  #versions = new Map<string, number>();
+  /** Versions from which on clients of other replicas can be resumed, and the change that they stand behind. */
+  #base: { readonly versions: Versions; readonly sequence: number };
+
+  /** @param there the revisions at the start */
+  constructor(bounds: LogBounds, there: Iterable<Pick<StoredRevision, 'resource' | 'resourceVersion'>>) {
+    this.#bounds = bounds;
+    for (const revision of there) this.#see(revision);
+    this.#base = { versions: new Map(this.#versions), sequence: 0 };
+  }
+
+  /** Sequence of the latest change. */
+  get sequence(): number {
+    return this.#dropped + this.#changes.length;
+  }
+
+  /** Sequence of the latest change that was dropped: streams that stand before it have lost something. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** The id of an event that stands behind the latest change. */
+  get id(): string {
+    return writePosition({ epoch: this.#epoch, sequence: this.sequence, versions: this.#versions });
+  }
+
+  /** @param sequence behind `dropped` */
+  at(sequence: number): Change {
+    return this.#changes[sequence - this.#dropped - 1]!;
+  }
+
+  append(before: StoredRevision | undefined, after: StoredRevision | undefined, at: number): void {
+    const { resource, resourceVersion } = (after ?? before)!;
+    const floor = this.#versions.get(resource) ?? 0;
+    const version = after && toVersion(resourceVersion);
+    if (after) this.#see(after);
+    const id = writePosition({ epoch: this.#epoch, sequence: this.sequence + 1, versions: this.#versions });
+    const change = new Change({ before, after, resource, version, floor, id, at });
+    this.#changes.push(change);
+    this.#bytes += change.bytes;
+    // out of order, so this comes from a new list: what happened in between is not known
+    if (version === undefined ? after !== undefined : version < floor) this.interrupt();
+    this.#trim();
+  }
+
+  /** Changes were missed and are known by their result only: clients of other replicas cannot go on from before. */
+  interrupt(): void {
+    this.#base = { versions: new Map(this.#versions), sequence: this.sequence };
+  }
+
+  /** @returns why it cannot be resumed from there */
+  resume(id: string): Resumed | string {
+    const position = readPosition(id);
+    if (!position) return 'the id is none of this gateway';
+    return position.epoch === this.#epoch ? this.#resumeOwn(position) : this.#resumeOther(position);
+  }
+
+  #resumeOwn({ sequence }: Position): Resumed | string {
+    if (sequence < this.#dropped) return 'the events behind it are not kept any more';
+    if (sequence > this.sequence) return 'the id is none of this gateway';
+    return { sequence, skips: () => false };
+  }
+
+  #resumeOther({ versions }: Position): Resumed | string {
+    if (this.#base.sequence < this.#dropped) return 'the events behind it are not kept any more';
+    const resources = new Set([...this.#base.versions.keys(), ...this.#versions.keys()]);
+    // at the version of the start itself a deletion, which has no version, may have come before the start
+    const isBefore = [...resources].some(
+      resource => (versions.get(resource) ?? 0) <= (this.#base.versions.get(resource) ?? 0),
+    );
+    if (isBefore || resources.size === 0) return 'the events behind it were not seen by this replica';
+    return {
+      sequence: this.#base.sequence,
+      skips: ({ resource, version, floor }) => {
+        const seen = versions.get(resource) ?? 0;
+        return version === undefined ? seen > floor : seen >= version;
+      },
+    };
+  }
+
+  #see({ resource, resourceVersion }: Pick<StoredRevision, 'resource' | 'resourceVersion'>): void {
+    const version = toVersion(resourceVersion) ?? 0;
+    if (version > (this.#versions.get(resource) ?? 0)) {
+      this.#versions = new Map(this.#versions).set(resource, version);
+    }
+  }
+
+  #trim(): void {
+    const { maxChanges, maxBytes } = this.#bounds;
+    let count = 0;
+    while (
+      this.#changes.length - count > 1 &&
+      (this.#changes.length - count > maxChanges || this.#bytes > maxBytes)
+    ) {
+      this.#bytes -= this.#changes[count++]!.bytes;
+    }
+    if (count === 0) return;
+    this.#changes.splice(0, count);
+    this.#dropped += count;
+  }
+}
