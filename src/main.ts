@@ -75,6 +75,11 @@ async function serve(config: LoadedConfig): Promise<number> {
     for (const { address, port } of gateway.addresses) {
       log.info(`listening on ${formatListenAddress({ host: address, port })}`, { tiller: gateway.tiller });
     }
+    const { probeAddress } = gateway;
+    if (probeAddress) {
+      const { address, port } = probeAddress;
+      log.info(`answering probes on ${formatListenAddress({ host: address, port })}`);
+    }
     log.info('stopping', { signal: await asked });
     await gateway.stop();
     log.info('stopped');

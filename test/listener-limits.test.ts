@@ -183,19 +183,111 @@ describe('limits', () => {
     await eventually(() => listener.counts().http2 === 0);
   });
 
-  test('connections over the limit are closed at once, and the first is logged', async t => {
+  test('connections over the limit are closed at once where all are busy, and the first is logged', async t => {
     const lines: string[] = [];
-    const { port, listener } = await startListener(t, {
-      maxConnections: 3,
-      log: (_level, message) => void lines.push(message),
-    });
+    const counts: string[] = [];
+    const answers: (() => void)[] = [];
+    const { port, listener } = await startListener(
+      t,
+      {
+        maxConnections: 3,
+        log: (_level, message) => void lines.push(message),
+        refused: what => void counts.push(what),
+      },
+      { http: (_request, response) => void answers.push(() => response.end()) },
+    );
     const held = [await openSocket(t, port), await openSocket(t, port), await openSocket(t, port)];
-    for (const socket of held) socket.write('G');
+    for (const socket of held) socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually(() => answers.length === 3);
     for (let more = 0; more < 5; more++) assert.equal(await send(t, port, 'GET / HTTP/1.1\r\n'), '');
-    assert.deepEqual(lines, ['connections refused: too many are open']);
+    assert.deepEqual(lines, ['too many connections are open: one is closed for each further one']);
+    assert.deepEqual(counts, Array(5).fill('connections'));
     held[0]?.destroy();
     await eventually(() => listener.counts().total < 3);
-    assert.equal(await get(port), 200);
+    const late = await openSocket(t, port);
+    late.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await eventually(() => answers.length === 4);
+    answers[3]?.();
+    assert.match(await readToEnd(late), /^HTTP\/1\.1 200 /);
+  });
+
+  const beginnings: Record<string, string> = {
+    nothing: '',
+    'half a request line': 'GET /he',
+    'half a head': 'GET / HTTP/1.1\r\nHost: x\r\nX-A: ',
+    "half of HTTP/2's preface": preface.slice(0, 14),
+    "HTTP/2's preface": preface,
+    'HTTP/2 without a request': preface + emptySettings,
+    "half of HTTP/2's first head": `${preface + emptySettings}\0\0\x30\x01\x05\0\0\0\x01\x82\x86`,
+  };
+  for (const [name, text] of Object.entries(beginnings)) {
+    test(`${name} on all connections keeps nobody out, and the oldest of them go first`, async t => {
+      const { port, listener } = await startListener(t, { maxConnections: 20 });
+      const ended: number[] = [];
+      for (let index = 0; index < 20; index++) {
+        const socket = await openSocket(t, port);
+        socket.write(text, 'latin1');
+        socket.resume().once('close', () => void ended.push(index));
+      }
+      await eventually(() => listener.counts().total === 20);
+      for (let round = 0; round < 5; round++)
+        assert.match(
+          await send(t, port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+          /^HTTP\/1\.1 200 /,
+        );
+      const session = http2Connect(`http://127.0.0.1:${port}`);
+      t.after(() => session.destroy());
+      const [answer] = await once(session.request({ ':path': '/' }), 'response');
+      assert.equal(answer[':status'], 200);
+      assert.ok(listener.counts().total <= 20);
+      await eventually(() => ended.length > 0);
+      assert.ok(
+        ended.every(index => index < 10),
+        String(ended),
+      );
+    });
+  }
+
+  test('a request in progress stays, an idle connection goes when there is no other', async t => {
+    const answers: (() => void)[] = [];
+    const { port } = await startListener(
+      t,
+      { maxConnections: 4 },
+      {
+        http: (request, response) => {
+          if (request.url === '/slow') answers.push(() => response.end('done'));
+          else response.end('ok');
+        },
+      },
+    );
+    const open = async (path: string) => {
+      const socket = await openSocket(t, port);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      return socket;
+    };
+    const slow = await open('/slow');
+    await eventually(() => answers.length === 1);
+    const idle = await open('/');
+    assert.match(String(await once(idle, 'data')), /^HTTP\/1\.1 200 /);
+    const session = http2Connect(`http://127.0.0.1:${port}`);
+    t.after(() => session.destroy());
+    const call = session.request({ ':path': '/slow' });
+    await eventually(() => answers.length === 2);
+    const half = await openSocket(t, port);
+    half.write('GET / HT');
+    const [halfEnds, idleEnds] = [half, idle].map(socket => readToEnd(socket));
+    const first = await open('/slow');
+    await halfEnds;
+    await eventually(() => answers.length === 3);
+    await open('/slow');
+    await idleEnds;
+    await eventually(() => answers.length === 4);
+    assert.equal(await send(t, port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'), '');
+    const replies = [slow, first].map(socket => once(socket, 'data'));
+    for (const answer of answers) answer();
+    for (const [reply] of await Promise.all(replies)) assert.match(String(reply), /^HTTP\/1\.1 200 /);
+    const [answer] = await once(call, 'response');
+    assert.equal(answer[':status'], 200);
   });
 
   test('a header over the limit is answered 431', async t => {

@@ -94,6 +94,47 @@ describe('TLS', () => {
     assert.match(await readToEnd(socket), /^HTTP\/1\.1 200 /);
   });
 
+  test('half a hello, and a handshake without a request, on all connections keep nobody out', async t => {
+    for (const hasHandshake of [false, true]) {
+      const { port, listener } = await startListener(t, { tls: mountSecret(first).tls, maxConnections: 10 });
+      for (let index = 0; index < 10; index++) {
+        if (hasHandshake) {
+          const protocols = index % 2 === 0 ? ['h2'] : ['http/1.1'];
+          const options = { port, host: '127.0.0.1', ca: authority.ca, ALPNProtocols: protocols };
+          const socket = tlsConnect(options).on('error', () => {});
+          t.after(() => socket.destroy());
+          await once(socket, 'secureConnect');
+          if (index % 2 === 1) socket.write('GET / HTTP/1.1\r\nHost: ');
+        } else (await openSocket(t, port)).write('\x16\x03\x01\x02\x00\x01', 'latin1');
+      }
+      await eventually(() => listener.counts().total === 10);
+      assert.equal((await get(port)).status, 200);
+      const [answer] = await once(openSession(t, port).request({ ':path': '/' }), 'response');
+      assert.equal(answer[':status'], 200);
+    }
+  });
+
+  test('a request in progress over TLS stays when the connections are full', async t => {
+    const answers: (() => void)[] = [];
+    const { port } = await startListener(
+      t,
+      { tls: mountSecret(first).tls, maxConnections: 2 },
+      {
+        http: (request, response) => {
+          if (request.url === '/slow') answers.push(() => response.end('done'));
+          else response.end('ok');
+        },
+      },
+    );
+    const slow = get(port, '/slow');
+    const stream = openSession(t, port).request({ ':path': '/slow' });
+    await eventually(() => answers.length === 2);
+    await assert.rejects(get(port), { code: /ECONNRESET|EPIPE/ });
+    for (const answer of answers) answer();
+    assert.equal((await slow).body, 'done');
+    assert.equal((await stream.setEncoding('utf8').toArray()).join(''), 'done');
+  });
+
   test('an address for TLS only tells others so', async t => {
     const targets = [{ host: '127.0.0.1', port: 0, tlsOnly: true }];
     const { port } = await startListener(t, { targets, tls: mountSecret(first).tls });

@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts';
 import { createGrpcFront, createGrpcWebRoutes } from '../grpc/index.ts';
-import { createPipeline, type Guard, type Route, sendContent } from '../http/index.ts';
+import { createPipeline, type FinishedRequest, type Guard, type Route, sendContent } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
 import {
   createAccessLog,
@@ -10,7 +10,7 @@ import {
   type Logger,
   type Metrics,
 } from '../observe/index.ts';
-import { Budget } from '../protocol/index.ts';
+import { Budget, Code } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
@@ -30,8 +30,14 @@ export interface FrontOptions {
   readonly stopping: AbortSignal;
 }
 
-/** What answers the listener's requests, with a line of log and a count in the metrics for each. */
-export function createFronts(options: FrontOptions): Fronts {
+/** What is held of the answers to probes, of which the metrics are the largest. */
+const probeBytes = 4 * 1024 * 1024;
+
+/**
+ * What answers the listener's requests, with a line of log and a count in the metrics for each; `probes` is what answers
+ * on `--probe-addr`: the pages for probes alone, for no cluster but the own one.
+ */
+export function createFronts(options: FrontOptions): { main: Fronts; probes: Fronts } {
   const { config, version, service, clusters, health, metrics, log, guard, stopping } = options;
   const { registry, problem } = clusters;
   const logRequest = createAccessLog(log, config.observe.accessLog);
@@ -50,28 +56,40 @@ export function createFronts(options: FrontOptions): Fronts {
     maxMessageBytes: config.limits.maxMessageBytes,
   };
   const budget = new Budget(config.limits.inFlightBytes);
+  const pages = createPages(health, metrics);
+  const shared = {
+    cors: corsOptionsOf(config),
+    guard,
+    events: {
+      started: () => metrics.requestStarted('http'),
+      finished: (request: FinishedRequest) => finished({ ...request, front: 'http' }),
+    },
+  };
   const http = createPipeline({
+    ...shared,
     routes: [
       ...createRestRoutes({
         service,
         version,
         maxBodyBytes: config.limits.maxBodyBytes,
         disableGetRollback: config.rest.disableGetRollback,
-        pages: createPages(health, metrics),
+        pages,
         clusters: registry.hasMany ? { registry, problem, timeoutMs: config.clusters.timeoutMs } : undefined,
       }),
       ...createGrpcWebRoutes(grpcOptions),
     ],
     forward: forwardRoute,
     registry,
-    cors: corsOptionsOf(config),
-    guard,
     budget,
     clientCertificateRequired: config.tls.clientAuth === 'required',
-    events: {
-      started: () => metrics.requestStarted('http'),
-      finished: request => finished({ ...request, front: 'http' }),
-    },
+  });
+  const probes = createPipeline({
+    ...shared,
+    routes: pages,
+    forward: { template: '', verbs: [], summary: '', answer: () => ({ code: Code.NOT_FOUND, bytes: 0 }) },
+    registry: { pick: () => registry.own, labelOf: () => undefined, hasMany: false },
+    budget: new Budget(probeBytes),
+    clientCertificateRequired: false,
   });
   const grpc = createGrpcFront({
     ...grpcOptions,
@@ -86,9 +104,8 @@ export function createFronts(options: FrontOptions): Fronts {
     },
   });
   return {
-    http,
-    grpc,
-    ...(registry.hasMany && { upgrade: createUpgradeFront(registry, guard) }),
+    main: { http, grpc, ...(registry.hasMany && { upgrade: createUpgradeFront(registry, guard) }) },
+    probes: { http: probes, grpc: stream => stream.close() },
   };
 }
 

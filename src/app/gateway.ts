@@ -10,12 +10,20 @@ import { createReleaseService, LiveReleases } from '../releases/index.ts';
 import { createFronts } from './fronts.ts';
 import { type OpenClusters, openClusters } from './open-clusters.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
-import { chartOptionsOf, corsOptionsOf, listenerOptionsOf, requireChartFiles } from './options.ts';
+import {
+  chartOptionsOf,
+  corsOptionsOf,
+  listenerOptionsOf,
+  probeListenerOptionsOf,
+  requireChartFiles,
+} from './options.ts';
 import { withRpcLog } from './rpc-log.ts';
 
 export interface Gateway {
   /** Where it listens; ports that the system chose are filled in. */
   readonly addresses: readonly AddressInfo[];
+  /** Where it answers probes alone, with `--probe-addr`. */
+  readonly probeAddress: AddressInfo | undefined;
   /** Where Tiller is, in words. */
   readonly tiller: string;
   /** Stops accepting, finishes requests in progress within the drain timeout, and closes everything. */
@@ -46,6 +54,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   };
   const stopping = new AbortController();
   let listener: Listener;
+  let probes: Listener | undefined;
   let health: Health;
   try {
     if (config.tiller.connector === 'sandbox') {
@@ -70,9 +79,14 @@ export async function startGateway(config: Config, version: string, log: Logger)
       guard: await createGuard(config, stopping.signal),
       stopping: stopping.signal,
     });
-    listener = await createListener({ ...listenerOptionsOf(config, log), refused: metrics.refused }, fronts);
+    const { refused } = metrics;
+    listener = await createListener({ ...listenerOptionsOf(config, log), refused }, fronts.main);
+    const probeOptions = probeListenerOptionsOf(config, log);
+    probes = probeOptions && (await createListener({ ...probeOptions, refused }, fronts.probes));
+    await probes?.listen();
     await listener.listen();
   } catch (error) {
+    await probes?.close();
     await close();
     throw error;
   }
@@ -83,6 +97,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   const healthWatch = setInterval(() => void health.ready(), healthWatchMs).unref();
   return {
     addresses: listener.addresses(),
+    probeAddress: probes?.addresses()[0],
     tiller: clusters.description,
     async stop() {
       clearInterval(healthWatch);
@@ -91,6 +106,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
       const cut = await listener.drain(config.listener.drainTimeoutMs);
       if (cut > 0)
         log.warn(`${cut} connections were cut off: their requests took longer than the drain timeout`);
+      await probes?.close();
       await close();
     },
   };

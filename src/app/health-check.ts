@@ -18,16 +18,18 @@ export interface CheckResult {
  * Never throws.
  */
 export async function checkHealth(config: Config, probe: 'live' | 'ready'): Promise<CheckResult> {
-  const { addr } = config.listener;
+  const { probeAddr, addr: mainAddr } = config.listener;
+  const addr = probeAddr ?? mainAddr;
   const host = localHost(addr.host);
   const path = probe === 'live' ? '/healthz' : '/readyz';
   const target = { host, port: addr.port, path, agent: false, signal: AbortSignal.timeout(timeoutMs) };
   try {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     // the certificate is for the name that clients use, and whoever answers on this port of this machine is the gateway
-    const request = config.tls.only
-      ? httpsRequest({ ...target, rejectUnauthorized: false })
-      : httpRequest(target);
+    const request =
+      config.tls.only && !probeAddr
+        ? httpsRequest({ ...target, rejectUnauthorized: false })
+        : httpRequest(target);
     request.on('response', resolve).on('error', reject).end();
     const answer = await promise;
     let reason = '';

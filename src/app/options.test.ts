@@ -11,6 +11,7 @@ import {
   chartOptionsOf,
   listenerOptionsOf,
   ownEntryOf,
+  probeListenerOptionsOf,
   requireChartFiles,
   tillerCallOptionsOf,
 } from './options.ts';
@@ -37,6 +38,7 @@ function toldWith(argv: string[]): string {
   const config = configOf(argv);
   const told = [
     listenerOptionsOf(config, log),
+    probeListenerOptionsOf(config, log),
     tillerCallOptionsOf(config, metrics),
     ownEntryOf(config),
     chartOptionsOf(config, log),

@@ -93,6 +93,24 @@ export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger
   };
 }
 
+/** Probes come one at a time and are answered at once: whoever holds connections open here makes room for them. */
+export function probeListenerOptionsOf(config: Config, log: Logger): ListenerOptions | undefined {
+  const { probeAddr } = config.listener;
+  return (
+    probeAddr && {
+      targets: [{ ...probeAddr, tlsOnly: false, http1Only: true }],
+      firstByteTimeoutMs: 2_000,
+      headerTimeoutMs: 2_000,
+      requestTimeoutMs: 5_000,
+      idleTimeoutMs: 30_000,
+      maxConnections: 64,
+      maxStreams: 1,
+      maxHeaderBytes: 8 * 1024,
+      log: (level, message, fields) => log[level](message, { ...fields, probes: true }),
+    }
+  );
+}
+
 export function corsOptionsOf({ rest }: Config): CorsOptions {
   const {
     enableCors: enabled,

@@ -35,6 +35,10 @@ export const listenerOptions = {
     needs: ['certificate'],
     lenient: true,
   }),
+  probeAddr: listenAddress(
+    'probe-addr',
+    'A further address, without TLS, that answers GET /healthz, /readyz and /metrics and nothing else, with connections of its own: probes are answered there however many clients are connected to --addr.',
+  ),
   drainTimeoutMs: duration(
     'drain-timeout',
     'Time for requests in progress to finish after SIGTERM; then they are cut off.',
@@ -89,7 +93,7 @@ export const tlsOptions = {
 export const limitOptions = {
   maxConnections: integer(
     'max-connections',
-    'Maximum of open connections on all addresses together; further ones are closed at once.',
+    'Maximum of open connections on all addresses together. Past it a further one takes the place of the oldest that has sent no whole request yet, else of one that is idle; where all are busy it is closed at once.',
     { default: '4096', range: [1, 1_000_000] },
   ),
   maxStreams: integer('max-streams', 'Maximum of concurrent requests on one HTTP/2 connection.', {

@@ -18,11 +18,12 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { Code, isGrpcContentType } from '../protocol/index.ts';
+import type { Activity } from './connections.ts';
 import { contain } from './guard-fronts.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
 
 export interface Http2 {
-  accept(socket: Duplex): void;
+  accept(socket: Duplex, activity: Activity): void;
   count(): number;
   /** Closes every connection, also later ones, when its last stream has ended. */
   drain(): void;
@@ -77,11 +78,11 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
     else serveHttp(stream, headers, raw, options.requestTimeoutMs, fronts);
   };
 
-  const accept = (socket: Duplex) => {
+  const accept = (socket: Duplex, activity: Activity) => {
     const session = performServerHandshake(socket, handshake);
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
-    const { open, add } = watchSession(session, socket, options);
+    const { open, add } = watchSession(session, socket, activity, options);
     session.setLocalWindowSize(connectionWindowBytes);
     // an HTTP/2 client that closes its side reads no more: its calls are cancelled
     socket.once('end', () => (open.size === 0 ? closeSoon(session, socket) : destroyBoth(session, socket)));
@@ -94,7 +95,7 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
   };
 
   return {
-    accept: socket => contain(options.log, socket, () => accept(socket)),
+    accept: (socket, activity) => contain(options.log, socket, () => accept(socket, activity)),
     count: () => sessions.size,
     drain() {
       draining = true;
@@ -128,7 +129,12 @@ interface WatchedSession {
  * Closes a session that is idle, or whose peer is gone. With a timer of its own: the session's own one, in Node 24, is
  * not cleared when the session is destroyed, and keeps it in memory for the rest of the idle time.
  */
-function watchSession(session: ServerHttp2Session, socket: Duplex, options: Options): WatchedSession {
+function watchSession(
+  session: ServerHttp2Session,
+  socket: Duplex,
+  activity: Activity,
+  options: Options,
+): WatchedSession {
   const { idleTimeoutMs, pingTimeoutMs = defaultPingTimeoutMs, log } = options;
   const open = new Set<ServerHttp2Stream>();
   const check = () => {
@@ -144,9 +150,11 @@ function watchSession(session: ServerHttp2Session, socket: Duplex, options: Opti
     open,
     add(stream) {
       open.add(stream);
+      activity.began();
       timer.refresh();
       stream.once('close', () => {
         open.delete(stream);
+        activity.ended();
         if (!session.destroyed) timer.refresh(); // which would wake a cleared one
       });
     },

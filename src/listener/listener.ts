@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { unavailable } from '../protocol/index.ts';
+import { type Activity, Connections } from './connections.ts';
 import { type Protocol, readFirstBytes } from './first-bytes.ts';
 import { contain, containFronts, requireClientCertificate } from './guard-fronts.ts';
 import { createHttp1 } from './http1.ts';
@@ -59,41 +60,51 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
   const http2 = createHttp2(options, guarded);
   const tls =
     options.tls &&
-    (await createTlsLayer(options.tls, options.firstByteTimeoutMs, options.log, (socket, protocol) =>
-      protocol === 'http2' ? http2.accept(socket) : http1.accept(socket),
+    (await createTlsLayer(
+      options.tls,
+      options.firstByteTimeoutMs,
+      options.log,
+      (socket, protocol, activity) =>
+        protocol === 'http2' ? http2.accept(socket, activity) : http1.accept(socket, activity),
     ));
-  const sockets = new Set<Socket>();
+  const connections = new Connections(options.maxConnections);
   let accepted = 0;
   let full = false;
 
-  const refuse = (socket: Socket) => {
+  /** Where the limit is reached one connection is closed: an older one that asks for nothing, or else the new one. */
+  const admits = (socket: Socket): boolean => {
+    const wasFull = full;
+    full = connections.isFull;
+    if (!full) return true;
     // once for each time the limit is reached, or a flood of connections would be a flood of lines
-    if (!full)
-      options.log('warn', 'connections refused: too many are open', {
+    if (!wasFull) {
+      options.log('warn', 'too many connections are open: one is closed for each further one', {
         maxConnections: options.maxConnections,
       });
-    full = true;
+    }
     options.refused?.('connections');
+    if (connections.makeRoom()) return true;
     socket.destroy();
+    return false;
   };
-  const route = (socket: Socket, protocol: Protocol, tlsOnly: boolean) => {
-    if (protocol === 'tls') return tls ? tls.accept(socket) : void socket.destroy();
-    if (tlsOnly) return void socket.end(tlsOnlyAnswer, () => socket.destroy());
-    if (protocol === 'http2') http2.accept(socket);
-    else http1.accept(socket);
+  const route = (socket: Socket, protocol: Protocol, target: ListenTarget, activity: Activity) => {
+    if (protocol === 'tls') return tls ? tls.accept(socket, activity) : void socket.destroy();
+    if (target.tlsOnly) return void socket.end(tlsOnlyAnswer, () => socket.destroy());
+    if (protocol === 'http1') http1.accept(socket, activity);
+    else if (target.http1Only) socket.destroy();
+    else http2.accept(socket, activity);
   };
-  const servers = options.targets.map(({ tlsOnly }) =>
+  const servers = options.targets.map(target =>
     createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true },
       socket => {
-        if (sockets.size >= options.maxConnections) return refuse(socket);
-        full = false;
-        accepted++;
-        sockets.add(socket);
         // the protocol's server handles the end of a connection; a reset before that needs no handling
-        socket.on('error', () => {}).once('close', () => sockets.delete(socket));
+        socket.on('error', () => {});
+        if (!admits(socket)) return;
+        accepted++;
+        const activity = connections.add(socket);
         readFirstBytes(socket, options.firstByteTimeoutMs, protocol =>
-          contain(options.log, socket, () => route(socket, protocol, tlsOnly)),
+          contain(options.log, socket, () => route(socket, protocol, target, activity)),
         );
       },
     ),
@@ -104,10 +115,8 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
     tls?.close();
   };
   const cut = () => {
-    const { size } = sockets;
-    for (const socket of sockets) socket.destroy();
     http1.close();
-    return size;
+    return connections.destroyAll();
   };
   return {
     async listen() {
@@ -119,7 +128,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       }
     },
     addresses: () => servers.map(server => server.address() as AddressInfo),
-    counts: () => ({ total: sockets.size, http1: http1.count(), http2: http2.count() }),
+    counts: () => ({ total: connections.size, http1: http1.count(), http2: http2.count() }),
     async drain(timeoutMs) {
       const deadline = performance.now() + timeoutMs;
       await emptyBacklog(() => accepted, Math.min(maxBacklogMs, timeoutMs));
@@ -127,7 +136,7 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       http1.beginDrain();
       http2.drain();
       await sleep(Math.min(lingerMs, timeoutMs));
-      while (sockets.size > 0 && performance.now() < deadline) {
+      while (connections.size > 0 && performance.now() < deadline) {
         await turn(); // a busy process reads pending input here, before it takes a connection for idle
         http1.closeIdle();
         await sleep(drainStepMs);

@@ -25,6 +25,8 @@ export interface ListenTarget {
   readonly port: number;
   /** Connections without TLS are refused here. */
   readonly tlsOnly: boolean;
+  /** HTTP/2 without TLS is refused here. */
+  readonly http1Only?: boolean;
 }
 
 /** TLS files; all PEM. They are read again every `reloadIntervalMs`. */
@@ -56,7 +58,7 @@ export interface ListenerOptions {
   readonly idleTimeoutMs: number;
   /** Time limit for the answer to an HTTP/2 ping, after which the peer counts as lost. Default 20 s. */
   readonly pingTimeoutMs?: number;
-  /** Maximum of open connections on all targets together; further ones are closed at once. */
+  /** Maximum of open connections on all targets together; for a further one the `Connections` close one. */
   readonly maxConnections: number;
   /** Open requests on one HTTP/2 connection. */
   readonly maxStreams: number;
