@@ -105,12 +105,11 @@ test('a negative limit ends all connections and is counted, and the sandbox goes
 });
 
 test('a list is cut into messages below 20 MiB, each with the counts', bounded, async () => {
-  const store = await RevisionStore.open(
-    { maxRevisions: 100, maxBytes: 2 ** 30 },
-    () => new Date(),
-    undefined,
-    problem => assert.fail(problem),
-  );
+  const store = await RevisionStore.open({
+    bounds: { maxRevisions: 100, maxBytes: 2 ** 30 },
+    now: () => new Date(),
+    report: problem => assert.fail(problem),
+  });
   const manifest = 'x'.repeat(1024 * 1024);
   for (let index = 0; index < 45; index++) await store.create(releaseOf(`r${index}`, 1, { manifest }));
   const request = message('hapi.services.tiller.ListReleasesRequest', { limit: 43 });

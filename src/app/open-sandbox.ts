@@ -1,5 +1,10 @@
 import type { Config } from '../config/index.ts';
-import { createSandboxKubernetes, startSandboxTiller, type Target } from '../sandbox/index.ts';
+import {
+  ClusterObjects,
+  createSandboxKubernetes,
+  startSandboxTiller,
+  type Target,
+} from '../sandbox/index.ts';
 
 /** A Tiller in memory with a small Kubernetes API in front of it, reached as a real one would be: by port-forward. */
 export interface OpenSandbox {
@@ -18,7 +23,9 @@ export async function openSandbox(
   { sandbox }: Config,
   report: (problem: string) => void,
 ): Promise<OpenSandbox> {
+  const objects = new ClusterObjects();
   const starting = startSandboxTiller({
+    objects,
     listen: 'unix',
     folder: sandbox.folder,
     bounds: { maxRevisions: sandbox.maxRevisions, maxBytes: sandbox.maxBytes },
@@ -26,6 +33,7 @@ export async function openSandbox(
   });
   // at once: making certificates takes a while, on other threads
   const kubernetes = await createSandboxKubernetes({
+    objects,
     tillerTarget: starting.then(({ address }) => ({ path: address.replace(/^unix:/, '') })),
   });
   const tiller = await starting;

@@ -1,5 +1,13 @@
 import type { ClusterObjects } from '../objects/cluster-objects.ts';
-import { type KubeObject, type Labels, listOf, objectOf, sameJson, textOf } from '../objects/kube-object.ts';
+import {
+  type Json,
+  type KubeObject,
+  type Labels,
+  listOf,
+  objectOf,
+  sameJson,
+  textOf,
+} from '../objects/kube-object.ts';
 import type { ServedResource } from '../objects/resources.ts';
 
 /** Where a program that stands for a Pod's container really listens. */
@@ -48,6 +56,7 @@ export class ClusterState {
         }
       }
     });
+    for (const service of objects.store.list('/services')) this.#updateEndpoints(service);
   }
 
   pod(namespace: string, name: string): KubeObject | undefined {
@@ -72,21 +81,22 @@ export class ClusterState {
 
   /** Makes a Pod of a program that runs already. */
   addPod(pod: KubeObject, ports: readonly PodPort[]): void {
-    const { namespace = '', name } = pod.metadata;
+    const { namespace = '' } = pod.metadata;
     this.objects.ensureNamespace(namespace);
-    const { uid = '' } = this.objects.create(this.#pods, namespace, pod).metadata;
+    const status = pod.status as Json;
+    const { uid = '' } = this.objects.create(this.#pods, namespace, pod, { status }).metadata;
     this.#ports.set(uid, ports);
-    const made = this.objects.get(this.#pods, namespace, name);
-    this.objects.replace(this.#pods, made, { ...made, status: pod.status }, { subresource: 'status' });
   }
 
   removePod(namespace: string, name: string): void {
     if (this.pod(namespace, name)) this.objects.delete(this.#pods, namespace, name);
   }
 
+  /** Makes a Service where it is missing. */
   addService(service: KubeObject): void {
-    const { namespace = '' } = service.metadata;
+    const { namespace = '', name } = service.metadata;
     this.objects.ensureNamespace(namespace);
+    if (this.service(namespace, name)) return;
     this.objects.create(this.#services, namespace, service);
   }
 

@@ -94,7 +94,7 @@ export async function createSandboxKubernetes(options: SandboxKubernetesOptions)
   function addTiller({ namespace, target, ready = true, service = true }: AddTillerOptions): string {
     const pod = tillerPod(namespace, ready);
     state.addPod(pod, [{ name: 'tiller', port: tillerPort, target }]);
-    if (service && !state.service(namespace, 'tiller-deploy')) state.addService(tillerService(namespace));
+    if (service) state.addService(tillerService(namespace));
     return pod.metadata.name;
   }
 

@@ -37,7 +37,7 @@ export async function installRelease(
     );
   }
   setStatus(release, 'DEPLOYED', request.description || 'Install complete');
-  await record(state, release, 'update');
+  await state.store.record(release, 'update');
   return { release };
 }
 
@@ -92,7 +92,7 @@ function chooseName(state: TillerState, wanted: string, reuse: boolean): string 
 }
 
 async function createRelease(state: TillerState, release: Release): Promise<void> {
-  await record(state, release, 'create');
+  await state.store.record(release, 'create');
   await failingAs(state, release, `Release "${release.name}" failed`, async () => {
     state.cluster.ensureNamespace(release.namespace, state.now());
     const objects = await state.work.readObjects(release.manifest, release.namespace);
@@ -108,13 +108,8 @@ async function replaceRelease(state: TillerState, release: Release): Promise<voi
   setStatus(old, 'SUPERSEDED');
   await state.store.update(old);
   release.version = old.version + 1;
-  await record(state, release, 'create');
+  await state.store.record(release, 'create');
   await failingAs(state, release, `Release replace "${release.name}" failed`, () =>
     replaceObjects(state, old, release),
   );
-}
-
-/** Tiller only warns when it cannot store a release, and goes on. */
-export async function record(state: TillerState, release: Release, how: 'create' | 'update'): Promise<void> {
-  if (state.store.storageFault(release) === undefined) await state.store[how](release);
 }

@@ -58,12 +58,12 @@ const step: fc.Arbitrary<[text: string, Step]> = fc
 
 async function openStore(path: string): Promise<RevisionStore> {
   const folder = await RevisionFolder.open(path);
-  return RevisionStore.open(
+  return RevisionStore.open({
     bounds,
-    () => new Date(),
+    now: () => new Date(),
     folder,
-    problem => assert.fail(problem),
-  );
+    report: problem => assert.fail(problem),
+  });
 }
 
 /** Applies a step; a refusal must be one of Tiller's, and leave no trace. */

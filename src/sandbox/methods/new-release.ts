@@ -94,7 +94,7 @@ export async function failingAs(
   } catch (error) {
     const failure = toTillerError(error);
     setStatus(release, 'FAILED', `${what}: ${failure.message}`);
-    if (state.store.storageFault(release) === undefined) await state.store.update(release);
+    await state.store.record(release, 'update');
     throw failure;
   }
 }

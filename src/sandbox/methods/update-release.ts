@@ -4,7 +4,7 @@ import { setStatus, toTimestamp } from '../state/revision.ts';
 import type { TillerState } from '../state/tiller-state.ts';
 import { TillerCrash, tillerError } from '../work/tiller-error.ts';
 import { runHooks } from './hooks.ts';
-import { prepareInstall, record } from './install-release.ts';
+import { prepareInstall } from './install-release.ts';
 import {
   failingAs,
   renderNewRelease,
@@ -112,7 +112,7 @@ async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): P
   }
   await deleteOld(state, request, old);
   if (!request.disable_hooks) await runHooks(state, release, 'PRE_INSTALL');
-  await record(state, release, 'create');
+  await state.store.record(release, 'create');
   await failingAs(state, release, `Upgrade "${release.name}" failed`, () =>
     replaceObjects(state, old, release),
   );
@@ -122,7 +122,7 @@ async function forceUpdate(state: TillerState, request: UpdateReleaseRequest): P
     );
   }
   setStatus(release, 'DEPLOYED', request.description || 'Upgrade complete');
-  await record(state, release, 'update');
+  await state.store.record(release, 'update');
   return release;
 }
 

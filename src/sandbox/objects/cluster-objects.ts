@@ -3,6 +3,7 @@ import { setDefaults, validateFields } from './defaults.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, KubeFailure, notFound } from './failure.ts';
 import {
   isObject,
+  type Json,
   type KubeObject,
   type ObjectMeta,
   objectOf,
@@ -19,6 +20,8 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   /** Default: the system's clock. */
   readonly now?: Date;
+  /** The object's status, which clients cannot set with the rest. Default: that of a new object, or the stored one. */
+  readonly status?: Json | undefined;
 }
 
 export interface UpdateOptions extends WriteOptions {
@@ -88,7 +91,7 @@ export class ClusterObjects {
     body: KubeObject,
     options: WriteOptions = {},
   ): KubeObject {
-    const { dryRun = false, now = new Date() } = options;
+    const { dryRun = false, now = new Date(), status } = options;
     const given = objectOf(body.metadata);
     checkNamespace(given.namespace, namespace);
     if (namespace !== '' && !this.hasNamespace(namespace)) throw notFound(this.#namespaces, namespace);
@@ -103,17 +106,19 @@ export class ClusterObjects {
       resourceVersion: _version,
       generation: _generation,
       deletionTimestamp: _deletion,
-      ...kept
+      ...rest
     } = given;
     const metadata: ObjectMeta = {
-      ...kept,
+      ...rest,
       name,
       ...(namespace === '' ? {} : { namespace }),
       uid: randomUUID(),
       ...(served.resource.hasGeneration ? { generation: 1 } : {}),
       creationTimestamp: toTime(now),
     };
-    const object = this.#admit(served, { ...body, metadata }, name);
+    const kept = served.resource.hasStatus ? withoutStatus(body) : body;
+    const full = { ...kept, ...(status === undefined ? {} : { status }), metadata };
+    const object = this.#admit(served, full, name);
     return present(served, dryRun ? object : this.store.put(place, object));
   }
 
@@ -162,10 +167,11 @@ export class ClusterObjects {
     served: ServedResource,
     before: KubeObject,
     changed: KubeObject,
-    { dryRun = false, subresource }: UpdateOptions = {},
+    { dryRun = false, subresource, status }: UpdateOptions = {},
   ): KubeObject {
     const { name, namespace = '' } = before.metadata;
-    const after = this.#admit(served, mergeParts(served, before, changed, subresource), name);
+    const merged = mergeParts(served, before, changed, subresource);
+    const after = this.#admit(served, status === undefined ? merged : { ...merged, status }, name);
     if (sameJson(before, present(served, after))) return before; // etcd writes nothing then
     const { hasGeneration } = served.resource;
     const counted = hasGeneration && specificationChanged(before, after);
@@ -202,6 +208,11 @@ export class ClusterObjects {
     }
     this.store.delete(placeOf(served, namespace, name));
     return before;
+  }
+
+  /** @throws KubeFailure 422 for an object that would not be stored */
+  check(served: ServedResource, object: KubeObject): void {
+    this.#admit(served, object, object.metadata.name);
   }
 
   /** What is stored of a given object: its kind, its defaults; checked. */
@@ -292,7 +303,16 @@ function mergeParts(
   if (subresource === 'status') return { ...before, status: changed.status };
   const metadata = { ...(isObject(changed.metadata) ? changed.metadata : {}), ...own } as ObjectMeta;
   const status = resource.hasStatus ? { status: before.status } : {};
-  return { ...changed, ...status, metadata };
+  const { clusterIP } = objectOf(before.spec);
+  const spec =
+    resource.kind === 'Service' && clusterIP !== undefined && objectOf(changed.spec).clusterIP === undefined
+      ? { spec: { clusterIP, ...objectOf(changed.spec) } }
+      : {};
+  return { ...changed, ...spec, ...status, metadata };
+}
+
+function withoutStatus({ status: _status, ...rest }: KubeObject): KubeObject {
+  return rest;
 }
 
 function specificationChanged(before: KubeObject, after: KubeObject): boolean {

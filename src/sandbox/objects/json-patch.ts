@@ -14,6 +14,18 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return merged;
 }
 
+/** The merge patch that makes one value of another; lists are replaced whole. */
+export function mergeDiff(before: Json, after: Json): Json {
+  if (!isObject(before) || !isObject(after)) return after;
+  const patch: { [key: string]: Json } = {};
+  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) setOwn(patch, key, null);
+  for (const [key, value] of Object.entries(after)) {
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    if (!sameJson(old, value)) setOwn(patch, key, isObject(old) ? mergeDiff(old, value) : value);
+  }
+  return patch;
+}
+
 /** Sets a key, `__proto__` too, as one of the object's own. */
 export function setOwn(object: { [key: string]: Json }, key: string, value: Json): void {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });

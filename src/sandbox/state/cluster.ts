@@ -1,32 +1,31 @@
 import { Code, GatewayError } from '../../protocol/index.ts';
-import {
-  generateObjectName,
-  objectNameFault,
-  requestNameFault,
-  resourceName,
-} from '../objects/object-name.ts';
+import { ClusterObjects, tableOf } from '../objects/cluster-objects.ts';
+import { KubeFailure } from '../objects/failure.ts';
+import { mergeDiff, mergePatch } from '../objects/json-patch.ts';
+import { type Json, type KubeObject, objectOf } from '../objects/kube-object.ts';
+import { objectNameFault, pluralOf, requestNameFault } from '../objects/object-name.ts';
+import type { ServedResource } from '../objects/resources.ts';
 import type { ManifestObject } from '../work/manifest-objects.ts';
 import { tillerError, withPrefix } from '../work/tiller-error.ts';
+import { settledStatus } from './settled-status.ts';
 
-/** More objects than this are refused; each costs about 200 bytes. */
-const maxObjects = 100_000;
-
-/** What a cluster has from the start. Those but the last cannot be deleted. */
-const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-const permanentNamespaces: ReadonlySet<string> = new Set(firstNamespaces.slice(0, 3));
-
-/** Which object; the API version is no part of it: the same object can be addressed by several. */
-type ObjectKey = Pick<ManifestObject, 'kind' | 'namespace' | 'name'>;
+/** Where an object is kept. */
+interface Place {
+  readonly served: ServedResource;
+  /** Empty for kinds that have none. */
+  readonly namespace: string;
+  readonly key: string;
+}
 
 /**
- * The names of the objects that Tiller created, with their creation times. Nothing runs. An install collides with an
- * existing object as in a real cluster, with Kubernetes' and Tiller's error texts.
+ * What Tiller does with a release's objects in the cluster, with Kubernetes' and Tiller's error texts. Nothing runs: what
+ * Tiller made is ready at once.
  */
 export class SimulatedCluster {
-  readonly #createdAt = new Map<string, Date>();
+  readonly objects: ClusterObjects;
 
-  constructor() {
-    for (const name of firstNamespaces) this.#createdAt.set(objectKey(namespaceKey(name)), new Date());
+  constructor(objects = new ClusterObjects()) {
+    this.objects = objects;
   }
 
   /**
@@ -36,10 +35,9 @@ export class SimulatedCluster {
   ensureNamespace(name: string, now: Date): void {
     const requestFault = requestNameFault(name);
     if (requestFault !== undefined) throw tillerError(requestFault);
-    if (this.has(namespaceKey(name))) return;
     const fault = objectNameFault('v1', 'Namespace', { name });
     if (fault !== undefined) throw tillerError(fault);
-    this.#put(namespaceKey(name), now);
+    this.objects.ensureNamespace(name, now);
   }
 
   /**
@@ -52,27 +50,31 @@ export class SimulatedCluster {
   }
 
   /**
-   * From one manifest to the next, as Tiller upgrades: what is new is created, what is gone is deleted unless its resource
-   * policy keeps it.
+   * From one manifest to the next, as Tiller upgrades: what is new is created, what changed is patched, what is gone is
+   * deleted unless its resource policy keeps it.
    * @throws GatewayError UNKNOWN with Tiller's text
    */
   update(before: readonly ManifestObject[], after: readonly ManifestObject[], now: Date): void {
-    const known = new Set(before.map(objectKey));
+    const known = new Map(before.map(object => [this.#place(object).key, object]));
     for (const object of after) {
       const fault = requestNameFault(object.name);
       if (fault !== undefined) throw tillerError(`Could not get information about the resource: ${fault}`);
-      if (!this.has(object)) withPrefix('failed to create resource: ', () => this.#createOne(object, now));
-      else if (!known.has(objectKey(object))) {
+      const place = this.#place(object);
+      const original = known.get(place.key);
+      const live = this.objects.find(place.served, place.namespace, object.name);
+      if (!live) withPrefix('failed to create resource: ', () => this.#createOne(object, now));
+      else if (original) this.#patchOne(place, live, original, object);
+      else {
         throw tillerError(
           `kind ${object.kind} with the name "${object.name}" in "${object.namespace}" already exists in the cluster and wasn't defined in the previous release. ` +
             'Before upgrading, please either delete the resource from the cluster or remove it from the chart',
         );
       }
     }
-    const kept = new Set(after.map(objectKey));
+    const kept = new Set(after.map(object => this.#place(object).key));
     for (const object of before) {
       // what cannot be deleted, Tiller only logs
-      if (!kept.has(objectKey(object)) && !isKept(object.annotations)) this.#deleteOne(object);
+      if (!kept.has(this.#place(object).key) && !isKept(object.annotations)) this.#deleteOne(object);
     }
   }
 
@@ -87,65 +89,64 @@ export class SimulatedCluster {
     if (fault !== undefined) throw tillerError(fault);
   }
 
-  /** Takes the objects and their namespaces as present, whatever is there: for releases that were kept across a restart. */
+  /** Makes the objects and their namespaces where they are missing: for releases that were kept across a restart. */
   restore(namespace: string, objects: readonly ManifestObject[], createdAt: Date): void {
     const namespaces = [namespace, ...objects.map(object => object.namespace)];
-    for (const name of namespaces) {
-      if (name !== '' && !this.has(namespaceKey(name))) this.#put(namespaceKey(name), createdAt);
+    for (const name of namespaces) if (name !== '') this.objects.ensureNamespace(name, createdAt);
+    for (const object of objects) {
+      if (object.name !== '' && !this.has(object)) this.#createOne(object, createdAt);
     }
-    for (const object of objects) if (object.name !== '') this.#put(object, createdAt);
   }
 
   /** Since when the object is there; undefined when it is not. */
-  createdAt(object: ObjectKey): Date | undefined {
-    return this.#createdAt.get(objectKey(object));
+  createdAt(object: ManifestObject): Date | undefined {
+    const { served, namespace } = this.#place(object);
+    const created = this.objects.find(served, namespace, object.name)?.metadata.creationTimestamp;
+    return created ? new Date(created) : undefined;
   }
 
-  has(object: ObjectKey): boolean {
-    return this.#createdAt.has(objectKey(object));
+  has(object: ManifestObject): boolean {
+    return this.createdAt(object) !== undefined;
   }
 
   #createOne(object: ManifestObject, now: Date): void {
-    const { apiVersion, kind, namespace, generateName } = object;
-    if (namespace !== '' && !this.has(namespaceKey(namespace))) {
-      throw tillerError(`namespaces "${namespace}" not found`);
-    }
-    const name = object.name === '' && generateName !== '' ? generateObjectName(generateName) : object.name;
-    const fault = objectNameFault(apiVersion, kind, { name, generateName });
-    if (fault !== undefined) throw tillerError(fault);
-    if (this.has({ kind, namespace, name })) {
-      throw tillerError(`${resourceName(apiVersion, kind)} "${name}" already exists`);
-    }
-    this.#put({ kind, namespace, name }, now);
+    const { served, namespace } = this.#place(object);
+    const body = bodyOf(object);
+    this.objects.create(served, namespace, body, { now, status: settledStatus(body, object.outcome) });
   }
 
-  #put(object: ObjectKey, now: Date): void {
-    if (this.#createdAt.size >= maxObjects) {
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `the sandbox's cluster holds ${maxObjects} objects already`,
-      );
-    }
-    this.#createdAt.set(objectKey(object), now);
+  /** What is in both manifests is left as it is, so that others' changes of it stay. */
+  #patchOne(place: Place, live: KubeObject, original: ManifestObject, target: ManifestObject): void {
+    const patch = mergeDiff(bodyOf(original) as unknown as Json, bodyOf(target) as unknown as Json);
+    const merged = mergePatch(live as unknown as Json, patch);
+    const changed = {
+      ...objectOf(merged),
+      metadata: objectOf(objectOf(merged).metadata),
+    } as unknown as KubeObject;
+    const status = settledStatus(changed, target.outcome);
+    withPrefix('', () => this.objects.replace(place.served, live, changed, { status }));
+  }
+
+  /** @throws GatewayError RESOURCE_EXHAUSTED */
+  #place({ apiVersion, kind, namespace, name }: ManifestObject): Place {
+    const served = this.objects.resources.ensureKind(apiVersion, kind, pluralOf(kind), namespace !== '');
+    if (!served)
+      throw new GatewayError(Code.RESOURCE_EXHAUSTED, "the sandbox's cluster knows too many kinds");
+    const own = served.resource.namespaced ? namespace : '';
+    return { served, namespace: own, key: `${tableOf(served)}/${own}/${name}` };
   }
 
   /** @returns why it cannot be deleted; that it is not there is no reason */
-  #deleteOne({ kind, namespace, name }: ManifestObject): string | undefined {
-    const fault = requestNameFault(name);
+  #deleteOne(object: ManifestObject): string | undefined {
+    const fault = requestNameFault(object.name);
     if (fault !== undefined) return fault;
-    if (kind === 'Namespace') {
-      if (permanentNamespaces.has(name)) {
-        return `namespaces "${name}" is forbidden: this namespace may not be deleted`;
-      }
-      this.#deleteAllIn(name);
-    }
-    this.#createdAt.delete(objectKey({ kind, namespace, name }));
-    return undefined;
-  }
-
-  #deleteAllIn(namespace: string): void {
-    for (const key of this.#createdAt.keys()) {
-      if (key.split('/')[1] === namespace) this.#createdAt.delete(key);
+    const { served, namespace } = this.#place(object);
+    try {
+      this.objects.delete(served, namespace, object.name);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof KubeFailure)) throw error;
+      return error.status === 404 ? undefined : error.message;
     }
   }
 }
@@ -156,10 +157,9 @@ export function isKept(annotations: ReadonlyMap<string, string>): boolean {
   return policy !== undefined && policy !== 'delete';
 }
 
-function namespaceKey(name: string): ObjectKey {
-  return { kind: 'Namespace', namespace: '', name };
-}
-
-function objectKey({ kind, namespace, name }: ObjectKey): string {
-  return `${kind}/${namespace}/${name}`;
+/** The object as it is sent to the API server; its namespace is the path's. */
+function bodyOf({ json, name, generateName }: ManifestObject): KubeObject {
+  const parsed = objectOf(JSON.parse(json));
+  const { namespace: _namespace, ...metadata } = objectOf(parsed.metadata);
+  return { ...parsed, metadata: { ...metadata, name, ...(generateName === '' ? {} : { generateName }) } };
 }

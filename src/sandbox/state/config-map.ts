@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzipSync, gzip } from 'node:zlib';
+import { gunzipSync, gzip, gzipSync } from 'node:zlib';
 import { decodeMessage } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { type Revision, releaseToRevision } from './revision.ts';
@@ -7,8 +7,11 @@ import { type Revision, releaseToRevision } from './revision.ts';
 /** How large a release may unpack to. Tiller takes no message above 20 MiB; rendered manifests come on top. */
 const maxReleaseBytes = 64 * 1024 * 1024;
 
+/** Below this size packing takes less time than handing it to another thread. */
+const syncBytes = 32 * 1024;
+
 /** A revision as Tiller's default storage driver keeps it: a ConfigMap with the gzipped message in base64. */
-export interface ReleaseConfigMap {
+export type ReleaseConfigMap = {
   readonly apiVersion: 'v1';
   readonly kind: 'ConfigMap';
   readonly metadata: {
@@ -18,14 +21,16 @@ export interface ReleaseConfigMap {
     readonly labels: Readonly<Record<string, string>>;
   };
   readonly data: { readonly release: string };
-}
+};
 
 /** @param namespace Tiller's own */
 export async function revisionToConfigMap(
   revision: Revision,
   namespace = 'kube-system',
 ): Promise<ReleaseConfigMap> {
-  const packed = await promisify(gzip)(revision.wire); // on another thread: 20 MiB take half a second
+  const { wire } = revision;
+  // on another thread where it takes long: 20 MiB take half a second
+  const packed = wire.length < syncBytes ? gzipSync(wire) : await promisify(gzip)(wire);
   const { name, version, status, createdAt, modifiedAt } = revision;
   return {
     apiVersion: 'v1',

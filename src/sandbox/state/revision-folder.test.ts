@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { releaseOf } from '../../../test/support/tiller-messages.ts';
-import { type Revision, releaseToRevision } from './revision.ts';
+import { type ReleaseConfigMap, revisionToConfigMap } from './config-map.ts';
+import { releaseToRevision } from './revision.ts';
 import { RevisionFolder } from './revision-folder.ts';
 
 async function temporaryFolder(context: TestContext): Promise<string> {
@@ -13,14 +14,16 @@ async function temporaryFolder(context: TestContext): Promise<string> {
   return folder;
 }
 
-const revisionOf = (name: string, version = 1, modifiedAt?: number): Revision =>
-  releaseToRevision(releaseOf(name, version), 1_000, modifiedAt);
+const recordOf = (name: string, version = 1, modifiedAt?: number): Promise<ReleaseConfigMap> =>
+  revisionToConfigMap(releaseToRevision(releaseOf(name, version), 1_000, modifiedAt));
 
 async function readAll(path: string): Promise<{ keys: string[]; problems: string[] }> {
   const problems: string[] = [];
   const keys: string[] = [];
   const folder = await RevisionFolder.open(path);
-  for await (const { key } of folder.revisions(problem => problems.push(problem))) keys.push(key);
+  for await (const { revision } of folder.revisions(problem => problems.push(problem))) {
+    keys.push(revision.key);
+  }
   return { keys, problems };
 }
 
@@ -34,21 +37,23 @@ test('what is written is read again, for this user only', async context => {
   const path = join(await temporaryFolder(context), 'new', 'sandbox');
   const folder = await RevisionFolder.open(path);
   await Promise.all([
-    folder.write(revisionOf('a')),
-    folder.write(revisionOf('b')),
-    folder.write(revisionOf('a', 2)),
+    folder.write(await recordOf('a')),
+    folder.write(await recordOf('b')),
+    folder.write(await recordOf('a', 2)),
   ]);
   assert.deepEqual(await readAll(path), { keys: ['a.v1', 'a.v2', 'b.v1'], problems: [] });
   assert.equal((await stat(path)).mode & 0o777, 0o700);
   assert.equal((await stat(join(path, 'a.v1.json'))).mode & 0o777, 0o600);
-  await folder.remove(revisionOf('a'));
+  await folder.remove('a.v1');
   assert.deepEqual((await readAll(path)).keys, ['a.v2', 'b.v1']);
 });
 
 test('of writes to one revision the last stays', async context => {
   const path = await temporaryFolder(context);
   const folder = await RevisionFolder.open(path);
-  await Promise.all(Array.from({ length: 20 }, (_, index) => folder.write(revisionOf('a', 1, index))));
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => folder.write(await recordOf('a', 1, index))),
+  );
   const { metadata } = JSON.parse(await readFile(join(path, 'a.v1.json'), 'utf8'));
   assert.equal(metadata.labels.MODIFIED_AT, '19');
   assert.deepEqual(await readdir(path), ['a.v1.json']);
@@ -57,7 +62,7 @@ test('of writes to one revision the last stays', async context => {
 test('broken files are reported and left, leftovers of a crash removed', async context => {
   const path = await temporaryFolder(context);
   const folder = await RevisionFolder.open(path);
-  await folder.write(revisionOf('good'));
+  await folder.write(await recordOf('good'));
   await writeFile(join(path, 'cut.v1.json'), '{"apiVersion":');
   await writeFile(join(path, 'other.v1.json'), await readFile(join(path, 'good.v1.json')));
   await writeFile(join(path, 'half.v1.json.1-0.tmp'), 'x');
@@ -74,11 +79,11 @@ test('a write that fails says so and does not stop the next', async context => {
   const path = await temporaryFolder(context);
   const folder = await RevisionFolder.open(path);
   await rm(path, { recursive: true });
-  await assert.rejects(folder.write(revisionOf('a')), {
+  await assert.rejects(folder.write(await recordOf('a')), {
     code: 13,
     message: 'the sandbox cannot keep the release: ENOENT',
   });
   await RevisionFolder.open(path);
-  await folder.write(revisionOf('b'));
+  await folder.write(await recordOf('b'));
   assert.deepEqual((await readAll(path)).keys, ['b.v1']);
 });

@@ -1,11 +1,19 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
-import { configMapToRevision, revisionToConfigMap } from './config-map.ts';
+import { configMapToRevision, type ReleaseConfigMap } from './config-map.ts';
 import type { Revision } from './revision.ts';
 
 /** A file above this is reported, not read. */
 const maxFileBytes = 96 * 1024 * 1024;
+
+/** A revision that was kept, with the ConfigMap that it was read from. */
+export interface KeptRevision {
+  readonly revision: Revision;
+  readonly configMap: Pick<ReleaseConfigMap, 'data'> & {
+    readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  };
+}
 
 /**
  * Keeps revisions as files, one each, in the form of Tiller's ConfigMaps (`kubectl create -f` takes them). A file is
@@ -36,7 +44,7 @@ export class RevisionFolder {
    * Everything that can be read, in the order of the names; half-written leftovers of a crash are removed.
    * @param report gets a sentence for each file that cannot be read; the file stays
    */
-  async *revisions(report: (problem: string) => void): AsyncGenerator<Revision> {
+  async *revisions(report: (problem: string) => void): AsyncGenerator<KeptRevision> {
     const names = (await readdir(this.#path)).sort();
     for (const name of names) {
       if (name.endsWith('.tmp')) await rm(join(this.#path, name), { force: true });
@@ -49,11 +57,14 @@ export class RevisionFolder {
     }
   }
 
-  write(revision: Revision): Promise<void> {
+  write(configMap: ReleaseConfigMap): Promise<void> {
     return this.#queue(async () => {
-      const place = this.#file(revision.key);
+      const { name, namespace, creationTimestamp, labels } = configMap.metadata;
+      const place = this.#file(name);
       const temporary = `${place}.${process.pid}-${this.#writes++}.tmp`;
-      const text = JSON.stringify(await revisionToConfigMap(revision), undefined, 1);
+      const metadata = { name, namespace, creationTimestamp, labels }; // the rest is of this process alone
+      const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: configMap.data };
+      const text = JSON.stringify(kept, undefined, 1);
       const file = await open(temporary, 'wx', 0o600);
       try {
         await file.writeFile(`${text}\n`);
@@ -65,17 +76,20 @@ export class RevisionFolder {
     });
   }
 
-  remove(revision: Revision): Promise<void> {
-    return this.#queue(() => rm(this.#file(revision.key), { force: true }));
+  remove(key: string): Promise<void> {
+    return this.#queue(() => rm(this.#file(key), { force: true }));
   }
 
-  async #read(name: string): Promise<Revision> {
+  async #read(name: string): Promise<KeptRevision> {
     const path = join(this.#path, name);
     const { size } = await stat(path);
     if (size > maxFileBytes) throw new Error(`it has ${size} bytes, more than ${maxFileBytes}`);
-    const revision = configMapToRevision(JSON.parse(await readFile(path, 'utf8')));
+    const configMap = JSON.parse(await readFile(path, 'utf8'));
+    const revision = configMapToRevision(configMap);
     if (name !== `${revision.key}.json`) throw new Error(`it holds ${revision.key}`);
-    return revision;
+    const { labels } = configMap.metadata ?? {};
+    const metadata = { name: revision.key, labels: { ...labels, OWNER: 'TILLER' } };
+    return { revision, configMap: { metadata, data: { release: configMap.data.release } } };
   }
 
   /** Keys are DNS names by then (the store sees to it), so no path can lead out of the folder. */

@@ -6,12 +6,7 @@ import { RevisionStore, type StoreBounds } from './revision-store.ts';
 
 const noBounds: StoreBounds = { maxRevisions: 100, maxBytes: 1_000_000 };
 const openStore = (bounds = noBounds) =>
-  RevisionStore.open(
-    bounds,
-    () => new Date(5_000),
-    undefined,
-    problem => assert.fail(problem),
-  );
+  RevisionStore.open({ bounds, now: () => new Date(5_000), report: problem => assert.fail(problem) });
 
 test('what is given are copies', async () => {
   const store = await openStore();

@@ -1,8 +1,13 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
 import type { Release } from '../../codec/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
-import { objectNameFault } from '../objects/object-name.ts';
+import { ClusterObjects } from '../objects/cluster-objects.ts';
+import { invalid, KubeFailure } from '../objects/failure.ts';
+import { objectNameCauses } from '../objects/object-name.ts';
+import type { ObjectEvent } from '../objects/object-store.ts';
+import type { ServedResource } from '../objects/resources.ts';
 import { tillerError } from '../work/tiller-error.ts';
+import { configMapToRevision, type ReleaseConfigMap, revisionToConfigMap } from './config-map.ts';
 import { type Revision, releaseToRevision, revisionKey, revisionToRelease } from './revision.ts';
 import type { RevisionFolder } from './revision-folder.ts';
 
@@ -13,36 +18,62 @@ export interface StoreBounds {
   readonly maxBytes: number;
 }
 
+export interface RevisionStoreOptions {
+  readonly bounds: StoreBounds;
+  readonly now: () => Date;
+  /** Where the revisions are kept across restarts. */
+  readonly folder?: RevisionFolder | undefined;
+  /** Gets a sentence for each revision that cannot be read or kept. */
+  readonly report: (problem: string) => void;
+  /** The cluster's objects. Default: objects of its own. */
+  readonly objects?: ClusterObjects | undefined;
+}
+
+/** Tiller's own namespace. */
+export const tillerNamespace = 'kube-system';
+
+/** The API server takes no larger request. */
+const maxRequestBytes = 3 * 1024 * 1024;
+
 /**
- * Tiller's storage: every revision of every release, by name and version. What it gives are copies; a change counts when
- * it is put back. Error texts are those of Tiller's ConfigMap driver.
+ * Tiller's storage: every revision of every release, by name and version. They are the cluster's ConfigMaps with
+ * `OWNER=TILLER` in Tiller's namespace, whoever writes them; beside each stands what it unpacks to, so that nothing is
+ * unpacked to be read. What the store gives are copies; a change counts when it is put back. Error texts are those of
+ * Tiller's ConfigMap driver.
  */
 export class RevisionStore {
+  readonly #objects: ClusterObjects;
+  readonly #configMaps: ServedResource;
   readonly #releases = new Map<string, Map<number, Revision>>();
+  readonly #byKey = new Map<string, Revision>();
   readonly #notMessages = new WeakMap<Release, string>();
-  readonly #bounds: StoreBounds;
-  readonly #folder: RevisionFolder | undefined;
-  readonly #now: () => Date;
-  #count = 0;
+  readonly #options: RevisionStoreOptions;
+  /** What the ConfigMap that is being written unpacks to. */
+  #own: Revision | undefined;
+  /** Keys of revisions that are being created. */
+  readonly #creating = new Set<string>();
+  /** Releases that cannot be stored. */
+  readonly #unstored = new WeakSet<Release>();
+  #sorted: Revision[] | undefined;
   #bytes = 0;
 
-  private constructor(bounds: StoreBounds, folder: RevisionFolder | undefined, now: () => Date) {
-    this.#bounds = bounds;
-    this.#folder = folder;
-    this.#now = now;
+  private constructor(options: RevisionStoreOptions) {
+    this.#options = options;
+    this.#objects = options.objects ?? new ClusterObjects();
+    this.#configMaps = this.#objects.resources.find('', 'v1', 'configmaps')!;
   }
 
-  /** @param report gets a sentence for each kept revision that cannot be read or exceeds the bounds */
-  static async open(
-    bounds: StoreBounds,
-    now: () => Date,
-    folder: RevisionFolder | undefined,
-    report: (problem: string) => void,
-  ): Promise<RevisionStore> {
-    const store = new RevisionStore(bounds, folder, now);
-    for await (const revision of folder?.revisions(report) ?? []) {
+  static async open(options: RevisionStoreOptions): Promise<RevisionStore> {
+    const store = new RevisionStore(options);
+    const { folder, report } = options;
+    store.#objects.store.subscribe(event => store.#follow(event));
+    for await (const { revision, configMap } of folder?.revisions(report) ?? []) {
       try {
-        store.#put(revision);
+        store.#refuseAbove(revision);
+        const now = new Date(revision.createdAt * 1000);
+        store.#write(revision, () =>
+          store.#objects.create(store.#configMaps, tillerNamespace, { ...configMap }, { now }),
+        );
       } catch (error) {
         report(`${revision.key} is left out: ${(error as Error).message}`);
       }
@@ -61,50 +92,62 @@ export class RevisionStore {
   }
 
   /**
-   * Why a release cannot be stored, or undefined when it can. Tiller takes upper case and underscores in a name, a
-   * ConfigMap does not.
+   * Adds or replaces a revision where Tiller only warns when it cannot store one, and goes on: one that is too large, for
+   * instance, or has a name that no ConfigMap can have.
+   * @throws GatewayError UNKNOWN when it is there already, or is not there; RESOURCE_EXHAUSTED
    */
-  storageFault(release: Release): string | undefined {
-    const fault = objectNameFault('v1', 'ConfigMap', { name: revisionKey(release.name, 1) });
-    return this.messageFault(release) ?? fault;
+  async record(release: Release, how: 'create' | 'update'): Promise<void> {
+    if (this.#unstored.has(release)) return;
+    try {
+      await this[how](release);
+    } catch (error) {
+      if (!(error instanceof KubeFailure) || error.code !== Code.UNKNOWN) throw error;
+      this.#unstored.add(release);
+      this.#options.report(`warning: Failed to record release ${release.name}: ${error.message}`);
+    }
   }
 
   /**
    * Adds a revision.
-   * @throws GatewayError UNKNOWN when it is there already or cannot be stored; RESOURCE_EXHAUSTED
+   * @throws GatewayError UNKNOWN when it is there already; KubeFailure when it cannot be stored; RESOURCE_EXHAUSTED
    */
   async create(release: Release): Promise<void> {
     const key = revisionKey(release.name, release.version);
-    const fault = this.storageFault(release);
-    if (fault !== undefined) throw tillerError(fault);
-    if (this.#find(release.name, release.version)) throw tillerError(`release: "${key}" already exists`);
-    const revision = releaseToRevision(release, this.#seconds(), undefined);
-    this.#put(revision);
-    await this.#folder?.write(revision).catch(error => {
-      this.#remove(revision);
-      throw error;
-    });
+    this.#refuseUnstorable(release, key);
+    const isThere = this.#objects.find(this.#configMaps, tillerNamespace, key) !== undefined;
+    if (isThere || this.#creating.has(key)) throw tillerError(`release: "${key}" already exists`);
+    const now = this.#options.now();
+    const revision = releaseToRevision(release, toSeconds(now), undefined);
+    this.#refuseAbove(revision);
+    this.#creating.add(key);
+    try {
+      await this.#keep(revision, configMap =>
+        this.#objects.create(this.#configMaps, tillerNamespace, configMap, { now }),
+      );
+    } finally {
+      this.#creating.delete(key);
+    }
   }
 
   /**
    * Replaces a revision.
-   * @throws GatewayError UNKNOWN when it is not there; RESOURCE_EXHAUSTED
+   * @throws GatewayError UNKNOWN when it is not there; KubeFailure when it cannot be stored; RESOURCE_EXHAUSTED
    */
   async update(release: Release): Promise<void> {
+    this.#refuseUnstorable(release, revisionKey(release.name, release.version));
     const before = this.revision(release.name, release.version);
-    const revision = releaseToRevision(release, before.createdAt, this.#seconds());
-    this.#put(revision);
-    await this.#folder?.write(revision).catch(error => {
-      this.#put(before);
-      throw error;
-    });
+    const revision = releaseToRevision(release, before.createdAt, toSeconds(this.#options.now()));
+    this.#refuseAbove(revision);
+    await this.#keep(revision, configMap =>
+      this.#objects.update(this.#configMaps, tillerNamespace, revision.key, configMap),
+    );
   }
 
   /** @throws GatewayError UNKNOWN when it is not there */
   async delete(name: string, version: number): Promise<void> {
-    const revision = this.revision(name, version);
-    this.#remove(revision);
-    await this.#folder?.remove(revision);
+    const { key } = this.revision(name, version);
+    await this.#options.folder?.remove(key);
+    if (this.#byKey.has(key)) this.#objects.delete(this.#configMaps, tillerNamespace, key);
   }
 
   /** @throws GatewayError UNKNOWN when it is not there */
@@ -141,10 +184,9 @@ export class RevisionStore {
   }
 
   /** All revisions in the order in which Kubernetes lists their ConfigMaps: by key. */
-  all(): Revision[] {
-    return [...this.#releases.values()]
-      .flatMap(revisions => [...revisions.values()])
-      .sort((a, b) => compareUtf8(a.key, b.key));
+  all(): readonly Revision[] {
+    this.#sorted ??= [...this.#byKey.values()].sort((a, b) => compareUtf8(a.key, b.key));
+    return this.#sorted;
   }
 
   /** The releases' names. */
@@ -152,43 +194,106 @@ export class RevisionStore {
     return [...this.#releases.keys()];
   }
 
-  #find(name: string, version: number): Revision | undefined {
-    return this.#releases.get(name)?.get(version);
-  }
-
   /** @throws GatewayError UNKNOWN when it is not there */
   revision(name: string, version: number): Revision {
-    const revision = this.#find(name, version);
+    const revision = this.#releases.get(name)?.get(version);
     if (!revision) throw tillerError(`release: "${revisionKey(name, version)}" not found`);
     return revision;
   }
 
-  #put(revision: Revision): void {
-    const replaced = this.#find(revision.name, revision.version);
-    const count = this.#count + (replaced ? 0 : 1);
-    const bytes = this.#bytes + revision.wire.length - (replaced?.wire.length ?? 0);
-    if (count > this.#bounds.maxRevisions || bytes > this.#bounds.maxBytes) {
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `the sandbox keeps at most ${this.#bounds.maxRevisions} revisions and ${this.#bounds.maxBytes} bytes of them; purge some releases`,
-      );
+  /** Tiller takes upper case and underscores in a name, a ConfigMap does not. @throws KubeFailure */
+  #refuseUnstorable(release: Release, key: string): void {
+    const fault = this.messageFault(release);
+    if (fault !== undefined) throw new KubeFailure(400, 'BadRequest', fault);
+    const causes = objectNameCauses('ConfigMap', { name: key });
+    if (causes.length > 0) throw invalid(this.#configMaps, key, causes);
+  }
+
+  /** On disk first, so that what can be read is kept. */
+  async #keep(revision: Revision, write: (configMap: ReleaseConfigMap) => unknown): Promise<void> {
+    const configMap = await revisionToConfigMap(revision, tillerNamespace);
+    const bytes = configMap.data.release.length;
+    if (bytes > maxRequestBytes) {
+      const text = `Request entity too large: limit is ${maxRequestBytes}`;
+      throw new KubeFailure(413, 'RequestEntityTooLarge', text);
     }
+    this.#objects.check(this.#configMaps, configMap);
+    await this.#options.folder?.write(configMap);
+    this.#write(revision, () => write(configMap));
+  }
+
+  /** Writes a ConfigMap that needs not be unpacked again. */
+  #write(revision: Revision, write: () => unknown): void {
+    this.#own = revision;
+    try {
+      write();
+    } finally {
+      this.#own = undefined;
+    }
+  }
+
+  /** Keeps what is unpacked in step with the ConfigMaps, also with those that others write. */
+  #follow({ table, type, object }: ObjectEvent): void {
+    const { namespace, name, labels } = object.metadata;
+    if (table !== '/configmaps' || namespace !== tillerNamespace) return;
+    const own = this.#own;
+    if (type === 'DELETED' || labels?.OWNER !== 'TILLER') {
+      if (this.#forget(name)) this.#follows(this.#options.folder?.remove(name), own);
+      return;
+    }
+    try {
+      const revision = own ?? configMapToRevision(object);
+      if (!own) this.#refuseAbove(revision);
+      this.#forget(name);
+      this.#remember(revision);
+      if (!own) this.#follows(this.#options.folder?.write(object as unknown as ReleaseConfigMap), own);
+    } catch (error) {
+      this.#forget(name);
+      this.#options.report(`the ConfigMap ${name} is no release: ${(error as Error).message}`);
+    }
+  }
+
+  /** A write to the folder that nobody waits for. */
+  #follows(writing: Promise<void> | undefined, own: Revision | undefined): void {
+    if (!own) writing?.catch(error => this.#options.report((error as Error).message));
+  }
+
+  #remember(revision: Revision): void {
     const revisions = this.#releases.get(revision.name) ?? new Map<number, Revision>();
     revisions.set(revision.version, revision);
     this.#releases.set(revision.name, revisions);
-    this.#count = count;
-    this.#bytes = bytes;
+    this.#byKey.set(revision.key, revision);
+    this.#sorted = undefined;
+    this.#bytes += revision.wire.length;
   }
 
-  #remove(revision: Revision): void {
-    const revisions = this.#releases.get(revision.name);
-    if (!revisions?.delete(revision.version)) return;
-    if (revisions.size === 0) this.#releases.delete(revision.name);
-    this.#count--;
+  /** @returns whether it was there */
+  #forget(key: string): boolean {
+    const revision = this.#byKey.get(key);
+    if (!revision) return false;
+    this.#byKey.delete(key);
+    this.#sorted = undefined;
     this.#bytes -= revision.wire.length;
+    const revisions = this.#releases.get(revision.name);
+    revisions?.delete(revision.version);
+    if (revisions?.size === 0) this.#releases.delete(revision.name);
+    return true;
   }
 
-  #seconds(): number {
-    return Math.floor(this.#now().getTime() / 1000);
+  /** @throws GatewayError RESOURCE_EXHAUSTED where there is no room for a revision */
+  #refuseAbove({ key, wire }: Revision): void {
+    const { maxRevisions, maxBytes } = this.#options.bounds;
+    const replaced = this.#byKey.get(key);
+    const count = this.#byKey.size + (replaced ? 0 : 1);
+    const bytes = this.#bytes + wire.length - (replaced?.wire.length ?? 0);
+    if (count <= maxRevisions && bytes <= maxBytes) return;
+    throw new GatewayError(
+      Code.RESOURCE_EXHAUSTED,
+      `the sandbox keeps at most ${maxRevisions} revisions and ${maxBytes} bytes of them; purge some releases`,
+    );
   }
+}
+
+function toSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
 }

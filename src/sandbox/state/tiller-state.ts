@@ -1,3 +1,4 @@
+import { ClusterObjects } from '../objects/cluster-objects.ts';
 import type { Work } from '../work/tasks.ts';
 import { SimulatedCluster } from './cluster.ts';
 import { statusOf } from './revision.ts';
@@ -20,6 +21,8 @@ export interface TillerStateOptions {
   readonly bounds?: Partial<StoreBounds>;
   /** Gets a sentence for each kept file that cannot be read, and for other problems that are not fatal. Default: none. */
   readonly report?: (problem: string) => void;
+  /** What the cluster holds, shared with its API server. Default: objects of its own. */
+  readonly objects?: ClusterObjects;
   /** Default: the system's clock. */
   readonly now?: () => Date;
 }
@@ -31,8 +34,10 @@ export async function openTillerState(options: TillerStateOptions, work: Work): 
   const report = options.report ?? (() => {});
   const now = options.now ?? (() => new Date());
   const folder = options.folder === undefined ? undefined : await RevisionFolder.open(options.folder);
-  const store = await RevisionStore.open({ ...defaultBounds, ...options.bounds }, now, folder, report);
-  const state = { store, cluster: new SimulatedCluster(), work, now };
+  const objects = options.objects ?? new ClusterObjects();
+  const bounds = { ...defaultBounds, ...options.bounds };
+  const store = await RevisionStore.open({ bounds, now, folder, report, objects });
+  const state = { store, cluster: new SimulatedCluster(objects), work, now };
   await restoreCluster(state, report);
   return state;
 }

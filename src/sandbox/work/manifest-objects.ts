@@ -18,6 +18,8 @@ export interface ManifestObject {
   /** Empty for kinds that have none. */
   readonly namespace: string;
   readonly annotations: ReadonlyMap<string, string>;
+  /** The whole object. */
+  readonly json: string;
   /** How it would end, for a Pod or a Job. */
   readonly outcome: PodOutcome | undefined;
 }
@@ -102,6 +104,7 @@ function toObjects(document: YamlValue, namespace: string): ManifestObject[] {
       generateName: text(metadata.get('generateName')),
       namespace: clusterKinds.has(kind) ? '' : own || namespace,
       annotations,
+      json: goJson(document),
       outcome: podOutcome(kind, document, annotations),
     },
   ];
