@@ -111,13 +111,14 @@ describe('drain', () => {
     const { port, listener } = await startListener(
       t,
       {},
-      { http: (_request, response) => void response.end(Buffer.alloc(size, 'x')) },
+      { http: (request, response) => void response.end(Buffer.alloc(request.url === '/' ? size : 1, 'x')) },
     );
-    const socket = await openSocket(t, port);
+    const [socket, idle] = [await openSocket(t, port), await openSocket(t, port)];
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await once(socket, 'readable');
-    const drained = listener.drain(10_000);
-    await new Promise(resolve => setTimeout(resolve, 400));
+    idle.write('GET /short HTTP/1.1\r\nHost: x\r\n\r\n');
+    await Promise.all([once(socket, 'readable'), once(idle, 'data')]);
+    const drained = listener.drain(60_000);
+    await once(idle, 'close'); // by now the drain closes what is idle
     const text = await readToEnd(socket);
     assert.equal(text.length - text.indexOf('\r\n\r\n') - 4, size);
     assert.equal(await drained, 0);

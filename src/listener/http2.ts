@@ -31,7 +31,13 @@ export interface Http2 {
 
 type Options = Pick<
   ListenerOptions,
-  'requestTimeoutMs' | 'idleTimeoutMs' | 'pingTimeoutMs' | 'maxStreams' | 'maxHeaderBytes' | 'log'
+  | 'requestTimeoutMs'
+  | 'idleTimeoutMs'
+  | 'pingEveryMs'
+  | 'pingTimeoutMs'
+  | 'maxStreams'
+  | 'maxHeaderBytes'
+  | 'log'
 >;
 
 /** A body of megabytes should not wait for a window update every 64 KiB, HTTP/2's default. */
@@ -40,6 +46,12 @@ const connectionWindowBytes = 4 * 1024 * 1024;
 /** A header over the limit is read up to here, so that it can be answered; past it Node resets the stream. */
 const readableHeaderBytes = 64 * 1024 - 1;
 const defaultPingTimeoutMs = 20_000;
+/**
+ * Pause between pings to a client whose calls are in progress. Over TLS nothing else shows that it has gone: once a
+ * write to it has failed, Node stops reading and never reports the end of the next write
+ * (https://github.com/nodejs/node/issues/55804), so that its calls would go on for good.
+ */
+const defaultPingEveryMs = 15_000;
 const closeTimeoutMs = 1000;
 /** "I know no stream number yet that I will not answer", https://www.rfc-editor.org/rfc/rfc9113#section-6.8 */
 const lastPossibleStream = 2 ** 31 - 1;
@@ -135,27 +147,32 @@ function watchSession(
   activity: Activity,
   options: Options,
 ): WatchedSession {
-  const { idleTimeoutMs, pingTimeoutMs = defaultPingTimeoutMs, log } = options;
+  const { idleTimeoutMs, log } = options;
+  const { pingEveryMs = defaultPingEveryMs, pingTimeoutMs = defaultPingTimeoutMs } = options;
   const open = new Set<ServerHttp2Stream>();
-  const check = () => {
-    if (open.size === 0) return closeSoon(session, socket);
-    // calls may take hours without a frame; a ping tells a lost peer from a waiting one
-    if (!session.destroyed) session.ping(destroyAfter(session, socket, pingTimeoutMs));
-    timer.refresh();
+  const close = () => {
+    if (open.size === 0) closeSoon(session, socket);
   };
-  const timer = setTimeout(() => contain(log, session, check), idleTimeoutMs).unref();
+  const ask = () => {
+    // calls may take hours without a frame; a ping tells a lost peer from a waiting one
+    if (open.size > 0 && !session.destroyed) session.ping(destroyAfter(session, socket, pingTimeoutMs));
+  };
+  const idle = setTimeout(() => contain(log, session, close), idleTimeoutMs).unref();
+  const pings = setInterval(() => contain(log, session, ask), pingEveryMs).unref();
   session.on('error', error => log('debug', 'HTTP/2 connection failed', { error: error.message }));
-  session.once('close', () => clearTimeout(timer));
+  session.once('close', () => {
+    clearTimeout(idle);
+    clearInterval(pings);
+  });
   return {
     open,
     add(stream) {
       open.add(stream);
       activity.began();
-      timer.refresh();
       stream.once('close', () => {
         open.delete(stream);
         activity.ended();
-        if (!session.destroyed) timer.refresh(); // which would wake a cleared one
+        if (!session.destroyed) idle.refresh(); // which would wake a cleared one
       });
     },
   };

@@ -56,6 +56,8 @@ export interface ListenerOptions {
   readonly requestTimeoutMs: number;
   /** Time after which an idle connection, or one whose peer reads nothing, is closed. */
   readonly idleTimeoutMs: number;
+  /** Pause between HTTP/2 pings while requests are open. Default 15 s. */
+  readonly pingEveryMs?: number;
   /** Time limit for the answer to an HTTP/2 ping, after which the peer counts as lost. Default 20 s. */
   readonly pingTimeoutMs?: number;
   /** Maximum of open connections on all targets together; for a further one the `Connections` close one. */

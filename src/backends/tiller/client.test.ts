@@ -255,7 +255,7 @@ describe('a Tiller out of reach', () => {
     t.after(() => server.close());
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await using client = clientOf(`127.0.0.1:${port}`, { waitMs: 1_000 });
+    await using client = clientOf(`127.0.0.1:${port}`, { waitMs: 1_000, connectTimeoutMs: 30_000 });
     await assert.rejects(client.unary('GetVersion', nothing, free), {
       code: 14,
       message: /HTTP\/2 handshake/,
