@@ -33,8 +33,9 @@ describe('drain', () => {
         if (connection === 'close') return;
       }
     });
-    await eventually(() => answered >= 200);
-    assert.equal(await listener.drain(5000), 0);
+    // the kernel may still hold connections of a busy process, which a drain waits for within a bound
+    await eventually(() => answered >= 200 && listener.counts().http1 === 50);
+    assert.equal(await listener.drain(60_000), 0);
     await Promise.all(clients);
     assert.equal(listener.counts().total, 0);
   });
