@@ -1,11 +1,11 @@
 import { type ExecFileException, execFile, spawnSync } from 'node:child_process';
 
 /** Another kubectl can be named by the environment, to try the tests with several versions. */
-const program = process.env.KUBECTL ?? 'kubectl';
+export const kubectlProgram = process.env.KUBECTL ?? 'kubectl';
 
 /** Why tests with the real kubectl cannot run here, or false. */
 export const withoutKubectl =
-  spawnSync(program, ['version', '--client']).status === 0
+  spawnSync(kubectlProgram, ['version', '--client']).status === 0
     ? false
     : 'kubectl is not installed (Debian: apt-get install kubernetes-client)';
 
@@ -13,7 +13,7 @@ export const withoutKubectl =
 export const withoutComponents = withoutKubectl || (minorVersion() < 21 && 'kubectl is older than 1.21');
 
 function minorVersion(): number {
-  const { stdout } = spawnSync(program, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(kubectlProgram, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
   return Number.parseInt(JSON.parse(stdout).clientVersion.minor, 10);
 }
 
@@ -25,6 +25,6 @@ export function kubectl(args: readonly string[], kubeconfig = '/dev/null'): Prom
       if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr || error.message}`));
       else resolve(stdout);
     };
-    execFile(program, args, { env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }, done);
+    execFile(kubectlProgram, args, { env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }, done);
   });
 }

@@ -12,8 +12,13 @@ const maxBodyBytes = 3 * 1024 * 1024;
 /** How long a body may take to arrive. */
 const bodyTimeoutMs = 30_000;
 
-/** @throws KubeFailure 413; GatewayError where the body does not arrive */
+/** @throws KubeFailure 413, 415; GatewayError where the body does not arrive */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (/protobuf/.test(request.headers['content-type'] ?? '')) {
+    const text =
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml';
+    throw new KubeFailure(415, 'UnsupportedMediaType', text, {});
+  }
   try {
     return await readBounded(request, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs, keepOpen: true });
   } catch (error) {

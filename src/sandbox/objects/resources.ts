@@ -106,7 +106,10 @@ const builtIn: readonly [group: string, versions: string, kinds: string][] = [
 ];
 
 /** Kinds that a group serves a second time, from the storage of another. */
-const secondNames: Readonly<Record<string, readonly string[]>> = { extensions: ['Ingress'] };
+const secondNames: Readonly<Record<string, readonly string[]>> = {
+  'events.k8s.io': ['Event'],
+  extensions: ['Ingress'],
+};
 
 /** Groups that kinds have left; charts still name them. */
 const leftGroups: ReadonlySet<string> = new Set(['extensions', 'apps', 'batch', 'policy']);
