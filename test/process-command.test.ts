@@ -87,7 +87,8 @@ describe('--health-check', () => {
     const environment = { TILLER_GATEWAY_ADDR: `127.0.0.1:${port}` };
     assert.equal((await runMain(['--health-check', 'live'], environment)).code, 0);
     const ready = await runMain(['--health-check', 'ready'], environment);
-    assert.deepEqual([ready.code, ready.stdout], [0, 'Tiller v2.17.0\n']);
+    assert.equal(ready.code, 0);
+    assert.match(ready.stdout, /^Tiller v2.17.0; reads from Tiller \(.+\)\n$/);
   });
 
   test('exits 1 with the reason when Tiller is away, or the gateway itself', async t => {

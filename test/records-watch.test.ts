@@ -35,6 +35,7 @@ function open(server: RecordsApiServer, options: Partial<RecordsOptions> = {}) {
     helm3Namespaces: [],
     maxBytes: 64 * 1024 * 1024,
     rawErrors: false,
+    only: false,
     log: () => {},
     times: quick,
     ...options,

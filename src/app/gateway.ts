@@ -126,7 +126,11 @@ async function createGuard(config: Config, stopping: AbortSignal): Promise<Guard
 /** A hub with a default cluster is ready when it can answer: `/clusters` says how its clusters are. */
 function createClusterHealth({ own, defaultCluster }: Registry): Health {
   return createHealth({
-    check: async signal => (defaultCluster === undefined ? `Tiller ${await own.connect(signal)}` : 'the hub'),
+    check: async signal => {
+      if (defaultCluster !== undefined) return 'the hub';
+      const version = await own.connect(signal);
+      return own.reads === undefined ? `Tiller ${version}` : `Tiller ${version}; reads from ${own.reads}`;
+    },
     lastFailure: () => own.failure?.message,
     timeoutMs: readyTimeoutMs,
     maxAgeMs: readyMaxAgeMs,

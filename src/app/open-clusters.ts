@@ -10,7 +10,7 @@ import { type Config, servesClusters } from '../config/index.ts';
 import type { LoggedRequest, Logger, Metrics } from '../observe/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
-import { connectTimeoutMs, ownEntryOf, tillerCallOptionsOf } from './options.ts';
+import { connectTimeoutMs, ownEntryOf, recordsOf, tillerCallOptionsOf } from './options.ts';
 
 /** The clusters with their configuration, which is read again when its files change. */
 export interface OpenClusters {
@@ -46,6 +46,7 @@ export async function openClusters(
     own: ownEntryOf(config, sandbox?.kubeconfig),
     many: hasMany ? await manyOptionsOf(config) : undefined,
     open: async (entry, events, signal) => openUpstream(entry, upstreamOptions, events, signal),
+    records: recordsOf(config, log),
     connectTimeoutMs,
     log: (level, message, fields) => log[level](message, fields),
   });

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
-import type { TillerClientOptions } from '../backends/index.ts';
+import { type Storage, type TillerClientOptions, WatchedRecords } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
-import type { ClusterEntry } from '../clusters/index.ts';
+import type { ClusterEntry, RegistryOptions } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
 import type { CorsOptions } from '../http/index.ts';
 import { proxyFor } from '../kubernetes/index.ts';
@@ -65,6 +65,23 @@ export function tillerCallOptionsOf({ tiller, limits }: Config, metrics: Metrics
     rawErrors: tiller.errors === 'raw',
     onCall: metrics.tillerCalled,
   } satisfies Partial<TillerClientOptions>;
+}
+
+/** What opens the release records of a cluster; undefined where they are not read. */
+export function recordsOf({ records, tiller }: Config, log: Logger): RegistryOptions['records'] {
+  const { reads, storages, helm3Namespaces, cacheBytes: maxBytes } = records;
+  if (reads === 'tiller') return undefined;
+  return ({ access, namespaces }, { name: cluster }) =>
+    new WatchedRecords({
+      access,
+      tillerNamespaces: namespaces,
+      storages: storages as Storage[],
+      helm3Namespaces,
+      maxBytes,
+      only: reads === 'records',
+      rawErrors: tiller.errors === 'raw',
+      log: (level, message, fields) => log[level](message, { cluster, ...fields }),
+    });
 }
 
 export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger): ListenerOptions {

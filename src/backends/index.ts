@@ -5,10 +5,16 @@ import type { TillerClient } from './tiller/index.ts';
 /** Calls to Tiller; whether a connection has to be opened first is not seen from here. */
 export type TillerCalls = Pick<TillerClient, 'unary' | 'stream' | 'pass' | 'writes'>;
 
+/** Tiller itself, over gRPC, and its records in Kubernetes where the gateway may watch them. */
+export interface TillerBackend {
+  readonly kind: 'tiller';
+  readonly tiller: TillerCalls;
+  readonly records?: Records | undefined;
+}
+
 /** What answers for the releases of one cluster. */
 export type Backend =
-  /** Tiller itself, over gRPC, and its records in Kubernetes where the gateway may watch them. */
-  | { readonly kind: 'tiller'; readonly tiller: TillerCalls; readonly records?: Records | undefined }
+  | TillerBackend
   /** The cluster's own gateway, over HTTP through its API server. */
   | { readonly kind: 'gateway'; readonly gateway: GatewayClient };
 

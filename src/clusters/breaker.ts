@@ -1,3 +1,4 @@
+import type { RecordsReport } from '../backends/index.ts';
 import type { GatewayError } from '../protocol/index.ts';
 import type { UpstreamKind } from './upstreams/upstream.ts';
 
@@ -98,6 +99,34 @@ export interface ClusterReport {
   readonly round_trip_ms?: number;
   /** Running at the moment. */
   readonly calls: number;
+  /** Where its release records can be read. */
+  readonly reads?: ReadsReport;
+}
+
+/** Where reads come from. */
+export interface ReadsReport {
+  readonly from: 'records' | 'tiller';
+  /** Why not from records. */
+  readonly reason?: string;
+  readonly storage: readonly string[];
+  /** Revisions that are held. */
+  readonly held: number;
+  readonly bytes: number;
+  readonly unreadable: number;
+  /** The first unreadable records, with the reasons. */
+  readonly faults?: readonly string[];
+  /** How old an answer can be. */
+  readonly age_ms?: number;
+}
+
+export function describeReads({ usable, ageMs, faults, reason, ...counts }: RecordsReport): ReadsReport {
+  return {
+    from: usable ? 'records' : 'tiller',
+    ...(reason !== undefined && { reason }),
+    ...counts,
+    ...(faults.length > 0 && { faults }),
+    ...(Number.isFinite(ageMs) && { age_ms: Math.round(ageMs) }),
+  };
 }
 
 export interface FailureReport {

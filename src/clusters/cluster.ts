@@ -1,4 +1,4 @@
-import type { Backend, TillerCalls } from '../backends/index.ts';
+import type { Backend, Records, TillerCalls } from '../backends/index.ts';
 import { Code, GatewayError, orAborted, unavailable } from '../protocol/index.ts';
 import {
   Breaker,
@@ -6,9 +6,10 @@ import {
   type ClusterReport,
   type ClusterState,
   describeFailure,
+  describeReads,
 } from './breaker.ts';
 import { TillerOnDemand } from './tiller-on-demand.ts';
-import type { Upstream, UpstreamEvents } from './upstreams/index.ts';
+import type { TillerPlace, Upstream, UpstreamEvents } from './upstreams/index.ts';
 import type { ClusterEntry } from './upstreams/upstream.ts';
 
 /** Where the clusters' events are logged. */
@@ -32,6 +33,8 @@ export interface ClusterOptions {
   /** Bound on opening the upstream, and on a probe. */
   readonly connectTimeoutMs: number;
   readonly breaker?: BreakerRules;
+  /** Opens the release records of a cluster whose Tiller is reached through Kubernetes. Default: they are not read. */
+  readonly records?: ((place: TillerPlace, entry: ClusterEntry) => Records | undefined) | undefined;
   readonly log: ClusterLog;
 }
 
@@ -47,6 +50,8 @@ export class Cluster {
   /** Incremented when an upstream is dropped; events of older generations are ignored. */
   #generation = 0;
   #upstream: Upstream | undefined;
+  /** Opened with the first upstream. They outlive it: they can be read while Tiller cannot be reached. */
+  #records: Records | undefined;
   #opening: Promise<Upstream> | undefined;
   #connected = false;
   #calls = 0;
@@ -67,6 +72,12 @@ export class Cluster {
 
   get name(): string {
     return this.entry.name;
+  }
+
+  /** Where reads come from, in a few words; undefined where there is no question of records. */
+  get reads(): string | undefined {
+    const report = this.#records?.report();
+    return report && (report.usable ? 'release records' : `Tiller (${report.reason})`);
   }
 
   get isOpen(): boolean {
@@ -103,6 +114,7 @@ export class Cluster {
       ...(this.#version !== undefined && { tiller: this.#version }),
       ...(this.#roundTripMs !== undefined && { round_trip_ms: Math.round(this.#roundTripMs * 100) / 100 }),
       calls: this.#calls,
+      ...(this.#records && { reads: describeReads(this.#records.report()) }),
     };
   }
 
@@ -112,8 +124,15 @@ export class Cluster {
    * @throws GatewayError as `use`
    */
   withBackend<T>(signal: AbortSignal, work: (backend: Backend) => Promise<T>): Promise<T> {
-    if (this.#onDemand) return work({ kind: 'tiller', tiller: this.#onDemand });
-    return this.use(signal, ({ backend }) => work(backend));
+    const records = this.#records;
+    if (this.#onDemand) {
+      this.#usedAt = performance.now();
+      if (this.#calls === 0) this.#startIdling();
+      return work({ kind: 'tiller', tiller: this.#onDemand, records });
+    }
+    return this.use(signal, ({ backend }) =>
+      work(backend.kind === 'tiller' ? { ...backend, records: this.#records } : backend),
+    );
   }
 
   /**
@@ -185,6 +204,7 @@ export class Cluster {
   rest(): void {
     if (this.#calls > 0) return;
     this.#drop('it was not used');
+    this.#closeRecords();
     clearTimeout(this.#probeTimer);
     if (this.#breaker.isOpen) this.#breaker.rest();
   }
@@ -195,6 +215,7 @@ export class Cluster {
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#probeTimer);
     this.#drop(reason);
+    this.#closeRecords();
   }
 
   /** Fails running calls. */
@@ -226,6 +247,7 @@ export class Cluster {
         throw removed.reason;
       }
       this.#upstream = upstream;
+      if (upstream.kubernetes) this.#records ??= this.#options.records?.(upstream.kubernetes, this.entry);
       return upstream;
     } catch (thrown) {
       const error = GatewayError.from(thrown);
@@ -325,6 +347,11 @@ export class Cluster {
     this.#upstream = undefined;
     this.#connected = false;
     upstream?.close(reason);
+  }
+
+  #closeRecords(): void {
+    this.#records?.close();
+    this.#records = undefined;
   }
 
   #log(level: 'info' | 'warn' | 'debug', message: string, fields: Record<string, unknown> = {}): void {

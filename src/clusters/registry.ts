@@ -7,6 +7,7 @@ import type { ClusterEntry } from './upstreams/upstream.ts';
 
 export interface RegistryOptions {
   readonly open: ClusterOptions['open'];
+  readonly records?: ClusterOptions['records'];
   readonly own: ClusterEntry;
   /** Further clusters. Without these no request may name one. */
   readonly many?: ManyOptions | undefined;
@@ -37,9 +38,10 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    const { open, own, connectTimeoutMs, log, many } = options;
+    const { open, own, records, connectTimeoutMs, log, many } = options;
     this.own = new Cluster(own, {
       open,
+      records,
       connectTimeoutMs,
       log,
       admit: () => {},
@@ -141,11 +143,11 @@ export class Registry {
   }
 
   #create(entry: ClusterEntry, onIdle?: () => void): Cluster {
-    const { open, connectTimeoutMs, log, many } = this.#options;
+    const { open, records, connectTimeoutMs, log, many } = this.#options;
     if (!many) throw new Error(`cluster ${entry.name} in a gateway for one`);
     const { idleMs, maxCalls } = many;
     const admit = () => this.#admit(many.maxOpen);
-    const options = { open, connectTimeoutMs, log, idleMs, maxCalls, admit };
+    const options = { open, records, connectTimeoutMs, log, idleMs, maxCalls, admit };
     return new Cluster(entry, { ...options, ...(onIdle && { onIdle }) });
   }
 

@@ -120,6 +120,12 @@ describe('options without effect', () => {
     kubeconfig: { met: ['--connector=kubeconfig'], unmet: ['--connector=incluster'] },
     'kubeconfig-reader': { met: ['--kube-contexts=all'], unmet: ['--connector=sandbox'] },
     kubernetes: { met: ['--connector=incluster'], unmet: ['--connector=sandbox'] },
+    'kubernetes-api': {
+      met: ['--connector=sandbox'],
+      unmet: ['--connector=direct', '--tiller-endpoint=t:1'],
+    },
+    records: { met: [], unmet: ['--reads=tiller'] },
+    'records-helm3': { met: ['--records=helm3'] },
     sandbox: { met: ['--connector=sandbox'], unmet: ['--connector=incluster'] },
     tiller: { met: ['--connector=incluster'], unmet: ['--connector=sandbox'] },
     'tiller-tls': {

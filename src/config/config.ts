@@ -71,6 +71,9 @@ const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
   'kubeconfig-reader': ({ tiller, clusters }) =>
     tiller.connector === 'kubeconfig' || servesClusters(clusters),
   kubernetes: ({ tiller }) => tiller.connector === 'incluster' || tiller.connector === 'kubeconfig',
+  'kubernetes-api': ({ tiller, clusters }) => tiller.connector !== 'direct' || servesClusters(clusters),
+  records: ({ records }) => records.reads !== 'tiller',
+  'records-helm3': ({ records }) => records.storages.includes('helm3'),
   sandbox: ({ tiller }) => tiller.connector === 'sandbox',
   tiller: ({ tiller }) => tiller.connector !== 'sandbox',
   'tiller-tls': ({ tiller }) =>

@@ -73,6 +73,33 @@ export const kubernetesOptions = {
   ),
 };
 
+/** Reads from the records of releases in Kubernetes (docs/records.md). */
+export const recordOptions = {
+  reads: choice(
+    'reads',
+    'Where reads come from: auto takes the release records in Kubernetes where the gateway may watch them, else Tiller; records never asks Tiller; tiller never reads records.',
+    ['auto', 'records', 'tiller'],
+    { default: 'auto', needs: ['kubernetes-api'] },
+  ),
+  storages: list(
+    'records',
+    "Whose records are read: helm2 are Tiller's, helm3 those of Helm 3 and 4.",
+    { default: 'helm2', placeholder: 'helm2|helm3', needs: ['kubernetes-api', 'records'] },
+    { pattern: /^helm[23]$/, expected: 'helm2 or helm3' },
+  ),
+  helm3Namespaces: list(
+    'records-namespaces',
+    "Namespaces in which Helm 3's records are read; by default all.",
+    { placeholder: 'NAMESPACE', needs: ['kubernetes-api', 'records', 'records-helm3'] },
+    { pattern: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, expected: 'a namespace such as kube-system' },
+  ),
+  cacheBytes: bytes(
+    'records-cache-bytes',
+    'Memory per cluster for release records: the summaries of all of them, and whole ones in what these leave. Where the summaries alone take more, reads go to Tiller.',
+    { default: '256MiB', range: ['1MiB', '16GiB'], needs: ['kubernetes-api', 'records'] },
+  ),
+};
+
 /** The hub: many clusters behind one gateway. Off unless one of the first three is given. */
 export const clusterOptions = {
   file: path(

@@ -24,7 +24,13 @@ import {
   restOptions,
   tlsOptions,
 } from './options-serving.ts';
-import { clusterOptions, kubernetesOptions, sandboxOptions, tillerOptions } from './options-tiller.ts';
+import {
+  clusterOptions,
+  kubernetesOptions,
+  recordOptions,
+  sandboxOptions,
+  tillerOptions,
+} from './options-tiller.ts';
 
 /** The parts of a flag that changes nothing: help and the warning say the same of it. */
 function unused(name: string, reason: string, placeholder = ''): [name: string, summary: string, spec: Spec] {
@@ -68,6 +74,7 @@ export const optionGroups = {
   limits: group('Limits', limitOptions),
   tiller: group('Tiller', tillerOptions),
   kubernetes: group('Kubernetes', kubernetesOptions),
+  records: group('Release records', recordOptions),
   clusters: group('Many clusters', clusterOptions),
   charts: group('Charts', chartOptions),
   rest: group('HTTP/JSON', restOptions),

@@ -51,6 +51,8 @@ export class ServerCall implements Call {
   /** Answers are compressed as the request was, and only then. */
   readonly #compress: boolean;
   #finished = false;
+  /** Of a read, for a header. */
+  #readsFrom: string | undefined;
   #sent = 0;
   #statusText = '';
 
@@ -97,6 +99,10 @@ export class ServerCall implements Call {
   /** Has the call end for this reason, whatever its handler waits for. */
   abort(reason: GatewayError): void {
     this.#controller.abort(reason);
+  }
+
+  readsFrom(source: string): void {
+    this.#readsFrom = source;
   }
 
   async request(): Promise<Buffer> {
@@ -234,6 +240,7 @@ export class ServerCall implements Call {
           [header.contentType]: grpcContentType,
           [header.acceptEncoding]: 'identity,deflate,gzip',
           ...encoding,
+          ...(this.#readsFrom !== undefined && { [header.reads]: this.#readsFrom }),
         },
         { waitForTrailers: true },
       ),

@@ -49,7 +49,7 @@ export function createGrpcWebRoutes({ service: releases, health, ...options }: G
         perCluster: true,
         answer: exchange =>
           answer(exchange, maxMessageBytes, call =>
-            exchange.cluster.use(call.signal, ({ backend }) => releaseHandler(method, backend)(call)),
+            exchange.cluster.withBackend(call.signal, backend => releaseHandler(method, backend)(call)),
           ),
       }),
     ),
@@ -158,6 +158,7 @@ class WebCall implements Call {
   readonly headers: IncomingHttpHeaders;
   readonly requestId: string;
   readonly deadline: number | undefined;
+  readonly readsFrom: CallContext['readsFrom'];
   readonly #request: Exchange['request'];
   readonly #hold: Exchange['hold'];
   readonly #scope: CallScope;
@@ -165,7 +166,7 @@ class WebCall implements Call {
 
   constructor(
     { request, requestId, target, hold }: Exchange,
-    { deadline }: CallContext,
+    { deadline, readsFrom }: CallContext,
     scope: CallScope,
     options: WebCallOptions,
   ) {
@@ -173,6 +174,7 @@ class WebCall implements Call {
     this.headers = request.headers;
     this.requestId = requestId;
     this.deadline = deadline;
+    this.readsFrom = readsFrom;
     this.#request = request;
     this.#hold = hold;
     this.#scope = scope;

@@ -9,7 +9,9 @@ import {
   type Holder,
   type HttpRequest,
   type HttpResponse,
+  header,
   headerOf,
+  isGone,
   parseGrpcTimeout,
   requestIdOf,
 } from '../protocol/index.ts';
@@ -157,8 +159,11 @@ export class Exchange {
     const leave = () => scope.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
     response.once('close', leave);
     try {
+      const readsFrom = (source: string) => {
+        if (!response.headersSent && !isGone(response)) response.setHeader(header.reads, source);
+      };
       const { signal, deadline, abort } = scope;
-      return await work({ signal, deadline, requestId, abort });
+      return await work({ signal, deadline, requestId, abort, readsFrom });
     } finally {
       response.off('close', leave);
       scope.end();

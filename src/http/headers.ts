@@ -60,7 +60,7 @@ const allowedHeaders = [
   'X-Request-Id',
   'X-User-Agent',
 ];
-const exposedHeaders = ['Allow', 'Grpc-Message', 'Grpc-Status', 'X-Request-Id'];
+const exposedHeaders = ['Allow', 'Grpc-Message', 'Grpc-Status', 'Tiller-Gateway-Reads', 'X-Request-Id'];
 
 /** How long a browser may remember a preflight: the ten minutes after which Chromium asks again in any case. */
 const maxAge = 600;

@@ -10,6 +10,8 @@ export interface CallContext {
   readonly requestId?: string | undefined;
   /** Has the call end for this reason, whatever it waits for. */
   abort?(reason: Error): void;
+  /** Is told where the answer of a read comes from, for the header `Tiller-Gateway-Reads`. */
+  readonly readsFrom?: ((source: string) => void) | undefined;
 }
 
 /** What a write may take in the gateway beyond the time that it asks Tiller to take. */

@@ -10,6 +10,8 @@ export const header = {
   message: 'grpc-message',
   status: 'grpc-status',
   timeout: 'grpc-timeout',
+  /** Of the gateway's own: where the answer of a read comes from. */
+  reads: 'tiller-gateway-reads',
   /** The version of Helm that a client of Tiller speaks. */
   helmClient: 'x-helm-api-client',
 } as const;

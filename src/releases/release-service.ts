@@ -1,4 +1,4 @@
-import type { Backend, TillerCalls } from '../backends/index.ts';
+import type { Backend, TillerBackend, TillerCalls } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import {
   createWireToJson,
@@ -12,8 +12,7 @@ import {
 import type { CallContext } from '../protocol/index.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { LiveReleases } from './live/live-releases.ts';
-import { getHistory, getReleaseContent } from './read-release.ts';
-import { shareWhileRunning } from './shared-reads.ts';
+import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
 import { watchReleases } from './watch-releases.ts';
@@ -46,17 +45,17 @@ export function createReleaseService(
   charts: Charts,
   live = new LiveReleases({ maxStreams: 1000, heartbeatMs: 15_000, backlogBytes: 16 * 1024 * 1024 }),
 ): ReleaseService {
-  const unary: Record<string, UnaryCall<TillerCalls>> = {
-    SummarizeReleases: shareWhileRunning(summarizeReleases),
-    GetReleaseStatus: asItIs('GetReleaseStatus'),
+  const unary: Record<string, UnaryCall<TillerBackend>> = {
+    SummarizeReleases: summarizeReleases,
+    GetReleaseStatus: getReleaseStatus,
     GetReleaseContent: getReleaseContent,
     GetVersion: asItIs('GetVersion'),
     GetHistory: getHistory,
-    InstallRelease: (tiller, request, context) => installRelease(tiller, charts, request, context),
-    UpdateRelease: (tiller, request, context) => updateRelease(tiller, charts, request, context),
+    InstallRelease: ({ tiller }, request, context) => installRelease(tiller, charts, request, context),
+    UpdateRelease: ({ tiller }, request, context) => updateRelease(tiller, charts, request, context),
     RollbackRelease: asItIs('RollbackRelease'),
     UninstallRelease: asItIs('UninstallRelease'),
-    SearchCharts: (_tiller, request, context) => searchCharts(charts, request, context),
+    SearchCharts: (_backend, request, context) => searchCharts(charts, request, context),
   };
   const streaming: Record<string, StreamingCall<TillerCalls>> = {
     RunReleaseTest: (tiller, request, context) =>
@@ -78,7 +77,7 @@ export function createReleaseService(
     const ofTiller = answerOf(unary, contract);
     const call: UnaryCall<Backend> = (backend, request, context) =>
       backend.kind === 'tiller'
-        ? ofTiller(backend.tiller, request, context)
+        ? ofTiller(backend, request, context)
         : backend.gateway.unary(contract, request, context);
     return { contract, kind: 'unary', call };
   };
@@ -109,15 +108,15 @@ const toTest = createToTiller(
   'hapi.services.tiller.TestReleaseRequest',
 );
 
-type SameRequest = 'GetReleaseStatus' | 'GetVersion' | 'RollbackRelease' | 'UninstallRelease';
+type SameRequest = 'GetVersion' | 'RollbackRelease' | 'UninstallRelease';
 
 /** A method whose request has the same fields in Tiller's contract as in swift's. */
-function asItIs(method: SameRequest): UnaryCall<TillerCalls> {
+function asItIs(method: SameRequest): UnaryCall<TillerBackend> {
   const toTiller = createToTiller(
     `appscode.swift.v2.${method}Request`,
     `hapi.services.tiller.${method}Request`,
   );
-  return (tiller, request, context) => askTiller(tiller, method, toTiller(request), context);
+  return ({ tiller }, request, context) => askTiller(tiller, method, toTiller(request), context);
 }
 
 const searchRequest = 'appscode.swift.v2.SearchChartsRequest';

@@ -1,8 +1,10 @@
-import { storageField, type TillerCalls } from '../backends/index.ts';
+import { storageField, type TillerBackend, type TillerCalls } from '../backends/index.ts';
 import { createCopier, enumType, messageType, rewriteMessage, WireWriter } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
+import { recordsFor } from './read-source.ts';
 import { RequestFields } from './request-fields.ts';
-import { createToTiller, streamFromTiller } from './tiller-request.ts';
+import { shareWhileRunning } from './shared-reads.ts';
+import { checkTillerRequest, createToTiller, streamFromTiller } from './tiller-request.ts';
 
 const swiftRequest = 'appscode.swift.v2.SummarizeReleasesRequest';
 const swiftResponse = 'appscode.swift.v2.SummarizeReleasesResponse';
@@ -28,19 +30,41 @@ const copyReleases = createCopier(tillerResponse, swiftResponse, {
 const statusCodes = enumType('hapi.release.Status.Code').numbers;
 
 /**
- * The list, without the contents of charts. Tiller sends every release whole; of its bytes only the few that a summary
- * needs are copied, the rest (templates, files, manifest, hooks) is skipped unread.
+ * The list, without the contents of charts: from records, or by Tiller.
  * @throws GatewayError INVALID_ARGUMENT for a negative limit, which would crash Tiller, or an unknown status code
  */
 export async function summarizeReleases(
-  tiller: TillerCalls,
+  backend: TillerBackend,
   swift: Uint8Array,
   context: CallContext,
-): Promise<Buffer> {
-  const request = toTiller(swift, { status_codes: wantedCodes(swift) });
+): Promise<Uint8Array> {
+  const records = recordsFor(backend, 'ListReleases', context);
+  if (!records) return summarizeByTiller(backend.tiller, swift, context);
+  const request = checkTillerRequest('ListReleases', toTiller(swift, { status_codes: wantedCodes(swift) }));
+  return summaryOf(records.stream('ListReleases', request, context));
+}
+
+/** Tiller allows itself few requests a second, so that callers who ask the same share one answer. */
+const summarizeByTiller = shareWhileRunning(
+  async (tiller: TillerCalls, swift: Uint8Array, context: CallContext) =>
+    summaryOf(
+      streamFromTiller(
+        tiller,
+        'ListReleases',
+        toTiller(swift, { status_codes: wantedCodes(swift) }),
+        context,
+      ),
+    ),
+);
+
+/**
+ * Tiller sends every release whole; of its bytes only the few that a summary needs are copied, the rest (templates,
+ * files, manifest, hooks) is skipped unread.
+ */
+async function summaryOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const counts = new WireWriter();
   const releases = new WireWriter(4096);
-  for await (const chunk of streamFromTiller(tiller, 'ListReleases', request, context)) {
+  for await (const chunk of chunks) {
     copyCounts(chunk, 0, chunk.length, counts);
     copyReleases(chunk, 0, chunk.length, releases);
   }

@@ -24,15 +24,17 @@ interface Owner {
 const maxLines = 1000;
 
 /** Starts a gateway in front of a stub Tiller, with further flags; it is stopped after the test. */
-export async function startWholeGateway(
+export function startWholeGateway(
   t: Owner,
   stub: StubTiller,
   flags: readonly string[] = [],
 ): Promise<WholeGateway> {
-  const config = await loadConfig({
-    argv: ['--addr=127.0.0.1:0', '--connector=direct', `--tiller-endpoint=${stub.address}`, ...flags],
-    environment: {},
-  });
+  return startGatewayWith(t, ['--connector=direct', `--tiller-endpoint=${stub.address}`, ...flags]);
+}
+
+/** Starts a gateway with these flags; it is stopped after the test. */
+export async function startGatewayWith(t: Owner, flags: readonly string[]): Promise<WholeGateway> {
+  const config = await loadConfig({ argv: ['--addr=127.0.0.1:0', ...flags], environment: {} });
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {

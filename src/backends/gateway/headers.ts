@@ -64,6 +64,7 @@ const answered = new Set([
   'etag',
   'last-modified',
   'retry-after',
+  header.reads,
   'warning',
   'x-accel-buffering',
 ]);

@@ -10,6 +10,6 @@ export type { ReadOptions } from './read-records.ts';
 export type { ChangeType, RecordChange, StoredRevision } from './record-store.ts';
 export type { RecordEvents, Records, RecordsReport } from './records.ts';
 export { storageField } from './summary.ts';
-export { maxNameLength, validateReleaseName } from './tiller-texts.ts';
+export { maxNameLength, notInNamespace, validateReleaseName } from './tiller-texts.ts';
 export type { Storage } from './unpack-record.ts';
 export { type RecordsLog, type RecordsOptions, WatchedRecords } from './watched-records.ts';

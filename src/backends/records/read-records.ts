@@ -3,7 +3,7 @@ import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
 import { selectReleases, writeReleases } from './list-releases.ts';
 import type { RecordStore, StoredRevision } from './record-store.ts';
 import { storageField, storageNumbers } from './summary.ts';
-import { notFound, revisionKey, tillerError, validateReleaseName } from './tiller-texts.ts';
+import { notFound, notInNamespace, revisionKey, tillerError, validateReleaseName } from './tiller-texts.ts';
 
 /** What a read of records may say beside Tiller's request. */
 export interface ReadOptions {
@@ -117,10 +117,12 @@ export class RecordReader {
    * @param wanted what the error says is not there
    */
   #revisions(name: string, { namespace }: ReadOptions, wanted = name): StoredRevision[] {
-    const revisions = this.#store
-      .named(name)
-      .filter(revision => namespace === undefined || revision.namespace === namespace);
-    if (revisions.length === 0) throw notFound(wanted);
+    const namesakes = this.#store.named(name);
+    if (namesakes.length === 0) throw notFound(wanted);
+    const revisions = namesakes.filter(
+      revision => namespace === undefined || revision.namespace === namespace,
+    );
+    if (revisions.length === 0) throw notInNamespace(name, namespace ?? '');
     const byRelease = Map.groupBy(revisions, releaseOf);
     const releases = [...byRelease.keys()];
     if (releases.length > 1 && namespace === undefined) throw ambiguous(name, releases);

@@ -31,8 +31,12 @@ export interface RecordEvents {
 /** The release records of one cluster, kept up to date by watches. They answer some read methods as its Tiller would. */
 export interface Records {
   report(): RecordsReport;
+  /** Whether reads that records cannot answer fail, instead of being asked of Tiller. */
+  readonly only: boolean;
   /** Whether this read of `hapi.services.tiller` can be answered from records. */
   answers(method: string): boolean;
+  /** Which Helm keeps a release of that name: Helm 2 where both do, undefined where none does. */
+  storageOf(name: string, namespace?: string): Storage | undefined;
   /** `GetHistory`, `GetReleaseContent`, and `GetReleaseStatus` without resources. @throws GatewayError as Tiller's calls do */
   unary(
     method: string,

@@ -10,6 +10,12 @@ export function notFound(what: string): GatewayError {
   return tillerError(`release: ${JSON.stringify(what)} not found`);
 }
 
+/** A release that is there, but not in the namespace that a read names. */
+export function notInNamespace(name: string, namespace: string): GatewayError {
+  const message = `release: ${JSON.stringify(name)} not found in namespace ${namespace.slice(0, 63)}`;
+  return new GatewayError(Code.NOT_FOUND, message, { reason: 'RELEASE_NOT_FOUND' });
+}
+
 /** The name of a revision's record in Tiller's storage. */
 export function revisionKey(name: string, version: number): string {
   return `${name}.v${version}`;

@@ -25,6 +25,8 @@ export interface RecordsOptions {
   readonly helm3Namespaces: readonly string[];
   /** Memory for summaries, and for whole records in what they leave. */
   readonly maxBytes: number;
+  /** Whether reads that records cannot answer fail, instead of being asked of Tiller. */
+  readonly only: boolean;
   /** True gives Tiller's own status codes (always UNKNOWN) instead of what its texts mean. */
   readonly rawErrors: boolean;
   /** Answers must not be older. Default 60 s. */
@@ -36,7 +38,7 @@ export interface RecordsOptions {
 export interface SetupTimes {
   /** Bound on finding Tiller and asking for the own rights. */
   readonly setupMs: number;
-  /** After a setup that failed, or rights that were taken away. */
+  /** After a setup that failed, or rights that were taken away. Doubled with each further failure, up to eight times. */
   readonly retryMs: number;
 }
 
@@ -72,6 +74,10 @@ export class WatchedRecords implements Records {
     void this.#run();
   }
 
+  get only(): boolean {
+    return this.#options.only;
+  }
+
   report(): RecordsReport {
     const { count, named } = this.#store.faults;
     const reason = this.#reason();
@@ -89,6 +95,14 @@ export class WatchedRecords implements Records {
 
   answers(method: string): boolean {
     return answered.has(method) && this.#reason() === undefined;
+  }
+
+  storageOf(name: string, namespace?: string): Storage | undefined {
+    const storages = this.#store
+      .named(name)
+      .filter(revision => namespace === undefined || revision.namespace === namespace)
+      .map(({ storage }) => storage);
+    return storages.includes('helm2') ? 'helm2' : storages[0];
   }
 
   async unary(
@@ -177,6 +191,7 @@ export class WatchedRecords implements Records {
   /** Finds Tiller, asks for the rights, watches; begins anew when rights are taken away or too much is held. */
   async #run(): Promise<void> {
     const closed = this.#closed.signal;
+    let failures = 0;
     while (!closed.aborted) {
       this.#round = new AbortController();
       const round = AbortSignal.any([closed, this.#round.signal]);
@@ -185,13 +200,16 @@ export class WatchedRecords implements Records {
           AbortSignal.any([round, AbortSignal.timeout(this.#times.setupMs)]),
         );
         if (closed.aborted) return;
+        failures = 0;
         this.#watches = sources.map(source => this.#watch(source));
         await new Promise(resolve => round.addEventListener('abort', resolve, { once: true }));
       } catch (error) {
         this.#setProblem(GatewayError.from(error).message);
+        failures = Math.min(failures + 1, 4);
       }
       this.#stopWatches();
-      await wait(this.#times.retryMs, undefined, { signal: closed, ref: false }).catch(() => {});
+      const pauseMs = this.#times.retryMs * 2 ** Math.max(0, failures - 1);
+      await wait(pauseMs, undefined, { signal: closed, ref: false }).catch(() => {});
     }
   }
 
@@ -271,7 +289,7 @@ export class WatchedRecords implements Records {
 
   #setProblem(problem: string): void {
     if (problem !== this.#problem)
-      this.#options.log('warn', 'reads do not come from release records', { problem });
+      this.#options.log(this.only ? 'warn' : 'info', 'reads do not come from release records', { problem });
     this.#problem = problem;
   }
 

@@ -20,4 +20,4 @@ export const openUpstream: OpenUpstream = async (entry, options, events, signal)
   return gateway ?? openTunnel(entry, options, events, signal);
 };
 
-export type { OpenUpstream, Upstream, UpstreamEvents, UpstreamOptions } from './upstream.ts';
+export type { OpenUpstream, TillerPlace, Upstream, UpstreamEvents, UpstreamOptions } from './upstream.ts';

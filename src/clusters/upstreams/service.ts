@@ -24,7 +24,19 @@ import type { OpenUpstream } from './upstream.ts';
 export const openService: OpenUpstream = (entry, options, events) => {
   const { tillerNamespace } = entry;
   const connector = createInclusterConnector(tillerNamespace === undefined ? {} : { tillerNamespace });
-  return createTillerUpstream('service', entry, { connector, tls: tlsOf(entry) }, options, events);
+  const access = createServiceAccountAccess(serviceAccountFolder, options.environment);
+  const kubernetes = {
+    access,
+    namespaces: async () =>
+      tillerNamespace === undefined ? [await access.namespace(), undefined] : [tillerNamespace],
+  };
+  return createTillerUpstream(
+    'service',
+    entry,
+    { connector, tls: tlsOf(entry), kubernetes },
+    options,
+    events,
+  );
 };
 
 export interface InclusterConnectorOptions {

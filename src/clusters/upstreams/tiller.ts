@@ -1,11 +1,24 @@
 import { readTillerTls, TillerClient, type TillerTls } from '../../backends/index.ts';
 import { decodeMessage } from '../../codec/index.ts';
 import type { Connector } from '../../kubernetes/index.ts';
-import type { ClusterEntry, Upstream, UpstreamEvents, UpstreamKind, UpstreamOptions } from './upstream.ts';
+import type {
+  ClusterEntry,
+  TillerPlace,
+  Upstream,
+  UpstreamEvents,
+  UpstreamKind,
+  UpstreamOptions,
+} from './upstream.ts';
 
 /** TLS to Tiller, where the entry asks for it. @throws GatewayError INVALID_ARGUMENT for files that cannot be read */
 export function tlsOf({ tls }: ClusterEntry): TillerTls | undefined {
   return tls && readTillerTls({ ...tls, endpointIsTls: true });
+}
+
+export interface TillerConnection {
+  readonly connector: Connector;
+  readonly tls: TillerTls | undefined;
+  readonly kubernetes?: TillerPlace;
 }
 
 /**
@@ -15,7 +28,7 @@ export function tlsOf({ tls }: ClusterEntry): TillerTls | undefined {
 export function createTillerUpstream(
   kind: UpstreamKind,
   { connections = 1 }: ClusterEntry,
-  { connector, tls }: { readonly connector: Connector; readonly tls: TillerTls | undefined },
+  { connector, tls, kubernetes }: TillerConnection,
   options: UpstreamOptions,
   events: UpstreamEvents,
 ): Upstream {
@@ -40,6 +53,7 @@ export function createTillerUpstream(
     kind,
     description: connector.description,
     backend: { kind: 'tiller', tiller },
+    ...(kubernetes && { kubernetes }),
     async connect(signal) {
       await tiller.check(signal);
     },

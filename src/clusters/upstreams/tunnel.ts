@@ -20,7 +20,11 @@ export const openTunnel: OpenUpstream = (entry, options, events) => {
     ...(tillerNamespace !== undefined && { tillerNamespace }),
   });
   const kind = upstream === 'sandbox' ? 'sandbox' : 'tunnel';
-  return createTillerUpstream(kind, entry, { connector, tls: tlsOf(entry) }, options, events);
+  const kubernetes = {
+    access: createKubeconfigAccess(kubeconfigOf(entry, options.environment)),
+    namespaces: async () => [tillerNamespace],
+  };
+  return createTillerUpstream(kind, entry, { connector, tls: tlsOf(entry), kubernetes }, options, events);
 };
 
 export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {

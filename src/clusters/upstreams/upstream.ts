@@ -1,5 +1,5 @@
 import type { Backend, GatewayOptions, TillerClientOptions, TillerTlsFiles } from '../../backends/index.ts';
-import type { KubeconfigAccessOptions, KubeconfigSource } from '../../kubernetes/index.ts';
+import type { ClusterAccess, KubeconfigAccessOptions, KubeconfigSource } from '../../kubernetes/index.ts';
 import { type GatewayError, invalidArgument } from '../../protocol/index.ts';
 
 /** The kinds of upstream that a clusters file can name. */
@@ -65,12 +65,21 @@ export interface UpstreamEvents {
   lost(reason: string): void;
 }
 
+/** Where Tiller is looked for. */
+export interface TillerPlace {
+  readonly access: ClusterAccess;
+  /** In this order; undefined is all namespaces. */
+  readonly namespaces: () => Promise<readonly (string | undefined)[]>;
+}
+
 /** How a cluster's releases are reached, from its opening to its closing. */
 export interface Upstream {
   readonly kind: UpstreamKind;
   /** Where it leads, for people. */
   readonly description: string;
   readonly backend: Backend;
+  /** The API server that it goes through to Tiller, for the release records. */
+  readonly kubernetes?: TillerPlace;
   /** Opens the connection if there is none. @throws GatewayError of the step that failed */
   connect(signal: AbortSignal): Promise<void>;
   /** Asks Tiller's version, by a call. @throws GatewayError as `connect` */

@@ -22,6 +22,11 @@ export interface SandboxKubernetesOptions {
   /** What the cluster holds, shared with the sandbox's Tiller. Default: objects of its own. */
   readonly objects?: ClusterObjects;
   readonly watches?: WatchOptions;
+  /**
+   * Whether the records of its Tiller are among the objects. Default: no, and the Pod says so (`--storage=memory`), so that
+   * nobody takes a cluster without records for one without releases.
+   */
+  readonly keepsRecords?: boolean;
 }
 
 export interface SandboxKubernetes {
@@ -92,7 +97,7 @@ export async function createSandboxKubernetes(options: SandboxKubernetesOptions)
   const url = `https://${host}:${port}`;
 
   function addTiller({ namespace, target, ready = true, service = true }: AddTillerOptions): string {
-    const pod = tillerPod(namespace, ready);
+    const pod = tillerPod(namespace, ready, options.keepsRecords ?? false);
     state.addPod(pod, [{ name: 'tiller', port: tillerPort, target }]);
     if (service) state.addService(tillerService(namespace));
     return pod.metadata.name;
@@ -149,12 +154,13 @@ function createToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-function tillerPod(namespace: string, ready: boolean): KubeObject {
+function tillerPod(namespace: string, ready: boolean, keepsRecords: boolean): KubeObject {
   const image = 'gcr.io/kubernetes-helm/tiller:v2.17.0';
   const ports = [{ name: 'tiller', containerPort: tillerPort }];
   return runningPod(namespace, 'tiller-deploy', {
     labels: tillerLabels,
     container: 'tiller',
+    command: ['/tiller', ...(keepsRecords ? [] : ['--storage=memory'])],
     image,
     ports,
     ready,
@@ -187,13 +193,14 @@ function gatewayService(): KubeObject {
 interface PodContent {
   readonly labels: Labels;
   readonly container: string;
+  readonly command?: readonly string[];
   readonly image: string;
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly ready: boolean;
 }
 
 function runningPod(namespace: string, prefix: string, content: PodContent): KubeObject {
-  const { labels, container, image, ports, ready } = content;
+  const { labels, container, command, image, ports, ready } = content;
   const startedAt = toTime(new Date());
   const condition = ready ? 'True' : 'False';
   const conditions = {
@@ -204,7 +211,10 @@ function runningPod(namespace: string, prefix: string, content: PodContent): Kub
   };
   return {
     metadata: { name: `${prefix}-${randomBytes(5).toString('hex')}`, namespace, labels },
-    spec: { containers: [{ name: container, image, ports }], nodeName: 'sandbox' },
+    spec: {
+      containers: [{ name: container, ...(command && { command: [...command] }), image, ports }],
+      nodeName: 'sandbox',
+    },
     status: {
       phase: 'Running',
       podIP: podIp,

@@ -1,0 +1,91 @@
+import { notInNamespace, type Records, type TillerBackend } from '../backends/index.ts';
+import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
+import { RequestFields } from './request-fields.ts';
+import { askTiller, checkTillerRequest } from './tiller-request.ts';
+
+/** The reads that have one reply. */
+export type UnaryRead = 'GetHistory' | 'GetReleaseContent' | 'GetReleaseStatus';
+
+/** Which release a read is for. */
+export interface Wanted {
+  readonly name: string;
+  /** Empty where the request names none. */
+  readonly namespace: string;
+  /** Why only Tiller can answer for a release of Helm 2. */
+  readonly needsTiller?: string | undefined;
+}
+
+/**
+ * The one place that chooses who answers a read, and says so: the cluster's records where they can, else its Tiller.
+ * @returns undefined for Tiller
+ */
+export function recordsFor(
+  { records }: TillerBackend,
+  method: UnaryRead | 'ListReleases',
+  context: CallContext,
+  wanted?: Wanted,
+): Records | undefined {
+  const why = records && whyTiller(records, method, wanted);
+  if (records && why === undefined) {
+    context.readsFrom?.(`records; age=${ageOf(records)}ms`);
+    return records;
+  }
+  context.readsFrom?.(why === undefined ? 'tiller' : `tiller; reason="${headerText(why)}"`);
+  return undefined;
+}
+
+function whyTiller(records: Records, method: string, wanted: Wanted | undefined): string | undefined {
+  const isHelm3 = wanted && records.storageOf(wanted.name, wanted.namespace || undefined) === 'helm3';
+  if (wanted?.needsTiller !== undefined && !isHelm3) return wanted.needsTiller;
+  if (records.only || records.answers(method)) return undefined;
+  return records.report().reason ?? 'records cannot answer this';
+}
+
+function ageOf(records: Records): number {
+  const { ageMs } = records.report();
+  return Number.isFinite(ageMs) ? Math.round(ageMs) : 0;
+}
+
+/** What a quoted text in a header may hold. */
+function headerText(text: string): string {
+  return text.replace(/[^ -~]|["\\]/g, "'").slice(0, 200);
+}
+
+/**
+ * A read with one reply. Where a record has to be fetched and cannot be, Tiller is asked.
+ * @throws GatewayError NOT_FOUND for a release that is in another namespace than the wanted one
+ */
+export async function readOne(
+  backend: TillerBackend,
+  method: UnaryRead,
+  request: Uint8Array,
+  context: CallContext,
+  wanted: Wanted,
+): Promise<Uint8Array> {
+  const records = recordsFor(backend, method, context, wanted);
+  const { name, namespace } = wanted;
+  if (records) {
+    const checked = checkTillerRequest(method, request);
+    try {
+      return await records.unary(method, checked, context, { namespace: namespace || undefined });
+    } catch (error) {
+      const isUnreachable = error instanceof GatewayError && error.code === Code.UNAVAILABLE;
+      if (!isUnreachable || records.only || context.signal.aborted) throw error;
+      context.readsFrom?.(`tiller; reason="${headerText(error.message)}"`);
+    }
+  }
+  const reply = await askTiller(backend.tiller, method, request, context);
+  if (namespace !== '' && namespaceOf(method, reply) !== namespace) throw notInNamespace(name, namespace);
+  return reply;
+}
+
+/** Of the release in Tiller's reply; undefined where there is none. */
+function namespaceOf(method: UnaryRead, reply: Uint8Array): string | undefined {
+  if (method === 'GetReleaseStatus')
+    return new RequestFields('hapi.services.tiller.GetReleaseStatusResponse', reply).string('namespace');
+  const release =
+    method === 'GetHistory'
+      ? new RequestFields('hapi.services.tiller.GetHistoryResponse', reply).messages('releases')[0]
+      : new RequestFields('hapi.services.tiller.GetReleaseContentResponse', reply).message('release');
+  return release && new RequestFields('hapi.release.Release', release).string('namespace');
+}
