@@ -74,7 +74,15 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
         maxBodyBytes: config.limits.maxBodyBytes,
         disableGetRollback: config.rest.disableGetRollback,
         pages,
-        clusters: registry.hasMany ? { registry, problem, timeoutMs: config.clusters.timeoutMs } : undefined,
+        clusters: registry.hasMany
+          ? {
+              registry,
+              problem,
+              timeoutMs: config.clusters.timeoutMs,
+              heartbeatMs: config.live.heartbeatMs,
+              stopping,
+            }
+          : undefined,
       }),
       ...createGrpcWebRoutes(grpcOptions),
     ],

@@ -35,6 +35,8 @@ export interface Route {
   readonly perCluster?: boolean;
   /** Whether the answer changes something, which no page of another origin may do. Default: as HTTP says of the verb. */
   readonly changes?: boolean;
+  /** The answer goes on for as long as the client likes. */
+  readonly isLive?: boolean;
   /** Open to clients without a certificate, where certificates are required. */
   readonly isOpen?: boolean;
 }

@@ -10,9 +10,12 @@ import {
 } from '../http/index.ts';
 import { type CallContext, Code, callScope, codeName, GatewayError, headerOf } from '../protocol/index.ts';
 import { callUnary, type ReleaseService } from '../releases/index.ts';
+import { answerStream } from './answer-stream.ts';
 import { askAll, type Backend, type Part } from './ask-all.ts';
 import { bindRequest } from './bind-request.ts';
+import { lastEventId, liveFormat, resumeAfter } from './live-format.ts';
 import { type ReleasePage, readReleasePage, readReleaseQuery, type Summary } from './merge-releases.ts';
+import { watchAll } from './watch-all.ts';
 
 export interface ClusterRouteOptions {
   readonly registry: Pick<Registry, 'clusters' | 'get' | 'defaultCluster'>;
@@ -21,6 +24,10 @@ export interface ClusterRouteOptions {
   readonly problem: () => { readonly problem?: SourceProblem };
   /** Time limit per cluster for what asks many. */
   readonly timeoutMs: number;
+  /** Time without an event after which a stream of changes gets a heartbeat. */
+  readonly heartbeatMs: number;
+  /** Fires when the gateway begins to stop: streams of changes end then. */
+  readonly stopping: AbortSignal;
 }
 
 /** The answer to `GET /clusters`. */
@@ -65,7 +72,35 @@ export function createClusterRoutes(options: ClusterRouteOptions): Route[] {
     },
     overAll(methodOf('SummarizeReleases'), exchange => releasesQuestion(exchange, service, methodOf)),
     overAll(methodOf('GetVersion'), () => versionsQuestion(service)),
+    watchRoute(options),
   ];
+}
+
+/** The changes of all clusters as one stream. */
+function watchRoute({ service, registry, heartbeatMs, stopping }: ClusterRouteOptions): Route {
+  const method = service.methods.find(({ contract }) => contract.name === 'WatchReleases');
+  if (method?.kind !== 'streaming') throw new Error('the contract has no stream of changes');
+  const { contract } = method;
+  return {
+    template: `/clusters/-${contract.bindings[0]!.path}`,
+    verbs: ['GET'],
+    isLive: true,
+    summary: `Tells of each change to a release of all clusters, or of cluster=a&cluster=b, as it happens.`,
+    answer: exchange =>
+      exchange.withContext(async client => {
+        const message = bindRequest(contract, {}, exchange.query);
+        const requestAfter = (id: string) => resumeAfter(message, id);
+        const lastId = lastEventId(exchange) || exchange.query.get('resume_after') || '';
+        const wanted = { method, requestAfter, lastId, heartbeatMs, stopping };
+        const events = watchAll(clustersOf(exchange, registry), wanted, client);
+        return answerStream(
+          exchange,
+          events,
+          client,
+          liveFormat(exchange, event => event),
+        );
+      }),
+  };
 }
 
 async function listClusters(

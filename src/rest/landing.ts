@@ -3,7 +3,7 @@ import { type Route, sendContent } from '../http/index.ts';
 /** A short plain page that says what this is and where to go on. Its links are relative, so that they work under any prefix. */
 export function landingRoute(releases: readonly Route[], others: readonly Route[], version: string): Route {
   const links = [...releases, ...others]
-    .filter(({ verbs, template }) => verbs.includes('GET') && !template.includes('{'))
+    .filter(({ verbs, template, isLive }) => verbs.includes('GET') && !template.includes('{') && !isLive)
     .map(({ template }) => template.slice(1));
   const rows = [...releases, ...others].map(({ verbs, template, summary }) => {
     const cells = [verbs.join(' '), `<code>${escapeHtml(template)}</code>`, escapeHtml(summary)];

@@ -10,19 +10,19 @@ export class LiveEvent {
   readonly type: string;
   /** Empty where the event has none. */
   readonly id: string;
-  readonly #json: Buffer;
+  readonly json: Buffer;
   #line: Buffer | undefined;
   #serverSent: Buffer | undefined;
 
   constructor(type: string, id: string, json: Buffer) {
     this.type = type;
     this.id = id;
-    this.#json = json;
+    this.json = json;
   }
 
   /** As a line of newline-delimited JSON. */
   get line(): Buffer {
-    this.#line ??= Buffer.concat([Buffer.from('{"result":'), this.#json, Buffer.from('}\n')]);
+    this.#line ??= Buffer.concat([Buffer.from('{"result":'), this.json, Buffer.from('}\n')]);
     return this.#line;
   }
 
@@ -39,7 +39,7 @@ export class LiveEvent {
     const id = this.id === '' ? '' : `id: ${this.id}\n`;
     if (this.type === 'HEARTBEAT') return Buffer.from(`: heartbeat\n${id}\n`);
     const head = `event: ${eventName(this.type)}\n${id}data: `;
-    return Buffer.concat([Buffer.from(head), this.#json, Buffer.from('\n\n')]);
+    return Buffer.concat([Buffer.from(head), this.json, Buffer.from('\n\n')]);
   }
 }
 
@@ -91,9 +91,13 @@ export function liveFormat<T>({ request }: Exchange, toEvent: (message: T) => Li
 
 const resumeField = messageType('appscode.swift.v2.WatchReleasesRequest').byName.get('resume_after')!.number;
 
-/** The request with the id of the last event that the client has seen: `EventSource` sends it as a header by itself. */
-export function withLastEventId(message: Uint8Array, { request }: Exchange): Uint8Array {
-  const id = headerOf(request, 'last-event-id') ?? '';
+/** The id of the last event that the client has seen: `EventSource` sends it as a header by itself. */
+export function lastEventId({ request }: Exchange): string {
+  return headerOf(request, 'last-event-id') ?? '';
+}
+
+/** A WatchReleasesRequest that goes on behind the event of this id; where it is empty, as the request says itself. */
+export function resumeAfter(message: Uint8Array, id: string): Uint8Array {
   // of a field that comes twice the last counts
   return id === ''
     ? message

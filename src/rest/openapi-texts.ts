@@ -286,6 +286,16 @@ export const pageAnswers: Readonly<Record<string, PageAnswer>> = {
     },
     [ofClusters],
   ),
+  '/clusters/-/tiller/v2/releases/watch/json': {
+    type: 'application/x-ndjson',
+    schema: {
+      type: 'object',
+      description:
+        'One line for each event; the events are those of one cluster with its name, and FAILED and RECOVERED. With `Accept: text/event-stream`, server-sent events.',
+    },
+    example: { result: { type: 'FAILED', cluster: 'east', error: { code: 14, message: 'no answer' } } },
+    parameters: [ofClusters],
+  },
   '/clusters/-/tiller/v2/version/json': json({ clusters: [{ ...part, version: { sem_ver: 'v2.17.0' } }] }, [
     ofClusters,
   ]),

@@ -38,7 +38,13 @@ const routes = createRestRoutes({
   ...options,
   version: '1.2.3',
   pages: createPages({} as Health, {} as Metrics),
-  clusters: { registry: {} as Registry, problem: () => ({}), timeoutMs: 1 },
+  clusters: {
+    registry: {} as Registry,
+    problem: () => ({}),
+    timeoutMs: 1,
+    heartbeatMs: 1,
+    stopping: new AbortController().signal,
+  },
 });
 const others = routes.filter(route => !releases.some(({ template }) => template === route.template));
 const document: Document = JSON.parse(createOpenApi(releases, others, '1.2.3').toString());

@@ -20,7 +20,7 @@ import {
 import { type ReleaseMethod, type ReleaseService, swiftJson } from '../releases/index.ts';
 import { answerStream, linesOf } from './answer-stream.ts';
 import { bindRequest } from './bind-request.ts';
-import { liveFormat, readEvent, withLastEventId } from './live-format.ts';
+import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
 import { multipartToMessage } from './multipart.ts';
 
 export interface ReleaseRouteOptions {
@@ -51,6 +51,7 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
     summary: method.contract.comment.split('\n', 1)[0] ?? '',
     perCluster: true,
     changes: !isRead(method.contract),
+    isLive: isLive(method.contract),
     answer: (exchange, parameters) =>
       answerByCluster(
         exchange,
@@ -157,6 +158,6 @@ async function answerMethod(
   }
   if (!isLive(contract))
     return answerStream(exchange, method.call(backend, message, context), context, linesOf(contract));
-  const events = method.call(backend, withLastEventId(message, exchange), context);
+  const events = method.call(backend, resumeAfter(message, lastEventId(exchange)), context);
   return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
 }

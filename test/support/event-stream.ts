@@ -1,5 +1,6 @@
 /** A client of a stream of changes over HTTP: newline-delimited JSON, or server-sent events. */
 import assert from 'node:assert/strict';
+import { type Dispatcher, fetch, type Response } from 'undici';
 
 export interface StreamEvent {
   /** As in the message; of a server-sent event, its name; `comment` or `retry` for what dispatches nothing. */
@@ -19,7 +20,8 @@ export interface StreamEvent {
 
 export interface StreamOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly method?: string;
+  /** For a server with a certificate of its own. */
+  readonly dispatcher?: Dispatcher;
 }
 
 /** An open stream, whose events are taken one by one. */
@@ -37,9 +39,13 @@ export class EventStream {
   }
 
   /** Resolves when the head of the answer is there. */
-  static async open(url: string, { headers = {}, method = 'GET' }: StreamOptions = {}): Promise<EventStream> {
+  static async open(url: string, { headers = {}, dispatcher }: StreamOptions = {}): Promise<EventStream> {
     const controller = new AbortController();
-    return new EventStream(await fetch(url, { headers, method, signal: controller.signal }), controller);
+    const { signal } = controller;
+    return new EventStream(
+      await fetch(url, { headers, signal, ...(dispatcher && { dispatcher }) }),
+      controller,
+    );
   }
 
   /** The next event, heartbeats and settings included; undefined at the end. */
