@@ -65,6 +65,15 @@ export class EventStream {
     return taken;
   }
 
+  /** The next event of this type; what comes before it is dropped. */
+  async until(type: string): Promise<StreamEvent> {
+    for (;;) {
+      const event = await this.next();
+      assert.ok(event && event.type !== 'END', `the stream ended: ${event?.text}`);
+      if (event.type === type) return event;
+    }
+  }
+
   /** The last event of a stream that ends. */
   async last(): Promise<StreamEvent | undefined> {
     let last: StreamEvent | undefined;

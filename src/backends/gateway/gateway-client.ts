@@ -170,7 +170,8 @@ export class GatewayClient {
     const { verb, target, body, timeoutSeconds } = toMethodRequest(method, request);
     const scope = this.#scope(context, Math.max(this.#options.timeoutMs, minTimeoutMs(timeoutSeconds)));
     const { requestId = randomUUID() } = context;
-    const { deadline } = scope;
+    // a stream of a read may take longer than its head
+    const { deadline } = method.serverStreaming && isReadOnly(method) ? context : scope;
     const headers = {
       ...forwardedHeaders({ accept: 'application/json' }, { requestId, deadline, kind: 'bodyless' }),
       ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
