@@ -23,7 +23,7 @@ export async function openSandbox(
   { sandbox }: Config,
   report: (problem: string) => void,
 ): Promise<OpenSandbox> {
-  const objects = new ClusterObjects();
+  const objects = new ClusterObjects({ maxBytes: 2 * sandbox.maxBytes }); // releases, and what they make
   const starting = startSandboxTiller({
     objects,
     listen: 'unix',
