@@ -3,7 +3,14 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Request } from 'express';
-import { Code, errorToHttpStatus, GatewayError, type HttpRequest, isGone } from '../protocol/index.ts';
+import {
+  Code,
+  errorToHttpStatus,
+  GatewayError,
+  type HttpRequest,
+  type HttpResponse,
+  isGone,
+} from '../protocol/index.ts';
 import type { Answered, Exchange } from './exchange.ts';
 import { prettyJson } from './pretty-json.ts';
 
@@ -70,17 +77,26 @@ export function errorBody({ code, message, reason, step }: GatewayError) {
 /** Answers with an error and its HTTP status; where an answer has begun already, all that is left is to break it off. */
 export async function sendError(exchange: Exchange, thrown: unknown): Promise<Answered> {
   const error = GatewayError.from(thrown);
-  const { request, response } = exchange;
+  const { response } = exchange;
   if (response.headersSent || isGone(response)) {
     response.destroy();
     return { code: error.code, bytes: 0, error: thrown };
   }
-  // What is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection.
-  if ((error.reason === 'BODY_TOO_LARGE' || error.reason === 'OVERLOADED') && request.httpVersionMajor === 1)
-    response.setHeader('Connection', 'close');
+  if (error.reason === 'BODY_TOO_LARGE' || error.reason === 'OVERLOADED') leaveBody(response);
   if (error.reason === 'OVERLOADED') response.setHeader('Retry-After', '1');
   const { bytes } = await sendJson(exchange, JSON.stringify(errorBody(error)), errorToHttpStatus(error));
   return { code: error.code, bytes, error: thrown };
+}
+
+/**
+ * What is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection, and over HTTP/2 it would keep
+ * its share of the window that all streams of the connection have together.
+ * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-8.1-12
+ */
+function leaveBody(response: HttpResponse): void {
+  if (!('stream' in response)) return void response.setHeader('Connection', 'close');
+  const { stream } = response;
+  response.once('finish', () => stream?.close());
 }
 
 /** An answer in parts, each sent as soon as it is there: by default the lines of newline-delimited JSON. */

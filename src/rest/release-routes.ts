@@ -101,12 +101,12 @@ function answerByCluster(
   route: { readonly hasBody: boolean; readonly isRead: boolean; readonly isLive?: boolean },
   here: (backend: Backend, context: CallContext) => Promise<Answered>,
 ): Promise<Answered> {
-  const { cluster, request, response, target, verb, routeVerb } = exchange;
+  const { cluster, request, response, target, verb, routeVerb, hold } = exchange;
   return exchange.withContext(context =>
     cluster.withBackend(context.signal, backend => {
       if (backend.kind !== 'gateway' || route.isLive) return here(backend, context);
       const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
-      const forwarded = { ...route, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
+      const forwarded = { ...route, hold, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
       return backend.gateway.forward(request, response, forwarded, context);
     }),
   );

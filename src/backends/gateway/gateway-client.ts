@@ -11,6 +11,7 @@ import {
   Code,
   callScope,
   GatewayError,
+  type Holder,
   type HttpRequest,
   type HttpResponse,
   httpStatusToCode,
@@ -58,6 +59,8 @@ export interface ForwardedRequest {
   readonly hasBody: boolean;
   /** Whether the contract says that the method changes nothing: only then it may be sent twice. */
   readonly isRead: boolean;
+  /** Counts what waits of the body for the cluster's gateway. */
+  readonly hold: Pick<Holder, 'body' | 'sent'>;
 }
 
 /** The outcome of a forwarded request. */
@@ -70,6 +73,10 @@ export interface Forwarded {
 type Sent = Omit<Outgoing, 'signal'> & Pick<ForwardedRequest, 'isRead'>;
 
 const step = "reaching the cluster's gateway";
+
+/** What one body may take while it waits: the window of its HTTP/2 stream; over HTTP/1.1 the buffers on its path. */
+const http2WaitingBytes = 1024 * 1024;
+const http1WaitingBytes = 256 * 1024;
 
 /** Bound on a write, as everywhere in the gateway: how long it really may take is in its body, unread here. */
 const writeTimeoutMs = 24 * 3_600_000;
@@ -132,13 +139,13 @@ export class GatewayClient {
   async forward(
     request: HttpRequest,
     response: HttpResponse,
-    { verb, target, hasBody, isRead }: ForwardedRequest,
+    { verb, target, hasBody, isRead, hold }: ForwardedRequest,
     context: CallContext,
   ): Promise<Forwarded> {
     const { requestId = randomUUID(), deadline } = context;
     const kind = hasBody ? 'body' : 'bodyless';
     const headers = forwardedHeaders(request.headers, { requestId, deadline, kind });
-    const body = hasBody ? (request as Readable) : undefined;
+    const body = hasBody ? holdBody(request, hold) : undefined;
     const scope = this.#scope(context, isRead ? this.#options.timeoutMs : writeTimeoutMs);
     try {
       const answer = await this.#send({ verb, path: target, headers, body, isRead }, scope.signal, response);
@@ -261,6 +268,17 @@ export class GatewayClient {
     const message = `${step} through ${server}: ${reasonOf(cause)}`;
     return isRead || !isSent(cause) ? unavailable(message, { cause, step }) : writeLost(message, { cause });
   }
+}
+
+/**
+ * Counts what a body may take in memory while the cluster's gateway does not take it: it is not read further then.
+ * @throws GatewayError UNAVAILABLE with reason OVERLOADED past the budget
+ */
+function holdBody(request: HttpRequest, { body, sent }: ForwardedRequest['hold']): Readable {
+  const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  const bytes = Math.min(length, request.httpVersionMajor === 2 ? http2WaitingBytes : http1WaitingBytes);
+  body(bytes);
+  return (request as Readable).once('end', () => sent(bytes));
 }
 
 function isReadOnly({ idempotency }: Method): boolean {
