@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import type { ChartRequest, Charts } from '../src/charts/index.ts';
-import { chartRequest, noSignal } from './charts/charts-request.ts';
+import { chartRequest, type Given, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
 import { createAuthority } from './support/certificates.ts';
@@ -38,7 +38,7 @@ after(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-async function fetchChart(path: string, given: Partial<ChartRequest>): Promise<void> {
+async function fetchChart(path: string, given: Given): Promise<void> {
   await charts.resolve(chartRequest({ chartUrl: server.url + path, ...given }), noSignal);
 }
 

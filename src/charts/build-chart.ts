@@ -1,9 +1,10 @@
+import { MalformedMessage, readStruct } from '../codec/index.ts';
+import { type Holder, inThread, invalidArgument } from '../protocol/index.ts';
 import { loadChart } from './archive/load-chart.ts';
 import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { mayExpand, withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
-import { runInThread } from './thread/run-in-thread.ts';
 import { type GivenValues, mergeValues } from './values/merge-values.ts';
 
 /** A chart as it was fetched: packed, or the files of a folder. */
@@ -13,11 +14,17 @@ export interface FetchedChart {
   readonly content: Uint8Array | readonly ChartFile[];
 }
 
+/** Values as a request has them. */
+export interface RequestValues extends Omit<GivenValues, 'valuesJson'> {
+  /** google.protobuf.Struct in wire format. */
+  readonly valuesJson?: Uint8Array | undefined;
+}
+
 /** All that is needed to make Tiller's messages of a chart and of values; a thread can be given it. */
 export interface ChartTask {
   /** Undefined where the request has its chart ready-made. */
   readonly fetched: FetchedChart | undefined;
-  readonly given: GivenValues;
+  readonly given: RequestValues;
   readonly limits: ArchiveLimits;
   readonly maxMessageBytes: number;
 }
@@ -30,14 +37,18 @@ export interface BuiltChart {
   readonly warnings: readonly string[];
 }
 
-/** Characters of a request's values up to which they are read right here: some ten milliseconds. */
-const maxHere = 64 * 1024;
+/** Bytes of a request's values up to which they are read right here: some ten milliseconds. */
+const maxValuesHere = 64 * 1024;
 
 /**
  * Makes the messages; in a thread of its own where that could take a tenth of a second, in which nothing else is answered.
- * @throws GatewayError INVALID_ARGUMENT with the source, when the chart or the values cannot be read; as runInThread
+ * @throws GatewayError INVALID_ARGUMENT with the source, when the chart or the values cannot be read; as ThreadPool.run
  */
-export async function buildWhereItFits(task: ChartTask, signal: AbortSignal): Promise<BuiltChart> {
+export async function buildWhereItFits(
+  task: ChartTask,
+  signal: AbortSignal,
+  hold?: Holder,
+): Promise<BuiltChart> {
   if (isSmall(task)) {
     try {
       return await build(task, new UnpackBudget(task.limits, true));
@@ -48,18 +59,22 @@ export async function buildWhereItFits(task: ChartTask, signal: AbortSignal): Pr
   const { maxUnpackedBytes, maxEntries, maxNestedArchives } = task.limits;
   // options hold functions as well, which cannot be cloned
   const input = { ...task, limits: { maxUnpackedBytes, maxEntries, maxNestedArchives } };
-  return runInThread({ kind: 'chart', input }, task.fetched?.name ?? 'values', signal);
+  const { given, fetched } = task;
+  const job = { what: fetched?.name ?? 'values', bytes: sizeOf(given) + packedBytes(fetched), signal, hold };
+  return buildInThread(job, input);
 }
 
 export function buildChart(task: ChartTask): Promise<BuiltChart> {
   return build(task, new UnpackBudget(task.limits));
 }
 
+const buildInThread = inThread(import.meta.url, buildChart);
+
 async function build(
   { fetched, given, limits, maxMessageBytes }: ChartTask,
   budget: UnpackBudget,
 ): Promise<BuiltChart> {
-  const { wire: values, parse } = mergeValues(given);
+  const { wire: values, parse } = mergeValues({ ...given, valuesJson: readValues(given.valuesJson) });
   if (!fetched) return { chart: undefined, values, warnings: [] };
   const { name, content } = fetched;
   const warnings: string[] = [];
@@ -72,24 +87,29 @@ async function build(
   }
 }
 
+/** @throws GatewayError INVALID_ARGUMENT when the bytes are no Struct, or too many values */
+function readValues(struct: Uint8Array | undefined): GivenValues['valuesJson'] {
+  try {
+    return struct && readStruct(struct);
+  } catch (cause) {
+    throw cause instanceof MalformedMessage ? invalidArgument(cause.message, { cause }) : cause;
+  }
+}
+
 /** Whether the values of a request are few; anchors could make any number of a few bytes, and so can an index. */
 function isSmall({ fetched, given }: ChartTask): boolean {
   const { values = new Uint8Array(), valuesJson, set, setString } = given;
-  const lines = [...set, ...setString];
-  if (!fetched && !valuesJson && lines.length === 0) return true;
-  if (values.length > maxHere || mayExpand(values) || lines.some(line => /\[\d{4}/.test(line))) return false;
-  const length = lines.reduce((sum, line) => sum + line.length, values.length);
-  return weigh(valuesJson, maxHere - length) >= 0;
+  // values alone are passed on unread
+  if (!fetched && !valuesJson && set.length + setString.length === 0) return true;
+  if (sizeOf(given) > maxValuesHere || mayExpand(values)) return false;
+  return ![...set, ...setString].some(line => /\[\d{4}/.test(line));
 }
 
-/** What is left of `room` behind a JSON value, whose scalars weigh as much as short texts; looks no further than it reaches. */
-function weigh(value: unknown, room: number): number {
-  let left = room - 8;
-  if (typeof value === 'string') return left - value.length;
-  if (typeof value !== 'object' || value === null) return left;
-  for (const key in value) {
-    if (left < 0) break;
-    left = weigh((value as Record<string, unknown>)[key], left - key.length);
-  }
-  return left;
+function sizeOf({ values, valuesJson, set, setString }: RequestValues): number {
+  const sizes = [values, valuesJson, ...set, ...setString].map(part => part?.length ?? 0);
+  return sizes.reduce((sum, size) => sum + size + 8, 0);
+}
+
+function packedBytes(fetched: FetchedChart | undefined): number {
+  return fetched?.content instanceof Uint8Array ? fetched.content.length : 0;
 }

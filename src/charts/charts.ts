@@ -1,6 +1,6 @@
-import { decodeMessage, type SwiftSearchChartsRequest } from '../codec/index.ts';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import { buildWhereItFits, type FetchedChart } from './build-chart.ts';
+import type { SwiftSearchChartsRequest } from '../codec/index.ts';
+import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/index.ts';
+import { buildWhereItFits, type FetchedChart, type RequestValues } from './build-chart.ts';
 import { checkApiVersions } from './chart/chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
@@ -11,13 +11,12 @@ import type { Credentials } from './download/source.ts';
 import { createRepositories, type Repositories } from './repository/repository.ts';
 import type { RepositoryIndex } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts } from './repository/search-charts.ts';
-import type { GivenValues } from './values/merge-values.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;
 
 /** What an install or update says of its chart and values. */
-export interface ChartRequest extends GivenValues, Credentials {
+export interface ChartRequest extends RequestValues, Credentials {
   /** hapi.chart.Chart in wire format; wins, and is passed on as it is once its apiVersion is Helm 2's. */
   readonly chart?: Uint8Array | undefined;
   /** A packed chart; wins over `chartUrl`. */
@@ -39,8 +38,9 @@ export interface Charts {
    * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, with the name of the source without credentials; UNAVAILABLE when a
    * repository cannot be reached, answers 5xx or takes too long; RESOURCE_EXHAUSTED when too many downloads wait; CANCELLED when
    * the signal is aborted
+   * @param hold counts what a thread holds for a large chart
    */
-  resolve(request: ChartRequest, signal: AbortSignal): Promise<ResolvedChart>;
+  resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart>;
   /**
    * Searches the configured repositories.
    * @throws GatewayError as `resolve`; INVALID_ARGUMENT for a repository that is not configured
@@ -61,7 +61,8 @@ export function createCharts(options: ChartOptions): Charts {
   const repositories = createRepositories(options, downloader);
   const sources = new ChartSources(options, downloader, repositories);
   return {
-    resolve: (request, signal) => cancellable(() => resolveChart(sources, options, request, signal), signal),
+    resolve: (request, signal, hold) =>
+      cancellable(() => resolveChart(sources, options, request, signal, hold), signal),
     search: (query, signal) => cancellable(() => search(repositories, query, signal), signal),
     close: async () => downloader.close(),
   };
@@ -72,23 +73,24 @@ async function resolveChart(
   options: ChartOptions,
   request: ChartRequest,
   signal: AbortSignal,
+  hold: Holder | undefined,
 ): Promise<ResolvedChart> {
   const { chart, values, valuesJson, set, setString, ...wanted } = request;
   if (chart && wanted.verify) {
     throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
   }
-  if (chart) checkApiVersions(decodeMessage('hapi.chart.Chart', chart));
+  if (chart) checkApiVersions(chart);
   const { maxMessageBytes = tillerMessageBytes, warn } = options;
   const fetched = chart ? undefined : await findChart(sources, wanted, signal);
   const given = { values, valuesJson, set, setString };
-  const built = await buildWhereItFits({ fetched, given, limits: options, maxMessageBytes }, signal);
+  const built = await buildWhereItFits({ fetched, given, limits: options, maxMessageBytes }, signal, hold);
   built.warnings.forEach(warn);
   return { chart: chart ?? built.chart ?? new Uint8Array(), values: built.values };
 }
 
 async function findChart(
   sources: ChartSources,
-  { chartArchive, chartUrl, verify, ...credentials }: Omit<ChartRequest, 'chart' | keyof GivenValues>,
+  { chartArchive, chartUrl, verify, ...credentials }: Omit<ChartRequest, 'chart' | keyof RequestValues>,
   signal: AbortSignal,
 ): Promise<FetchedChart> {
   const archive = chartArchive?.length ? chartArchive : undefined;

@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import type { TillerCalls } from '../backends/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
-import { checkTillerRequest } from '../releases/index.ts';
+import { toCheckedRequest } from '../releases/index.ts';
 import type { CallHandler } from './call.ts';
 import type { ServerCall } from './server-call.ts';
 
@@ -31,7 +31,7 @@ export function passThroughHandler(tiller: TillerCalls, tap?: MessageTap): CallH
     const message = await call.request();
     const method = call.path.slice(call.path.lastIndexOf('/') + 1);
     tap?.request(call.path, message);
-    const request = checkTillerRequest(method, message);
+    const request = await toCheckedRequest(method, message, call);
     try {
       for await (const message of tiller.pass(method, request, metadataOf(call.headers), call)) {
         tap?.reply(call.path, message);

@@ -42,9 +42,9 @@ export class ServerCall implements Call {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly deadline: number | undefined;
+  readonly hold: Holder;
   readonly #stream: ServerHttp2Stream;
   readonly #maxMessageBytes: number;
-  readonly #hold: Holder;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #requestTimer: NodeJS.Timeout;
@@ -63,7 +63,7 @@ export class ServerCall implements Call {
     this.path = headers[':path'] ?? '';
     this.requestId = requestIdOf(headers['x-request-id']);
     this.#maxMessageBytes = bounds.maxMessageBytes;
-    this.#hold = (bounds.budget ?? new Budget(Number.POSITIVE_INFINITY)).open(stream);
+    this.hold = (bounds.budget ?? new Budget(Number.POSITIVE_INFINITY)).open(stream);
     this.#compress = headers[header.encoding] === 'gzip';
     this.#requestTimer = setTimeout(() => {
       const seconds = bounds.requestTimeoutMs / 1000;
@@ -125,7 +125,7 @@ export class ServerCall implements Call {
         total += chunk.length;
         chunks.push(chunk);
         try {
-          this.#hold.body(chunk.length);
+          this.hold.body(chunk.length);
         } catch (error) {
           fail(error);
         }
@@ -165,7 +165,7 @@ export class ServerCall implements Call {
 
   /** Sends a message; waits while the client is slower. Does nothing once the client has gone. */
   async send(message: Uint8Array): Promise<void> {
-    this.#hold.answer(message.length);
+    this.hold.answer(message.length);
     this.#begin();
     const frame =
       this.#compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
@@ -175,7 +175,7 @@ export class ServerCall implements Call {
       written = this.#gone || this.#stream.write(frame);
     });
     if (!written) await once(this.#stream, 'drain', { signal: this.signal }).catch(() => {});
-    this.#hold.sent(message.length);
+    this.hold.sent(message.length);
   }
 
   /**

@@ -159,8 +159,8 @@ class WebCall implements Call {
   readonly requestId: string;
   readonly deadline: number | undefined;
   readonly readsFrom: CallContext['readsFrom'];
+  readonly hold: Exchange['hold'];
   readonly #request: Exchange['request'];
-  readonly #hold: Exchange['hold'];
   readonly #scope: CallScope;
   readonly #options: WebCallOptions;
 
@@ -176,7 +176,7 @@ class WebCall implements Call {
     this.deadline = deadline;
     this.readsFrom = readsFrom;
     this.#request = request;
-    this.#hold = hold;
+    this.hold = hold;
     this.#scope = scope;
     this.#options = options;
   }
@@ -190,7 +190,7 @@ class WebCall implements Call {
     const frameBytes = maxMessageBytes + framePrefixBytes;
     const maxBytes = format === 'text' ? Math.ceil(frameBytes / 3) * 4 : frameBytes;
     const { signal } = this;
-    const onBytes = this.#hold.body;
+    const onBytes = this.hold.body;
     const body = await readBounded(this.#request, {
       maxBytes,
       what: 'the request',

@@ -152,7 +152,7 @@ export class Exchange {
    * @throws GatewayError INVALID_ARGUMENT for a malformed `Grpc-Timeout`
    */
   async withContext<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
-    const { response, requestId } = this;
+    const { response, requestId, hold } = this;
     const timeout = headerOf(this.request, 'grpc-timeout');
     const scope: CallScope = callScope({
       timeoutMs: timeout === undefined ? undefined : parseGrpcTimeout(timeout),
@@ -165,7 +165,7 @@ export class Exchange {
         if (!response.headersSent && !isGone(response)) response.setHeader(header.reads, source);
       };
       const { signal, deadline, abort } = scope;
-      return await work({ signal, deadline, requestId, abort, readsFrom });
+      return await work({ signal, deadline, requestId, hold, abort, readsFrom });
     } finally {
       response.off('close', leave);
       scope.end();

@@ -10,7 +10,6 @@ export {
 export { Guard } from './guard.ts';
 export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
-export { prettyJson } from './pretty-json.ts';
 export { Router } from './router.ts';
 export { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
 export { type Content, errorBody, StreamWriter, sendContent, sendError, sendJson } from './send.ts';

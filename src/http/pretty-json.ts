@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { whereItFits } from '../protocol/index.ts';
 
 const openings = new Set([0x7b, 0x5b]);
 const closings = new Set([0x7d, 0x5d]);
@@ -9,18 +9,14 @@ const colon = 0x3a;
 const lineFeed = 0x0a;
 const space = 0x20;
 
-/** How much is written before others have their turn: a few milliseconds of work. */
-const sliceBytes = 256 * 1024;
-
 /**
  * JSON text without white space → the same, indented for people. Works on the bytes: numbers and names stay as they
- * are and where they are, which a detour over objects would not promise. Large texts are written in slices.
+ * are and where they are, which a detour over objects would not promise. May run in a thread.
  */
-export async function prettyJson(json: Buffer): Promise<Buffer> {
+export function indentJson(json: Buffer): Buffer {
   let out = Buffer.allocUnsafe(json.length * 2 + 64);
   let length = 0;
   let depth = 0;
-  let nextTurn = sliceBytes;
   const reserve = (bytes: number) => {
     if (length + bytes <= out.length) return;
     const grown = Buffer.allocUnsafe(Math.max(out.length * 2, length + bytes));
@@ -34,10 +30,6 @@ export async function prettyJson(json: Buffer): Promise<Buffer> {
     length += 2 * depth;
   };
   for (let index = 0; index < json.length; index++) {
-    if (length + index > nextTurn) {
-      nextTurn = length + index + sliceBytes;
-      await turn();
-    }
     const byte = json[index]!;
     reserve(8);
     if (byte === quote) {
@@ -66,6 +58,8 @@ export async function prettyJson(json: Buffer): Promise<Buffer> {
   out[length++] = lineFeed;
   return out.subarray(0, length);
 }
+
+export const prettyJson = whereItFits(import.meta.url, indentJson);
 
 function endOfString(json: Buffer, start: number): number {
   let index = start + 1;

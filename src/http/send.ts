@@ -65,7 +65,11 @@ export function acceptsGzip(request: HttpRequest): boolean {
 /** Sends JSON text, indented where `?pretty` asks for it. */
 export async function sendJson(exchange: Exchange, json: Buffer | string, status = 200): Promise<Answered> {
   const bytes = typeof json === 'string' ? Buffer.from(json) : json;
-  const body = exchange.pretty ? await prettyJson(bytes) : bytes;
+  const body = exchange.pretty
+    ? await exchange.withContext(async ({ signal, hold }) =>
+        prettyJson({ what: 'the answer', bytes: bytes.length, signal, hold }, bytes),
+      )
+    : bytes;
   return sendContent(exchange, { status, type: 'application/json', body });
 }
 

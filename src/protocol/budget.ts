@@ -47,6 +47,7 @@ export class Budget {
     return {
       body: bytes => hold(bytes, 1 / 2),
       answer: bytes => hold(bytes, 1),
+      work: bytes => hold(bytes, Number.POSITIVE_INFINITY),
       sent: bytes => {
         held -= bytes;
         const less = counted - Math.max(0, held - freeBytes);
@@ -62,7 +63,9 @@ export class Budget {
 export interface Holder {
   body(bytes: number): void;
   answer(bytes: number): void;
-  /** A part of the answer has left. */
+  /** What a thread holds while it works. It is never refused: the number of threads bounds it. */
+  work(bytes: number): void;
+  /** Bytes are let go: a part of the answer has left, or a thread is done. */
   sent(bytes: number): void;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Holder } from './budget.ts';
 
 /** What a call takes from the request that it serves. */
 export interface CallContext {
@@ -8,6 +9,8 @@ export interface CallContext {
   readonly deadline: number | undefined;
   /** The id of the request in logs. */
   readonly requestId?: string | undefined;
+  /** Counts what the request keeps in memory. */
+  readonly hold?: Holder | undefined;
   /** Has the call end for this reason, whatever it waits for. */
   abort?(reason: Error): void;
   /** Is told where the answer of a read comes from, for the header `Tiller-Gateway-Reads`. */

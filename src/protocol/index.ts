@@ -35,3 +35,12 @@ export {
 } from './grpc.ts';
 export { errorToHttpStatus, type HttpRequest, type HttpResponse, headerOf, isGone } from './http.ts';
 export { type ByteStream, type ReadBounds, readBounded } from './read-bounded.ts';
+export {
+  inThread,
+  type Job,
+  maxHereBytes,
+  sharedThreads,
+  ThreadPool,
+  type ThreadPoolOptions,
+  whereItFits,
+} from './thread-pool.ts';

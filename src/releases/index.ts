@@ -4,6 +4,6 @@ export {
   createReleaseService,
   type ReleaseMethod,
   type ReleaseService,
-  swiftJson,
 } from './release-service.ts';
-export { checkTillerRequest } from './tiller-request.ts';
+export { replyToJson, swiftJson } from './swift-json.ts';
+export { toCheckedRequest } from './tiller-request.ts';

@@ -1,6 +1,5 @@
 import type { TillerCalls } from '../backends/index.ts';
 import type { ChartRequest, Charts } from '../charts/index.ts';
-import { readStruct } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
@@ -29,7 +28,7 @@ export async function installRelease(
   context: CallContext,
 ): Promise<Buffer> {
   const fields = new RequestFields(swiftInstall, swift);
-  const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal);
+  const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal, context.hold);
   const namespace = fields.string('namespace') || 'default';
   return askTiller(tiller, 'InstallRelease', toInstall(swift, { chart, values, namespace }), context);
 }
@@ -47,17 +46,17 @@ export async function updateRelease(
   const { chart, values } = await charts.resolve(
     readChartRequest(new RequestFields(swiftUpdate, swift)),
     context.signal,
+    context.hold,
   );
   return askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
 }
 
 /** What the charts room needs to know to resolve a request's chart and values. */
 function readChartRequest(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): ChartRequest {
-  const valuesJson = fields.message('values_json');
   return {
     chart: fields.message('chart'),
     values: fields.message('values'),
-    valuesJson: valuesJson && readStruct(valuesJson),
+    valuesJson: fields.message('values_json'),
     chartArchive: fields.bytes('chart_archive'),
     chartUrl: fields.string('chart_url'),
     caBundle: fields.bytes('ca_bundle'),

@@ -1,7 +1,6 @@
 import type { Backend, TillerBackend, TillerCalls } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import {
-  createWireToJson,
   decodeMessage,
   encodeMessage,
   type Method,
@@ -127,9 +126,3 @@ async function searchCharts(charts: Charts, swift: Uint8Array, context: CallCont
   const { count, next, total, charts: found } = await charts.search(query, context.signal);
   return encodeMessage('appscode.swift.v2.SearchChartsResponse', { count, next, total, charts: [...found] });
 }
-
-/**
- * Messages as JSON for swift's clients. What Tiller sends and swift, made with an older contract, never knew stays out
- * of it, so that its clients get the JSON they had; over gRPC it is there.
- */
-export const swiftJson = createWireToJson(new Set(['hapi.release.Hook.delete_timeout']));

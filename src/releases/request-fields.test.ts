@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeMessage, encodeMessage, limits, WireWriter } from '../codec/index.ts';
-import { replaceField } from './read-release.ts';
 import { RequestFields } from './request-fields.ts';
+import { replaceField } from './swift-json.ts';
 
 test('of a scalar that comes twice the last counts; of a message the parts join; unknown fields do not count', () => {
   const type = 'appscode.swift.v2.SummarizeReleasesRequest';

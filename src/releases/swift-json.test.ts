@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { messageType } from '../codec/index.ts';
-import { swiftJson } from './release-service.ts';
+import { writeReply } from './swift-json.ts';
 
 test('the recorded replies of Tiller become the JSON that swift gave', () => {
   const methods: Record<string, string> = {
@@ -28,7 +27,7 @@ test('the recorded replies of Tiller become the JSON that swift gave', () => {
       continue;
     if (http.request.method === 'HEAD') continue;
     const wire = Buffer.from(grpc[0].responses[0], 'base64');
-    const json = swiftJson(messageType(`appscode.swift.v2.${response}`), wire);
+    const json = writeReply(`appscode.swift.v2.${response}`, wire);
     assert.deepEqual(JSON.parse(json.toString()), JSON.parse(http.response.body));
     compared++;
   }

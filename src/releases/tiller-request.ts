@@ -9,7 +9,14 @@ import {
   WireType,
   WireWriter,
 } from '../codec/index.ts';
-import { type CallContext, Code, GatewayError, invalidArgument, minTimeoutMs } from '../protocol/index.ts';
+import {
+  type CallContext,
+  Code,
+  GatewayError,
+  invalidArgument,
+  minTimeoutMs,
+  whereItFits,
+} from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
 
 type TillerType<Suffix extends string> = Extract<keyof MessageTypes, `hapi.services.tiller.${Suffix}`>;
@@ -30,7 +37,7 @@ const checks: Readonly<Record<string, (request: Uint8Array) => void>> = {
 /**
  * The bytes that may be sent to Tiller for a request of its own service: written anew from what was understood of it,
  * without unknown fields, and checked for what would crash Tiller. Every request goes through here, by whichever door
- * it came (REST, swift's gRPC service, Tiller's own service passed through).
+ * it came (REST, swift's gRPC service, Tiller's own service passed through). May run in a thread.
  * @throws GatewayError INVALID_ARGUMENT for what cannot be read or would crash Tiller; UNIMPLEMENTED for another method
  */
 export function checkTillerRequest(method: string, request: Uint8Array): Buffer {
@@ -41,26 +48,38 @@ export function checkTillerRequest(method: string, request: Uint8Array): Buffer 
   return understood;
 }
 
+const checkWhereItFits = whereItFits(import.meta.url, checkTillerRequest);
+
+/** As `checkTillerRequest`, in a thread where the request is large. */
+export function toCheckedRequest(
+  method: string,
+  request: Uint8Array,
+  { signal, hold }: CallContext,
+): Buffer | Promise<Buffer> {
+  const job = { what: 'the request', bytes: request.length, signal, hold };
+  return checkWhereItFits(job, method, request);
+}
+
 /** A call with one reply. The call may take as long as the request lets Tiller take. */
-export function askTiller(
+export async function askTiller(
   tiller: TillerCalls,
   method: TillerMethod,
   request: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {
-  const checked = checkTillerRequest(method, request);
+  const checked = await toCheckedRequest(method, request, context);
   return tiller.unary(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
 }
 
 /** A call with a stream of replies, otherwise as `askTiller`. */
-export function streamFromTiller(
+export async function* streamFromTiller(
   tiller: TillerCalls,
   method: TillerMethod,
   request: Uint8Array,
   context: CallContext,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const checked = checkTillerRequest(method, request);
-  return tiller.stream(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
+  const checked = await toCheckedRequest(method, request, context);
+  yield* tiller.stream(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
 }
 
 /** Seconds; 0 for methods that do not wait in Tiller. */

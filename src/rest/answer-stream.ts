@@ -1,14 +1,14 @@
 import type { Method } from '../codec/index.ts';
 import { type Answered, type Exchange, errorBody, StreamWriter } from '../http/index.ts';
 import { type CallContext, Code, errorToHttpStatus, GatewayError, isGone } from '../protocol/index.ts';
-import { swiftJson } from '../releases/index.ts';
+import { replyToJson } from '../releases/index.ts';
 
 /** How the messages of a stream look in an answer. */
 export interface StreamFormat<T> {
   readonly type: string;
   /** Sent before the first message. */
   readonly start: string;
-  message(message: T): Buffer | string;
+  message(message: T): Buffer | string | Promise<Buffer>;
   /** The last message, where the stream fails. */
   failure(error: GatewayError): string;
 }
@@ -35,7 +35,7 @@ export async function answerStream<T>(
       if (exchange.verb === 'HEAD') break;
       if (!isStarted && start !== '') await writer.write(start);
       isStarted = true;
-      await writer.write(toText(message));
+      await writer.write(await toText(message));
     }
   } catch (error) {
     failure = error;
@@ -59,11 +59,14 @@ const resultStart = Buffer.from('{"result":');
 const resultEnd = Buffer.from('}\n');
 
 /** Lines: `{"result": ...}` for each message, and `{"error": ...}` as the last where the stream fails. */
-export function linesOf({ response }: Method): StreamFormat<Uint8Array> {
+export function linesOf({ response }: Method, context: CallContext): StreamFormat<Uint8Array> {
   return {
     type: 'application/x-ndjson',
     start: '',
-    message: wire => Buffer.concat([resultStart, swiftJson(response, wire), resultEnd]),
+    message: async wire => {
+      const job = { ...context, what: 'the reply', bytes: wire.length };
+      return Buffer.concat([resultStart, await replyToJson(job, response.name, wire), resultEnd]);
+    },
     failure: error => `${JSON.stringify({ error: errorBody(error) })}\n`,
   };
 }

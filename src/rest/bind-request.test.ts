@@ -4,7 +4,7 @@ import { createTestCharts } from '../../test/support/test-charts.ts';
 import { wireToJson } from '../codec/index.ts';
 import { Router, type Verb } from '../http/index.ts';
 import { createReleaseService } from '../releases/index.ts';
-import { bindRequest } from './bind-request.ts';
+import { bindRequest, bodyToMessage } from './bind-request.ts';
 import { createReleaseRoutes, type ReleaseRoute } from './release-routes.ts';
 
 const service = createReleaseService(createTestCharts());
@@ -16,12 +16,9 @@ function bind(verb: string, target: string, body?: string): unknown {
   const match = router.match(path);
   const route = match?.routes.get(verb as Verb) as ReleaseRoute | undefined;
   assert.ok(match && route, `${verb} ${path}`);
-  const wire = bindRequest(
-    route.contract,
-    match.parameters,
-    new URLSearchParams(query),
-    body === undefined ? undefined : Buffer.from(body),
-  );
+  const rest = bindRequest(route.contract, match.parameters, new URLSearchParams(query));
+  const type = route.contract.request.name;
+  const wire = body === undefined ? rest : bodyToMessage(type, Buffer.from(body), rest);
   return JSON.parse(wireToJson(route.contract.request, Buffer.from(wire)).toString());
 }
 

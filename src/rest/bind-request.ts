@@ -1,32 +1,47 @@
-import { jsonToWire, type MessageType, type Method, WireWriter, writeTextField } from '../codec/index.ts';
+import {
+  jsonToWire,
+  type MessageType,
+  type Method,
+  messageType,
+  WireWriter,
+  writeTextField,
+} from '../codec/index.ts';
 import type { Parameters } from '../http/index.ts';
-import { invalidArgument } from '../protocol/index.ts';
+import { invalidArgument, whereItFits } from '../protocol/index.ts';
 
 /** Bound on what a query may hold; a longer one is a mistake, not a request. */
 const maxParameters = 1000;
 
 /**
- * The request message of a call, in wire format: what the body says, overruled by the query (which binds every field
- * that the path does not), overruled by the path. Later fields win over earlier ones in wire format, so each is
- * written behind the other.
+ * What path and query say of the request message of a call, in wire format. The query binds every field that the path
+ * does not, and the path overrules it: later fields win over earlier ones in wire format, so each is written behind the
+ * other.
  * @param parameters values of the path's fields
- * @param body the JSON text, where the route takes one
  * @throws GatewayError INVALID_ARGUMENT that names the field
  */
 export function bindRequest(
   { request: type }: Method,
   parameters: Parameters,
   query: URLSearchParams,
-  body?: Buffer,
 ): Uint8Array {
   const rest = new WireWriter(64);
   bindQuery(type, parameters, query, rest);
   for (const [name, value] of Object.entries(parameters)) writeParameter(rest, type, name, value);
-  const tail = rest.finish();
-  if (!body) return tail;
-  const message = jsonToWire(type, body);
-  return tail.length === 0 ? message : Buffer.concat([message, tail]);
+  return rest.finish();
 }
+
+/**
+ * The request message with a body. May run in a thread.
+ * @param type full name of the message
+ * @param rest what path and query say, which overrule the body
+ * @throws GatewayError INVALID_ARGUMENT that names the field, RESOURCE_EXHAUSTED for too many values
+ */
+export function bodyToMessage(type: string, body: Buffer, rest: Uint8Array): Uint8Array {
+  const message = jsonToWire(messageType(type), body);
+  return rest.length === 0 ? message : Buffer.concat([message, rest]);
+}
+
+export const jsonToMessage = whereItFits(import.meta.url, bodyToMessage);
 
 /**
  * Both spellings of a name are read. A key that comes again adds to a repeated field; of a scalar the first counts.

@@ -1,7 +1,13 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
-import { jsonToWire, type MessageType, WireType, WireWriter, writeTextField } from '../codec/index.ts';
-import { type GatewayError, invalidArgument } from '../protocol/index.ts';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import {
+  jsonToWire,
+  type MessageType,
+  messageType,
+  WireType,
+  WireWriter,
+  writeTextField,
+} from '../codec/index.ts';
+import { type GatewayError, invalidArgument, whereItFits } from '../protocol/index.ts';
 
 /** Far more parts than a request has fields. */
 const maxParts = 200;
@@ -17,20 +23,26 @@ interface Part {
 
 /**
  * The request message of a `multipart/form-data` body. Each part is a field, `values.raw` a field of a field. A file's
- * bytes are the value as they are; text is read as in a query, and as JSON where the field is a message.
+ * bytes are the value as they are; text is read as in a query, and as JSON where the field is a message. May run in a
+ * thread.
+ * @param contentType with the boundary
+ * @param type full name of the message
  * @param rest the message of query and path, which overrule the form
  * @throws GatewayError INVALID_ARGUMENT that names the part
  */
 export async function multipartToMessage(
-  headers: IncomingHttpHeaders,
+  contentType: string,
+  type: string,
   body: Buffer,
-  type: MessageType,
   rest: Uint8Array,
 ): Promise<Uint8Array> {
   const out = new WireWriter(body.length + 64);
-  for (const part of await readParts(headers, body)) writePart(out, type, part.name.split('.'), part);
+  for (const part of await readParts(contentType, body))
+    writePart(out, messageType(type), part.name.split('.'), part);
   return out.raw(rest).finish();
 }
+
+export const formToMessage = whereItFits(import.meta.url, multipartToMessage);
 
 function writePart(out: WireWriter, type: MessageType, path: readonly string[], part: Part): void {
   const [name = '', ...rest] = path;
@@ -59,7 +71,7 @@ function writePart(out: WireWriter, type: MessageType, path: readonly string[], 
   }
 }
 
-function readParts(headers: IncomingHttpHeaders, body: Buffer): Promise<Part[]> {
+function readParts(contentType: string, body: Buffer): Promise<Part[]> {
   return new Promise((resolve, reject) => {
     const parts: Part[] = [];
     let isOver = false;
@@ -70,7 +82,7 @@ function readParts(headers: IncomingHttpHeaders, body: Buffer): Promise<Part[]> 
     let parser: BusboyInstance;
     try {
       parser = new Busboy({
-        headers: headers as BusboyHeaders,
+        headers: { 'content-type': contentType },
         limits: { parts: maxParts, fieldSize: body.length, fileSize: body.length, fieldNameSize: 200 },
       });
     } catch (cause) {

@@ -17,11 +17,11 @@ import {
   invalidArgument,
   readBounded,
 } from '../protocol/index.ts';
-import { type ReleaseMethod, type ReleaseService, swiftJson } from '../releases/index.ts';
+import { type ReleaseMethod, type ReleaseService, replyToJson } from '../releases/index.ts';
 import { answerStream, linesOf } from './answer-stream.ts';
-import { bindRequest } from './bind-request.ts';
+import { bindRequest, jsonToMessage } from './bind-request.ts';
 import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
-import { multipartToMessage } from './multipart.ts';
+import { formToMessage } from './multipart.ts';
 
 export interface ReleaseRouteOptions {
   readonly service: ReleaseService;
@@ -57,7 +57,14 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
         exchange,
         { hasBody: binding.body, isRead: isRead(method.contract), isLive: isLive(method.contract) },
         async (backend, context) => {
-          const message = await readMessage(exchange, method.contract, binding, parameters, maxBodyBytes);
+          const message = await readMessage(
+            exchange,
+            method.contract,
+            binding,
+            parameters,
+            maxBodyBytes,
+            context,
+          );
           return answerMethod(exchange, method, message, backend, context);
         },
       ),
@@ -119,6 +126,7 @@ async function readMessage(
   { body }: HttpBinding,
   parameters: Parameters,
   maxBytes: number,
+  { signal }: CallContext,
 ): Promise<Uint8Array> {
   if (!body) return bindRequest(contract, parameters, query);
   const encoding = headerOf(request, 'content-encoding') ?? 'identity';
@@ -135,11 +143,12 @@ async function readMessage(
     if (cause instanceof GatewayError && /^(?:BODY_TOO_LARGE|OVERLOADED)$/.test(cause.reason)) throw cause;
     throw invalidArgument('the request body was cut off', { cause });
   });
-  if (hasContentType(request, 'multipart/form-data')) {
-    const rest = bindRequest(contract, parameters, query);
-    return multipartToMessage(request.headers, bytes, contract.request, rest);
-  }
-  return bindRequest(contract, parameters, query, bytes.length > 0 ? bytes : undefined);
+  const rest = bindRequest(contract, parameters, query);
+  const { name } = contract.request;
+  const job = { what: 'the request body', bytes: bytes.length, signal, hold, move: true };
+  if (hasContentType(request, 'multipart/form-data'))
+    return formToMessage(job, headerOf(request, 'content-type') ?? '', name, bytes, rest);
+  return bytes.length === 0 ? rest : jsonToMessage(job, name, bytes, rest);
 }
 
 /** Answers with the reply as JSON; a method that streams answers in lines, or as the client wants its events. */
@@ -154,10 +163,13 @@ async function answerMethod(
   if (method.kind === 'unary') {
     const reply = await method.call(backend, message, context);
     exchange.hold.answer(reply.length);
-    return sendJson(exchange, swiftJson(contract.response, reply));
+    const job = { ...context, what: 'the reply', bytes: reply.length };
+    return sendJson(exchange, await replyToJson(job, contract.response.name, reply));
   }
-  if (!isLive(contract))
-    return answerStream(exchange, method.call(backend, message, context), context, linesOf(contract));
+  if (!isLive(contract)) {
+    const messages = method.call(backend, message, context);
+    return answerStream(exchange, messages, context, linesOf(contract, context));
+  }
   const events = method.call(backend, resumeAfter(message, lastEventId(exchange)), context);
   return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
 }

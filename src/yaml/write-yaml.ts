@@ -152,53 +152,56 @@ function string(text: string, place: Place): string {
 function folded(text: string, { column, indent, isKey }: Place, margin: number): string {
   const quoted = margin > 0 ? text.replaceAll("'", "''") : text;
   if (isKey || column + quoted.length <= bestWidth) return quoted;
-  const chars = Array.from(text);
-  let out = '';
-  let at = column;
-  for (const [i, char] of chars.entries()) {
-    const isInside = i >= margin && i < chars.length - margin;
-    if (char === ' ' && at > bestWidth && isInside && chars[i - 1] !== ' ' && chars[i + 1] !== ' ') {
-      out += `\n${' '.repeat(indent)}`;
-      at = indent;
-    } else {
-      const written = char === "'" && margin > 0 ? "''" : char;
-      out += written;
-      at += written === "''" ? 2 : 1;
-    }
+  const lines: string[] = [];
+  let start = 0;
+  let first = column;
+  for (let at = quoted.indexOf(' '); at >= 0; at = quoted.indexOf(' ', at + 1)) {
+    const isInside = at >= margin && at < quoted.length - margin;
+    if (first + at - start <= bestWidth || !isInside || quoted[at - 1] === ' ' || quoted[at + 1] === ' ')
+      continue;
+    lines.push(quoted.slice(start, at));
+    start = at + 1;
+    first = indent;
   }
-  return out;
+  lines.push(quoted.slice(start));
+  return lines.join(`\n${' '.repeat(indent)}`);
 }
 
 function doubleQuoted(text: string, { column, indent, isKey }: Place): string {
-  const chars = Array.from(text);
   // A fault of yaml.v2: a byte order mark at the start makes it escape everything behind it too.
   const escapesAll = text.startsWith('\uFEFF');
-  let out = '"';
+  const parts: string[] = [];
+  // joined now and then: a text that grows by characters takes many times its length
+  let piece = ['"'];
   let at = column + 1;
   let afterSpace = false;
-  for (const [i, char] of chars.entries()) {
+  for (let i = 0, next = 0; i < text.length; i = next) {
+    const char = String.fromCodePoint(text.codePointAt(i)!);
+    next = i + char.length;
     let written = escapesAll || isEscaped(char) ? escapeChar(char) : char;
     const isSpace = written === ' ';
-    if (isSpace && !isKey && !afterSpace && at > bestWidth && i > 0 && i < chars.length - 1) {
-      out += `\n${' '.repeat(indent)}`;
+    if (isSpace && !isKey && !afterSpace && at > bestWidth && i > 0 && next < text.length) {
+      piece.push(`\n${' '.repeat(indent)}`);
       at = indent;
-      written = chars[i + 1] === ' ' ? '\\' : '';
+      written = text[next] === ' ' ? '\\' : '';
     }
-    out += written;
+    piece.push(written);
     at += char === written ? 1 : written.length;
     afterSpace = isSpace;
+    if (piece.length < 4096) continue;
+    parts.push(piece.join(''));
+    piece = [];
   }
-  return `${out}"`;
+  return `${parts.join('')}${piece.join('')}"`;
 }
 
 /** With an indentation hint where it starts with white space, and `-` or `+` for none or several breaks at its end. */
 function literal(text: string, indent: number): string {
   const hint = /^[ \n]/.test(text) ? '2' : '';
   const chomping = text.endsWith('\n') ? (/^\n$|\n\n$/.test(text) ? '+' : '') : '-';
-  const lines = text.replace(/\n$/, '').split('\n');
-  return [`|${hint}${chomping}`, ...lines.map(line => (line === '' ? '' : ' '.repeat(indent) + line))].join(
-    '\n',
-  );
+  // lines of their own would take ten times the text's memory
+  const lines = text.replace(/\n$/, '').replace(/(^|\n)(?=[^\n])/g, `$1${' '.repeat(indent)}`);
+  return `|${hint}${chomping}\n${lines}`;
 }
 
 const startIndicators = new Set('#,[]{}&*!|>\'"%@`');

@@ -1,5 +1,14 @@
-import { type Chart, encodeMessage, type Metadata, type Partially } from '../../codec/index.ts';
-import { invalidArgument } from '../../protocol/index.ts';
+import {
+  encodeMessage,
+  limits,
+  MalformedMessage,
+  type Metadata,
+  messageType,
+  type Partially,
+  WireType,
+  wireFields,
+} from '../../codec/index.ts';
+import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
 import {
   readBoolean,
   readFields,
@@ -107,8 +116,48 @@ export function checkApiVersion(apiVersion: string | undefined): void {
   throw invalidArgument(`apiVersion '${apiVersion}' is not valid. The value must be "v1"`);
 }
 
-/** The same for a chart that a request has ready-made, and all charts in it. */
-export function checkApiVersions({ metadata, dependencies }: Chart): void {
-  checkApiVersion(metadata?.apiVersion);
-  for (const dependency of dependencies) checkApiVersions(dependency);
+const chartFields = messageType('hapi.chart.Chart').byName;
+const apiVersionNumber = messageType('hapi.chart.Metadata').byName.get('apiVersion')?.number;
+
+/**
+ * The same for a chart that a request has ready-made (hapi.chart.Chart in wire format), and all charts in it. Templates
+ * and files, which may be large, are passed over unread.
+ * @throws GatewayError INVALID_ARGUMENT, and RESOURCE_EXHAUSTED for a chart of too many fields
+ */
+export function checkApiVersions(chart: Uint8Array): void {
+  try {
+    checkChart(chart, 0, chart.length, { nodes: 0, depth: 0 });
+  } catch (cause) {
+    throw cause instanceof MalformedMessage ? invalidArgument(cause.message, { cause }) : cause;
+  }
+}
+
+function checkChart(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  count: { nodes: number; depth: number },
+): void {
+  if (++count.depth > limits.maxDepth)
+    throw invalidArgument(`charts nest deeper than ${limits.maxDepth} in one another`);
+  let apiVersion: string | undefined;
+  for (const field of wireFields(bytes, start, end)) {
+    countField(count);
+    if (field.wireType !== WireType.BYTES) continue;
+    if (field.number === chartFields.get('dependencies')?.number)
+      checkChart(bytes, field.valueStart, field.end, count);
+    if (field.number !== chartFields.get('metadata')?.number) continue;
+    for (const part of wireFields(bytes, field.valueStart, field.end)) {
+      countField(count);
+      if (part.number === apiVersionNumber)
+        apiVersion = Buffer.from(bytes.subarray(part.valueStart, part.end)).toString();
+    }
+  }
+  checkApiVersion(apiVersion);
+  count.depth--;
+}
+
+function countField(count: { nodes: number }): void {
+  if (++count.nodes > limits.maxNodes)
+    throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the chart has more than ${limits.maxNodes} fields`);
 }

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../protocol/index.ts';
+import { inThread, invalidArgument, maxHereBytes, ThreadPool } from '../../protocol/index.ts';
 import type { YamlValue } from '../../yaml/index.ts';
 import { readBoolean, readFields, readText, readTexts, readYamlMap } from '../chart/chart-yaml.ts';
 import {
@@ -100,4 +100,24 @@ export function readRange(range: string): (version: Version) => boolean {
   const constraint = parseConstraint(range === '' ? '*' : range);
   if (!constraint) throw invalidArgument(`not a version or a range of versions: ${JSON.stringify(range)}`);
   return constraint;
+}
+
+/**
+ * A thread for indexes alone: in memory one takes about twenty times its bytes, and the largest allowed by default has to
+ * fit. Which repositories there are is for the configuration to say, not for a client.
+ */
+const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 60_000 });
+const readInThread = inThread(import.meta.url, parseRepositoryIndex, indexThread);
+
+/**
+ * Reads an index; a large one in a thread, since ten megabytes take a second in which nothing else would be answered.
+ * @throws GatewayError as parseRepositoryIndex and ThreadPool.run
+ */
+export async function readIndex(
+  data: Uint8Array,
+  where: string,
+  signal: AbortSignal,
+): Promise<RepositoryIndex> {
+  if (data.length <= maxHereBytes) return parseRepositoryIndex(data, where);
+  return readInThread({ what: where, bytes: data.length, signal }, data, where);
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readIndex } from './repository.ts';
-import { findChart, parseRepositoryIndex } from './repository-index.ts';
+import { findChart, parseRepositoryIndex, readIndex } from './repository-index.ts';
 
 const noSignal = new AbortController().signal;
 const entries = Array.from(

@@ -7,8 +7,7 @@ import { readBoolean, readFields, readText, readYamlMap } from '../chart/chart-y
 import type { Downloader } from '../download/downloader.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
 import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
-import { runInThread } from '../thread/run-in-thread.ts';
-import { type ChartVersion, parseRepositoryIndex, type RepositoryIndex } from './repository-index.ts';
+import { type ChartVersion, type RepositoryIndex, readIndex } from './repository-index.ts';
 
 /** A repository's entry in the credentials file; paths are from the file's folder on. */
 const fields = {
@@ -47,9 +46,6 @@ async function readRepositoryCredentials(file: string, repository: string): Prom
     );
   }
 }
-
-/** Below this a thread takes longer to start than the index to read. */
-const minThreadBytes = 256 * 1024;
 
 interface RepositoryOptions extends Pick<ChartOptions, 'indexMaxAgeMs' | 'indexMaxBytes'> {
   readonly name: string;
@@ -130,20 +126,6 @@ export class Repository {
     const login = archive.username === '' && archive.password === '' ? source : archive;
     return { source: { ...login, url: archive.url }, credentials: await credentials(), digest };
   }
-}
-
-/**
- * Reads an index; a large one in a thread of its own, since ten megabytes take a second in which nothing else would be
- * answered.
- * @throws GatewayError as parseRepositoryIndex and runInThread
- */
-export async function readIndex(
-  data: Uint8Array,
-  where: string,
-  signal: AbortSignal,
-): Promise<RepositoryIndex> {
-  if (data.length < minThreadBytes) return parseRepositoryIndex(data, where);
-  return runInThread({ kind: 'index', input: { data, where } }, where, signal);
 }
 
 /** A URL below the repository's, whose query (a signature, say) is kept, as Helm does. */

@@ -34,13 +34,14 @@ const maxJsonDepth = 1_000;
  * @throws GatewayError INVALID_ARGUMENT when a part cannot be read
  */
 export function mergeValues(given: GivenValues): MergedValues {
-  const config: Config = decodeMessage('hapi.chart.Config', given.values ?? new Uint8Array());
+  const readConfig = (): Config => decodeMessage('hapi.chart.Config', given.values ?? new Uint8Array());
   if (!given.valuesJson && given.set.length === 0 && given.setString.length === 0) {
     return {
       wire: given.values ?? new Uint8Array(),
-      parse: () => readYamlMap(config.raw, fieldNames.raw),
+      parse: () => readYamlMap(readConfig().raw, fieldNames.raw),
     };
   }
+  const config = readConfig();
   const merged = readYamlMap(config.raw, fieldNames.raw);
   if (given.valuesJson) mergeTables(merged, jsonToTable(given.valuesJson, 0));
   const budget = createSetBudget();
