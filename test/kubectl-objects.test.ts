@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { describe, type TestContext, test } from 'node:test';
 import { createSandboxKubernetes } from '../src/sandbox/index.ts';
 import { sharedCertificate } from './support/certificates.ts';
+import { eventually } from './support/eventually.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { kubectl, kubectlProgram, withoutKubectl } from './support/kubectl.ts';
 
@@ -176,6 +177,11 @@ spec:
     assert.match(await records(/web\.v1/), /^ADDED kube-system web\.v1 1 \d+s PENDING_INSTALL$/);
     assert.match(await records(/web\.v1/), /^MODIFIED kube-system web\.v1 1 \d+s DEPLOYED$/);
     assert.match(await objects(/web/), /^ADDED default web 2\/2 2 2 \d+s$/);
+    await eventually(async () => {
+      const { headers, status } = await fetch(path.replace('/json', '/content/json'));
+      assert.equal(status, 200);
+      return headers.get('tiller-gateway-reads')?.startsWith('records');
+    });
     const deleted = await fetch(`${path}?purge=true`, { method: 'DELETE' });
     assert.equal(deleted.status, 200, await deleted.text());
     assert.match(await objects(/web/), /^DELETED default web /);

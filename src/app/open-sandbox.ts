@@ -34,6 +34,7 @@ export async function openSandbox(
   // at once: making certificates takes a while, on other threads
   const kubernetes = await createSandboxKubernetes({
     objects,
+    keepsRecords: true,
     tillerTarget: starting.then(({ address }) => ({ path: address.replace(/^unix:/, '') })),
   });
   const tiller = await starting;

@@ -44,7 +44,8 @@ function mergeObject(target: JsonObject, patch: JsonObject, portKey: string): Js
   const directive = patch.$patch;
   if (directive === 'replace') return withoutDirectives(patch);
   if (directive === 'delete') return {};
-  if (directive !== undefined && directive !== 'merge') throw badRequest(`unknown patch type: ${directive}`);
+  if (directive !== undefined && directive !== 'merge')
+    throw badRequest(`unknown patch type: ${JSON.stringify(directive)}`);
   const merged: { [key: string]: Json } = {};
   for (const [key, value] of Object.entries(retained(target, patch))) setOwn(merged, key, value);
   for (const [key, value] of Object.entries(patch)) {
