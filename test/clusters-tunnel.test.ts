@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { createKubeconfigConnector } from '../src/clusters/upstreams/tunnel.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 import { eventually, whenStill } from './support/eventually.ts';
@@ -127,8 +127,9 @@ describe('the tunnel', () => {
 
   test('is kept open by pings while it is idle', async t => {
     const { connect } = await createStage(t, echo);
-    const stream = await connect({ pingIntervalMs: 20 });
-    await pause(300); // long enough for fifteen pings, the first of which would end a stream that takes them for data
+    const pongs = t.mock.method(WebSocket.prototype, 'pong').mock;
+    const stream = await connect({ pingIntervalMs: 100 });
+    await eventually(() => pongs.callCount() >= 4); // the first would end a stream that takes pings for data
     assert.equal(await roundTrip(stream, 'still here'), 'still here');
   });
 

@@ -167,12 +167,16 @@ test('an upgrade leaves no connection behind, on either side, whichever end goes
   };
   const folder = createFolder(t);
   const peers = new Set<Socket>();
+  let asked = 0;
   let text = 'clusters:\n';
   for (const [name, serve] of Object.entries(servers)) {
     const peer = await startPeer(new Map(), socket => {
       socket.once('data', request => {
         // a connection of the hub's own look at the cluster is kept
-        if (/upgrade: websocket/i.test(request.toString())) peers.add(socket);
+        if (/upgrade: websocket/i.test(request.toString())) {
+          peers.add(socket);
+          asked++;
+        }
         serve(socket);
       });
       socket.once('close', () => peers.delete(socket));
@@ -186,6 +190,8 @@ users: [{name: a, user: {token: t}}], clusters: [{name: a, cluster: {server: "ht
     text += `- {name: ${name}, upstream: gateway, service: "kube-system/swift:http", kubeconfig: ${file}}\n`;
   }
   const hub = await startHub(t, folder, text);
+  const expected = Object.keys(servers).length * Object.keys(clients).length - 1;
+  const left: Promise<void>[] = [];
   for (const path of [
     ...Object.keys(servers).map(name => `/clusters/${name}/x`),
     '/clusters/nobody/x',
@@ -198,10 +204,17 @@ users: [{name: a, user: {token: t}}], clusters: [{name: a, cluster: {server: "ht
       socket.write(
         `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
       );
-      setTimeout(() => leave(socket), 150);
+      // a client of a peer that goes first sees that peer's end, the others an answer, if there is one
+      const sees = /leaves|resets/.test(path) ? ['end', 'close'] : ['data', 'end', 'close'];
+      const seen = new Promise<void>(resolve => {
+        for (const event of sees) socket.once(event, () => resolve());
+      });
+      const moment = path.includes('silent') ? eventually(() => asked === expected) : seen;
+      left.push(moment.then(() => leave(socket)));
       t.after(() => socket.destroy());
     }
   }
+  await Promise.all(left);
   await eventually(async () => {
     const metrics = await (await fetch(`${hub.url}/metrics`, { headers: { connection: 'close' } })).text();
     return /_connections\{protocol="other"\} 0$/m.test(metrics) && peers.size === 0;

@@ -22,12 +22,17 @@ export interface SendOptions {
   readonly next: () => Conversation;
   /** Whether to send no more, for the gateway is gone. */
   readonly stop: () => boolean;
+  /** How long an answer takes at the moment, in ms: a busy machine is waited for. */
+  readonly latencyMs: () => number;
   readonly concurrency?: number;
   /** One in so many connections uses TLS. */
   readonly tlsOneIn?: number;
 }
 
-/** A connection on which nothing has come for so long will bring nothing any more: its peer waits for the rest. */
+/**
+ * A connection on which nothing has come for so long will bring nothing any more: its peer waits for the rest. On a busy
+ * machine it is twice the latency.
+ */
 const quietMs = 1_000;
 
 /** What is sent last mostly ends the connection at once, or is never answered. */
@@ -56,7 +61,7 @@ export async function sendAll(options: SendOptions): Promise<Sent> {
 
 /** @returns the number of answers; undefined where no connection could be opened */
 function hold(
-  { port, dice }: SendOptions,
+  { port, dice, latencyMs }: SendOptions,
   conversation: Conversation,
   tls: boolean,
 ): Promise<number | undefined> {
@@ -78,7 +83,7 @@ function hold(
     clearTimeout(timer);
     timer = setTimeout(goOn, tailMs);
   };
-  let timer = setTimeout(goOn, quietMs);
+  let timer = setTimeout(goOn, Math.max(quietMs, 2 * latencyMs()));
   const last = setTimeout(() => socket.destroy(), longestMs);
   socket
     .on('error', () => {})

@@ -3,7 +3,7 @@
  * answer late or never, be killed and come back on its port, and which remembers what it was asked.
  */
 import { once } from 'node:events';
-import http2, { type Http2Server } from 'node:http2';
+import http2, { type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { encodeMessage, type Method, service } from '../../src/codec/schema.ts';
@@ -79,6 +79,7 @@ export class StubTiller implements AsyncDisposable {
   readonly calls: StubCall[] = [];
   callCount = 0;
   connectionCount = 0;
+  pingCount = 0;
   /** HTTP/2 streams that neither side has ended; grpc-js tells a handler nothing of a cancel that came before it. */
   readonly openStreams = new Set<object>();
   /** Open connections. */
@@ -160,11 +161,10 @@ export class StubTiller implements AsyncDisposable {
       Object.fromEntries(methods.map(method => [method.name, methodDefinition(method)])),
       Object.fromEntries(methods.map(method => [method.name, this.#handler(method)])),
     );
-    const createInjector = () => server.createConnectionInjector(this.#credentials());
-    const injector =
-      this.#options.pingPolicy === false
-        ? createInjector()
-        : withPingPolicy(createInjector, this.openStreams);
+    const injector = watchSessions(
+      () => server.createConnectionInjector(this.#credentials()),
+      session => this.#watch(session),
+    );
     listener.on('connection', (socket: Socket) => {
       this.connectionCount++;
       this.sockets.add(socket);
@@ -174,6 +174,15 @@ export class StubTiller implements AsyncDisposable {
       injector.injectConnection(socket);
     });
     return server;
+  }
+
+  #watch(session: ServerHttp2Session): void {
+    if (this.#options.pingPolicy !== false) enforcePingPolicy(session);
+    session.on('ping', () => this.pingCount++);
+    session.on('stream', stream => {
+      this.openStreams.add(stream);
+      stream.once('close', () => this.openStreams.delete(stream));
+    });
   }
 
   #credentials(): grpc.ServerCredentials {
@@ -293,21 +302,17 @@ export function startStubTiller(options: StubOptions = {}): Promise<StubTiller> 
   return StubTiller.start(options);
 }
 
-/** Has the HTTP/2 servers that grpc-js makes in `create` end connections by Tiller's own rules for pings. */
-function withPingPolicy<T>(create: () => T, open: Set<object>): T {
+/** Shows the sessions of the HTTP/2 servers that grpc-js makes in `create`. */
+function watchSessions<T>(create: () => T, watch: (session: ServerHttp2Session) => void): T {
   const { createServer, createSecureServer } = http2;
-  const enforced = <Made extends Http2Server>(server: Made): Made => {
-    server.on('session', session => enforcePingPolicy(session));
-    server.on('stream', stream => {
-      open.add(stream);
-      stream.once('close', () => open.delete(stream));
-    });
+  const watched = <Made extends Http2Server>(server: Made): Made => {
+    server.on('session', watch);
     return server;
   };
   const module = http2 as unknown as Record<string, unknown>;
-  module.createServer = (...given: Parameters<typeof createServer>) => enforced(createServer(...given));
+  module.createServer = (...given: Parameters<typeof createServer>) => watched(createServer(...given));
   module.createSecureServer = (...given: Parameters<typeof createSecureServer>) =>
-    enforced(createSecureServer(...given));
+    watched(createSecureServer(...given));
   try {
     return create();
   } finally {

@@ -15,6 +15,8 @@ export interface TunnelledTiller {
   readonly client: TillerClient;
   /** Resolves the next time a connection is lost, with the reason. */
   lost(): Promise<string>;
+  /** Why attempts to open a tunnel failed, oldest first. */
+  readonly failures: readonly Error[];
 }
 
 export interface TunnelledOptions {
@@ -34,11 +36,20 @@ export async function createTunnelledTiller(
     certificate: await sharedCertificate(),
   });
   const waiting: ((reason: string) => void)[] = [];
+  const failures: Error[] = [];
+  const connector = createKubeconfigConnector({
+    kubeconfig: { contents: kubernetes.kubeconfig() },
+    ...options.connector,
+  });
   const client = createTestTiller('none:1', {
-    connector: createKubeconfigConnector({
-      kubeconfig: { contents: kubernetes.kubeconfig() },
-      ...options.connector,
-    }),
+    connector: {
+      ...connector,
+      connect: signal =>
+        connector.connect(signal).catch(error => {
+          failures.push(error);
+          throw error;
+        }),
+    },
     waitMs: 30_000,
     onLost: (_target, reason) => {
       for (const resolve of waiting.splice(0)) resolve(reason);
@@ -50,5 +61,5 @@ export async function createTunnelledTiller(
     await kubernetes.close();
     await stub.stop();
   });
-  return { stub, kubernetes, client, lost: () => new Promise(resolve => waiting.push(resolve)) };
+  return { stub, kubernetes, client, failures, lost: () => new Promise(resolve => waiting.push(resolve)) };
 }
