@@ -210,11 +210,17 @@ class WebCall implements Call {
   }
 }
 
+/** Clients send a piece for each frame, and a request is one frame. */
+const maxPieces = 1_000;
+
 /** Base64 in one piece or in several, each with its padding. @throws GatewayError for anything else */
 function fromBase64(body: Buffer): Buffer {
   const text = body.toString('latin1');
   if (/[^A-Za-z0-9+/=]/.test(text)) throw invalidArgument('the request is not base64');
-  return Buffer.concat((text.match(/[^=]+/g) ?? []).map(piece => Buffer.from(piece, 'base64')));
+  const pieces = text.split(/=+/, maxPieces + 1);
+  if (pieces.length > maxPieces)
+    throw invalidArgument(`the request is base64 in more than ${maxPieces} pieces`);
+  return Buffer.concat(pieces.map(piece => Buffer.from(piece, 'base64')));
 }
 
 /** The status as the last frame of the body: the highest bit of its flags says that it is no message. */

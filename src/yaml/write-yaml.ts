@@ -282,15 +282,20 @@ function sortKeys(keys: Iterable<string>): string[] {
 }
 
 function compareKeys(a: string, b: string): number {
-  const x = Array.from(a);
-  const y = Array.from(b);
+  const x = charsOf(a);
+  const y = charsOf(b);
   for (let i = 0; i < x.length && i < y.length; i++) {
     if (x[i] !== y[i]) return compareAt(x, y, i);
   }
   return x.length - y.length;
 }
 
-function compareAt(x: readonly string[], y: readonly string[], i: number): number {
+/** By characters, not UTF-16 units; a text that has no more than one unit for each is its own list. */
+function charsOf(text: string): ArrayLike<string> {
+  return /[\ud800-\udfff]/.test(text) ? Array.from(text) : text;
+}
+
+function compareAt(x: ArrayLike<string>, y: ArrayLike<string>, i: number): number {
   const byCode = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;
   const xLetter = letter.test(x[i]!);
   const yLetter = letter.test(y[i]!);
@@ -307,12 +312,12 @@ function compareAt(x: readonly string[], y: readonly string[], i: number): numbe
   return xNumber.end - yNumber.end || byCode;
 }
 
-function hasDigitBefore(chars: readonly string[], i: number): boolean {
+function hasDigitBefore(chars: ArrayLike<string>, i: number): boolean {
   for (let j = i - 1; j >= 0 && digit.test(chars[j]!); j--) if (chars[j] !== '0') return true;
   return false;
 }
 
-function readNumber(chars: readonly string[], start: number): { value: bigint; end: number } {
+function readNumber(chars: ArrayLike<string>, start: number): { value: bigint; end: number } {
   let end = start;
   let value = 0n;
   for (; end < chars.length && digit.test(chars[end]!); end++) {
