@@ -62,8 +62,8 @@ const defaultTimes: WatchTimes = {
   maxPauseMs: 15_000,
 };
 
-/** Pages are asked for so large that they have about this many bytes: parsing one takes some 10 ms. */
-const pageBytes = 3 * 1024 * 1024;
+/** Pages are asked for so large that they have about this many bytes: parsing one takes a few ms. */
+const pageBytes = 2 * 1024 * 1024;
 const firstPageLimit = 10;
 const maxPageLimit = 500;
 /** etcd takes objects of 1.5 MiB, and the first page has ten. */

@@ -1,3 +1,4 @@
+export { replyToJson } from './kept-lists.ts';
 export { type LiveCounts, type LiveOptions, LiveReleases } from './live/live-releases.ts';
 export {
   callUnary,
@@ -5,5 +6,5 @@ export {
   type ReleaseMethod,
   type ReleaseService,
 } from './release-service.ts';
-export { replyToJson, swiftJson } from './swift-json.ts';
+export { swiftJson } from './swift-json.ts';
 export { toCheckedRequest } from './tiller-request.ts';

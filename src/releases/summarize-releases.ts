@@ -1,6 +1,7 @@
 import { storageField, type TillerBackend, type TillerCalls } from '../backends/index.ts';
 import { createCopier, enumType, messageType, rewriteMessage, WireWriter } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
+import { keptList } from './kept-lists.ts';
 import { recordsFor } from './read-source.ts';
 import { RequestFields } from './request-fields.ts';
 import { shareWhileRunning } from './shared-reads.ts';
@@ -40,8 +41,11 @@ export async function summarizeReleases(
 ): Promise<Uint8Array> {
   const records = recordsFor(backend, 'ListReleases', context);
   if (!records) return summarizeByTiller(backend.tiller, swift, context);
-  const request = checkTillerRequest('ListReleases', toTiller(swift, { status_codes: wantedCodes(swift) }));
-  return summaryOf(records.stream('ListReleases', request, context));
+  const answer = () => {
+    const request = checkTillerRequest('ListReleases', toTiller(swift, { status_codes: wantedCodes(swift) }));
+    return summaryOf(records.stream('ListReleases', request, context));
+  };
+  return records.answers('ListReleases') ? keptList(records, swift, answer) : answer();
 }
 
 /** Tiller allows itself few requests a second, so that callers who ask the same share one answer. */

@@ -35,6 +35,8 @@ export interface Records {
   readonly only: boolean;
   /** Whether this read of `hapi.services.tiller` can be answered from records. */
   answers(method: string): boolean;
+  /** Changes with each change of what is held: what was read before and after at the same one is the same. */
+  readonly sequence: number;
   /** Which Helm keeps a release of that name: Helm 2 where both do, undefined where none does. */
   storageOf(name: string, namespace?: string): Storage | undefined;
   /** `GetHistory`, `GetReleaseContent`, and `GetReleaseStatus` without resources. @throws GatewayError as Tiller's calls do */

@@ -97,6 +97,10 @@ export class WatchedRecords implements Records {
     return answered.has(method) && this.#reason() === undefined;
   }
 
+  get sequence(): number {
+    return this.#store.sequence;
+  }
+
   storageOf(name: string, namespace?: string): Storage | undefined {
     const storages = this.#store
       .named(name)

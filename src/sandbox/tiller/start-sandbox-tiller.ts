@@ -11,6 +11,7 @@ import { type Handler, handlers } from '../methods/handlers.ts';
 import { openTillerState, type TillerState, type TillerStateOptions } from '../state/tiller-state.ts';
 import { TillerCrash, toTillerError } from '../work/tiller-error.ts';
 import { defaultPoolOptions, WorkerPool, type WorkerPoolOptions } from '../work/worker-pool.ts';
+import { ApiLimit } from './api-limit.ts';
 import { type Answer, CallFront, type Interceptor, methodDefinition } from './call-front.ts';
 import { enforcePingPolicy } from './ping-policy.ts';
 
@@ -19,6 +20,8 @@ export interface SandboxTillerOptions extends TillerStateOptions {
   readonly listen?: 'loopback' | 'unix';
   /** For tests of faults; see `Interceptor`. */
   readonly intercept?: Interceptor;
+  /** Requests to the API server that it allows itself a second; a real Tiller 5. Default: no limit. */
+  readonly apiRequestsPerSecond?: number;
   /** Bounds of the threads that work on charts. Default: threads that all sandboxes of the process share. */
   readonly threads?: Partial<WorkerPoolOptions>;
 }
@@ -67,7 +70,7 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
   const sockets = new Set<Socket>();
   let crashes = 0;
   const front = new CallFront({
-    intercept: options.intercept,
+    intercept: withLimit(options),
     onFailure: error => {
       if (!(error instanceof TillerCrash)) return;
       crashes++;
@@ -102,6 +105,16 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
     await place.close();
     throw error;
   }
+}
+
+/** Calls wait for Tiller's limit, where it is switched on, before a test may interfere. */
+function withLimit({ intercept, apiRequestsPerSecond }: SandboxTillerOptions): Interceptor | undefined {
+  if (apiRequestsPerSecond === undefined) return intercept;
+  const limit = new ApiLimit(apiRequestsPerSecond);
+  return async call => {
+    await limit.admit(call.method, call.signal);
+    await intercept?.(call);
+  };
 }
 
 function createServer(state: TillerState, front: CallFront): grpc.Server {

@@ -1,0 +1,138 @@
+/**
+ * Reads from release records beside reads through Tiller: through the sandbox's with the real one's limit of 5 requests
+ * a second, and through one in memory without limit. Then 10,000 revisions of 100 KiB: time to the first list, memory.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compare } from './support/compare.ts';
+import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.ts';
+import { HttpConnection } from './support/http-client.ts';
+import type { RecordPlaces } from './support/records-process.ts';
+
+const releases = 20;
+const workers = 16;
+
+/** Prints calls a second and their ratios; then the figures of many records. */
+export async function run(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const child = fork(fileURLToPath(new URL('./support/records-process.ts', import.meta.url)));
+  try {
+    const [places] = (await once(child, 'message')) as [RecordPlaces];
+    const file = (name: keyof RecordPlaces) => {
+      const path = join(folder, name);
+      writeFileSync(path, places[name], { mode: 0o600 });
+      return path;
+    };
+    await compareReads(['--kubeconfig', file('kubeconfig')], places.memoryTiller);
+    await measureMany(['--kubeconfig', file('large'), '--reads', 'records']);
+  } finally {
+    child.disconnect();
+    await once(child, 'exit');
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function compareReads(kubeconfig: readonly string[], memoryTiller: string): Promise<void> {
+  const quiet = ['--no-access-log'];
+  const records = await startGatewayProcess([...kubeconfig, '--reads', 'records', ...quiet]);
+  const limited = await startGatewayProcess([...kubeconfig, '--reads', 'tiller', ...quiet]);
+  const memory = await startGatewayProcess(['--tiller-endpoint', memoryTiller, ...quiet]);
+  const gateways = [
+    { name: 'records', gateway: records },
+    { name: 'Tiller, 5 a second', gateway: limited },
+    { name: 'Tiller in memory', gateway: memory },
+  ];
+  try {
+    // the limit's burst carries none of these far: the installs take a while
+    await Promise.all([install(memory), install(limited)]);
+    await untilHeld(records, releases);
+    // equal lists that run at the same time share one answer of Tiller: each worker asks for another one
+    const paths = {
+      list: (worker: number) => `releases/json?filter=bench|none${worker}`,
+      content: (worker: number) => `releases/bench-${worker}/content/json`,
+      history: (worker: number) => `releases/bench-${worker}/json`,
+    };
+    for (const [name, path] of Object.entries(paths)) {
+      const variants = gateways.map(({ name, gateway }) => {
+        const connections = Array.from({ length: workers }, () => new HttpConnection(gateway.port));
+        const call = (worker: number) => connections[worker]!.get(`/tiller/v2/${path(worker)}`);
+        return { name, gateway, call };
+      });
+      const title = name === 'list' ? `list of ${releases}` : name;
+      await compare(title, variants, { workers, roundMs: 1_000, rounds: 3 });
+    }
+  } finally {
+    await Promise.all(gateways.map(({ gateway }) => gateway.stop()));
+  }
+}
+
+/** Twenty releases of about 4 KB each, as an answer of 82 KB has them. */
+async function install({ port }: GatewayProcess): Promise<void> {
+  for (let index = 0; index < releases; index++) {
+    const response = await fetch(`http://127.0.0.1:${port}/tiller/v2/releases/bench-${index}/json`, {
+      method: 'POST',
+      body: JSON.stringify({
+        chart: {
+          metadata: { name: 'web', version: '1.4.2', description: 'A web server' },
+          templates: [
+            {
+              name: 'templates/map.yaml',
+              data: Buffer.from(
+                `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bench-${index}\n`,
+              ).toString('base64'),
+            },
+          ],
+          files: [{ type_url: 'README.md', value: Buffer.alloc(3_000, 'readme ').toString('base64') }],
+        },
+        values: { raw: 'replicas: 3\n' },
+      }),
+    });
+    if (!response.ok) throw new Error(`install: ${await response.text()}`);
+  }
+}
+
+async function untilHeld({ port }: GatewayProcess, count: number): Promise<number> {
+  const started = performance.now();
+  for (;;) {
+    const response = await fetch(`http://127.0.0.1:${port}/tiller/v2/releases/json?limit=20`);
+    const { total } = (await response.json()) as { total?: string };
+    if (Number(total ?? 0) >= count) return performance.now() - started;
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+async function measureMany(flags: readonly string[]): Promise<void> {
+  const started = performance.now();
+  const gateway = await startGatewayProcess([...flags, '--no-access-log']);
+  try {
+    await untilHeld(gateway, 1_000);
+    const firstMs = performance.now() - started;
+    const [cpuMs, peakMiB] = [await gateway.cpuMs(), gateway.peakMiB()];
+    const connection = new HttpConnection(gateway.port);
+    const times: number[] = [];
+    for (let count = 0; count < 200; count++) {
+      const before = performance.now();
+      await connection.get(
+        '/tiller/v2/releases/json?limit=20&all=true&sort_by=LAST_RELEASED&sort_order=DESC',
+      );
+      times.push(performance.now() - before);
+    }
+    times.sort((a, b) => a - b);
+    console.log('10,000 revisions of 1,000 releases, 100 KiB each');
+    console.log(
+      `  first list               ${(firstMs / 1000).toFixed(2)} s after the start, ${(cpuMs / 1000).toFixed(1)} s CPU`,
+    );
+    console.log(
+      `  memory                   ${peakMiB.toFixed(0)} MiB at the most, ${gateway.memoryMiB().toFixed(0)} MiB then`,
+    );
+    console.log(
+      `  a page of all, sorted    ${times[100]!.toFixed(2)} ms in the median, ${times[197]!.toFixed(2)} ms at p99`,
+    );
+  } finally {
+    await gateway.stop();
+  }
+}
