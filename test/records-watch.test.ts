@@ -34,6 +34,7 @@ function open(server: RecordsApiServer, options: Partial<RecordsOptions> = {}) {
     storages: ['helm2'],
     helm3Namespaces: [],
     maxBytes: 64 * 1024 * 1024,
+    waitMs: 2_000,
     rawErrors: false,
     only: false,
     log: () => {},
@@ -315,18 +316,6 @@ test('a clock that jumps changes nothing', async () => {
   } finally {
     Date.now = now;
   }
-});
-
-test('waiting for a revision ends when it comes, or with the signal', async () => {
-  await using server = await serve(record('a'));
-  using records = open(server);
-  await usable(records);
-  const { signal } = new AbortController();
-  assert.equal(await records.waitFor('a', 1, signal), true);
-  const waiting = records.waitFor('a', 2, signal);
-  server.put('configmaps', record('a', 2));
-  assert.equal(await waiting, true);
-  assert.equal(await records.waitFor('a', 3, AbortSignal.abort()), false);
 });
 
 test('the history of a release with many revisions is read by a list', async () => {

@@ -18,7 +18,7 @@ import {
 
 const log = createLogger({ level: 'error', format: 'json', stream: process.stderr });
 const metrics = createMetrics('0');
-const events = { connected() {}, failed() {}, lost() {} };
+const events = { connected() {}, failed() {}, lost() {}, written() {} };
 const gateway = { maxSockets: 1, maxMessageBytes: 1, timeoutMs: 1, connectTimeoutMs: 1 };
 const certificate = [
   '--tiller-endpoint=https://tiller:1',

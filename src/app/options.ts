@@ -69,7 +69,7 @@ export function tillerCallOptionsOf({ tiller, limits }: Config, metrics: Metrics
 
 /** What opens the release records of a cluster; undefined where they are not read. */
 export function recordsOf({ records, tiller }: Config, log: Logger): RegistryOptions['records'] {
-  const { reads, storages, helm3Namespaces, cacheBytes: maxBytes } = records;
+  const { reads, storages, helm3Namespaces, cacheBytes: maxBytes, waitMs } = records;
   if (reads === 'tiller') return undefined;
   return ({ access, namespaces }, { name: cluster }) =>
     new WatchedRecords({
@@ -78,6 +78,7 @@ export function recordsOf({ records, tiller }: Config, log: Logger): RegistryOpt
       storages: storages as Storage[],
       helm3Namespaces,
       maxBytes,
+      waitMs,
       only: reads === 'records',
       rawErrors: tiller.errors === 'raw',
       log: (level, message, fields) => log[level](message, { cluster, ...fields }),

@@ -55,6 +55,8 @@ export class Cluster {
   #opening: Promise<Upstream> | undefined;
   #connected = false;
   #calls = 0;
+  /** Work that goes on as long as its clients like. */
+  #streams = 0;
   #usedAt = performance.now();
   #idleTimer: NodeJS.Timeout | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
@@ -85,7 +87,7 @@ export class Cluster {
   }
 
   get isBusy(): boolean {
-    return this.#calls > 0;
+    return this.#calls > 0 || this.#streams > 0;
   }
 
   /** On the clock of `performance.now()`. */
@@ -121,18 +123,38 @@ export class Cluster {
   /**
    * Gives what answers for the releases. Where that is surely Tiller, the cluster is opened by the first call to it: a
    * request that is wrong, or needs no Tiller, is answered as such while Tiller is down.
+   * @param isLive the work goes on as long as its client likes: it is no call, and the records stay open for it
    * @throws GatewayError as `use`
    */
-  withBackend<T>(signal: AbortSignal, work: (backend: Backend) => Promise<T>): Promise<T> {
-    const records = this.#records;
-    if (this.#onDemand) {
-      this.#usedAt = performance.now();
-      if (this.#calls === 0) this.#startIdling();
-      return work({ kind: 'tiller', tiller: this.#onDemand, records });
+  async withBackend<T>(
+    signal: AbortSignal,
+    work: (backend: Backend) => Promise<T>,
+    isLive = false,
+  ): Promise<T> {
+    const tiller = this.#onDemand;
+    if (!tiller || (isLive && !this.#records && !this.#upstream)) {
+      return this.use(signal, ({ backend }) => {
+        if (backend.kind !== 'tiller') return work(backend);
+        const own: Backend = { kind: 'tiller', tiller: tiller ?? backend.tiller, records: this.#records };
+        return isLive ? this.#keepOpen(() => work(own)) : work(own);
+      });
     }
-    return this.use(signal, ({ backend }) =>
-      work(backend.kind === 'tiller' ? { ...backend, records: this.#records } : backend),
-    );
+    this.#usedAt = performance.now();
+    const own: Backend = { kind: 'tiller', tiller, records: this.#records };
+    if (isLive) return this.#keepOpen(() => work(own));
+    if (this.#calls === 0) this.#startIdling();
+    return work(own);
+  }
+
+  async #keepOpen<T>(work: () => Promise<T>): Promise<T> {
+    this.#streams++;
+    try {
+      return await work();
+    } finally {
+      this.#streams--;
+      this.#usedAt = performance.now();
+      if (!this.isBusy) this.#startIdling();
+    }
   }
 
   /**
@@ -202,7 +224,7 @@ export class Cluster {
 
   /** Closes the connection if nothing uses it; the next call opens it again. */
   rest(): void {
-    if (this.#calls > 0) return;
+    if (this.isBusy) return;
     this.#drop('it was not used');
     this.#closeRecords();
     clearTimeout(this.#probeTimer);
@@ -266,6 +288,7 @@ export class Cluster {
       connected: ifCurrent((version?: string, target?: string) => this.#onConnected(version, target)),
       failed: ifCurrent((error: GatewayError) => this.#onFailed(error)),
       lost: ifCurrent((reason: string) => this.#onLost(reason)),
+      written: (...write) => this.#records?.writes.ended(...write),
     };
   }
 

@@ -93,6 +93,11 @@ export const recordOptions = {
     { placeholder: 'NAMESPACE', needs: ['kubernetes-api', 'records', 'records-helm3'] },
     { pattern: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, expected: 'a namespace such as kube-system' },
   ),
+  waitMs: duration(
+    'records-wait',
+    'Time, from the end of a write through this gateway, in which reads of its release wait for its record; then Tiller is asked.',
+    { default: '2s', range: ['0s', '1m'], needs: ['kubernetes-api', 'records'] },
+  ),
   cacheBytes: bytes(
     'records-cache-bytes',
     'Memory per cluster for release records: the summaries of all of them, and whole ones in what these leave. Where the summaries alone take more, reads go to Tiller.',

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Registry, readSelection } from '../clusters/index.ts';
 import { service } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
-import type { ReleaseService } from '../releases/index.ts';
+import { isLive, type ReleaseService } from '../releases/index.ts';
 import { type CallBounds, type CallHandler, parsingRequests, untilStopped } from './call.ts';
 import { clusterHandlers, clusterLabel } from './cluster-calls.ts';
 import { type Health, healthHandlers } from './health.ts';
@@ -75,6 +75,8 @@ export function createGrpcFront(
   const own = new Map<string, CallHandler<ServerCall>>(
     untilStopped(handlers, options.stopping).map(([path, handler]) => [path, parsingRequests(handler)]),
   );
+  const live = options.service.methods.filter(({ contract }) => isLive(contract));
+  const livePaths = new Set(live.map(({ contract }) => `/${options.service.name}/${contract.name}`));
   const ofCluster = clusterHandlers(options.service, tillerService, options.tap);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts
@@ -88,7 +90,7 @@ export function createGrpcFront(
       ? async call => {
           cluster = clusterLabel(headers, options.clusters);
           const picked = options.clusters.pick(readSelection(headers));
-          return picked.withBackend(call.signal, backend => answerer(backend)(call));
+          return picked.withBackend(call.signal, backend => answerer(backend)(call), livePaths.has(path));
         }
       : own.get(path);
     const admit = () => options.admit?.({ headers, socket: stream.session?.socket });

@@ -10,6 +10,7 @@ import { gzip } from 'node:zlib';
 import {
   Budget,
   Code,
+  type Consistency,
   decompressFrame,
   encodeGrpcMessage,
   FrameReader,
@@ -19,6 +20,7 @@ import {
   type Holder,
   header,
   parseGrpcTimeout,
+  readConsistency,
   requestIdOf,
   toFrame,
 } from '../protocol/index.ts';
@@ -43,6 +45,7 @@ export class ServerCall implements Call {
   readonly headers: IncomingHttpHeaders;
   readonly deadline: number | undefined;
   readonly hold: Holder;
+  readonly consistency: Consistency | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #maxMessageBytes: number;
   readonly #controller = new AbortController();
@@ -56,7 +59,7 @@ export class ServerCall implements Call {
   #sent = 0;
   #statusText = '';
 
-  /** Where `grpc-timeout` is malformed the call is ended from the outset: `signal` has the reason. */
+  /** Where `grpc-timeout` or `min-revision` is malformed the call is ended from the outset: `signal` has the reason. */
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, bounds: CallBounds) {
     this.#stream = stream;
     this.headers = headers;
@@ -71,8 +74,9 @@ export class ServerCall implements Call {
     }, bounds.requestTimeoutMs);
     stream.once('end', () => clearTimeout(this.#requestTimer)).once('close', this.#leave);
     const timeout = headers[header.timeout];
-    if (typeof timeout !== 'string') return;
     try {
+      this.consistency = readConsistency(headers);
+      if (typeof timeout !== 'string') return;
       const timeoutMs = parseGrpcTimeout(timeout);
       this.deadline = performance.now() + timeoutMs;
       this.#timer = setTimeout(this.#expire, timeoutMs);

@@ -14,7 +14,7 @@ import {
   readBounded,
   toFrame,
 } from '../protocol/index.ts';
-import type { ReleaseService } from '../releases/index.ts';
+import { isLive, type ReleaseService } from '../releases/index.ts';
 import { type Call, type CallBounds, onlyMessage, parsingRequests, untilStopped } from './call.ts';
 import { releaseHandler } from './cluster-calls.ts';
 import { type Health, healthHandlers } from './health.ts';
@@ -49,7 +49,11 @@ export function createGrpcWebRoutes({ service: releases, health, ...options }: G
         perCluster: true,
         answer: exchange =>
           answer(exchange, maxMessageBytes, call =>
-            exchange.cluster.withBackend(call.signal, backend => releaseHandler(method, backend)(call)),
+            exchange.cluster.withBackend(
+              call.signal,
+              backend => releaseHandler(method, backend)(call),
+              isLive(method.contract),
+            ),
           ),
       }),
     ),
@@ -160,13 +164,14 @@ class WebCall implements Call {
   readonly deadline: number | undefined;
   readonly readsFrom: CallContext['readsFrom'];
   readonly hold: Exchange['hold'];
+  readonly consistency: CallContext['consistency'];
   readonly #request: Exchange['request'];
   readonly #scope: CallScope;
   readonly #options: WebCallOptions;
 
   constructor(
     { request, requestId, target, hold }: Exchange,
-    { deadline, readsFrom }: CallContext,
+    { deadline, readsFrom, consistency }: CallContext,
     scope: CallScope,
     options: WebCallOptions,
   ) {
@@ -175,6 +180,7 @@ class WebCall implements Call {
     this.requestId = requestId;
     this.deadline = deadline;
     this.readsFrom = readsFrom;
+    this.consistency = consistency;
     this.#request = request;
     this.hold = hold;
     this.#scope = scope;

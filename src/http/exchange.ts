@@ -13,6 +13,7 @@ import {
   headerOf,
   isGone,
   parseGrpcTimeout,
+  readConsistency,
   requestIdOf,
 } from '../protocol/index.ts';
 
@@ -149,11 +150,12 @@ export class Exchange {
 
   /**
    * Runs `work` until the client leaves or the deadline of its `Grpc-Timeout` passes.
-   * @throws GatewayError INVALID_ARGUMENT for a malformed `Grpc-Timeout`
+   * @throws GatewayError INVALID_ARGUMENT for a malformed `Grpc-Timeout`, `Min-Revision` or `consistent`
    */
   async withContext<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
     const { response, requestId, hold } = this;
     const timeout = headerOf(this.request, 'grpc-timeout');
+    const consistency = readConsistency(this.request.headers, this.query);
     const scope: CallScope = callScope({
       timeoutMs: timeout === undefined ? undefined : parseGrpcTimeout(timeout),
       late: () => new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline given in Grpc-Timeout has passed'),
@@ -165,7 +167,7 @@ export class Exchange {
         if (!response.headersSent && !isGone(response)) response.setHeader(header.reads, source);
       };
       const { signal, deadline, abort } = scope;
-      return await work({ signal, deadline, requestId, hold, abort, readsFrom });
+      return await work({ signal, deadline, requestId, hold, abort, consistency, readsFrom });
     } finally {
       response.off('close', leave);
       scope.end();

@@ -50,8 +50,11 @@ export interface CorsOptions {
 /** What a page may send beyond the simple headers, and read from an answer. */
 const allowedHeaders = [
   'Authorization',
+  'Consistent',
   'Content-Type',
   'Grpc-Timeout',
+  'Last-Event-ID',
+  'Min-Revision',
   'X-Cluster',
   'X-Grpc-Web',
   'X-HTTP-Method-Override',

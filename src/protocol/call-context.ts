@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Holder } from './budget.ts';
+import type { Consistency } from './consistency.ts';
 
 /** What a call takes from the request that it serves. */
 export interface CallContext {
@@ -13,6 +14,8 @@ export interface CallContext {
   readonly hold?: Holder | undefined;
   /** Has the call end for this reason, whatever it waits for. */
   abort?(reason: Error): void;
+  /** How new the answer of a read has to be; without it, as new as the records are. */
+  readonly consistency?: Consistency | undefined;
   /** Is told where the answer of a read comes from, for the header `Tiller-Gateway-Reads`. */
   readonly readsFrom?: ((source: string) => void) | undefined;
 }

@@ -10,6 +10,12 @@ export {
   reasons,
   toCode,
 } from './code.ts';
+export {
+  type Consistency,
+  consistencyHeaders,
+  readConsistency,
+  writeConsistency,
+} from './consistency.ts';
 export { abortReason, type CallScope, callScope, orAborted, type ScopeOptions } from './deadline.ts';
 export {
   GatewayError,

@@ -3,6 +3,7 @@ export { type LiveCounts, type LiveOptions, LiveReleases } from './live/live-rel
 export {
   callUnary,
   createReleaseService,
+  isLive,
   type ReleaseMethod,
   type ReleaseService,
 } from './release-service.ts';

@@ -16,16 +16,17 @@ export interface Wanted {
 }
 
 /**
- * The one place that chooses who answers a read, and says so: the cluster's records where they can, else its Tiller.
+ * The one place that chooses who answers a read, and says so: the cluster's records where they can, else its Tiller. Records
+ * have to show what was written through this gateway, and what the client knows of.
  * @returns undefined for Tiller
  */
-export function recordsFor(
+export async function recordsFor(
   { records }: TillerBackend,
   method: UnaryRead | 'ListReleases',
   context: CallContext,
   wanted?: Wanted,
-): Records | undefined {
-  const why = records && whyTiller(records, method, wanted);
+): Promise<Records | undefined> {
+  const why = records && (await whyTiller(records, method, wanted, context));
   if (records && why === undefined) {
     context.readsFrom?.(`records; age=${ageOf(records)}ms`);
     return records;
@@ -34,11 +35,25 @@ export function recordsFor(
   return undefined;
 }
 
-function whyTiller(records: Records, method: string, wanted: Wanted | undefined): string | undefined {
+async function whyTiller(
+  records: Records,
+  method: string,
+  wanted: Wanted | undefined,
+  { consistency, signal }: CallContext,
+): Promise<string | undefined> {
   const isHelm3 = wanted && records.storageOf(wanted.name, wanted.namespace || undefined) === 'helm3';
   if (wanted?.needsTiller !== undefined && !isHelm3) return wanted.needsTiller;
-  if (records.only || records.answers(method)) return undefined;
-  return records.report().reason ?? 'records cannot answer this';
+  if (consistency?.consistent) {
+    if (!records.only) return 'consistent was asked for';
+    const message =
+      'consistent: only Tiller can answer, and this gateway never asks it for reads (--reads records)';
+    throw new GatewayError(Code.FAILED_PRECONDITION, message);
+  }
+  if (!records.only && !records.answers(method))
+    return records.report().reason ?? 'records cannot answer this';
+  const missing = await records.writes.settle(wanted?.name, consistency?.minRevisions ?? new Map(), signal);
+  if (missing === undefined || records.only) return undefined;
+  return `records do not show ${missing} yet`;
 }
 
 function ageOf(records: Records): number {
@@ -62,7 +77,7 @@ export async function readOne(
   context: CallContext,
   wanted: Wanted,
 ): Promise<Uint8Array> {
-  const records = recordsFor(backend, method, context, wanted);
+  const records = await recordsFor(backend, method, context, wanted);
   const { name, namespace } = wanted;
   if (records) {
     const checked = checkTillerRequest(method, request);

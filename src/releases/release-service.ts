@@ -83,6 +83,11 @@ export function createReleaseService(
   return { name, methods: methods.map(toMethod) };
 }
 
+/** Whether a method's stream goes on for as long as its client likes. */
+export function isLive({ serverStreaming, idempotency }: Method): boolean {
+  return serverStreaming && idempotency === 'NO_SIDE_EFFECTS';
+}
+
 /** Calls a method that has one reply, by its name. */
 export function callUnary(
   { name: serviceName, methods }: ReleaseService,

@@ -24,7 +24,13 @@ export function shareWhileRunning(read: Read): Read {
   const runningOf = new WeakMap<TillerCalls, Map<string, RunningRead>>();
   return async (tiller, request, context) => {
     if (context.signal.aborted) throw abortReason(context.signal); // nobody waits: no call
-    if (request.length > maxSharedBytes) return read(tiller, request, context);
+    // an answer that began before another gateway's write is not new enough for a client that asks for that
+    if (
+      request.length > maxSharedBytes ||
+      context.consistency?.consistent ||
+      context.consistency?.minRevisions.size
+    )
+      return read(tiller, request, context);
     const running = runningOf.get(tiller) ?? new Map<string, RunningRead>();
     runningOf.set(tiller, running);
     const key = Buffer.from(request).toString('latin1');

@@ -39,7 +39,7 @@ export async function summarizeReleases(
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Uint8Array> {
-  const records = recordsFor(backend, 'ListReleases', context);
+  const records = await recordsFor(backend, 'ListReleases', context);
   if (!records) return summarizeByTiller(backend.tiller, swift, context);
   const answer = () => {
     const request = checkTillerRequest('ListReleases', toTiller(swift, { status_codes: wantedCodes(swift) }));

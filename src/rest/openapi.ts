@@ -1,8 +1,9 @@
 import type { Field, MessageType, Method } from '../codec/index.ts';
 import { type Route, sendJson } from '../http/index.ts';
+import { isLive } from '../releases/index.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
 import { errorResponses, errorSchema, examples, pageAnswers, serverSentEvents } from './openapi-texts.ts';
-import { isLive, type ReleaseRoute } from './release-routes.ts';
+import type { ReleaseRoute } from './release-routes.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
 Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.

@@ -17,7 +17,7 @@ import {
   invalidArgument,
   readBounded,
 } from '../protocol/index.ts';
-import { type ReleaseMethod, type ReleaseService, replyToJson } from '../releases/index.ts';
+import { isLive, type ReleaseMethod, type ReleaseService, replyToJson } from '../releases/index.ts';
 import { answerStream, linesOf } from './answer-stream.ts';
 import { bindRequest, jsonToMessage } from './bind-request.ts';
 import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
@@ -93,11 +93,6 @@ function isRead({ idempotency }: Method): boolean {
   return idempotency === 'NO_SIDE_EFFECTS';
 }
 
-/** Whether its stream goes on as long as the client likes. */
-export function isLive(contract: Method): boolean {
-  return contract.serverStreaming && isRead(contract);
-}
-
 /**
  * Holds the cluster open for the answer: the cluster's own gateway's where it has one, else what `here` makes of it. A
  * live stream is always made here, so that this gateway ends it when it stops or the client is too slow.
@@ -110,12 +105,16 @@ function answerByCluster(
 ): Promise<Answered> {
   const { cluster, request, response, target, verb, routeVerb, hold } = exchange;
   return exchange.withContext(context =>
-    cluster.withBackend(context.signal, backend => {
-      if (backend.kind !== 'gateway' || route.isLive) return here(backend, context);
-      const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
-      const forwarded = { ...route, hold, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
-      return backend.gateway.forward(request, response, forwarded, context);
-    }),
+    cluster.withBackend(
+      context.signal,
+      backend => {
+        if (backend.kind !== 'gateway' || route.isLive) return here(backend, context);
+        const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
+        const forwarded = { ...route, hold, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
+        return backend.gateway.forward(request, response, forwarded, context);
+      },
+      route.isLive,
+    ),
   );
 }
 

@@ -3,6 +3,7 @@ import type { Cluster } from '../clusters/index.ts';
 import { errorBody } from '../http/index.ts';
 import { type CallContext, Code, callScope, GatewayError, unavailable } from '../protocol/index.ts';
 import type { ReleaseMethod } from '../releases/index.ts';
+import type { Backend } from './ask-all.ts';
 import { LiveEvent, readEvent } from './live-format.ts';
 
 export interface WatchAllOptions {
@@ -93,7 +94,7 @@ async function watchOne(
     };
     const own = { ...context, signal: scope.signal, abort };
     try {
-      await cluster.withBackend(own.signal, async backend => {
+      const relay = async (backend: Backend) => {
         const request = requestAfter(positions.get(name) ?? '');
         for await (const wire of method.call(backend, request, own)) {
           pauseMs = minPauseMs;
@@ -101,15 +102,16 @@ async function watchOne(
           failure = undefined;
           const event = readEvent(wire);
           const {
-            type,
-            id: _own,
+            type: _type,
+            id: _id,
             ...fields
-          } = JSON.parse(event.json.toString()) as { type: string; id?: string };
+          } = JSON.parse(event.json.toString()) as Record<string, string>;
           // the stream of all has heartbeats of its own; of a cluster's, its place counts
-          if (type === 'HEARTBEAT') positions.set(name, event.id);
-          else await send(type, fields, event.id);
+          if (event.type === 'HEARTBEAT') positions.set(name, event.id);
+          else await send(event.type, fields, event.id);
         }
-      });
+      };
+      await cluster.withBackend(own.signal, relay, true);
     } catch (thrown) {
       if (context.signal.aborted) return;
       const error = GatewayError.from(thrown);

@@ -1,5 +1,6 @@
 /** Release records without a Kubernetes API: a test puts them. */
 import type { RecordChange, RecordEvents, RecordsReport } from '../../src/backends/index.ts';
+import { RecentWrites } from '../../src/backends/records/recent-writes.ts';
 import { RecordStore } from '../../src/backends/records/record-store.ts';
 import { summarize } from '../../src/backends/records/summary.ts';
 import { encodeMessage, type StatusCode } from '../../src/codec/index.ts';
@@ -16,6 +17,7 @@ export interface FakeRelease {
 
 export class FakeRecords implements LiveRecords {
   readonly store = new RecordStore();
+  readonly writes = new RecentWrites(this.store, { waitMs: 2_000 });
   /** The API server's version, counted up with each change. */
   version: number;
 

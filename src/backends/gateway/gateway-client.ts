@@ -20,6 +20,7 @@ import {
   reasonOf,
   requestIdOf,
   unavailable,
+  writeConsistency,
   writeLost,
 } from '../../protocol/index.ts';
 import { GatewayLink, type LinkOptions } from './gateway-link.ts';
@@ -181,6 +182,7 @@ export class GatewayClient {
     const { deadline } = method.serverStreaming && isReadOnly(method) ? context : scope;
     const headers = {
       ...forwardedHeaders({ accept: 'application/json' }, { requestId, deadline, kind: 'bodyless' }),
+      ...(context.consistency && writeConsistency(context.consistency)),
       ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
     };
     const isRead = isReadOnly(method);

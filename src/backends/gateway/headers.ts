@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { formatGrpcTimeout, header } from '../../protocol/index.ts';
+import { consistencyHeaders, formatGrpcTimeout, header } from '../../protocol/index.ts';
 
 /**
  * The only headers of a client that go on to another cluster. Everything else stays here: `Authorization` and cookies are
@@ -14,6 +14,8 @@ const forwarded = new Set([
   'if-modified-since',
   'if-none-match',
   'last-event-id',
+  consistencyHeaders.consistent,
+  consistencyHeaders.minRevision,
   'user-agent',
 ]);
 

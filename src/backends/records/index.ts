@@ -7,6 +7,7 @@ export {
   writeReleases,
 } from './list-releases.ts';
 export type { ReadOptions } from './read-records.ts';
+export { RecentWrites } from './recent-writes.ts';
 export type { ChangeType, RecordChange, StoredRevision } from './record-store.ts';
 export type { RecordEvents, Records, RecordsReport } from './records.ts';
 export { storageField } from './summary.ts';

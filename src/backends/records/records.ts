@@ -1,5 +1,6 @@
 import type { CallContext, GatewayError } from '../../protocol/index.ts';
 import type { ReadOptions } from './read-records.ts';
+import type { RecentWrites } from './recent-writes.ts';
 import type { RecordChange, StoredRevision } from './record-store.ts';
 import type { Storage } from './unpack-record.ts';
 
@@ -53,11 +54,8 @@ export interface Records {
     context: CallContext,
     options?: ReadOptions,
   ): AsyncGenerator<Uint8Array, void, undefined>;
-  /**
-   * Waits for a revision of a Helm 2 release to be held, until the signal fires.
-   * @returns false where it did not come in time
-   */
-  waitFor(name: string, revision: number, signal: AbortSignal): Promise<boolean>;
+  /** The writes of this gateway, for whose records reads wait. */
+  readonly writes: RecentWrites;
   /** Settles when the records are listed and can be read. @throws GatewayError why they cannot be, or the signal's reason */
   ready(signal: AbortSignal): Promise<void>;
   /** All revisions that are held, in the order of the list. Not to be kept: it changes with the records. */

@@ -4,6 +4,7 @@ import { type CallContext, Code, GatewayError, unavailable } from '../../protoco
 import { translateTillerError } from '../tiller/translate-error.ts';
 import { locateTiller } from './locate-tiller.ts';
 import { type ReadOptions, RecordReader } from './read-records.ts';
+import { RecentWrites } from './recent-writes.ts';
 import { type RecordChange, RecordStore, type StoredRevision } from './record-store.ts';
 import { type RecordSource, RecordWatch } from './record-watch.ts';
 import type { RecordEvents, Records, RecordsReport } from './records.ts';
@@ -27,6 +28,8 @@ export interface RecordsOptions {
   readonly maxBytes: number;
   /** Whether reads that records cannot answer fail, instead of being asked of Tiller. */
   readonly only: boolean;
+  /** How long reads wait for the record of a write through this gateway, before Tiller is asked. */
+  readonly waitMs: number;
   /** True gives Tiller's own status codes (always UNKNOWN) instead of what its texts mean. */
   readonly rawErrors: boolean;
   /** Answers must not be older. Default 60 s. */
@@ -52,6 +55,7 @@ export class WatchedRecords implements Records {
   readonly #options: RecordsOptions;
   readonly #times: SetupTimes;
   readonly #store = new RecordStore();
+  readonly writes: RecentWrites;
   readonly #whole: WholeRecords;
   readonly #reader: RecordReader;
   readonly #closed = new AbortController();
@@ -67,6 +71,7 @@ export class WatchedRecords implements Records {
   constructor(options: RecordsOptions) {
     this.#options = options;
     this.#times = { ...defaultTimes, ...options.times };
+    this.writes = new RecentWrites(this.#store, options);
     this.#whole = new WholeRecords(options.access, options.maxBytes);
     this.#reader = new RecordReader(this.#store, (revisions, { signal }) =>
       this.#whole.get(revisions, signal),
@@ -134,26 +139,6 @@ export class WatchedRecords implements Records {
       yield* this.#reader.list(request, context, options);
     } catch (error) {
       throw this.#translate(error, method);
-    }
-  }
-
-  async waitFor(name: string, revision: number, signal: AbortSignal): Promise<boolean> {
-    const isHeld = () =>
-      this.#store.named(name).some(({ storage, version }) => storage === 'helm2' && version >= revision);
-    if (isHeld()) return true;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const look = () => {
-      if (isHeld()) resolve(true);
-    };
-    const giveUp = () => resolve(false);
-    const end = this.#store.subscribe(look);
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    try {
-      return await promise;
-    } finally {
-      end();
-      signal.removeEventListener('abort', giveUp);
     }
   }
 

@@ -15,6 +15,17 @@ export interface TillerClientOptions extends ConnectionOptions {
   readonly rawErrors: boolean;
   /** Runs after every call, also failed ones. */
   readonly onCall?: (method: string, code: Code, durationMs: number) => void;
+  /**
+   * Runs after a call that may have changed something, before its caller has the reply.
+   * @param name of the release; empty where the request says none
+   * @param reply undefined where there is none: nobody knows what the call has done
+   */
+  readonly onWritten?: (
+    method: string,
+    name: string,
+    request: Uint8Array,
+    reply: Uint8Array | undefined,
+  ) => void;
 }
 
 /** Where a call runs, and how. */
@@ -58,8 +69,11 @@ export class TillerClient {
     return this.#counted(method, async () => {
       const start = await this.#start(method, context, minTimeoutMs);
       try {
-        return await callUnary(start.opened.calls, method, asBuffer(request), start.options);
+        const reply = await callUnary(start.opened.calls, method, asBuffer(request), start.options);
+        this.#written(method, request, reply);
+        return reply;
       } catch (error) {
+        this.#written(method, request, undefined);
         throw this.#translate(this.#failure(error, method, request, start), callOf(method, request));
       }
     });
@@ -126,8 +140,13 @@ export class TillerClient {
     try {
       const start = await prepare();
       try {
-        yield* callStream(start.opened.calls, method, asBuffer(request), start.options);
+        for await (const reply of callStream(start.opened.calls, method, asBuffer(request), start.options)) {
+          if (method !== 'RunReleaseTest') this.#written(method, request, reply);
+          yield reply;
+        }
+        if (method === 'RunReleaseTest') this.#written(method, request, undefined);
       } catch (error) {
+        this.#written(method, request, undefined);
         throw this.#failure(error, method, request, start);
       }
       code = Code.OK;
@@ -151,6 +170,13 @@ export class TillerClient {
     } finally {
       this.#ended(method, code, started);
     }
+  }
+
+  #written(method: string, request: Uint8Array, reply: Uint8Array | undefined): void {
+    const { onWritten } = this.#options;
+    if (!onWritten || idempotentMethods.includes(method) || isDryRun(method, request)) return;
+    const name = fieldOf(request, nameFields.get(method));
+    onWritten(method, name ? Buffer.from(name).toString() : '', request, reply);
   }
 
   #ended(method: string, code: Code, startedAt: number): void {
@@ -228,6 +254,12 @@ function isDryRun(method: string, request: Uint8Array): boolean {
   const number = dryRunFields.get(method);
   const field = [...wireFields(asBuffer(request))].findLast(field => field.number === number);
   return field !== undefined && request[field.valueStart] === 1;
+}
+
+/** The last field of this number, as its bytes. */
+function fieldOf(message: Uint8Array, number: number | undefined): Uint8Array | undefined {
+  const field = [...wireFields(asBuffer(message))].findLast(one => one.number === number);
+  return field && message.subarray(field.valueStart, field.end);
 }
 
 function callOf(method: string, request: Uint8Array): FailedCall {

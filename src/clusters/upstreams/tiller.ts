@@ -45,6 +45,7 @@ export function createTillerUpstream(
     onLost(_target, reason) {
       if (--open === 0) events.lost(reason);
     },
+    onWritten: (...write) => events.written(...write),
     onAttemptFailed(error) {
       if (open === 0) events.failed(error);
     },

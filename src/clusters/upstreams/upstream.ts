@@ -63,6 +63,8 @@ export interface UpstreamEvents {
   /** An attempt failed; the error says which step. */
   failed(error: GatewayError): void;
   lost(reason: string): void;
+  /** A call that may have changed a release has ended; without a reply nobody knows what it has done. */
+  written(method: string, name: string, request: Uint8Array, reply: Uint8Array | undefined): void;
 }
 
 /** Where Tiller is looked for. */
@@ -94,7 +96,7 @@ export interface UpstreamOptions {
   /** How Tillers are called; what differs between clusters is added here. */
   readonly tiller: Omit<
     TillerClientOptions,
-    'connector' | 'tls' | 'connections' | 'onOpened' | 'onLost' | 'onAttemptFailed'
+    'connector' | 'tls' | 'connections' | 'onOpened' | 'onLost' | 'onAttemptFailed' | 'onWritten'
   >;
   readonly gateway: GatewayOptions;
   readonly environment: NodeJS.ProcessEnv;
