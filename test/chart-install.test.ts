@@ -121,6 +121,21 @@ describe('the Helm 2 chart', () => {
     assert.deepEqual(only<V1Service>(objects, 'Service').spec!.selector, template.metadata!.labels);
   });
 
+  test('may read release records where that is asked for', async t => {
+    const { objects } = await install(t, { rbac: { records: 'secrets' } });
+    const roles = objects.filter(({ kind }) => kind === 'Role') as unknown as V1Role[];
+    const role = roles.find(({ metadata }) => /-records$/.test(metadata!.name!));
+    assert.deepEqual(role?.rules, [
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
+    ]);
+    const bindings = objects.filter(({ kind }) => kind === 'RoleBinding') as unknown as V1RoleBinding[];
+    assert.ok(bindings.some(({ roleRef }) => roleRef.name === role.metadata!.name));
+    assert.deepEqual(
+      objects.flatMap(object => schemaFaults({ ...object })),
+      [],
+    );
+  });
+
   test('looks for Tiller where it is told to, and may do so only there', async t => {
     const values = {
       tiller: { namespace: 'tiller-world', tlsSecret: 'tls' },

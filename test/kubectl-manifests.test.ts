@@ -236,6 +236,16 @@ describe('the manifests', { skip: withoutKubectl }, () => {
     );
   });
 
+  test('release records are read with rights of their own', async () => {
+    const objects = await build('manifests/overlays/records');
+    const role = objects.find(({ metadata }) => metadata.name === 'tiller-gateway-records');
+    assert.deepEqual((role as V1ClusterRole).rules, [
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
+    ]);
+    const base = await build('manifests/base');
+    assert.ok(!base.some(({ metadata }) => metadata.name === 'tiller-gateway-records'));
+  });
+
   test('old clusters get what they know', async () => {
     const objects = await build('manifests/overlays/kubernetes-1.18');
     assert.equal(only<KubeObject>(objects, 'PodDisruptionBudget').apiVersion, 'policy/v1beta1');

@@ -82,4 +82,6 @@ export class FakeRecords implements LiveRecords {
   }
 
   async ready(): Promise<void> {}
+
+  close(): void {}
 }

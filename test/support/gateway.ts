@@ -7,6 +7,7 @@ import { TillerClient, type TillerClientOptions } from '../../src/backends/tille
 import type { ChartOptions } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';
+import type { TillerPlace } from '../../src/clusters/upstreams/index.ts';
 import { createPipeline, Guard, type PipelineOptions } from '../../src/http/index.ts';
 import { Budget } from '../../src/protocol/index.ts';
 import { createReleaseService, type LiveOptions, LiveReleases } from '../../src/releases/index.ts';
@@ -38,11 +39,13 @@ export function createTestTiller(endpoint: string, options: Partial<TillerClient
 /** A registry whose own cluster is this Tiller, connected to or not, and that has no other. */
 export function createTestRegistry(tiller: TillerClient, records?: Records): Registry {
   return new Registry({
-    own: { name: 'own', ...(!records && { upstream: 'direct' }) },
+    own: { name: 'own', upstream: 'direct' },
+    ...(records && { records: () => records }),
     open: async () => ({
       kind: 'direct',
       description: 'the Tiller of the test',
-      backend: { kind: 'tiller', tiller, records },
+      backend: { kind: 'tiller', tiller },
+      ...(records && { kubernetes: {} as TillerPlace }),
       connect: async signal => void (await tiller.check(signal)),
       version: signal => tiller.check(signal),
       close: () => tiller.close(),
