@@ -119,10 +119,7 @@ describe('a browser that is led to attack the gateway', { skip }, () => {
 
   for (const host of ['127.0.0.1', 'localhost', plainName]) {
     test(`a page of another origin changes nothing at http://${host}`, async t => {
-      const { port, lines } = await startWholeGateway(t, stub, [
-        `--allowed-hosts=${plainName}`,
-        '--access-log',
-      ]);
+      const { port, lines } = await startWholeGateway(t, stub, [...flags, '--access-log']);
       const page = await openPage(t, `http://evil.test:${(site.address() as AddressInfo).port}/`);
       const before = writesSent();
       const sent = await page.evaluate(`(${attack})('http://${host}:${port}', '${chart}')`);

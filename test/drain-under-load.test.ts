@@ -12,13 +12,21 @@ import { callTiller, openTiller } from './support/tiller-client.ts';
 
 const path = '/tiller/v2/releases/alpha/status/json';
 
-/** Asks again and again until it is told to go; gives the number of answers. */
+/**
+ * Asks again and again until it is told to go; gives the number of answers. On a busy machine a client may learn of the
+ * drain only when its connection is closed: what it sent then may not have reached Tiller.
+ */
 type Client = (port: number) => Promise<number>;
 
 const http1: Client = async port => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let answered = 0; ; answered++) {
-    const [answer] = await once(httpRequest({ port, agent, path }).end(), 'response');
+    const request = httpRequest({ port, agent, path }).end();
+    const [answer] = await once(request, 'response').catch(error => {
+      if (request.reusedSocket && error.code === 'ECONNRESET') return [];
+      throw error;
+    });
+    if (!answer) return answered;
     assert.equal(answer.statusCode, 200);
     await answer.toArray();
     if (answer.headers.connection === 'close') return answered + 1;
@@ -85,10 +93,14 @@ const native: Client = async port => {
 test('SIGTERM under load drops nothing', async t => {
   const reply = encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name: 'alpha' });
   const line = encodeMessage('hapi.services.tiller.TestReleaseResponse', { msg: 'RUNNING: a' });
+  let processed = 0;
   const stub = await startStubTiller({
     record: false,
     replies: {
-      GetReleaseStatus: { responses: [reply], delayMs: 5 },
+      GetReleaseStatus: () => {
+        processed++;
+        return { responses: [reply], delayMs: 5 };
+      },
       RunReleaseTest: { responses: Array(20).fill(line), betweenMs: 50 },
     },
   });
@@ -106,7 +118,10 @@ test('SIGTERM under load drops nothing', async t => {
   assert.equal((await stream).status, 200);
   gateway.signal('SIGTERM');
   assert.equal((await (await stream).text()).trimEnd().split('\n').length, 20);
-  for (const answered of await Promise.all(clients)) assert.ok(answered > 0);
+  const answers = await Promise.all(clients);
+  for (const answered of answers) assert.ok(answered > 0);
+  const total = answers.reduce((sum, answered) => sum + answered, 0);
+  assert.ok(processed <= total, `Tiller had ${processed} calls, of which ${total} were answered`);
   assert.equal(await gateway.exit, 0);
   assert.deepEqual(
     gateway.lines.filter(({ level }) => level === 'error' || level === 'warn'),

@@ -17,7 +17,7 @@ import { startOddApiServer } from './support/odd-api-server.ts';
 import { type OddPeer, startOddTiller } from './support/odd-tiller.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
 
-const total = Number(process.env.FUZZ_INPUTS ?? 5_000);
+const total = Number(process.env.FUZZ_INPUTS ?? 2_000);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 /** Of the inputs: what is compiled and cached then is no growth. */
 const warmUp = Math.min(Math.round(total / 4), 50_000);

@@ -12,7 +12,7 @@ import { faults, startOddTiller, startPeer } from './support/odd-tiller.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
 
 const seed = Date.now() % 2 ** 31;
-const rounds = 3;
+const rounds = 2;
 const paths = [
   'version/json',
   'releases/json',

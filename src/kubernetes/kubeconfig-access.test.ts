@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { getCACertificates } from 'node:tls';
 import { sharedCertificate } from '../../test/support/certificates.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { createKubeconfigAccess } from './kubeconfig-access.ts';
 
-const { caPem, certPem, keyPem } = await sharedCertificate();
+let caPem: string;
+let certPem: string;
+let keyPem: string;
+before(async () => {
+  ({ caPem, certPem, keyPem } = await sharedCertificate());
+});
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -60,13 +60,15 @@ const closed = Object.fromEntries(
   ]),
 );
 
+const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+addFormats.default(ajv);
+for (const format of ['int32', 'uint32', 'int64', 'double']) ajv.addFormat(format, true);
+ajv.addVocabulary(['components']);
+ajv.addSchema({ components: { schemas: closed } }, 'document');
+
 /** Compiles a schema of the document, with the document's components in reach of its references. */
 function compile(schema: object): ValidateFunction {
-  const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
-  addFormats.default(ajv);
-  for (const format of ['int32', 'uint32', 'int64', 'double']) ajv.addFormat(format, true);
-  ajv.addVocabulary(['components']);
-  return ajv.compile({ ...schema, components: { schemas: closed } });
+  return ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')));
 }
 
 function check(schema: object, value: unknown, what: string): void {
