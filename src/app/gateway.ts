@@ -11,6 +11,7 @@ import { createFronts } from './fronts.ts';
 import { type OpenClusters, openClusters } from './open-clusters.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
 import {
+  boundByFiles,
   chartOptionsOf,
   corsOptionsOf,
   listenerOptionsOf,
@@ -80,7 +81,9 @@ export async function startGateway(config: Config, version: string, log: Logger)
       stopping: stopping.signal,
     });
     const { refused } = metrics;
-    listener = await createListener({ ...listenerOptionsOf(config, log), refused }, fronts.main);
+    const options = listenerOptionsOf(config, log);
+    const maxConnections = boundByFiles(options.maxConnections, log);
+    listener = await createListener({ ...options, maxConnections, refused }, fronts.main);
     const probeOptions = probeListenerOptionsOf(config, log);
     probes = probeOptions && (await createListener({ ...probeOptions, refused }, fronts.probes));
     await probes?.listen();

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { type Storage, type TillerClientOptions, WatchedRecords } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
 import type { ClusterEntry, RegistryOptions } from '../clusters/index.ts';
@@ -109,6 +109,29 @@ export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger
     maxHeaderBytes: limits.maxHeaderBytes,
     log: (level, message, fields) => log[level](message, fields),
   };
+}
+
+/** Files that are left for what is no client: connections to Tiller and to repositories, charts, probes. */
+const maxSpareFiles = 256;
+
+/**
+ * As many connections as this process may have open files. Past those, Node closes a connection that it has just
+ * accepted without a word; this program's own limit leaves a line and a count. Linux tells how many; others are not asked.
+ */
+export function boundByFiles(maxConnections: number, log: Pick<Logger, 'warn'>): number {
+  let openFiles: number;
+  let used: number;
+  try {
+    openFiles = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    used = readdirSync('/proc/self/fd').length;
+  } catch {
+    return maxConnections;
+  }
+  const spare = Math.min(maxSpareFiles, Math.ceil(openFiles / 8));
+  const bound = Math.max(1, openFiles - used - spare);
+  if (!(bound < maxConnections)) return maxConnections; // also where the limit is no number
+  log.warn(`--max-connections is taken as ${bound}: this process may have ${openFiles} open files`);
+  return bound;
 }
 
 /** Probes come one at a time and are answered at once: whoever holds connections open here makes room for them. */

@@ -20,15 +20,17 @@ export interface ProcessOptions {
   readonly nodeFlags?: readonly string[];
   /** Which lines of the log are read, as they come; all, unless it is given. The one with the address has to be. */
   readonly keep?: RegExp;
+  /** How many files it may have open. */
+  readonly openFiles?: number;
 }
 
 /** Starts the gateway on a free port of loopback and waits until it listens. It is killed after the test. */
 export async function startGatewayProcess(
   t: TestContext,
   args: string[] = [],
-  { nodeFlags = [], keep = /^/ }: ProcessOptions = {},
+  { nodeFlags = [], keep = /^/, openFiles }: ProcessOptions = {},
 ): Promise<GatewayProcess> {
-  const child = spawnMain(['--addr=127.0.0.1:0', ...args], {}, nodeFlags);
+  const child = spawnMain(['--addr=127.0.0.1:0', ...args], {}, nodeFlags, openFiles);
   t.after(() => child.kill('SIGKILL'));
   const lines: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
@@ -78,11 +80,15 @@ function spawnMain(
   args: string[],
   environment: Record<string, string> = {},
   nodeFlags: readonly string[] = [],
+  openFiles?: number,
 ): ChildProcess {
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
-  return spawn(process.execPath, [...nodeFlags, main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = [process.execPath, ...nodeFlags, main, ...args];
+  const [file = '', ...rest] =
+    openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...command];
+  return spawn(file, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 async function exitOf(child: ChildProcess): Promise<number | string> {

@@ -225,10 +225,10 @@ export class TillerClient {
     }
     const { code, message, resetCode, lost } = describeFailure(error);
     if (lost && !idempotentMethods.includes(method)) return writeLost(message, { cause: error });
-    if (resetCode !== internalError || error.answered)
+    if (resetCode !== internalError)
       return new GatewayError(code, message, { ...(lost && { reason: 'UPSTREAM_LOST' }), cause: error });
     connection.replace(opened); // after a text of megabytes the next call on it fails too
-    return isDryRun(method, request)
+    return isDryRun(method, request) && !error.answered
       ? new GatewayError(Code.INVALID_ARGUMENT, `${tooLong} (${whyTooLong})`, {
           reason: 'CHART_INVALID',
           cause: error,
