@@ -24,10 +24,12 @@ const tellCpu = 'process.on("message",()=>process.send(process.cpuUsage()));proc
 /**
  * The real program in a process of its own, on a port that the system chooses.
  * @param folder a checkout with its node_modules; default: this one
+ * @param waits whether to wait for `/readyz`; a gateway without a Tiller is never ready
  */
 export async function startGatewayProcess(
   flags: readonly string[],
   folder?: string,
+  { waits = true } = {},
 ): Promise<GatewayProcess> {
   const started = performance.now();
   const child = spawn(
@@ -45,7 +47,7 @@ export async function startGatewayProcess(
     { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], ...(folder && { cwd: folder }) },
   );
   const port = await portOf(child.stdout!);
-  await untilReady(port);
+  if (waits) await untilReady(port);
   return {
     port,
     readyMs: performance.now() - started,

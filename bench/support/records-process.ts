@@ -48,10 +48,10 @@ async function startKubernetes(objects: ClusterObjects, address: string): Promis
 const kubeconfig = await startLimited();
 const memory = await startSandboxTiller();
 
-/** Of each record, in base64: half of a manifest of random hexadecimal digits is gone by gzip. */
-const recordBytes = 100 * 1024;
+/** Of each release. Half of it is gone by gzip, and a third comes back by base64. */
+const releaseBytes = 100 * 1024;
 const body = gzipSync(
-  encodeMessage('hapi.release.Release', { manifest: randomBytes((recordBytes * 3) / 4).toString('hex') }),
+  encodeMessage('hapi.release.Release', { manifest: randomBytes(releaseBytes / 2).toString('hex') }),
 );
 
 function recordOf(index: number): Buffer {

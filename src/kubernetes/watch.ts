@@ -63,7 +63,7 @@ const defaultTimes: WatchTimes = {
 };
 
 /** Pages are asked for so large that they have about this many bytes: parsing one takes a few ms. */
-const pageBytes = 2 * 1024 * 1024;
+const pageBytes = 1024 * 1024;
 const firstPageLimit = 10;
 const maxPageLimit = 500;
 /** etcd takes objects of 1.5 MiB, and the first page has ten. */

@@ -26,8 +26,11 @@ const syncBytes = 16 * 1024;
 
 const gunzipAsync = promisify(gunzip);
 
-/** What a record unpacks to, at a guess: each further piece is a turn of another thread. */
-const chunkSizeOf = (packedBytes: number) => Math.min(Math.max(packedBytes * 4, 64 * 1024), 1024 * 1024);
+/** The pieces in which a record is unpacked: one, where its last bytes tell its size (RFC 1952). */
+function chunkSizeOf(packed: Buffer): number {
+  const size = packed.length >= 4 ? packed.readUInt32LE(packed.length - 4) : 0;
+  return Math.min(Math.max(size + 1024, 16 * 1024), 512 * 1024);
+}
 
 /**
  * The content of a record: a `hapi.release.Release` for Helm 2, JSON for Helm 3. A Secret has its base64 twice, once by
@@ -42,7 +45,7 @@ export async function unpackRecord(object: RecordObject, resource: RecordResourc
   // records of Tillers before 2.0 were not compressed, and Tiller still reads them
   if (packed[0] !== 0x1f || packed[1] !== 0x8b) return packed;
   try {
-    const options = { maxOutputLength: maxReleaseBytes, chunkSize: chunkSizeOf(packed.length) };
+    const options = { maxOutputLength: maxReleaseBytes, chunkSize: chunkSizeOf(packed) };
     return packed.length < syncBytes ? gunzipSync(packed, options) : await gunzipAsync(packed, options);
   } catch (cause) {
     const isLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
