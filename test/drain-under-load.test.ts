@@ -13,12 +13,12 @@ import { callTiller, openTiller } from './support/tiller-client.ts';
 const path = '/tiller/v2/releases/alpha/status/json';
 
 /**
- * Asks again and again until it is told to go; gives the number of answers. On a busy machine a client may learn of the
+ * Asks again and again until it is told to go; says when there is one and gives their number. On a busy machine a client may learn of the
  * drain only when its connection is closed: what it sent then may not have reached Tiller.
  */
-type Client = (port: number) => Promise<number>;
+type Client = (port: number, onAnswer: () => void) => Promise<number>;
 
-const http1: Client = async port => {
+const http1: Client = async (port, onAnswer) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let answered = 0; ; answered++) {
     const request = httpRequest({ port, agent, path }).end();
@@ -29,6 +29,7 @@ const http1: Client = async port => {
     if (!answer) return answered;
     assert.equal(answer.statusCode, 200);
     await answer.toArray();
+    onAnswer();
     if (answer.headers.connection === 'close') return answered + 1;
   }
 };
@@ -52,7 +53,7 @@ async function answerOf(session: ClientHttp2Session): Promise<void> {
 }
 
 /** Five requests at a time on one connection, until it is told that the gateway takes no more. */
-const http2: Client = async port => {
+const http2: Client = async (port, onAnswer) => {
   const session = connect(`http://127.0.0.1:${port}`);
   let told = false;
   session.on('goaway', () => {
@@ -62,6 +63,7 @@ const http2: Client = async port => {
   while (!told && !session.closed) {
     const answers = await Promise.all(Array.from({ length: 5 }, () => askStream(session)));
     answered += answers.filter(Boolean).length;
+    if (answered > 0) onAnswer();
     if (answers.includes(false)) break; // the goodbye has come, though its event has not
   }
   if (!session.destroyed) session.close();
@@ -72,7 +74,7 @@ const http2: Client = async port => {
  * grpc-js takes the goodbye for itself and connects anew, which is refused in the end: that call was never sent. Nor was
  * one processed whose stream was refused twice.
  */
-const native: Client = async port => {
+const native: Client = async (port, onAnswer) => {
   using client = openTiller(`127.0.0.1:${port}`);
   const request = encodeMessage('hapi.services.tiller.GetReleaseStatusRequest', { name: 'alpha' });
   for (let answered = 0; ; answered++) {
@@ -87,6 +89,7 @@ const native: Client = async port => {
     )
       return answered;
     assert.equal(status, grpc.status.OK, message);
+    onAnswer();
   }
 };
 
@@ -110,11 +113,18 @@ test('SIGTERM under load drops nothing', async t => {
     '--connector=direct',
     `--tiller-endpoint=${stub.address}`,
   ]);
+  const first: Promise<void>[] = [];
+  const clients = [http1, http2, native].flatMap(client =>
+    Array.from({ length: 10 }, () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      first.push(promise);
+      return client(gateway.port, resolve);
+    }),
+  );
+  // a connection that is not accepted yet would be reset
+  await Promise.race([Promise.all(first), Promise.all(clients)]);
   // a second long, so that it is in progress when the signal comes
   const stream = fetch(`http://127.0.0.1:${gateway.port}/tiller/v2/releases/a/test/json`, { method: 'POST' });
-  const clients = [http1, http2, native].flatMap(client =>
-    Array.from({ length: 10 }, () => client(gateway.port)),
-  );
   assert.equal((await stream).status, 200);
   gateway.signal('SIGTERM');
   assert.equal((await (await stream).text()).trimEnd().split('\n').length, 20);

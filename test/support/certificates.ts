@@ -1,6 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import forge from 'node-forge';
-import { createServerCertificate, type ServerCertificate } from '../../src/sandbox/kubernetes/certificate.ts';
+import {
+  createServerCertificate,
+  type ServerCertificate,
+  signCertificate,
+} from '../../src/sandbox/kubernetes/certificate.ts';
 
 /** A certificate with its key, both in PEM. */
 export interface KeyedCertificate {
@@ -28,8 +32,7 @@ export function createAuthority(commonName: string): Authority {
   const keys = createKeys();
   const certificate = blank(keys.publicKey, commonName, commonName);
   certificate.setExtensions([{ name: 'basicConstraints', cA: true, critical: true }]);
-  const signingKey = forge.pki.privateKeyFromPem(keys.privateKey);
-  certificate.sign(signingKey, forge.md.sha256.create());
+  signCertificate(certificate, keys.privateKey);
   return {
     ca: forge.pki.certificateToPem(certificate),
     issue(name, names = []) {
@@ -46,7 +49,7 @@ export function createAuthority(commonName: string): Authority {
           ],
         },
       ]);
-      issued.sign(signingKey, forge.md.sha256.create());
+      signCertificate(issued, keys.privateKey);
       return { cert: forge.pki.certificateToPem(issued), key: own.privateKey };
     },
   };
