@@ -161,9 +161,13 @@ async function answerMethod(
   const { contract } = method;
   if (method.kind === 'unary') {
     const reply = await method.call(backend, message, context);
-    exchange.hold.answer(reply.length);
+    // while it is translated it is there as bytes, as text, and as the bytes of the text
+    const extra = 2 * reply.length;
+    exchange.hold.answer(reply.length + extra);
     const job = { ...context, what: 'the reply', bytes: reply.length };
-    return sendJson(exchange, await replyToJson(job, contract.response.name, reply));
+    const json = await replyToJson(job, contract.response.name, reply);
+    exchange.hold.sent(extra);
+    return sendJson(exchange, json);
   }
   if (!isLive(contract)) {
     const messages = method.call(backend, message, context);
