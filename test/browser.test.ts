@@ -6,7 +6,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Records } from '../src/backends/index.ts';
 import { encodeMessage } from '../src/codec/schema.ts';
+import { eventually } from './support/eventually.ts';
+import { FakeRecords } from './support/fake-records.ts';
+import { startTestGateway } from './support/gateway.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
 
@@ -100,6 +104,40 @@ describe('a browser', { skip }, () => {
     assert.ok('failed' in (await fetchInPage(`${url}/tiller/v2/version/json`)));
     assert.ok('failed' in (await fetchInPage(`${url}/tiller/v2/releases/a/json`, update)));
     assert.equal(stub.callsOf('UpdateRelease').length, before);
+  });
+
+  test('EventSource: events by name, a snapshot, and resuming by itself after the connection was lost', async t => {
+    const records = new FakeRecords();
+    records.put({ name: 'a' });
+    await using gateway = await startTestGateway('127.0.0.1:9', {
+      records: records as unknown as Records,
+      http: { cors: { enabled: true, originHosts: ['*'], allowSubdomains: false } },
+    });
+    const live = await browser.newPage();
+    t.after(() => live.close());
+    await live.goto(page.url()); // a dashboard of another origin
+    await live.evaluate(url => {
+      const seen: string[] = [];
+      Object.assign(globalThis, { seen });
+      const source = new EventSource(url);
+      for (const name of ['snapshot', 'snapshot-end', 'added', 'modified', 'deleted', 'reset', 'end'])
+        source.addEventListener(name, event => {
+          const { release } = JSON.parse((event as MessageEvent).data) as { release?: { name: string } };
+          seen.push(release ? `${name} ${release.name}` : name);
+        });
+    }, `${gateway.url}/tiller/v2/releases/watch/json?snapshot=true&all=true`);
+    const saw = (events: readonly string[]) =>
+      eventually(async () => {
+        const seen = await live.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+        return JSON.stringify(seen) === JSON.stringify(events);
+      });
+    await saw(['snapshot a', 'snapshot-end']);
+    records.put({ name: 'b' });
+    await saw(['snapshot a', 'snapshot-end', 'added b']);
+    gateway.closeConnections();
+    records.put({ name: 'c' });
+    records.delete('a');
+    await saw(['snapshot a', 'snapshot-end', 'added b', 'added c', 'deleted a']);
   });
 
   test('the landing page and its relative links', async t => {

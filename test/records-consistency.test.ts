@@ -152,6 +152,22 @@ describe('read your writes', () => {
   });
 });
 
+test('the metrics say what is held, and what answered', async () => {
+  const text = await (await fetch(`${first.url}/metrics`)).text();
+  for (const line of [
+    /^tiller_gateway_records [1-9]/m,
+    /^tiller_gateway_records_bytes [1-9]/m,
+    /^tiller_gateway_records_unreadable 0$/m,
+    /^tiller_gateway_records_watch_age_seconds \d/m,
+    /^tiller_gateway_reads_total\{source="records"\} [1-9]/m,
+    /^tiller_gateway_reads_total\{source="tiller"\} [1-9]/m,
+    /^tiller_gateway_watchers 0$/m,
+    /^tiller_gateway_watch_events_total \d/m,
+    /^tiller_gateway_watchers_cut_total 0$/m,
+  ])
+    assert.match(text, line);
+});
+
 describe('two gateways that write by turns', () => {
   test('with Min-Revision each shows what the other wrote', async () => {
     await write(first, 'POST', 'turns');

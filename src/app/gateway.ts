@@ -64,7 +64,9 @@ export async function startGateway(config: Config, version: string, log: Logger)
       sandbox = await openSandbox(config, problem => log.warn(problem));
     }
     clusters = await openClusters(config, { sandbox, metrics, log });
-    health = createClusterHealth(clusters.registry);
+    const { registry } = clusters;
+    metrics.watchRecords(() => registry.records());
+    health = createClusterHealth(registry);
     const live = new LiveReleases({ ...config.live, stopping: stopping.signal });
     metrics.watchStreams(() => live.counts());
     const plain = createReleaseService(charts, live);

@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import type { BreakerRules } from './breaker.ts';
+import type { BreakerRules, ReadsReport } from './breaker.ts';
 import { Cluster, type ClusterLog, type ClusterOptions } from './cluster.ts';
 import { type AdhocOptions, AdhocPool, type Selection } from './selection.ts';
 import type { ClusterEntry } from './upstreams/upstream.ts';
@@ -110,6 +110,21 @@ export class Registry {
     const counts: Record<string, number> = { idle: 0, connecting: 0, ready: 0, failing: 0 };
     for (const { state } of this.#byName.values()) counts[state] = (counts[state] ?? 0) + 1;
     return counts;
+  }
+
+  /** What is held of release records, of all clusters. */
+  records(): { held: number; bytes: number; unreadable: number; ageSeconds: number | undefined } {
+    const reports = [...new Set([this.own, ...this.#byName.values()])].flatMap(
+      one => one.report().reads ?? [],
+    );
+    const sum = (read: (report: ReadsReport) => number) => reports.reduce((all, one) => all + read(one), 0);
+    const ages = reports.flatMap(({ age_ms }) => age_ms ?? []);
+    return {
+      held: sum(({ held }) => held),
+      bytes: sum(({ bytes }) => bytes),
+      unreadable: sum(({ unreadable }) => unreadable),
+      ageSeconds: ages.length > 0 ? Math.max(...ages) / 1000 : undefined,
+    };
   }
 
   /** Takes over a new configuration. Clusters whose entry stays the same keep their connection and their calls. */

@@ -33,6 +33,8 @@ export interface FinishedCall {
   readonly error: unknown;
   /** Which of several clusters answered. */
   readonly cluster: string | undefined;
+  /** Of a read: where its answer came from. */
+  readonly reads: string | undefined;
 }
 
 export interface GrpcEvents {
@@ -104,6 +106,7 @@ export function createGrpcFront(
         bytes: call.sentBytes,
         error: error ?? (code === Code.OK ? undefined : call.statusMessage),
         cluster,
+        reads: call.reads,
       });
     });
   };

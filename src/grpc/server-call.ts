@@ -105,6 +105,11 @@ export class ServerCall implements Call {
     this.#controller.abort(reason);
   }
 
+  /** Of a read: where its answer came from. */
+  get reads(): string | undefined {
+    return this.#readsFrom;
+  }
+
   readsFrom(source: string): void {
     this.#readsFrom = source;
   }

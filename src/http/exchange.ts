@@ -84,6 +84,8 @@ export interface FinishedRequest extends Answered {
   readonly error: unknown;
   /** The named cluster that the request was for. */
   readonly cluster?: string | undefined;
+  /** Of a read: where its answer came from. */
+  readonly reads?: string | undefined;
 }
 
 const noQuery: URLSearchParams = new URLSearchParams();
@@ -110,6 +112,7 @@ export class Exchange {
   /** Counts what the request keeps in memory. */
   readonly hold: Holder;
   #cluster: Cluster | undefined;
+  #readsFrom: string | undefined;
   readonly #startedAt = performance.now();
 
   constructor(request: HttpRequest, response: HttpResponse, budget: Budget) {
@@ -164,6 +167,7 @@ export class Exchange {
     response.once('close', leave);
     try {
       const readsFrom = (source: string) => {
+        this.#readsFrom = source;
         if (!response.headersSent && !isGone(response)) response.setHeader(header.reads, source);
       };
       const { signal, deadline, abort } = scope;
@@ -185,6 +189,7 @@ export class Exchange {
       status: this.response.statusCode,
       durationMs: performance.now() - this.#startedAt,
       cluster: this.clusterLabel,
+      reads: this.#readsFrom,
     };
   }
 }

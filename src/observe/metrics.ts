@@ -11,6 +11,17 @@ export interface RequestOutcome {
   readonly code: number;
   readonly durationMs: number;
   readonly bytes: number;
+  /** Of a read: what `Tiller-Gateway-Reads` says. */
+  readonly reads?: string | undefined;
+}
+
+/** Release records in memory, of all clusters. */
+export interface RecordCounts {
+  readonly held: number;
+  readonly bytes: number;
+  readonly unreadable: number;
+  /** Of the oldest watch; undefined where there is none. */
+  readonly ageSeconds: number | undefined;
 }
 
 /** Metrics of the hub. The names of clusters are bounded in number: past the bound they count as `other`. */
@@ -32,6 +43,8 @@ export interface Metrics {
   ): void;
   /** `counts` is called whenever the metrics are read. */
   watchStreams(counts: () => { readonly streams: number; readonly sent: number; readonly cut: number }): void;
+  /** `counts` is called whenever the metrics are read. */
+  watchRecords(counts: () => RecordCounts): void;
   /** The metrics of many clusters; registered at the first call, so that a gateway without a hub has none. */
   clusters(): ClusterMetrics;
   render(): Promise<{ readonly type: string; readonly body: string }>;
@@ -75,6 +88,9 @@ export function createMetrics(version: string): Metrics {
   );
   const sent = counter('tiller_gateway_response_bytes_total', 'Bytes of HTTP/JSON response bodies as sent.', [
     'route',
+  ]);
+  const reads = counter('tiller_gateway_reads_total', 'Reads of releases, by what answered them.', [
+    'source',
   ]);
   const inFlight = gauge('tiller_gateway_requests_in_flight', 'Requests in progress.', ['front']);
   const refusals = counter(
@@ -133,6 +149,8 @@ export function createMetrics(version: string): Metrics {
       series.total.inc();
       series.duration.observe(outcome.durationMs / 1000);
       series.bytes?.inc(outcome.bytes);
+      if (outcome.reads !== undefined)
+        reads.inc({ source: /^records\b/.test(outcome.reads) ? 'records' : 'tiller' });
     },
     tillerCalled(method, code, durationMs) {
       const series = tiller(`${method} ${code}`, { method, code });
@@ -153,6 +171,24 @@ export function createMetrics(version: string): Metrics {
           this.set({ protocol: 'other' }, total - http1 - http2);
         },
       });
+    },
+    watchRecords(counts) {
+      const watched = (name: string, help: string, read: (counts: RecordCounts) => number | undefined) =>
+        new Gauge({
+          name: `tiller_gateway_records${name}`,
+          help,
+          registers,
+          collect() {
+            const value = read(counts());
+            if (value === undefined) this.remove();
+            else this.set(value);
+          },
+        });
+      watched('', 'Revisions held from release records.', ({ held }) => held);
+      watched('_bytes', 'Memory that release records take, nearly.', ({ bytes }) => bytes);
+      watched('_unreadable', 'Release records that cannot be read.', ({ unreadable }) => unreadable);
+      const age = 'Seconds since the API server was heard of last, of the oldest watch.';
+      watched('_watch_age_seconds', age, ({ ageSeconds }) => ageSeconds);
     },
     watchStreams(counts) {
       new Gauge({

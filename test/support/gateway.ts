@@ -18,6 +18,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly tiller: TillerClient;
   readonly live: LiveReleases;
+  /** Cuts every connection of clients. */
+  closeConnections(): void;
 }
 
 export function createTestTiller(endpoint: string, options: Partial<TillerClientOptions> = {}): TillerClient {
@@ -104,6 +106,7 @@ export async function startTestGateway(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tiller,
     live,
+    closeConnections: () => server.closeAllConnections(),
     async [Symbol.asyncDispose]() {
       tiller.destroy();
       await charts.close();
