@@ -12,6 +12,7 @@ import { compare } from './support/compare.ts';
 import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.ts';
 import { HttpConnection } from './support/http-client.ts';
 import type { RecordPlaces } from './support/records-process.ts';
+import { measureWatchers } from './support/watchers.ts';
 
 const releases = 20;
 const workers = 16;
@@ -28,6 +29,7 @@ export async function run(): Promise<void> {
       return path;
     };
     await compareReads(['--kubeconfig', file('kubeconfig')], places.memoryTiller);
+    await measureStreams(['--kubeconfig', file('kubeconfig')]);
     await measureMany(['--kubeconfig', file('large'), '--reads', 'records']);
   } finally {
     child.disconnect();
@@ -102,6 +104,21 @@ async function untilHeld({ port }: GatewayProcess, count: number): Promise<numbe
     const { total } = (await response.json()) as { total?: string }; // an error's, while they are being listed, has none
     if (Number(total ?? 0) >= count) return performance.now() - started;
     await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+/** What 1,000 clients of the stream of changes cost. */
+async function measureStreams(kubeconfig: readonly string[]): Promise<void> {
+  const gateway = await startGatewayProcess([...kubeconfig, '--no-access-log']);
+  try {
+    await untilHeld(gateway, releases);
+    const path = `http://127.0.0.1:${gateway.port}/tiller/v2/releases/bench-0/rollback/json`;
+    await measureWatchers(gateway, async () => {
+      const response = await fetch(path, { method: 'POST', body: '{"version": 1}' });
+      if (!response.ok) throw new Error(await response.text());
+    });
+  } finally {
+    await gateway.stop();
   }
 }
 

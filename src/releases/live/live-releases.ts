@@ -83,7 +83,9 @@ export class LiveReleases {
   ): AsyncGenerator<Buffer, void, undefined> {
     const leave = this.#enter();
     try {
-      await records.ready(AbortSignal.any([context.signal, AbortSignal.timeout(readyTimeoutMs)]));
+      // a signal with a timer for each of thousands of streams is worth sparing
+      if (!records.report().usable)
+        await records.ready(AbortSignal.any([context.signal, AbortSignal.timeout(readyTimeoutMs)]));
       const events = this.follow(records).watch(wish, context);
       for await (const event of events) {
         this.#sent++;
