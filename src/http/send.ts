@@ -99,8 +99,11 @@ export async function sendError(exchange: Exchange, thrown: unknown): Promise<An
  */
 function leaveBody(response: HttpResponse): void {
   if (!('stream' in response)) return void response.setHeader('Connection', 'close');
-  const { stream } = response;
-  response.once('finish', () => stream?.close());
+  const { stream } = response; // the response itself has no 'finish' before the stream is closed
+  stream?.once('finish', () => {
+    stream.close();
+    stream.resume(); // what waits to be read would keep it open here
+  });
 }
 
 /** An answer in parts, each sent as soon as it is there: by default the lines of newline-delimited JSON. */
