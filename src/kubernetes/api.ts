@@ -75,6 +75,11 @@ async function settingsInTime(access: ClusterAccess, signal: AbortSignal): Promi
 /** A list of Tiller's Pods is a few KiB; this only keeps a broken server from filling the memory. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
+/** Connections that are kept: `KeptConnections`. */
+interface Connections {
+  agentFor(settings: RequestSettings): Agent;
+}
+
 export interface JsonRequest {
   /** What this is for, as the error message begins. */
   readonly step: string;
@@ -85,7 +90,7 @@ export interface JsonRequest {
   /** Gives undefined for what is not there. */
   readonly optional?: boolean;
   /** Keep connections open. Default: one of its own for each request, closed after the answer, since look-ups are rare. */
-  readonly agents?: { readonly http: Agent; readonly https: Agent };
+  readonly connections?: Connections;
 }
 
 /**
@@ -110,21 +115,20 @@ export async function getJson(access: ClusterAccess, path: string, request: Json
 }
 
 async function ask(
-  { server, headers, tls, agent }: RequestSettings,
+  settings: RequestSettings,
   path: string,
-  { step, signal, body: sent, agents }: JsonRequest,
+  { step, signal, body: sent, connections }: JsonRequest,
 ): Promise<{ status: number; body: string }> {
   try {
-    const url = new URL(server + path);
+    const url = new URL(settings.server + path);
     const options = {
-      ...tls,
+      ...connectionOf(settings, connections),
       method: sent === undefined ? 'GET' : 'POST',
       headers: {
-        ...headers,
+        ...settings.headers,
         accept: 'application/json',
         ...(sent !== undefined && { 'content-type': 'application/json' }),
       },
-      agent: agent ?? agents?.[url.protocol === 'http:' ? 'http' : 'https'] ?? false,
       signal,
     };
     const response = await sendRequest(url, options, sent === undefined ? undefined : JSON.stringify(sent));
@@ -132,8 +136,17 @@ async function ask(
     return { status: response.statusCode ?? 0, body: body.toString() };
   } catch (cause) {
     const reason = signal.aborted ? 'no answer in time' : reasonOf(cause);
-    throw unavailable(`${step} at ${server}: ${reason}`, { cause, step });
+    throw unavailable(`${step} at ${settings.server}: ${reason}`, { cause, step });
   }
+}
+
+/** Options of a request: a kept connection, or one of its own. */
+export function connectionOf(
+  settings: RequestSettings,
+  connections: Connections | undefined,
+): RequestOptions {
+  if (connections) return { agent: connections.agentFor(settings) };
+  return { ...settings.tls, agent: settings.agent ?? false };
 }
 
 /** Sends a request by HTTP or HTTPS, as its URL says. @throws the connection's error, also where the signal ends it */

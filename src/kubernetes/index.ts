@@ -27,6 +27,7 @@ export {
   createServiceAccountAccess,
   serviceAccountFolder,
 } from './in-cluster.ts';
+export { KeptConnections } from './kept-connections.ts';
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
 export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
 export { openPodTunnel } from './open-tunnel.ts';

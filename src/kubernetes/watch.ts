@@ -1,8 +1,8 @@
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { GatewayError, readBounded, reasonOf, unavailable } from '../protocol/index.ts';
-import { apiError, type ClusterAccess, sendRequest, withFreshCredentials } from './api.ts';
+import { apiError, type ClusterAccess, connectionOf, sendRequest, withFreshCredentials } from './api.ts';
+import { KeptConnections } from './kept-connections.ts';
 
 /*
  * List and watch of one resource, as client-go's reflector. Own code and not @kubernetes/client-node's informer, which
@@ -163,16 +163,16 @@ export class ObjectWatch<T extends KubernetesObject> {
   async #list(): Promise<void> {
     const names = new Set<string>();
     const startedAt = performance.now();
-    const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+    const connections = new KeptConnections();
     try {
       let limit = firstPageLimit;
-      let next: Promise<Page<T>> | undefined = this.#page(limit, '', agents);
+      let next: Promise<Page<T>> | undefined = this.#page(limit, '', connections);
       while (next) {
         const page: Page<T> = await next;
         const { items, token, version, bytes } = page;
         const objectBytes = Math.max(bytes / Math.max(items.length, 1), 1);
         limit = Math.min(Math.max(Math.floor(pageBytes / objectBytes), 1), maxPageLimit);
-        next = token === '' ? undefined : this.#page(limit, token, agents);
+        next = token === '' ? undefined : this.#page(limit, token, connections);
         next?.catch(() => {}); // it is awaited later, or not at all where this page fails
         await this.#handle(items, names);
         if (next) continue;
@@ -183,8 +183,7 @@ export class ObjectWatch<T extends KubernetesObject> {
         this.#failure = undefined;
       }
     } finally {
-      agents.http.destroy();
-      agents.https.destroy();
+      connections.destroy();
     }
   }
 
@@ -207,12 +206,12 @@ export class ObjectWatch<T extends KubernetesObject> {
     await Promise.all(Array.from({ length: handledAtOnce }, work));
   }
 
-  async #page(limit: number, token: string, agents: Agents): Promise<Page<T>> {
+  async #page(limit: number, token: string, connections: KeptConnections): Promise<Page<T>> {
     const query = { limit: String(limit), ...(token !== '' && { continue: token }) };
     for (let attempt = 1; ; attempt++) {
       const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#times.pageMs)]);
       try {
-        const response = await this.#get(query, signal, agents);
+        const response = await this.#get(query, signal, connections);
         const body = await readBounded(response, {
           maxBytes: maxPageBytes,
           what: 'a page of the list',
@@ -297,23 +296,17 @@ export class ObjectWatch<T extends KubernetesObject> {
   async #get(
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    agents?: Agents,
+    connections?: KeptConnections,
   ): Promise<IncomingMessage> {
     const { access, path, labelSelector, step } = this.#options;
     const parameters = new URLSearchParams({ labelSelector, ...query });
     const response = await withFreshCredentials(
       access,
       signal,
-      ({ server, headers, tls, agent }) => {
-        const url = new URL(`${server}${path}?${parameters}`);
-        const own = url.protocol === 'http:' ? agents?.http : agents?.https;
-        const options = {
-          ...tls,
-          headers: { ...headers, accept: 'application/json' },
-          agent: agent ?? own ?? false,
-          signal,
-        };
-        return sendRequest(url, options);
+      settings => {
+        const headers = { ...settings.headers, accept: 'application/json' };
+        const options = { ...connectionOf(settings, connections), headers, signal };
+        return sendRequest(new URL(`${settings.server}${path}?${parameters}`), options);
       },
       refused => refused.statusCode === 401 && Boolean(refused.resume()),
     );
@@ -322,11 +315,6 @@ export class ObjectWatch<T extends KubernetesObject> {
     const body = await readBounded(response, { maxBytes: 64 * 1024, beyond: 'cut', signal });
     throw new WatchRefused(step, status, body.toString());
   }
-}
-
-interface Agents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
 }
 
 interface Page<T> {

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ClusterAccess, RequestSettings } from '../../kubernetes/index.ts';
+import { type ClusterAccess, KeptConnections, type RequestSettings } from '../../kubernetes/index.ts';
 import type { HttpResponse } from '../../protocol/index.ts';
 import type { GatewayProxy, Outgoing } from './proxy.ts';
 
@@ -33,14 +31,13 @@ export class GatewayLink {
   /** Path of the service proxy, without a slash at its end. */
   readonly #path: string;
   readonly #access: ClusterAccess;
-  readonly #options: LinkOptions;
   #kept: { readonly place: Promise<Place>; readonly readAt: number } | undefined;
-  #agent: { readonly key: string; readonly agent: HttpAgent } | undefined;
+  readonly #connections: KeptConnections;
 
   constructor(access: ClusterAccess, path: string, options: LinkOptions) {
     this.#access = access;
     this.#path = path;
-    this.#options = options;
+    this.#connections = new KeptConnections({ ...options, maxFreeSockets });
   }
 
   /** The URL of the API server, for messages. @throws GatewayError UNAVAILABLE where the credentials cannot be read */
@@ -67,8 +64,7 @@ export class GatewayLink {
 
   /** Running requests finish. */
   close(): void {
-    if (this.#agent) retire(this.#agent.agent);
-    this.#agent = undefined;
+    this.#connections.close();
     this.#kept = undefined;
   }
 
@@ -92,46 +88,6 @@ export class GatewayLink {
   async #read(): Promise<Place> {
     // loaded with the first request: a gateway without such clusters does without the library
     const [settings, { GatewayProxy }] = await Promise.all([this.#access.settings(), import('./proxy.ts')]);
-    return { settings, proxy: new GatewayProxy(settings.server, settings.agent ?? this.#agentFor(settings)) };
+    return { settings, proxy: new GatewayProxy(settings.server, this.#connections.agentFor(settings)) };
   }
-
-  /** The same one as long as server and certificates are the same. */
-  #agentFor({ server, tls }: RequestSettings): HttpAgent {
-    const hash = createHash('sha256').update(server);
-    for (const value of [tls.ca, tls.cert, tls.key, tls.servername, tls.rejectUnauthorized]) {
-      for (const part of [value].flat())
-        hash.update(typeof part === 'object' ? (part as Buffer) : String(part)).update('\n');
-    }
-    const key = hash.digest('hex');
-    if (this.#agent?.key === key) return this.#agent.agent;
-    const { maxSockets, connectTimeoutMs } = this.#options;
-    const options = { keepAlive: true, maxSockets, maxFreeSockets };
-    const agent = server.startsWith('http:')
-      ? new HttpAgent(options)
-      : new HttpsAgent({ ...options, ...tls });
-    boundConnecting(agent, connectTimeoutMs);
-    if (this.#agent) retire(this.#agent.agent);
-    this.#agent = { key, agent };
-    return agent;
-  }
-}
-
-/** An API server that takes connections and then says nothing would otherwise hold each request for ever. */
-function boundConnecting(agent: HttpAgent, timeoutMs: number): void {
-  const create = agent.createConnection.bind(agent);
-  const ready = agent instanceof HttpsAgent ? 'secureConnect' : 'connect';
-  agent.createConnection = (options, callback) => {
-    const socket: Duplex | null | undefined = create(options, callback);
-    const late = () => socket?.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
-    const timer = setTimeout(late, timeoutMs).unref();
-    const settle = () => clearTimeout(timer);
-    socket?.once(ready, settle).once('close', settle);
-    return socket;
-  };
-}
-
-/** Closes what nothing uses; the other connections close with the end of their requests. */
-function retire(agent: HttpAgent): void {
-  agent.maxFreeSockets = 0;
-  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
 }

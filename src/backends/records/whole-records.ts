@@ -1,7 +1,5 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { LRUCache } from 'lru-cache';
-import { type ClusterAccess, getJson } from '../../kubernetes/index.ts';
+import { type ClusterAccess, getJson, KeptConnections } from '../../kubernetes/index.ts';
 import { Code, GatewayError, orAborted, stepFailed } from '../../protocol/index.ts';
 import { decodeRecord, recordLabels } from './decode-record.ts';
 import { maxMessageBytes } from './list-releases.ts';
@@ -27,7 +25,7 @@ export class WholeRecords {
   readonly #access: ClusterAccess;
   readonly #cache: LRUCache<string, Whole>;
   readonly #running = new Map<string, Promise<Buffer | undefined>>();
-  readonly #agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  readonly #connections = new KeptConnections();
   readonly #closed = new AbortController();
 
   constructor(access: ClusterAccess, maxBytes: number) {
@@ -77,8 +75,7 @@ export class WholeRecords {
   close(): void {
     this.#closed.abort();
     this.#cache.clear();
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    this.#connections.destroy();
   }
 
   #cached(revision: StoredRevision): Buffer | undefined {
@@ -99,7 +96,12 @@ export class WholeRecords {
   async #request(revision: StoredRevision): Promise<Buffer | undefined> {
     const path = `${folderOf(revision)}/${encodeURIComponent(revision.objectName)}`;
     const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(requestMs)]);
-    const object = await getJson(this.#access, path, { step, signal, agents: this.#agents, optional: true });
+    const object = await getJson(this.#access, path, {
+      step,
+      signal,
+      connections: this.#connections,
+      optional: true,
+    });
     return object === undefined ? undefined : this.#decode(object, revision);
   }
 
@@ -118,7 +120,7 @@ export class WholeRecords {
       const page = (await getJson(this.#access, `${folderOf(first)}?${query}`, {
         step,
         signal,
-        agents: this.#agents,
+        connections: this.#connections,
       })) as { items?: RecordObject[]; metadata?: { continue?: string } } | null;
       for (const item of page?.items ?? []) {
         const revision = wanted.get(item.metadata?.name);
