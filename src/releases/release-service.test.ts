@@ -131,4 +131,22 @@ describe('history and list', () => {
     const { status_codes } = asked('ListReleases', 'hapi.services.tiller.ListReleasesRequest');
     assert.ok(status_codes.length >= 8);
   });
+
+  test('nothing is lost of a chunk of very many releases, which is read in slices', async () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `release-${index}`);
+    const releases = names.map(name => ({ name, version: 1, manifest: 'm'.repeat(100) }));
+    const large = { name: 'large', version: 1, manifest: 'm'.repeat(700_000) };
+    const chunk = encodeMessage('hapi.services.tiller.ListReleasesResponse', {
+      count: 20_001,
+      releases: [large, ...releases],
+    });
+    stub.answer('ListReleases', { responses: [chunk] });
+    const reply = await call('SummarizeReleases', 'appscode.swift.v2.SummarizeReleasesRequest', {});
+    const page = decodeMessage('appscode.swift.v2.SummarizeReleasesResponse', Buffer.from(reply));
+    assert.equal(page.count, 20_001);
+    assert.deepEqual(
+      page.releases.map(({ name }) => name),
+      ['large', ...names],
+    );
+  });
 });

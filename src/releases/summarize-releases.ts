@@ -1,5 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { storageField, type TillerBackend, type TillerCalls } from '../backends/index.ts';
-import { createCopier, enumType, messageType, rewriteMessage, WireWriter } from '../codec/index.ts';
+import {
+  createCopier,
+  enumType,
+  messageType,
+  rewriteMessage,
+  WireWriter,
+  wireFields,
+} from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { keptList } from './kept-lists.ts';
 import { recordsFor } from './read-source.ts';
@@ -69,11 +77,30 @@ async function summaryOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const counts = new WireWriter();
   const releases = new WireWriter(4096);
   for await (const chunk of chunks) {
-    copyCounts(chunk, 0, chunk.length, counts);
-    copyReleases(chunk, 0, chunk.length, releases);
+    for (const [start, end] of slicesOf(chunk)) {
+      copyCounts(chunk, start, end, counts);
+      copyReleases(chunk, start, end, releases);
+      if (end < chunk.length) await nextTurn();
+    }
   }
   // the counts repeat in every chunk: the last ones count
   return Buffer.concat([rewriteMessage(messageType(swiftResponse), counts.finish()), releases.finish()]);
+}
+
+/** A chunk may hold tens of thousands of small releases: other work has its turn after so many bytes. */
+const sliceBytes = 512 * 1024;
+
+/** Ranges of a message that begin and end between its fields, each hardly longer than `sliceBytes` or one field. */
+function* slicesOf(chunk: Uint8Array): Generator<readonly [start: number, end: number]> {
+  let start = 0;
+  if (chunk.length > sliceBytes) {
+    for (const { end } of wireFields(chunk)) {
+      if (end - start < sliceBytes) continue;
+      yield [start, end];
+      start = end;
+    }
+  }
+  if (start < chunk.length) yield [start, chunk.length];
 }
 
 function wantedCodes(swift: Uint8Array): number[] {
