@@ -9,7 +9,7 @@ import { GatewayError } from '../src/protocol/index.ts';
 import { chartRequest, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { sendWithEtag, startServer, type TestServer } from './charts/repository-server.ts';
-import { whenStill } from './support/eventually.ts';
+import { eventually, whenStill } from './support/eventually.ts';
 import { createTestCharts } from './support/test-charts.ts';
 
 const packed = makeChart({ 'Chart.yaml': 'name: a\nversion: 1.0.0' });
@@ -167,6 +167,7 @@ describe('bounds', () => {
     answer = (_request, response) => void open.push(response);
     const all = Promise.all(Array.from({ length: 6 }, (_, index) => fetchChart(`/${index}`)));
     for (let asked = 2; asked <= 6; asked += 2) {
+      await eventually(() => server.requests.length >= asked);
       assert.equal(await whenStill(() => server.requests.length), asked);
       for (const response of open.splice(0)) response.end(packed);
     }

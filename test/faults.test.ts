@@ -184,6 +184,12 @@ test('equal lists that wait for Tiller share its answer, whichever front they ca
   const late = await get(url + list, { headers: { 'grpc-timeout': '20m' } });
   assert.deepEqual(late[0], 504);
   const page = encodeMessage('hapi.services.tiller.ListReleasesResponse', { count: 1, total: 1 });
+  // the first, the others, both other ones, and the question itself
+  await eventually(async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const counts = [...metrics.matchAll(/^tiller_gateway_requests_in_flight\{.*\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0) >= others.length + 4;
+  });
   reply.resolve({ responses: [page] });
   for (const [code, body] of await Promise.all([first, different, ...others]))
     assert.deepEqual([code, body.total], [200, '1']);

@@ -48,7 +48,7 @@ export class TillerOnDemand implements TillerCalls {
   #tillerOf({ backend }: Upstream): TillerCalls {
     if (backend.kind !== 'tiller') throw new Error(`the backend is ${backend.kind}`);
     if (this.#last !== backend.tiller) {
-      this.#earlierWrites = this.writes + 1; // calls of the one before may still end
+      if (this.#last) this.#earlierWrites = this.writes + 1; // calls of the one before may still end
       this.#last = backend.tiller;
     }
     return backend.tiller;
