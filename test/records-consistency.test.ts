@@ -74,9 +74,16 @@ before(async () => {
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'config');
   // long enough for a busy machine; where a test waits for the end of it, it asks the second
-  const flags = ['--connector=sandbox', `--sandbox-kubeconfig=${file}`, '--records-wait=30s'];
+  const flags = [
+    '--connector=sandbox',
+    `--sandbox-kubeconfig=${file}`,
+    '--records-wait=30s',
+    '--drain-timeout=1s',
+  ];
   first = await startGatewayWith(owner, flags);
-  second = await startGatewayWith(owner, ['--connector=kubeconfig', `--kubeconfig=${file}`]);
+  // undici opens spare connections, and a drain would wait for their first byte
+  const brief = '--drain-timeout=1s';
+  second = await startGatewayWith(owner, ['--connector=kubeconfig', `--kubeconfig=${file}`, brief]);
   for (const gateway of [first, second])
     await eventually(async () => /^records/.test((await ask(gateway, `${releases}/json`)).reads), {
       timeoutMs: 45_000,
