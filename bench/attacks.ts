@@ -2,7 +2,7 @@
  * What hostile but legal requests cost everybody else: `node bench/attacks.ts [WORD]`. Each attack runs against a gateway
  * process of its own with a stub Tiller. Printed are the answers, the longest time that the gateway's event loop stood
  * still (its own metric, nodejs_eventloop_lag_max_seconds), the slowest answer to another client's GET /healthz, and the
- * process's greatest memory. The manifests give 512 MiB; nobody should wait longer than 250 ms.
+ * process's greatest memory. The manifests give 768 MiB; nobody should wait longer than 250 ms.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

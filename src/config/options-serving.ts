@@ -117,7 +117,7 @@ export const limitOptions = {
     'in-flight-limit',
     'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
     {
-      // the manifests give 512 MiB, and a message is in memory up to three times while it is made into another
+      // the manifests give 768 MiB, threads included, and a message is in memory up to three times while it is made into another
       default: '96MiB',
       range: ['1MiB', '64GiB'],
     },
