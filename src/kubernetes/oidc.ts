@@ -142,7 +142,11 @@ async function createAsk(config: ReadonlyMap<string, string>, environment: NodeJ
     const body = await readBounded(response, { maxBytes: maxAnswerBytes, what: 'the answer' });
     if (response.statusCode !== 200)
       throw new Error(`the provider answered with status ${response.statusCode}`);
-    return JSON.parse(body.toString()) as Answer;
+    try {
+      return JSON.parse(body.toString()) as Answer;
+    } catch {
+      throw new Error("the provider's answer is not JSON"); // not what the parser says: it may quote a token
+    }
   };
 }
 

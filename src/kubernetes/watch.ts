@@ -217,7 +217,7 @@ export class ObjectWatch<T extends KubernetesObject> {
           what: 'a page of the list',
           signal,
         });
-        return parsePage<T>(body);
+        return parsePage<T>(body, this.#options.step);
       } catch (cause) {
         const { step } = this.#options;
         const error =
@@ -326,21 +326,31 @@ interface Page<T> {
   readonly bytes: number;
 }
 
-function parsePage<T>(body: Buffer): Page<T> {
-  const { items, metadata } = JSON.parse(body.toString()) as {
-    items?: readonly T[] | null;
-    metadata?: { continue?: string; resourceVersion?: string };
-  };
+interface ListBody<T> {
+  readonly items?: readonly T[] | null;
+  readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
+}
+
+function parsePage<T>(body: Buffer, step: string): Page<T> {
+  const { items, metadata } = parseList<T>(body, step);
   const version = metadata?.resourceVersion;
   if (typeof version !== 'string' || version === '') throw new Error("the API server's list has no version");
   return { items: items ?? [], token: metadata?.continue ?? '', version, bytes: body.length };
 }
 
+function parseList<T>(body: Buffer, step: string): ListBody<T> {
+  try {
+    return JSON.parse(body.toString()) as ListBody<T>;
+  } catch {
+    throw unavailable(`${step}: the list is not JSON`, { step }); // the parser's own text shows a piece of it
+  }
+}
+
 function parseEvent(line: Buffer, step: string): { readonly type?: unknown; readonly object?: unknown } {
   try {
     return (JSON.parse(line.toString()) ?? {}) as object;
-  } catch (cause) {
-    throw unavailable(`${step}: an event is not JSON`, { cause, step });
+  } catch {
+    throw unavailable(`${step}: an event is not JSON`, { step }); // the parser's own text shows a piece of it
   }
 }
 

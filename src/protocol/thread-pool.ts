@@ -265,7 +265,7 @@ export function pack(value: unknown, move: boolean, transfers: ArrayBuffer[], de
 }
 
 /** Buffers arrive as what they are made of. */
-function asBuffer(value: unknown): unknown {
+export function asBuffer(value: unknown): unknown {
   if (!(value instanceof Uint8Array)) return value;
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }

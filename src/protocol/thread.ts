@@ -1,7 +1,7 @@
 /** A thread of `thread-pool.ts`: gets one `Task` after the other and posts what came of it. */
 import { parentPort } from 'node:worker_threads';
 import { GatewayError } from './gateway-error.ts';
-import { type Outcome, pack, type Task } from './thread-pool.ts';
+import { asBuffer, type Outcome, pack, type Task } from './thread-pool.ts';
 
 type Work = (...args: readonly unknown[]) => unknown;
 
@@ -10,7 +10,7 @@ async function run({ module, name, args }: Task): Promise<Outcome> {
     const exports = (await import(module)) as Readonly<Record<string, Work | undefined>>;
     const work = exports[name];
     if (!work) throw new Error(`${module} does not export ${name}`);
-    return { result: await work(...args.map(toBuffer)) };
+    return { result: await work(...args.map(asBuffer)) };
   } catch (error) {
     if (error instanceof GatewayError) {
       const { code, message, reason, step } = error;
@@ -19,12 +19,6 @@ async function run({ module, name, args }: Task): Promise<Outcome> {
     const { message, stack } = error as Error;
     return { fault: { message, stack } };
   }
-}
-
-/** Bytes are Buffers on either side. */
-function toBuffer(value: unknown): unknown {
-  if (!(value instanceof Uint8Array)) return value;
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
 parentPort?.on('message', async (task: Task) => {

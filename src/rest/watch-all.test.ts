@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { eventually } from '../../test/support/eventually.ts';
 import { FakeRecords } from '../../test/support/fake-records.ts';
 import { createTestCharts } from '../../test/support/test-charts.ts';
 import type { Backend } from '../backends/index.ts';
@@ -15,6 +16,7 @@ interface Stage {
   /** Clusters that cannot be reached, with the reason. */
   readonly down: Map<string, GatewayError>;
   readonly stopping: AbortController;
+  readonly live: LiveReleases;
   watch(more?: Partial<WatchAllOptions>): Client;
 }
 
@@ -34,6 +36,11 @@ class Client {
     const { type, cluster, release, error } = JSON.parse(value.json.toString());
     const about = [release?.name, error?.message].filter(Boolean).join(' ');
     return { text: `${cluster ?? '-'}: ${type} ${about}`.trim(), id: value.id };
+  }
+
+  /** Takes no more events, as for a HEAD request. */
+  async end(): Promise<void> {
+    await this.#events.return();
   }
 
   /** As `next`, without heartbeats. */
@@ -74,6 +81,7 @@ function startStage(t: TestContext, names = ['east', 'west']): Stage {
     records,
     down,
     stopping,
+    live,
     watch(more = {}) {
       const requestAfter = (id: string) => resumeAfter(message, id);
       const client = new Client(clusters, { ...defaults, requestAfter, ...more });
@@ -138,6 +146,16 @@ describe('a stream over many clusters', () => {
     await assert.rejects(leaving.take(1), { code: Code.CANCELLED });
     stopping.abort();
     await assert.rejects(staying.take(1), { reason: 'STOPPING' });
+  });
+
+  test('the streams of its clusters end where nobody takes their events any more', async t => {
+    const { live, records, watch } = startStage(t);
+    for (const name of ['east', 'west']) records.get(name)!.put({ name: 'a' });
+    const client = watch();
+    await client.next();
+    await eventually(() => live.counts().sent > 0); // an event waits
+    await client.end();
+    await eventually(() => live.counts().streams === 0);
   });
 
   test('with many clusters there is no id, rather than one that no server takes', async t => {

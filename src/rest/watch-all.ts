@@ -59,7 +59,9 @@ export async function* watchAll(
       yield toEvent(type, { cluster, ...fields }, id === '' ? undefined : positions);
     }
   } finally {
-    over.abort(new GatewayError(Code.CANCELLED, 'the stream is over'));
+    const reason = new GatewayError(Code.CANCELLED, 'the stream is over');
+    over.abort(reason);
+    queue.fail(reason); // clusters' streams wait for their events to be taken, and would never end
     client.signal.removeEventListener('abort', leave);
     options.stopping.removeEventListener('abort', stop);
   }
