@@ -96,10 +96,12 @@ export class JsonWriter {
       if (letter === 0) {
         buffer[position++] = byte;
       } else if (letter === 1) {
-        buffer.write('\\u00', position, 'latin1');
-        buffer[position + 4] = hexDigits[byte >> 4]!;
-        buffer[position + 5] = hexDigits[byte & 15]!;
-        position += 6;
+        buffer[position++] = backslash;
+        buffer[position++] = 0x75; // u
+        buffer[position++] = 0x30; // 0
+        buffer[position++] = 0x30;
+        buffer[position++] = hexDigits[byte >> 4]!;
+        buffer[position++] = hexDigits[byte & 15]!;
       } else {
         buffer[position++] = backslash;
         buffer[position++] = letter;

@@ -222,13 +222,15 @@ type WhereItFits<Args extends readonly unknown[], Result> = (
 /**
  * The one place that decides where a translation is done: here where what it reads is small, else in a thread.
  * @param module `import.meta.url` of the module that exports `work` under the function's own name
+ * @param maxBytes what is done here, in bytes: more than the default only for work that was measured at its worst
  */
 export function whereItFits<Args extends readonly unknown[], Result>(
   module: string,
   work: (...args: Args) => Result | Promise<Result>,
+  maxBytes = maxHereBytes,
 ): WhereItFits<Args, Result> {
   const there = inThread(module, work);
-  return (job, ...args) => (job.bytes <= maxHereBytes ? work(...args) : there(job, ...args));
+  return (job, ...args) => (job.bytes <= maxBytes ? work(...args) : there(job, ...args));
 }
 
 /** Does work in a thread, whatever its size. @param module as for `whereItFits` */

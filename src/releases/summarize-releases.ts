@@ -77,17 +77,23 @@ async function summaryOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const counts = new WireWriter();
   const releases = new WireWriter(4096);
   for await (const chunk of chunks) {
+    let turn = performance.now();
     for (const [start, end] of slicesOf(chunk)) {
       copyCounts(chunk, start, end, counts);
       copyReleases(chunk, start, end, releases);
-      if (end < chunk.length) await nextTurn();
+      if (end === chunk.length || performance.now() - turn < turnMs) continue;
+      await nextTurn();
+      turn = performance.now();
     }
   }
   // the counts repeat in every chunk: the last ones count
   return Buffer.concat([rewriteMessage(messageType(swiftResponse), counts.finish()), releases.finish()]);
 }
 
-/** A chunk may hold tens of thousands of small releases: other work has its turn after so many bytes. */
+/** A chunk may hold tens of thousands of small releases: other work has its turn after so many milliseconds. */
+const turnMs = 10;
+
+/** The clock is looked at after so many bytes. */
 const sliceBytes = 512 * 1024;
 
 /** Ranges of a message that begin and end between its fields, each hardly longer than `sliceBytes` or one field. */

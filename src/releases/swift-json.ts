@@ -28,7 +28,13 @@ export function writeReply(type: string, reply: Uint8Array): Buffer {
   return swiftJson(messageType(type), reply);
 }
 
-export const replyToJson = whereItFits(import.meta.url, writeReply);
+/**
+ * Replies up to here are written where they arrive: handing them to a thread and back costs half as much again as the
+ * writing, and the worst of that size, nothing but empty fields or control characters, takes 50 ms.
+ */
+const maxReplyHereBytes = 1280 * 1024;
+
+export const replyToJson = whereItFits(import.meta.url, writeReply, maxReplyHereBytes);
 
 /** Where values stand in the answer, both as hapi.chart.Config. */
 const configPaths = [
