@@ -81,13 +81,13 @@ const attacks: Record<string, Attack> = {
   'content of 20 MB': async ({ ask }) => [await ask(content)],
   'content of 20 MB, gzip': async ({ ask }) => [await ask(content, undefined, { 'accept-encoding': 'gzip' })],
   'content, values as JSON, 4.5 MB of {}': async ({ ask }) => [
-    await ask(content.replace('/a/', '/braces/') + '?format_values_as_json=true'),
+    await ask(`${content.replace('/a/', '/braces/')}?format_values_as_json=true`),
   ],
   'content, values as JSON, 15 MB of a: b': async ({ ask }) => [
-    await ask(content.replace('/a/', '/lines/') + '?format_values_as_json=true'),
+    await ask(`${content.replace('/a/', '/lines/')}?format_values_as_json=true`),
   ],
   'content, values as JSON, pretty, many': async ({ ask }) => [
-    await ask(content.replace('/a/', '/lists/') + '?format_values_as_json=true&pretty'),
+    await ask(`${content.replace('/a/', '/lists/')}?format_values_as_json=true&pretty`),
   ],
   'list of 16 MB summaries, pretty': async ({ ask }) => [await ask(`${list}?pretty`)],
   '40 stalled uploads of 31 MB': stalledUploads,

@@ -15,7 +15,7 @@ import { Gate, hold } from './support/thread-work.ts';
 
 const install = 'appscode.swift.v2.InstallReleaseRequest';
 const path = '/tiller/v2/releases/a';
-const text = 'kind: Service\n'.repeat(30_000);
+const text = 'kind: Service\n'.repeat(100_000);
 const content = encodeMessage('hapi.services.tiller.GetReleaseContentResponse', {
   release: { name: 'a', manifest: text, config: { raw: 'a: [1]' } },
 });
