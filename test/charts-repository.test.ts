@@ -220,7 +220,7 @@ describe('configuration that cannot be right', () => {
 });
 
 describe('search', () => {
-  const search = (given: Partial<typeof query>) => charts.search({ ...query, ...given }, noSignal);
+  const search = (given: Partial<typeof query>) => charts.catalogue.search({ ...query, ...given }, noSignal);
   const keys = async (given: Partial<typeof query>) =>
     (await search(given)).charts.map(({ name, version }) => `${name} ${version}`);
 
@@ -267,13 +267,59 @@ describe('search', () => {
   }
 });
 
+describe('versions of a chart', () => {
+  const all = { repository: 'stable', name: 'web', version: '', limit: 0, offset: '' };
+  const list = (given: Partial<typeof all>) => charts.catalogue.versions({ ...all, ...given }, noSignal);
+  const texts = async (given: Partial<typeof all>) =>
+    (await list(given)).charts.map(({ version }) => version);
+
+  test('newest first, pre-releases as well', async () => {
+    assert.deepEqual(await texts({}), versions.toReversed());
+  });
+  test('of a range, or one by its text', async () => {
+    assert.deepEqual(await texts({ version: '^1.1' }), ['1.10.0', '1.2.0']);
+    assert.deepEqual(await texts({ version: '3.0.0-rc.1' }), ['3.0.0-rc.1']);
+    assert.deepEqual(await texts({ version: '9.x' }), []);
+  });
+  test('by pages', async () => {
+    const first = await list({ limit: 3 });
+    assert.deepEqual([first.count, first.total, first.next], [3, 5, '1.2.0']);
+    assert.deepEqual(await texts({ limit: 3, offset: first.next }), ['1.2.0', '1.0.0']);
+  });
+
+  const wrong: [string, Partial<typeof all>, { code: number; reason: string; message: RegExp }][] = [
+    [
+      'a repository that is not there',
+      { repository: 'x' },
+      { code: 5, reason: 'REPOSITORY_NOT_FOUND', message: /no chart repository named "x"/ },
+    ],
+    [
+      'a chart that is not there',
+      { name: 'x/y' },
+      { code: 5, reason: 'CHART_NOT_FOUND', message: /no chart named "x\/y" in the repository stable/ },
+    ],
+    ['a negative limit', { limit: -1 }, { code: 3, reason: 'INVALID_REQUEST', message: /must not be neg/ }],
+    [
+      'an offset that is none',
+      { offset: 'x' },
+      { code: 3, reason: 'INVALID_REQUEST', message: /offset "x"/ },
+    ],
+    [
+      'a range that is none',
+      { version: 'x y' },
+      { code: 3, reason: 'INVALID_REQUEST', message: /not a vers/ },
+    ],
+  ];
+  for (const [title, given, error] of wrong) test(title, () => assert.rejects(list(given), error));
+});
+
 test('an index of 20,000 charts is asked for once; bench/charts.ts times lookups in it', async () => {
   const one = (index: number) =>
     `  chart-${index}:\n  - {name: chart-${index}, version: 1.0.0, urls: [web-1.0.0.tgz]}\n`;
   const entries = Array.from({ length: 20_000 }, (_, index) => one(index)).join('');
   answer = ({ url }, response) =>
     url === '/repo/index.yaml' && Boolean(response.end(`apiVersion: v1\nentries:\n${entries}`));
-  assert.equal((await charts.search({ ...query, limit: 3 }, noSignal)).total, 20_000);
+  assert.equal((await charts.catalogue.search({ ...query, limit: 3 }, noSignal)).total, 20_000);
   for (const index of [0, 10_000, 19_999]) assert.equal(await versionOf(`stable/chart-${index}`), '1.0.0');
   assert.equal(server.requests.filter(({ url }) => url === '/repo/index.yaml').length, 1);
 });

@@ -34,7 +34,7 @@ test('the .proto files make a client that works, for swift and for Tiller itself
   await once(server, 'listening');
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const files = ['swift/v2/release.proto', 'hapi/services/tiller.proto'];
+  const files = ['swift/v2/release.proto', 'swift/v2/chart.proto', 'hapi/services/tiller.proto'];
   const loaded = loadSync(files, { includeDirs: ['proto', 'node_modules/protobufjs'], keepCase: true });
   for (const name of ['appscode.swift.v2.ReleaseService', 'hapi.services.tiller.ReleaseService']) {
     const Client = grpc.makeGenericClientConstructor(loaded[name] as grpc.ServiceDefinition, name);

@@ -18,9 +18,7 @@ export function withRpcLog(releases: ReleaseService, log: Logger): ReleaseServic
 
 /** Logs the messages of the calls of Tiller's own service that are passed through. */
 export function createRpcTap(log: Logger): MessageTap {
-  const methods = new Map(
-    tillerService.methods.map(method => [`/${tillerService.name}/${method.name}`, rpcLog(method, log)]),
-  );
+  const methods = new Map(tillerService.methods.map(method => [method.path, rpcLog(method, log)]));
   return {
     request: (path, message) => methods.get(path)?.request(message),
     reply: (path, message) => methods.get(path)?.reply(message),

@@ -1,6 +1,6 @@
-import type { SwiftSearchChartsRequest } from '../codec/index.ts';
-import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/index.ts';
+import { type Holder, invalidArgument } from '../protocol/index.ts';
 import { buildWhereItFits, type FetchedChart, type RequestValues } from './build-chart.ts';
+import { Catalogue, cancellable } from './catalogue.ts';
 import { checkApiVersions } from './chart/chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
 import { ChartSources } from './chart-sources.ts';
@@ -8,9 +8,7 @@ import { createAddressPolicy } from './download/address-policy.ts';
 import { Downloader } from './download/downloader.ts';
 import { resolveHost } from './download/fetch.ts';
 import type { Credentials } from './download/source.ts';
-import { createRepositories, type Repositories } from './repository/repository.ts';
-import type { RepositoryIndex } from './repository/repository-index.ts';
-import { type SearchResult, searchCharts } from './repository/search-charts.ts';
+import { createRepositories } from './repository/repository.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;
@@ -41,11 +39,8 @@ export interface Charts {
    * @param hold counts what a thread holds for a large chart
    */
   resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart>;
-  /**
-   * Searches the configured repositories.
-   * @throws GatewayError as `resolve`; INVALID_ARGUMENT for a repository that is not configured
-   */
-  search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchResult>;
+  /** What the configured repositories offer. */
+  readonly catalogue: Catalogue;
   /** Aborts downloads and lets go of what is kept. */
   close(): Promise<void>;
 }
@@ -63,7 +58,7 @@ export function createCharts(options: ChartOptions): Charts {
   return {
     resolve: (request, signal, hold) =>
       cancellable(() => resolveChart(sources, options, request, signal, hold), signal),
-    search: (query, signal) => cancellable(() => search(repositories, query, signal), signal),
+    catalogue: new Catalogue(repositories),
     close: async () => downloader.close(),
   };
 }
@@ -98,29 +93,4 @@ async function findChart(
     throw invalidArgument('no chart given: chart, chart_archive or chart_url must be set');
   }
   return sources.find({ archive, url: chartUrl, credentials, verify }, signal);
-}
-
-async function search(
-  repositories: Repositories,
-  query: SwiftSearchChartsRequest,
-  signal: AbortSignal,
-): Promise<SearchResult> {
-  if (query.repo !== '' && !repositories.has(query.repo)) {
-    throw invalidArgument(`no chart repository named ${JSON.stringify(query.repo)} is configured`);
-  }
-  const wanted = [...repositories.values()].filter(({ name }) => query.repo === '' || name === query.repo);
-  const loaded = await Promise.all(
-    wanted.map(async repository => [repository.name, await repository.index(signal)] as const),
-  );
-  return searchCharts(new Map<string, RepositoryIndex>(loaded), query);
-}
-
-/** What an aborted signal makes of a task that failed because of it. */
-async function cancellable<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  try {
-    return await task();
-  } catch (error) {
-    if (!signal.aborted || error instanceof GatewayError) throw error;
-    throw new GatewayError(Code.CANCELLED, 'the request was cancelled', { cause: error });
-  }
 }

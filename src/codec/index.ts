@@ -20,6 +20,7 @@ export {
   type ScalarType,
   type Service,
   service,
+  servicesOf,
 } from './schema.ts';
 export { type JsonValue, readStruct, textToTimestamp } from './well-known.ts';
 export { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';

@@ -255,6 +255,21 @@ export interface SwiftWatchReleasesResponse {
   message: string;
 }
 
+export interface SwiftListChartVersionsRequest {
+  repository: string;
+  name: string;
+  version: string;
+  limit: number;
+  offset: string;
+}
+
+export interface SwiftListChartVersionsResponse {
+  count: number;
+  next: string;
+  total: number;
+  charts: SwiftChartSummary[];
+}
+
 export interface Chart {
   metadata: Metadata | null;
   templates: Template[];
@@ -555,6 +570,8 @@ export interface MessageTypes {
   'appscode.swift.v2.ChartSummary': SwiftChartSummary;
   'appscode.swift.v2.WatchReleasesRequest': SwiftWatchReleasesRequest;
   'appscode.swift.v2.WatchReleasesResponse': SwiftWatchReleasesResponse;
+  'appscode.swift.v2.ListChartVersionsRequest': SwiftListChartVersionsRequest;
+  'appscode.swift.v2.ListChartVersionsResponse': SwiftListChartVersionsResponse;
   'hapi.chart.Chart': Chart;
   'hapi.chart.Config': Config;
   'hapi.chart.Value': Value;

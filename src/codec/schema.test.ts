@@ -111,4 +111,5 @@ test('the contract says which methods change nothing', () => {
     'SummarizeReleases',
     'WatchReleases',
   ]);
+  assert.deepEqual(reads('appscode.swift.v2.ChartService'), ['ListChartVersions']);
 });

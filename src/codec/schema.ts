@@ -74,6 +74,8 @@ export type Idempotency = 'UNKNOWN' | 'NO_SIDE_EFFECTS' | 'IDEMPOTENT';
 
 export interface Method {
   readonly name: string;
+  /** Its path in gRPC: `/SERVICE/NAME`. */
+  readonly path: string;
   readonly idempotency: Idempotency;
   readonly request: MessageType;
   readonly response: MessageType;
@@ -91,7 +93,7 @@ export interface Service {
 export const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'proto');
 
 /** The files that, with what they import, are the whole contract. */
-export const protoFiles = ['swift/v2/release.proto', 'hapi/services/tiller.proto'];
+export const protoFiles = ['swift/v2/release.proto', 'swift/v2/chart.proto', 'hapi/services/tiller.proto'];
 
 /** `google/api` and `google/protobuf` come with protobufjs. */
 export const protobufjsFolder = dirname(fileURLToPath(import.meta.resolve('protobufjs/package.json')));
@@ -140,12 +142,21 @@ export function service(name: string): Service {
   return { name, methods: source.methodsArray.map(toMethod) };
 }
 
+/** The services of a package, in the order of `protoFiles`: each that is in the contract is served. */
+export function servicesOf(packageName: string): Service[] {
+  const { nestedArray } = protoRoot.lookup(packageName) as protobuf.Namespace;
+  return nestedArray.flatMap(one =>
+    one instanceof protobuf.Service ? [service(`${packageName}.${one.name}`)] : [],
+  );
+}
+
 function toMethod(source: protobuf.Method): Method {
   source.resolve();
   if (!source.resolvedRequestType || !source.resolvedResponseType)
     throw new Error(`unresolved: ${source.name}`);
   return {
     name: source.name,
+    path: `/${source.parent?.fullName.slice(1)}/${source.name}`,
     idempotency: toIdempotency(source),
     request: toMessageType(source.resolvedRequestType),
     response: toMessageType(source.resolvedResponseType),

@@ -8,26 +8,22 @@ import { type CallHandler, parsingRequests } from './call.ts';
 import { type MessageTap, passThroughHandler } from './pass-through.ts';
 import type { ServerCall } from './server-call.ts';
 
-/** The handlers of both release services, given what answers for the cluster. */
+/** The handlers of the contract's services and of Tiller's own, given what answers for the cluster. */
 export function clusterHandlers(
   releases: ReleaseService,
   tillerService: Service,
   tap: MessageTap | undefined,
 ): Map<string, (backend: Backend) => CallHandler<ServerCall>> {
   const native = releases.methods.map(
-    method =>
-      [
-        `/${releases.name}/${method.contract.name}`,
-        (backend: Backend) => releaseHandler(method, backend),
-      ] as const,
+    method => [method.contract.path, (backend: Backend) => releaseHandler(method, backend)] as const,
   );
   const passed = tillerService.methods.map(
-    ({ name }) =>
+    ({ path }) =>
       [
-        `/${tillerService.name}/${name}`,
+        path,
         (backend: Backend) => {
           if (backend.kind === 'tiller') return passThroughHandler(backend.tiller, tap);
-          const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.name}`;
+          const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.names[0]}`;
           throw new GatewayError(Code.UNIMPLEMENTED, message);
         },
       ] as const,
@@ -44,7 +40,7 @@ export function clusterLabel(headers: IncomingHttpHeaders, registry: Registry): 
   return registry.clusters.some(cluster => cluster.name === name) ? String(name) : 'unknown';
 }
 
-/** Answers a method of `appscode.swift.v2.ReleaseService`: bytes in, bytes out. */
+/** Answers a method of the contract: bytes in, bytes out. */
 export function releaseHandler(method: ReleaseMethod, backend: Backend): CallHandler {
   return parsingRequests(async call => {
     const request = await call.request();

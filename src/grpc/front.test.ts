@@ -324,8 +324,10 @@ describe('what every gRPC server has', () => {
       return reply;
     };
     const services = await ask(new WireWriter().stringField(7, '*').finish());
-    for (const name of ['appscode.swift.v2.ReleaseService', 'hapi.services.tiller.ReleaseService'])
-      assert.ok(services.includes(name));
+    const names = ['ReleaseService', 'ChartService'].map(name => `appscode.swift.v2.${name}`);
+    for (const name of [...names, 'hapi.services.tiller.ReleaseService']) assert.ok(services.includes(name));
+    for (const name of names)
+      assert.ok((await ask(new WireWriter().stringField(4, name).finish())).includes(name.slice(18)), name);
     const files = await ask(new WireWriter().stringField(4, 'appscode.swift.v2.ReleaseService').finish());
     assert.ok(
       files.includes('hapi_chart.proto') &&

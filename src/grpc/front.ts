@@ -68,7 +68,7 @@ export function createGrpcFront(
   options: GrpcOptions,
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void> {
   const tillerService = service('hapi.services.tiller.ReleaseService');
-  const names = [options.service.name, tillerService.name, 'grpc.health.v1.Health'];
+  const names = [...options.service.names, tillerService.name, 'grpc.health.v1.Health'];
   const reflected = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
   const handlers = [
     ...healthHandlers(options.health, names),
@@ -78,7 +78,7 @@ export function createGrpcFront(
     untilStopped(handlers, options.stopping).map(([path, handler]) => [path, parsingRequests(handler)]),
   );
   const live = options.service.methods.filter(({ contract }) => isLive(contract));
-  const livePaths = new Set(live.map(({ contract }) => `/${options.service.name}/${contract.name}`));
+  const livePaths = new Set(live.map(({ contract }) => contract.path));
   const ofCluster = clusterHandlers(options.service, tillerService, options.tap);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts

@@ -27,24 +27,24 @@ export interface GrpcWebOptions extends Pick<CallBounds, 'maxMessageBytes'> {
 }
 
 /**
- * gRPC-Web for the release service and for health, on HTTP/1.1 and HTTP/2: routes of the HTTP pipeline, so that the
+ * gRPC-Web for the services of the contract and for health, on HTTP/1.1 and HTTP/2: routes of the HTTP pipeline, so that the
  * cluster, CORS and what a page may do are decided as for any other request. At the paths of the other services, and for
  * other protocols than gRPC-Web, they say what to use.
  * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
  */
 export function createGrpcWebRoutes({ service: releases, health, ...options }: GrpcWebOptions): Route[] {
-  const { name: releaseService, methods } = releases;
+  const { names, methods } = releases;
   const tillerService = service('hapi.services.tiller.ReleaseService');
-  const services = [releaseService, tillerService.name, healthService];
+  const services = [...names, tillerService.name, healthService];
   const own = untilStopped(healthHandlers(health, services), options.stopping);
   const { maxMessageBytes } = options;
   const others = [
-    ...tillerService.methods.map(({ name }) => `/${tillerService.name}/${name}`),
+    ...tillerService.methods.map(({ path }) => path),
     ...['v1', 'v1alpha'].map(version => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`),
   ];
   return [
     ...methods.map(method =>
-      route(`/${releaseService}/${method.contract.name}`, {
+      route(method.contract.path, {
         changes: method.contract.idempotency !== 'NO_SIDE_EFFECTS',
         perCluster: true,
         answer: exchange =>

@@ -1,14 +1,8 @@
 import type { Backend, TillerBackend, TillerCalls } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  type Method,
-  messageType,
-  rewriteMessage,
-  service,
-} from '../codec/index.ts';
+import { type Method, servicesOf } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
+import { chartAnswers } from './chart-service.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { LiveReleases } from './live/live-releases.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
@@ -24,19 +18,22 @@ type StreamingCall<B> = (
   context: CallContext,
 ) => AsyncGenerator<Uint8Array, void, undefined>;
 
-/** One method of `appscode.swift.v2.ReleaseService`: its contract, and the function that answers it for any backend. */
+/** One method of the package `appscode.swift.v2`: its contract, and the function that answers it for any backend. */
 export type ReleaseMethod = { readonly contract: Method } & (
   | { readonly kind: 'unary'; readonly call: UnaryCall<Backend> }
   | { readonly kind: 'streaming'; readonly call: StreamingCall<Backend> }
 );
 
+/** What answers the services of the contract. */
 export interface ReleaseService {
-  readonly name: string;
+  /** Full names of the services. */
+  readonly names: readonly string[];
+  /** The methods of all of them; their names differ. */
   readonly methods: readonly ReleaseMethod[];
 }
 
 /**
- * The release service of all clusters, knowing neither HTTP nor gRPC. A cluster's own gateway is asked for the method as
+ * The services of the contract, for all clusters, knowing neither HTTP nor gRPC. A cluster's own gateway is asked for the method as
  * it is; with Tiller, a function here makes the method of Tiller's calls.
  * @throws Error when the contract has a method that nothing answers
  */
@@ -54,13 +51,13 @@ export function createReleaseService(
     UpdateRelease: ({ tiller }, request, context) => updateRelease(tiller, charts, request, context),
     RollbackRelease: asItIs('RollbackRelease'),
     UninstallRelease: asItIs('UninstallRelease'),
-    SearchCharts: (_backend, request, context) => searchCharts(charts, request, context),
+    ...chartAnswers(charts),
   };
   const streaming: Record<string, StreamingCall<TillerCalls>> = {
     RunReleaseTest: (tiller, request, context) =>
       streamFromTiller(tiller, 'RunReleaseTest', toTest(request), context),
   };
-  const { name, methods } = service('appscode.swift.v2.ReleaseService');
+  const services = servicesOf('appscode.swift.v2');
   const toMethod = (contract: Method): ReleaseMethod => {
     if (contract.name === 'WatchReleases') {
       return { contract, kind: 'streaming', call: (...call) => watchReleases(live, contract, ...call) };
@@ -80,7 +77,10 @@ export function createReleaseService(
         : backend.gateway.unary(contract, request, context);
     return { contract, kind: 'unary', call };
   };
-  return { name, methods: methods.map(toMethod) };
+  return {
+    names: services.map(({ name }) => name),
+    methods: services.flatMap(({ methods }) => methods.map(toMethod)),
+  };
 }
 
 /** Whether a method's stream goes on for as long as its client likes. */
@@ -90,14 +90,14 @@ export function isLive({ serverStreaming, idempotency }: Method): boolean {
 
 /** Calls a method that has one reply, by its name. */
 export function callUnary(
-  { name: serviceName, methods }: ReleaseService,
+  { methods }: ReleaseService,
   name: string,
   backend: Backend,
   request: Uint8Array,
   context: CallContext,
 ): Promise<Uint8Array> {
   const method = methods.find(({ contract }) => contract.name === name);
-  if (method?.kind !== 'unary') throw new Error(`${serviceName} has no method ${name} with one reply`);
+  if (method?.kind !== 'unary') throw new Error(`the contract has no method ${name} with one reply`);
   return method.call(backend, request, context);
 }
 
@@ -121,13 +121,4 @@ function asItIs(method: SameRequest): UnaryCall<TillerBackend> {
     `hapi.services.tiller.${method}Request`,
   );
   return ({ tiller }, request, context) => askTiller(tiller, method, toTiller(request), context);
-}
-
-const searchRequest = 'appscode.swift.v2.SearchChartsRequest';
-
-/** What the configured repositories offer. Tiller knows nothing of repositories: this never reaches it. */
-async function searchCharts(charts: Charts, swift: Uint8Array, context: CallContext): Promise<Buffer> {
-  const query = decodeMessage(searchRequest, rewriteMessage(messageType(searchRequest), swift));
-  const { count, next, total, charts: found } = await charts.search(query, context.signal);
-  return encodeMessage('appscode.swift.v2.SearchChartsResponse', { count, next, total, charts: [...found] });
 }

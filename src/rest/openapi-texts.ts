@@ -87,6 +87,16 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
         ],
       },
     },
+    ListChartVersions: {
+      response: {
+        count: '2',
+        total: '2',
+        charts: [
+          { repo: 'stable', name: 'hello', version: '0.1.0', urls: ['hello-0.1.0.tgz'] },
+          { repo: 'stable', name: 'hello', version: '0.0.9', urls: ['hello-0.0.9.tgz'], deprecated: true },
+        ],
+      },
+    },
     WatchReleases: {
       response: {
         result: {
@@ -128,6 +138,12 @@ const notThere: ErrorCase = {
   code: Code.NOT_FOUND,
   description: 'There is no such release or revision.',
   message: 'release: "nope" not found',
+};
+const chartNotThere: ErrorCase = {
+  reason: 'CHART_NOT_FOUND',
+  code: Code.NOT_FOUND,
+  description: 'There is no such repository, chart or version.',
+  message: 'no chart named "nope" in the repository stable',
 };
 const forbidden: ErrorCase = {
   reason: 'FORBIDDEN',
@@ -182,17 +198,20 @@ const tooMany: ErrorCase = {
   message: '1000 streams of changes are open already (--max-watchers)',
 };
 
-/** The error responses of an operation, by HTTP status. */
+/** The error responses of an operation, by HTTP status. @param names what its path names */
 export function errorResponses({
   writes,
   hasBody,
-  hasRelease,
+  names,
   isLive,
-}: Readonly<Record<'writes' | 'hasBody' | 'hasRelease' | 'isLive', boolean>>): Record<string, Schema> {
+}: Readonly<Record<'writes' | 'hasBody' | 'isLive', boolean>> & {
+  readonly names: 'release' | 'chart' | undefined;
+}): Record<string, Schema> {
   const cases = [
     invalid,
     ...(writes ? [forbidden] : []),
-    ...(hasRelease ? [notThere] : []),
+    ...(names === 'release' ? [notThere] : []),
+    ...(names === 'chart' ? [chartNotThere] : []),
     ...(writes ? [conflict] : []),
     ...(hasBody ? [tooLarge] : []),
     ...(isLive ? [noRecords, tooMany] : []),

@@ -7,7 +7,7 @@ import type { ReleaseRoute } from './release-routes.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
 Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.
-The same methods are served by gRPC and gRPC-Web as \`appscode.swift.v2.ReleaseService\` on this port.`;
+The same methods are served by gRPC and gRPC-Web as \`appscode.swift.v2.ReleaseService\` and \`appscode.swift.v2.ChartService\` on this port.`;
 
 const sharedParameters: Record<string, Schema> = {
   pretty: {
@@ -133,7 +133,12 @@ function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector
       ...errorResponses({
         writes,
         hasBody: binding.body,
-        hasRelease: inPath.length > 0 || contract.name === 'InstallRelease',
+        names:
+          tagOf(binding.path) === 'charts'
+            ? 'chart'
+            : inPath.length > 0 || contract.name === 'InstallRelease'
+              ? 'release'
+              : undefined,
         isLive: isLive(contract),
       }),
     },
@@ -155,7 +160,11 @@ function pageOperation(template: string, summary: string): Schema {
 }
 
 function tagOf(path: string): string {
-  return path.includes('/releases/') ? 'releases' : path.includes('/charts/') ? 'charts' : 'tiller';
+  return path.includes('/releases/')
+    ? 'releases'
+    : /\/(charts|repositories)\//.test(path)
+      ? 'charts'
+      : 'tiller';
 }
 
 function isScalar(field: Field): boolean {

@@ -45,7 +45,7 @@ export function searchCharts(indexes: ReadonlyMap<string, RepositoryIndex>, quer
     count: page.length,
     next: next ? keyOf(next) : '',
     total: hits.length,
-    charts: page.map(toSummary),
+    charts: page.map(({ repo, chart }) => toSummary(repo, chart)),
   };
 }
 
@@ -80,7 +80,7 @@ function keyOf({ repo, chart }: Hit): string {
   return `${repo}/${chart.name}/${chart.version}`;
 }
 
-function toSummary({ repo, chart }: Hit): ChartSummary {
+export function toSummary(repo: string, chart: ChartVersion): ChartSummary {
   const created = Date.parse(chart.created);
   return {
     repo,
