@@ -108,6 +108,9 @@ export interface SwiftUpdateReleaseRequest {
   set: string[];
   set_string: string[];
   verify: boolean;
+  install: boolean;
+  atomic: boolean;
+  namespace: string;
 }
 
 export interface SwiftUpdateReleaseResponse {
@@ -125,6 +128,7 @@ export interface SwiftRollbackReleaseRequest {
   force: boolean;
   description: string;
   cleanup_on_fail: boolean;
+  namespace: string;
 }
 
 export interface SwiftRollbackReleaseResponse {
@@ -157,6 +161,7 @@ export interface SwiftInstallReleaseRequest {
   set: string[];
   set_string: string[];
   verify: boolean;
+  atomic: boolean;
 }
 
 export interface SwiftInstallReleaseResponse {
@@ -169,6 +174,8 @@ export interface SwiftUninstallReleaseRequest {
   purge: boolean;
   timeout: number;
   description: string;
+  ignore_not_found: boolean;
+  namespace: string;
 }
 
 export interface SwiftUninstallReleaseResponse {
@@ -200,6 +207,7 @@ export interface SwiftTestReleaseRequest {
   parallel: boolean;
   max_parallel: number;
   logs: boolean;
+  namespace: string;
 }
 
 export interface SwiftTestReleaseResponse {

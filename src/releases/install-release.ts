@@ -1,6 +1,7 @@
 import type { TillerCalls } from '../backends/index.ts';
 import type { ChartRequest, Charts } from '../charts/index.ts';
 import type { CallContext } from '../protocol/index.ts';
+import { latestRevisions, requireNamespace } from './look-at-release.ts';
 import { RequestFields } from './request-fields.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
 
@@ -16,6 +17,14 @@ const toUpdate = createToTiller(swiftUpdate, 'hapi.services.tiller.UpdateRelease
   'chart',
   'values',
 ]);
+/** An upgrade that installs. */
+const updateToInstall = createToTiller(swiftUpdate, 'hapi.services.tiller.InstallReleaseRequest', [
+  'chart',
+  'values',
+  'namespace',
+]);
+
+const defaultNamespace = 'default';
 
 /**
  * Installs a chart as a new release, in the namespace `default` unless one is given.
@@ -29,12 +38,13 @@ export async function installRelease(
 ): Promise<Buffer> {
   const fields = new RequestFields(swiftInstall, swift);
   const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal, context.hold);
-  const namespace = fields.string('namespace') || 'default';
+  const namespace = fields.string('namespace') || defaultNamespace;
   return askTiller(tiller, 'InstallRelease', toInstall(swift, { chart, values, namespace }), context);
 }
 
 /**
- * Upgrades a release to another chart or other values.
+ * Upgrades a release to another chart or other values; with `install` installs it where there is none. A release that
+ * comes into being between the look and the installation makes Tiller refuse that.
  * @throws GatewayError also for what is wrong with the chart or its source
  */
 export async function updateRelease(
@@ -43,11 +53,20 @@ export async function updateRelease(
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {
-  const { chart, values } = await charts.resolve(
-    readChartRequest(new RequestFields(swiftUpdate, swift)),
-    context.signal,
-    context.hold,
-  );
+  const fields = new RequestFields(swiftUpdate, swift);
+  const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal, context.hold);
+  const name = fields.string('name');
+  const namespace = fields.string('namespace');
+  if (fields.boolean('install')) {
+    const [latest] = await latestRevisions(tiller, name, 1, context);
+    // a name is unique in the cluster: Tiller says so where another namespace has it
+    if (!latest || (namespace !== '' && latest.namespace !== namespace)) {
+      const given = { chart, values, namespace: namespace || defaultNamespace };
+      return askTiller(tiller, 'InstallRelease', updateToInstall(swift, given), context);
+    }
+  } else {
+    await requireNamespace(tiller, name, namespace, context);
+  }
   return askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
 }
 

@@ -1,13 +1,14 @@
-import type { Backend, TillerBackend, TillerCalls } from '../backends/index.ts';
+import type { Backend, TillerBackend } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { type Method, servicesOf } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
+import { rollbackRelease, runReleaseTest, uninstallRelease } from './change-release.ts';
 import { chartAnswers } from './chart-service.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { LiveReleases } from './live/live-releases.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
 import { summarizeReleases } from './summarize-releases.ts';
-import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
+import { askTiller, createToTiller } from './tiller-request.ts';
 import { watchReleases } from './watch-releases.ts';
 
 /** Requests and replies are messages of `appscode.swift.v2` in wire format. */
@@ -45,18 +46,15 @@ export function createReleaseService(
     SummarizeReleases: summarizeReleases,
     GetReleaseStatus: getReleaseStatus,
     GetReleaseContent: getReleaseContent,
-    GetVersion: asItIs('GetVersion'),
+    GetVersion: getVersion,
     GetHistory: getHistory,
     InstallRelease: ({ tiller }, request, context) => installRelease(tiller, charts, request, context),
     UpdateRelease: ({ tiller }, request, context) => updateRelease(tiller, charts, request, context),
-    RollbackRelease: asItIs('RollbackRelease'),
-    UninstallRelease: asItIs('UninstallRelease'),
+    RollbackRelease: rollbackRelease,
+    UninstallRelease: uninstallRelease,
     ...chartAnswers(charts),
   };
-  const streaming: Record<string, StreamingCall<TillerCalls>> = {
-    RunReleaseTest: (tiller, request, context) =>
-      streamFromTiller(tiller, 'RunReleaseTest', toTest(request), context),
-  };
+  const streaming: Record<string, StreamingCall<TillerBackend>> = { RunReleaseTest: runReleaseTest };
   const services = servicesOf('appscode.swift.v2');
   const toMethod = (contract: Method): ReleaseMethod => {
     if (contract.name === 'WatchReleases') {
@@ -66,7 +64,7 @@ export function createReleaseService(
       const ofTiller = answerOf(streaming, contract);
       const call: StreamingCall<Backend> = (backend, request, context) =>
         backend.kind === 'tiller'
-          ? ofTiller(backend.tiller, request, context)
+          ? ofTiller(backend, request, context)
           : backend.gateway.stream(contract, request, context);
       return { contract, kind: 'streaming', call };
     }
@@ -107,18 +105,10 @@ function answerOf<T>(answers: Readonly<Record<string, T>>, { name }: Method): T 
   return answer;
 }
 
-const toTest = createToTiller(
-  'appscode.swift.v2.TestReleaseRequest',
-  'hapi.services.tiller.TestReleaseRequest',
+const toVersion = createToTiller(
+  'appscode.swift.v2.GetVersionRequest',
+  'hapi.services.tiller.GetVersionRequest',
 );
 
-type SameRequest = 'GetVersion' | 'RollbackRelease' | 'UninstallRelease';
-
-/** A method whose request has the same fields in Tiller's contract as in swift's. */
-function asItIs(method: SameRequest): UnaryCall<TillerBackend> {
-  const toTiller = createToTiller(
-    `appscode.swift.v2.${method}Request`,
-    `hapi.services.tiller.${method}Request`,
-  );
-  return ({ tiller }, request, context) => askTiller(tiller, method, toTiller(request), context);
-}
+const getVersion: UnaryCall<TillerBackend> = ({ tiller }, request, context) =>
+  askTiller(tiller, 'GetVersion', toVersion(request), context);

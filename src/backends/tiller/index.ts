@@ -2,3 +2,4 @@ export { TillerClient, type TillerClientOptions } from './client.ts';
 export type { OpenConnection } from './connection.ts';
 export { type TillerMethod, tillerService } from './methods.ts';
 export { readTillerTls, type TillerTls, type TillerTlsFiles } from './tls.ts';
+export { translateTillerError } from './translate-error.ts';

@@ -1,0 +1,50 @@
+import type { TillerCalls } from '../backends/index.ts';
+import { notInNamespace, translateTillerError } from '../backends/index.ts';
+import { decodeMessage, encodeMessage, type Release } from '../codec/index.ts';
+import { type CallContext, GatewayError } from '../protocol/index.ts';
+import { askTiller } from './tiller-request.ts';
+
+/**
+ * The latest revisions of a release, newest first. Tiller is asked, not the records: a write depends on the answer, and it
+ * has to be of Helm 2's release, whose name is unique in the cluster.
+ * @returns an empty list where there is no such release
+ */
+export async function latestRevisions(
+  tiller: TillerCalls,
+  name: string,
+  max: number,
+  context: CallContext,
+): Promise<Release[]> {
+  const request = encodeMessage('hapi.services.tiller.GetHistoryRequest', { name, max });
+  try {
+    const reply = await askTiller(tiller, 'GetHistory', request, context);
+    return decodeMessage('hapi.services.tiller.GetHistoryResponse', reply).releases;
+  } catch (error) {
+    if (isReleaseNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/**
+ * Checks before a write that the release is in the namespace that the request names. What another client does between the
+ * check and the write is not seen: Tiller's own requests name no namespace.
+ * @param namespace empty where the request names none
+ * @throws GatewayError NOT_FOUND for a release of another namespace
+ */
+export async function requireNamespace(
+  tiller: TillerCalls,
+  name: string,
+  namespace: string,
+  context: CallContext,
+): Promise<void> {
+  if (namespace === '') return;
+  const [latest] = await latestRevisions(tiller, name, 1, context);
+  if (latest?.namespace !== namespace) throw notInNamespace(name, namespace);
+}
+
+/** Whether Tiller said that there is no such release, with `--tiller-errors raw` as well. */
+export function isReleaseNotFound(error: unknown): boolean {
+  if (!(error instanceof GatewayError) || error.step !== undefined) return false;
+  const { code, message, reason } = error;
+  return reason === 'RELEASE_NOT_FOUND' || translateTillerError(code, message).reason === 'RELEASE_NOT_FOUND';
+}
