@@ -26,7 +26,15 @@ export function loadChart(
 }
 
 async function loadArchive(archive: Uint8Array, load: Load, depth: number): Promise<LoadedChart> {
-  return loadFiles(unpackFiles(await gunzip(archive, load.budget), load.budget), load, depth);
+  return loadFiles(await readChartFiles(archive, load.budget), load, depth);
+}
+
+/**
+ * The files of a packed chart as they are, whatever they say; charts in it stay packed.
+ * @throws GatewayError INVALID_ARGUMENT when it is no archive of a chart, damaged or over a limit; what the budget throws
+ */
+export async function readChartFiles(archive: Uint8Array, budget: UnpackBudget): Promise<ChartFile[]> {
+  return unpackFiles(await gunzip(archive, budget), budget);
 }
 
 /** Links and devices become empty files, as they do in Helm. */
