@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { type Storage, type TillerClientOptions, WatchedRecords } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
 import type { ClusterEntry, RegistryOptions } from '../clusters/index.ts';
@@ -170,6 +170,17 @@ export function requireChartFiles({ charts }: Config): void {
   requireReadable('--chart-dir', charts.chartDir);
   requireReadable('--keyring', charts.keyring);
   requireReadable('--chart-repo-credentials', charts.repositoryCredentialsFile);
+  if (charts.uploadDir !== undefined) requireFolder('--chart-upload-dir', charts.uploadDir);
+}
+
+/** Makes the folder where there is none yet. */
+function requireFolder(flag: string, path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw invalidArgument(`${flag}: cannot write to ${path}`, { cause });
+  }
 }
 
 function requireReadable(flag: string, path: string | undefined): void {

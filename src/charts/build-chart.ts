@@ -80,6 +80,7 @@ async function build(
   const warnings: string[] = [];
   try {
     const chart = await loadChart(content, limits, budget);
+    if (chart.type === 'library') throw invalidArgument('library charts are not installable');
     prepareChart(chart, parse, message => warnings.push(`${name}: ${message}`));
     return { chart: encodeChart(chart, maxMessageBytes), values, warnings };
   } catch (error) {

@@ -7,8 +7,9 @@ import { withSource } from './chart/chart-yaml.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
-import type { Repositories, Repository } from './repository/repository.ts';
-import { type ChartVersion, findChart } from './repository/repository-index.ts';
+import { type Repositories, uploadsName } from './repository/repository.ts';
+import { findChart } from './repository/repository-index.ts';
+import type { Uploads } from './uploads/uploads.ts';
 
 /** A chart as the request names it: an archive, or a place. */
 export interface WantedChart {
@@ -30,11 +31,13 @@ export class ChartSources {
   readonly #options: ChartOptions;
   readonly #downloader: Downloader;
   readonly #repositories: Repositories;
+  readonly #uploads: Uploads;
 
-  constructor(options: ChartOptions, downloader: Downloader, repositories: Repositories) {
+  constructor(options: ChartOptions, downloader: Downloader, repositories: Repositories, uploads: Uploads) {
     this.#options = options;
     this.#downloader = downloader;
     this.#repositories = repositories;
+    this.#uploads = uploads;
   }
 
   /**
@@ -46,6 +49,7 @@ export class ChartSources {
       const source = parseSourceUrl(wanted.url);
       return this.#fetch({ source, credentials: wanted.credentials }, wanted.verify, signal);
     }
+    if (wanted.url.startsWith(`${uploadsName}/`)) return this.#readUpload(wanted, signal);
     // a path first, then a repository, as in Helm
     const local = await this.#findLocal(wanted.url);
     if (local) return this.#loadLocal(wanted.url, local, wanted.verify);
@@ -78,25 +82,21 @@ export class ChartSources {
     if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
     try {
       const entry = findChart(await repository.index(signal), chartName, range.join('/'));
-      return await this.fetchVersion(repository, entry, signal, wanted);
+      const archive = await repository.archiveOf(entry);
+      const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
+      return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
     } catch (error) {
       throw withSource(error, `${name}/${chartName}`);
     }
   }
 
-  /** A chart as a repository's index describes it. @throws GatewayError as `find` */
-  async fetchVersion(
-    repository: Repository,
-    version: ChartVersion,
-    signal: AbortSignal,
-    wanted: Pick<WantedChart, 'credentials' | 'verify'> = { credentials: {}, verify: false },
-  ): Promise<FetchedChart> {
+  async #readUpload({ url, verify }: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
+    const [, name = '', ...range] = url.split('/');
     try {
-      const archive = await repository.archiveOf(version);
-      const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
-      return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
+      const { upload, content } = await this.#uploads.read(name, range.join('/'), signal);
+      return await this.#load(uploaded(content, upload.urls[0], upload.fileName), verify);
     } catch (error) {
-      throw withSource(error, `${repository.name}/${version.name}`);
+      throw withSource(error, `${uploadsName}/${name}`);
     }
   }
 
@@ -163,11 +163,12 @@ function fileNameOf(url: URL): string {
   }
 }
 
-function uploaded(bytes: Uint8Array): PackedChart {
+/** An archive that came from a client. */
+function uploaded(bytes: Uint8Array, name = 'chart_archive', fileName = ''): PackedChart {
   const readProvenance = () => {
     throw invalidArgument('an uploaded archive has no provenance file to verify it by');
   };
-  return { bytes, name: 'chart_archive', fileName: '', readProvenance };
+  return { bytes, name, fileName, readProvenance };
 }
 
 async function readLocalProvenance(path: string, root: string): Promise<Uint8Array> {

@@ -9,6 +9,7 @@ import { Downloader } from './download/downloader.ts';
 import { resolveHost } from './download/fetch.ts';
 import type { Credentials } from './download/source.ts';
 import { createRepositories } from './repository/repository.ts';
+import { Uploads } from './uploads/uploads.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;
@@ -19,7 +20,7 @@ export interface ChartRequest extends RequestValues, Credentials {
   readonly chart?: Uint8Array | undefined;
   /** A packed chart; wins over `chartUrl`. */
   readonly chartArchive?: Uint8Array | undefined;
-  /** http(s) URL, REPO/CHART[/VERSION] or a path below the chart folder. */
+  /** http(s) URL, `uploads/NAME[/VERSION]`, a path below the chart folder or REPO/CHART[/VERSION]. */
   readonly chartUrl: string;
   readonly verify: boolean;
 }
@@ -41,6 +42,8 @@ export interface Charts {
   resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart>;
   /** What the configured repositories offer. */
   readonly catalogue: Catalogue;
+  /** Charts that clients have uploaded. */
+  readonly uploads: Uploads;
   /** Aborts downloads and lets go of what is kept. */
   close(): Promise<void>;
 }
@@ -54,11 +57,13 @@ export function createCharts(options: ChartOptions): Charts {
   const network = { policy, resolve: options.resolveHost ?? resolveHost, proxyFor: options.proxyFor };
   const downloader = new Downloader({ ...options, network });
   const repositories = createRepositories(options, downloader);
-  const sources = new ChartSources(options, downloader, repositories);
+  const uploads = new Uploads(options);
+  const sources = new ChartSources(options, downloader, repositories, uploads);
   return {
     resolve: (request, signal, hold) =>
       cancellable(() => resolveChart(sources, options, request, signal, hold), signal),
-    catalogue: new Catalogue(repositories, sources, { maxMessageBytes: tillerMessageBytes, ...options }),
+    catalogue: new Catalogue(repositories),
+    uploads,
     close: async () => downloader.close(),
   };
 }

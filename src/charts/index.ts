@@ -2,3 +2,4 @@
 export type { ChartOptions } from './chart/chart-options.ts';
 export { type ChartRequest, type Charts, createCharts, type ResolvedChart } from './charts.ts';
 export type { ChartSummary, SearchResult } from './repository/search-charts.ts';
+export { type Upload, Uploads } from './uploads/uploads.ts';

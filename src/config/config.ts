@@ -86,6 +86,7 @@ const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
   'listed-clusters': ({ clusters }) => clusters.file !== undefined || clusters.kubeContexts.length > 0,
   'adhoc-clusters': ({ clusters }) => clusters.allowAdhoc.length > 0,
   'chart-repo': ({ charts }) => charts.repositories.length > 0,
+  'chart-upload-dir': ({ charts }) => charts.uploadDir !== undefined,
   cors: ({ rest }) => rest.enableCors,
   'cors-hosts': ({ rest }) => !rest.corsOriginHosts.includes('*'),
 };

@@ -18,6 +18,7 @@ export const needs = {
   'adhoc-clusters': '--allow-adhoc-clusters',
   certificate: '--tls-cert-file',
   'chart-repo': '--chart-repo',
+  'chart-upload-dir': '--chart-upload-dir',
   'client-ca': '--tls-ca-file',
   'client-certificate': '--tiller-client-cert-file',
   'client-key': '--tiller-client-private-key-file',

@@ -20,6 +20,20 @@ export const chartOptions = {
     'chart-dir',
     'Folder of charts, packed or not, that a chart_url may name by a path relative to it; nothing outside it is read.',
   ),
+  uploadDir: path(
+    'chart-upload-dir',
+    'Folder that uploaded charts are kept in; gateways may share it. Without it uploads are off.',
+  ),
+  maxUploads: integer('chart-max-uploads', 'Maximum of uploaded charts, each version counted.', {
+    needs: ['chart-upload-dir'],
+    default: '1000',
+    range: [1, 10_000],
+  }),
+  maxUploadBytes: bytes('chart-max-upload-bytes', 'Maximum size of all uploaded charts together.', {
+    needs: ['chart-upload-dir'],
+    default: '1GiB',
+    range: ['1KiB', '1024GiB'],
+  }),
   keyring: path('keyring', 'OpenPGP public keys (binary or armored) that verify provenance files.'),
   allow: list(
     'chart-allow',

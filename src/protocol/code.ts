@@ -27,6 +27,10 @@ export const reasons = {
   CHART_INVALID: 'the chart or its values cannot be read or rendered',
   CHART_UNAVAILABLE: 'the source of the chart does not give it',
   REPOSITORY_NOT_FOUND: 'no chart repository has this name',
+  CHART_EXISTS: 'this version of the chart was uploaded already; `force` replaces it',
+  UPLOADS_FULL: 'the bounds on uploads, or their disk, leave no room; delete some',
+  UPLOADS_UNAVAILABLE:
+    'the folder of uploads cannot be read or written; the message has the code of the system',
   PRECONDITION_FAILED: 'versions or states do not fit together',
   RECORDS_UNAVAILABLE: 'this gateway cannot watch the release records of the cluster; the message says why',
   STOPPING: 'the gateway is about to stop; another one, or the next, goes on',

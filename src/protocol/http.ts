@@ -30,6 +30,7 @@ const statusOfReason: Readonly<Partial<Record<Reason, number>>> = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   MISDIRECTED_REQUEST: 421,
   RECORDS_UNAVAILABLE: 501,
+  UPLOADS_FULL: 507,
 };
 
 /** The HTTP status of an error answer: that of its reason where there is one, else that of its code. */

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { type ChartFile, type ChartMetadata, type LoadedChart, parseChartMetadata } from '../chart/chart.ts';
+import { type ChartFile, type ChartMetadata, type LoadedChart, parseChartFile } from '../chart/chart.ts';
 import { decodeText, decodeUtf8 } from '../chart/chart-yaml.ts';
-import { readTar, TarType } from './read-tar.ts';
+import { readTar, type TarEntry, TarType } from './read-tar.ts';
 import { type ArchiveLimits, gunzip, UnpackBudget } from './unpack.ts';
 
 interface Load {
@@ -26,28 +26,40 @@ export function loadChart(
 }
 
 async function loadArchive(archive: Uint8Array, load: Load, depth: number): Promise<LoadedChart> {
-  return loadFiles(await readChartFiles(archive, load.budget), load, depth);
+  return loadFiles(unpackFiles(await gunzip(archive, load.budget), load), load, depth);
 }
 
-/**
- * The files of a packed chart as they are, whatever they say; charts in it stay packed.
- * @throws GatewayError INVALID_ARGUMENT when it is no archive of a chart, damaged or over a limit; what the budget throws
- */
-export async function readChartFiles(archive: Uint8Array, budget: UnpackBudget): Promise<ChartFile[]> {
-  return unpackFiles(await gunzip(archive, budget), budget);
-}
-
-/** Links and devices become empty files, as they do in Helm. */
-function unpackFiles(tar: Buffer, budget: UnpackBudget): ChartFile[] {
+/** Links and devices become empty files, as they do in Helm, or are refused. */
+function unpackFiles(tar: Buffer, { budget, limits }: Load): ChartFile[] {
   const files: ChartFile[] = [];
   for (const entry of readTar(tar)) {
     budget.takeEntry();
+    if (limits.isStrict) requirePlain(entry);
     if (entry.isFolder || entry.type === TarType.PAX_GLOBAL) continue;
     files.push({ name: entryPath(entry.name), data: entry.data });
   }
   if (files.length === 0) throw invalidArgument('no files in chart archive');
   return files;
 }
+
+/** @throws GatewayError INVALID_ARGUMENT for what is neither file nor folder, and for a name outside the archive's own folder */
+function requirePlain({ name, type }: TarEntry): void {
+  const kind = oddKinds[type];
+  const isOutside = /^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)/.test(name.toString('latin1'));
+  if (kind === undefined && !isOutside) return;
+  const shown = JSON.stringify(name.toString('utf8', 0, 200));
+  throw invalidArgument(
+    kind ? `the archive has ${kind}: ${shown}` : `a name in the archive leads out of it: ${shown}`,
+  );
+}
+
+const oddKinds: Readonly<Record<string, string>> = {
+  [TarType.HARD_LINK]: 'a hard link',
+  [TarType.SYMBOLIC_LINK]: 'a symbolic link',
+  [TarType.CHARACTER_DEVICE]: 'a device',
+  [TarType.BLOCK_DEVICE]: 'a device',
+  [TarType.FIFO]: 'a pipe',
+};
 
 const drive = /^[a-zA-Z]:\//;
 
@@ -97,7 +109,7 @@ const maxDepth = 32;
 async function loadFiles(files: readonly ChartFile[], load: Load, depth: number): Promise<LoadedChart> {
   if (depth > maxDepth) throw invalidArgument(`charts are nested deeper than ${maxDepth}`);
   for (const { name, data } of files) if (yamlFiles.includes(name)) load.budget.takeYaml(data);
-  const { metadata, values, templates, others, subcharts } = sortFiles(files);
+  const { metadata, type, values, templates, others, subcharts } = sortFiles(files);
   if (!metadata) throw invalidArgument('chart metadata (Chart.yaml) missing');
   const dependencies: LoadedChart[] = [];
   for (const [name, contents] of subcharts) {
@@ -107,11 +119,12 @@ async function loadFiles(files: readonly ChartFile[], load: Load, depth: number)
       throw insideSubchart(error, name, metadata.name);
     }
   }
-  return { metadata, templates, dependencies, values, files: others };
+  return { metadata, type, templates, dependencies, values, files: others };
 }
 
 interface SortedFiles {
   metadata: ChartMetadata | undefined;
+  type: string | undefined;
   values: string | undefined;
   templates: ChartFile[];
   others: ChartFile[];
@@ -122,13 +135,14 @@ interface SortedFiles {
 function sortFiles(files: readonly ChartFile[]): SortedFiles {
   const sorted: SortedFiles = {
     metadata: undefined,
+    type: undefined,
     values: undefined,
     templates: [],
     others: [],
     subcharts: new Map(),
   };
   for (const file of files) {
-    if (file.name === 'Chart.yaml') sorted.metadata = parseChartMetadata(file.data);
+    if (file.name === 'Chart.yaml') Object.assign(sorted, parseChartFile(file.data));
     else if (file.name === 'values.toml') throw invalidArgument('values.toml is illegal as of 2.0.0-alpha.2');
     else if (file.name === 'values.yaml') sorted.values = decodeText(file.data, 'values.yaml');
     else if (file.name.startsWith('templates/')) sorted.templates.push(file);

@@ -5,7 +5,10 @@ import type { ChartOptions } from '../chart/chart-options.ts';
 import { mayExpand } from '../chart/chart-yaml.ts';
 
 /** Bounds on an archive, those in it included. */
-export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries' | 'maxNestedArchives'>;
+export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries' | 'maxNestedArchives'> & {
+  /** Refuses links, devices and names that climb anywhere, which Helm empties or cuts: for archives that are kept. */
+  readonly isStrict?: boolean;
+};
 
 /** YAML of one chart and the charts in it: far above real ones. */
 const maxYamlBytes = 8 * 1024 * 1024;

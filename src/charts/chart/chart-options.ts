@@ -16,6 +16,11 @@ export interface ChartOptions {
   /** YAML file with the repositories' credentials; see docs/charts.md. */
   readonly repositoryCredentialsFile: string | undefined;
   readonly chartDir: string | undefined;
+  /** Folder that uploads are kept in; without it there are none. */
+  readonly uploadDir: string | undefined;
+  readonly maxUploads: number;
+  /** The most bytes of all uploads together. */
+  readonly maxUploadBytes: number;
   /** OpenPGP public keys that provenance files are checked against. */
   readonly keyring: string | undefined;
   /** Host patterns (`charts.example.com`, `*.example.com`), and addresses or CIDR ranges, that are let through. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage } from '../../codec/index.ts';
-import { checkApiVersions, parseChartMetadata } from './chart.ts';
+import { checkApiVersions, parseChartFile } from './chart.ts';
 
 function parse(yaml: string) {
-  return { ...parseChartMetadata(Buffer.from(yaml)) };
+  return { ...parseChartFile(Buffer.from(yaml)).metadata };
 }
 
 test('every field', () => {

@@ -31,6 +31,8 @@ export interface ChartFile {
 /** A chart in memory. Dependencies and values change while requirements are worked through; contents never do. */
 export interface LoadedChart {
   readonly metadata: ChartMetadata;
+  /** `application` or `library`, which Helm 3 knows and Helm 2 does not. */
+  readonly type?: string | undefined;
   readonly templates: readonly ChartFile[];
   dependencies: LoadedChart[];
   /** The text of values.yaml; undefined where there is no such file, which Tiller can tell from an empty one. */
@@ -95,16 +97,21 @@ const fields = {
 };
 
 /**
- * Reads Chart.yaml (chartutil.UnmarshalChartfile of Helm 2.17).
+ * Reads Chart.yaml (chartutil.UnmarshalChartfile of Helm 2.17), and the chart's type.
  * @throws GatewayError INVALID_ARGUMENT when it is no YAML map, a field has the wrong type, there is no name, or the apiVersion is not Helm
  * 2's
  */
-export function parseChartMetadata(data: Uint8Array): ChartMetadata {
-  const metadata = readFields(readYamlMap(data, 'Chart.yaml'), fields, 'Chart.yaml');
+export function parseChartFile(data: Uint8Array): {
+  readonly metadata: ChartMetadata;
+  readonly type: string | undefined;
+} {
+  const map = readYamlMap(data, 'Chart.yaml');
+  const metadata = readFields(map, fields, 'Chart.yaml');
   const { name } = metadata;
   if (!name) throw invalidArgument('invalid chart (Chart.yaml): name must not be empty');
   checkApiVersion(metadata.apiVersion);
-  return { ...metadata, name };
+  const type = map.get('type');
+  return { metadata: { ...metadata, name }, type: typeof type === 'string' ? type : undefined };
 }
 
 /**

@@ -9,6 +9,9 @@ import { SharedTasks } from '../download/shared-tasks.ts';
 import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
 import { type ChartVersion, type RepositoryIndex, readIndex } from './repository-index.ts';
 
+/** The name that uploads have in a chart_url, in the place of a repository's. */
+export const uploadsName = 'uploads';
+
 /** A repository's entry in the credentials file; paths are from the file's folder on. */
 const fields = {
   username: readText,
@@ -153,6 +156,7 @@ export function createRepositories(options: RepositoriesOptions, downloader: Dow
   for (const text of options.repositories) {
     const [, name = '', url = ''] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/.exec(text) ?? [];
     if (name === '') throw invalidArgument('a chart repository must be NAME=URL');
+    if (name === uploadsName) throw invalidArgument(`no chart repository may be called ${name}`);
     if (repositories.has(name)) throw invalidArgument(`the chart repository ${name} is given twice`);
     const file = options.repositoryCredentialsFile;
     const credentials = async () => (file === undefined ? {} : readRepositoryCredentials(file, name));
