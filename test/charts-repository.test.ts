@@ -313,6 +313,71 @@ describe('versions of a chart', () => {
   for (const [title, given, error] of wrong) test(title, () => assert.rejects(list(given), error));
 });
 
+describe('parts of a chart', () => {
+  const newest = { repository: 'stable', name: 'web', version: '1.x', parts: ['values', 'chart'] };
+  const get = async (given: Partial<typeof newest>) => {
+    const wire = await charts.catalogue.chart({ ...newest, ...given }, noSignal);
+    return decodeMessage('appscode.swift.v2.GetChartResponse', wire);
+  };
+
+  test('of a version or the newest of a range, with what the index says of it', async () => {
+    const { summary, chart, values } = await get({});
+    assert.equal(summary?.version, '1.10.0');
+    assert.deepEqual(summary?.keywords, ['http']);
+    assert.equal(chart?.fields.version?.stringValue, '1.10.0');
+    assert.equal(values, '');
+    assert.equal((await get({ version: '3.0.0-rc.1' })).summary?.version, '3.0.0-rc.1');
+  });
+  test('from any other place', async () => {
+    const wanted = { archive: archive('1.0.0'), url: '', credentials: {}, verify: false };
+    const wire = await charts.catalogue.show(wanted, ['files'], noSignal);
+    const { files } = decodeMessage('appscode.swift.v2.GetChartResponse', wire);
+    assert.deepEqual(
+      files.map(({ name, text }) => [name, text]),
+      [['Chart.yaml', 'name: web\nversion: 1.0.0']],
+    );
+  });
+
+  const wrong: [string, Partial<typeof newest>, { code: number; reason: string; message: RegExp }][] = [
+    [
+      'a repository that is not there',
+      { repository: 'x' },
+      { code: 5, reason: 'REPOSITORY_NOT_FOUND', message: /no chart repository named "x"/ },
+    ],
+    [
+      'a chart that is not there',
+      { name: '../web' },
+      { code: 5, reason: 'CHART_NOT_FOUND', message: /no version "1.x" of a chart named "..\/web" in the/ },
+    ],
+    [
+      'a version that is not there',
+      { version: '9.9.9' },
+      { code: 5, reason: 'CHART_NOT_FOUND', message: /no version "9.9.9" of a chart named "web"/ },
+    ],
+    [
+      'a range that is none',
+      { version: 'x y' },
+      { code: 3, reason: 'INVALID_REQUEST', message: /not a vers/ },
+    ],
+    [
+      'a part that is none',
+      { parts: ['readme', 'templates'] },
+      { code: 3, reason: 'INVALID_REQUEST', message: /"templates" is none of readme, values, schema/ },
+    ],
+    [
+      'an archive with another digest',
+      { name: 'lies' },
+      { code: 3, reason: 'INVALID_REQUEST', message: /^stable\/lies: .*digest is not the one/ },
+    ],
+    [
+      'an address that is refused',
+      { name: 'outside' },
+      { code: 3, reason: 'INVALID_REQUEST', message: /^stable\/outside: .*169\.254\.169\.254/ },
+    ],
+  ];
+  for (const [title, given, error] of wrong) test(title, () => assert.rejects(get(given), error));
+});
+
 test('an index of 20,000 charts is asked for once; bench/charts.ts times lookups in it', async () => {
   const one = (index: number) =>
     `  chart-${index}:\n  - {name: chart-${index}, version: 1.0.0, urls: [web-1.0.0.tgz]}\n`;

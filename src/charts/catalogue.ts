@@ -1,7 +1,17 @@
-import type { SwiftListChartVersionsRequest, SwiftSearchChartsRequest } from '../codec/index.ts';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import {
+  encodeMessage,
+  type SwiftGetChartRequest,
+  type SwiftListChartVersionsRequest,
+  type SwiftSearchChartsRequest,
+} from '../codec/index.ts';
+import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/index.ts';
+import type { ArchiveLimits } from './archive/unpack.ts';
+import type { FetchedChart } from './build-chart.ts';
+import type { ChartOptions } from './chart/chart-options.ts';
+import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts';
+import type { ChartSources, WantedChart } from './chart-sources.ts';
 import type { Repositories, Repository } from './repository/repository.ts';
-import { readRange } from './repository/repository-index.ts';
+import { findVersion, readRange } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts, toSummary } from './repository/search-charts.ts';
 
 /** A chart in a repository. */
@@ -12,12 +22,19 @@ export interface ChartName {
 
 const defaultVersions = 1000;
 
+/** Bounds on a chart that is looked into. */
+export type CatalogueLimits = ArchiveLimits & Required<Pick<ChartOptions, 'maxMessageBytes'>>;
+
 /** What the repositories offer. Every method throws GatewayError as `Charts.resolve` where a repository does not answer. */
 export class Catalogue {
   readonly #repositories: Repositories;
+  readonly #sources: ChartSources;
+  readonly #limits: CatalogueLimits;
 
-  constructor(repositories: Repositories) {
+  constructor(repositories: Repositories, sources: ChartSources, limits: CatalogueLimits) {
     this.#repositories = repositories;
+    this.#sources = sources;
+    this.#limits = limits;
   }
 
   /** @throws GatewayError INVALID_ARGUMENT for a repository that is not configured */
@@ -54,7 +71,8 @@ export class Catalogue {
     const versions = (index.get(wanted.name) ?? []).filter(
       ({ version, parsedVersion }) => version === wanted.version || matches(parsedVersion),
     );
-    if (!index.get(wanted.name)?.length) throw chartNotFound(wanted);
+    if (!index.get(wanted.name)?.length)
+      throw chartNotFound({ repository: wanted.repository, name: wanted.name });
     const start = wanted.offset === '' ? 0 : versions.findIndex(({ version }) => version === wanted.offset);
     if (start < 0) throw invalidArgument(`offset ${JSON.stringify(wanted.offset)} not found`);
     const page = versions.slice(start, start + limit);
@@ -66,6 +84,52 @@ export class Catalogue {
     };
   }
 
+  /**
+   * Parts of a chart of a repository, as appscode.swift.v2.GetChartResponse in wire format.
+   * @throws GatewayError as `versions`, NOT_FOUND also where no version matches; INVALID_ARGUMENT for a part that is none, and with
+   * reason CHART_INVALID for a chart that cannot be read
+   */
+  chart(wanted: SwiftGetChartRequest, signal: AbortSignal, hold?: Holder): Promise<Uint8Array> {
+    return cancellable(async () => {
+      const parts = readPartNames(wanted.parts);
+      const { repository: name } = wanted;
+      const repository = this.#repository(wanted);
+      const version = findVersion(await repository.index(signal), wanted.name, wanted.version);
+      if (!version) throw chartNotFound(wanted);
+      const fetched = await this.#sources.fetchVersion(repository, version, signal);
+      const message = await this.#readParts(fetched, parts, signal, hold);
+      const summary = toSummary(name, version);
+      return Buffer.concat([encodeMessage('appscode.swift.v2.GetChartResponse', { summary }), message]);
+    }, signal);
+  }
+
+  /**
+   * Parts of a chart from wherever `ChartSources` knows it, as `chart` gives them, without a summary.
+   * @throws GatewayError as `Charts.resolve` and `chart`
+   */
+  show(
+    wanted: WantedChart,
+    parts: readonly string[],
+    signal: AbortSignal,
+    hold?: Holder,
+  ): Promise<Uint8Array> {
+    return cancellable(async () => {
+      const names = readPartNames(parts);
+      return this.#readParts(await this.#sources.find(wanted, signal), names, signal, hold);
+    }, signal);
+  }
+
+  async #readParts(
+    fetched: FetchedChart,
+    parts: readonly PartName[],
+    signal: AbortSignal,
+    hold: Holder | undefined,
+  ): Promise<Uint8Array> {
+    const task = { fetched, parts, limits: this.#limits, maxBytes: this.#limits.maxMessageBytes };
+    const { message } = await readPartsWhereItFits(task, signal, hold);
+    return message;
+  }
+
   #repository({ repository: name }: ChartName): Repository {
     const repository = this.#repositories.get(name);
     if (repository) return repository;
@@ -74,8 +138,18 @@ export class Catalogue {
   }
 }
 
-function chartNotFound({ repository, name }: ChartName): GatewayError {
-  const message = `no chart named ${quote(name)} in the repository ${repository}`;
+function readPartNames(wanted: readonly string[]): readonly PartName[] {
+  if (wanted.length === 0) return partNames.filter(name => name !== 'files' && name !== 'icon');
+  return wanted.map(text => {
+    const part = partNames.find(name => name === text);
+    if (part) return part;
+    throw invalidArgument(`parts: ${quote(text)} is none of ${partNames.join(', ')}`);
+  });
+}
+
+function chartNotFound({ repository, name, version }: ChartName & { version?: string }): GatewayError {
+  const which = version ? `version ${quote(version)} of a chart` : 'chart';
+  const message = `no ${which} named ${quote(name)} in the repository ${repository}`;
   return new GatewayError(Code.NOT_FOUND, message, { reason: 'CHART_NOT_FOUND' });
 }
 

@@ -7,8 +7,8 @@ import { withSource } from './chart/chart-yaml.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
-import { type Repositories, uploadsName } from './repository/repository.ts';
-import { findChart } from './repository/repository-index.ts';
+import { type Repositories, type Repository, uploadsName } from './repository/repository.ts';
+import { type ChartVersion, findChart } from './repository/repository-index.ts';
 import type { Uploads } from './uploads/uploads.ts';
 
 /** A chart as the request names it: an archive, or a place. */
@@ -82,11 +82,25 @@ export class ChartSources {
     if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
     try {
       const entry = findChart(await repository.index(signal), chartName, range.join('/'));
-      const archive = await repository.archiveOf(entry);
+      return await this.fetchVersion(repository, entry, signal, wanted);
+    } catch (error) {
+      throw withSource(error, `${name}/${chartName}`);
+    }
+  }
+
+  /** A chart as a repository's index describes it. @throws GatewayError as `find` */
+  async fetchVersion(
+    repository: Repository,
+    version: ChartVersion,
+    signal: AbortSignal,
+    wanted: Pick<WantedChart, 'credentials' | 'verify'> = { credentials: {}, verify: false },
+  ): Promise<FetchedChart> {
+    try {
+      const archive = await repository.archiveOf(version);
       const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
       return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
     } catch (error) {
-      throw withSource(error, `${name}/${chartName}`);
+      throw withSource(error, `${repository.name}/${version.name}`);
     }
   }
 

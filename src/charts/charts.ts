@@ -62,7 +62,7 @@ export function createCharts(options: ChartOptions): Charts {
   return {
     resolve: (request, signal, hold) =>
       cancellable(() => resolveChart(sources, options, request, signal, hold), signal),
-    catalogue: new Catalogue(repositories),
+    catalogue: new Catalogue(repositories, sources, { maxMessageBytes: tillerMessageBytes, ...options }),
     uploads,
     close: async () => downloader.close(),
   };

@@ -56,6 +56,13 @@ export class JsonWriter {
     this.#position = position;
   }
 
+  /** JSON that is written already. */
+  utf8(json: Uint8Array): void {
+    if (this.#position + json.length > this.#buffer.length) this.#grow(json.length);
+    this.#buffer.set(json, this.#position);
+    this.#position += json.length;
+  }
+
   /** A JSON string from UTF-8 bytes, quotes included. Bytes that are not UTF-8 become U+FFFD. */
   utf8String(bytes: Uint8Array, start: number, end: number): void {
     this.#room((end - start) * 6 + 2, end - start + 64);

@@ -278,6 +278,34 @@ export interface SwiftListChartVersionsResponse {
   charts: SwiftChartSummary[];
 }
 
+export interface SwiftGetChartRequest {
+  repository: string;
+  name: string;
+  version: string;
+  parts: string[];
+}
+
+export interface SwiftGetChartResponse {
+  summary: SwiftChartSummary | null;
+  readme: string;
+  values: string;
+  schema: string;
+  chart: Struct | null;
+  files: SwiftChartFile[];
+  icon: SwiftChartIcon | null;
+}
+
+export interface SwiftChartFile {
+  name: string;
+  text: string;
+  data: Uint8Array;
+}
+
+export interface SwiftChartIcon {
+  type: string;
+  data: Uint8Array;
+}
+
 export interface Chart {
   metadata: Metadata | null;
   templates: Template[];
@@ -580,6 +608,10 @@ export interface MessageTypes {
   'appscode.swift.v2.WatchReleasesResponse': SwiftWatchReleasesResponse;
   'appscode.swift.v2.ListChartVersionsRequest': SwiftListChartVersionsRequest;
   'appscode.swift.v2.ListChartVersionsResponse': SwiftListChartVersionsResponse;
+  'appscode.swift.v2.GetChartRequest': SwiftGetChartRequest;
+  'appscode.swift.v2.GetChartResponse': SwiftGetChartResponse;
+  'appscode.swift.v2.ChartFile': SwiftChartFile;
+  'appscode.swift.v2.ChartIcon': SwiftChartIcon;
   'hapi.chart.Chart': Chart;
   'hapi.chart.Config': Config;
   'hapi.chart.Value': Value;

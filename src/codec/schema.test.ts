@@ -111,5 +111,5 @@ test('the contract says which methods change nothing', () => {
     'SummarizeReleases',
     'WatchReleases',
   ]);
-  assert.deepEqual(reads('appscode.swift.v2.ChartService'), ['ListChartVersions']);
+  assert.deepEqual(reads('appscode.swift.v2.ChartService'), ['GetChart', 'ListChartVersions']);
 });

@@ -1,7 +1,7 @@
 import { JsonWriter } from './json-writer.ts';
 import { orderFields } from './rewrite-message.ts';
 import { acceptsWireType, type EnumType, type Field, type MessageType, type ScalarType } from './schema.ts';
-import { timestampToText } from './well-known.ts';
+import { readStruct, timestampToText } from './well-known.ts';
 import { limits, MalformedMessage, WireReader, WireType } from './wire-format.ts';
 
 /*
@@ -78,7 +78,7 @@ interface Compiled {
 function messageWriter(type: MessageType, compiled: Compiled): WriteMessage {
   const known = compiled.writers.get(type);
   if (known) return known;
-  const writer = type.name === 'google.protobuf.Timestamp' ? writeTimestamp : compileMessage(type, compiled);
+  const writer = wellKnown[type.name] ?? compileMessage(type, compiled);
   compiled.writers.set(type, writer);
   return writer;
 }
@@ -233,6 +233,17 @@ function writeTimestamp(state: State, end: number): void {
   const text = timestampToText(seconds, nanos);
   out.ascii(text === undefined ? 'null' : `"${text}"`);
 }
+
+/** Any JSON object: small ones only are in replies, so that an object of it may be made. */
+function writeStruct({ reader, out }: State, end: number): void {
+  out.utf8(Buffer.from(JSON.stringify(readStruct(reader.bytes.subarray(reader.position, end)))));
+  reader.position = end;
+}
+
+const wellKnown: Readonly<Record<string, WriteMessage>> = {
+  'google.protobuf.Timestamp': writeTimestamp,
+  'google.protobuf.Struct': writeStruct,
+};
 
 export type WriteScalar = (reader: WireReader, out: JsonWriter) => void;
 

@@ -9,7 +9,7 @@ import {
 } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 
-type Answer = (backend: unknown, request: Uint8Array, context: CallContext) => Promise<Buffer>;
+type Answer = (backend: unknown, request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
 
 /**
  * The methods about charts by name. Tiller knows nothing of repositories: none of these reaches it, nor needs one that
@@ -25,6 +25,10 @@ export function chartAnswers(charts: Charts): Record<string, Answer> {
       const { charts: versions, ...page } = await charts.catalogue.versions(wanted, signal);
       return { ...page, charts: [...versions] };
     }),
+    GetChart: async (_backend, wire, { signal, hold }) => {
+      const wanted = decodeRequest('appscode.swift.v2.GetChartRequest', wire);
+      return charts.catalogue.chart(wanted, signal, hold);
+    },
   };
 }
 
@@ -43,7 +47,12 @@ function answer<Name extends MethodName>(
 ): Answer {
   const request = `appscode.swift.v2.${method}Request` as const;
   return async (_backend, wire, context) => {
-    const decoded = decodeMessage(request, rewriteMessage(messageType(request), wire));
-    return encodeMessage(`appscode.swift.v2.${method}Response`, await call(decoded, context));
+    const reply = await call(decodeRequest(request, wire), context);
+    return encodeMessage(`appscode.swift.v2.${method}Response`, reply);
   };
+}
+
+/** What was checked is what is read. @throws GatewayError INVALID_ARGUMENT when the bytes are not such a message */
+function decodeRequest<Name extends keyof MessageTypes>(name: Name, wire: Uint8Array): MessageTypes[Name] {
+  return decodeMessage(name, rewriteMessage(messageType(name), wire));
 }

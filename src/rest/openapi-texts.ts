@@ -97,6 +97,15 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
         ],
       },
     },
+    GetChart: {
+      response: {
+        summary: { repo: 'stable', name: 'hello', version: '0.1.0', urls: ['hello-0.1.0.tgz'] },
+        readme: '# hello\n',
+        values: 'greeting: hello\n',
+        schema: '{"type": "object"}',
+        chart: { name: 'hello', version: '0.1.0' },
+      },
+    },
     WatchReleases: {
       response: {
         result: {

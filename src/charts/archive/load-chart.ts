@@ -26,15 +26,27 @@ export function loadChart(
 }
 
 async function loadArchive(archive: Uint8Array, load: Load, depth: number): Promise<LoadedChart> {
-  return loadFiles(unpackFiles(await gunzip(archive, load.budget), load), load, depth);
+  return loadFiles(await readChartFiles(archive, load.budget, load.limits.isStrict), load, depth);
+}
+
+/**
+ * The files of a packed chart as they are, whatever they say; charts in it stay packed.
+ * @throws GatewayError INVALID_ARGUMENT when it is no archive of a chart, damaged or over a limit; what the budget throws
+ */
+export async function readChartFiles(
+  archive: Uint8Array,
+  budget: UnpackBudget,
+  isStrict = false,
+): Promise<ChartFile[]> {
+  return unpackFiles(await gunzip(archive, budget), budget, isStrict);
 }
 
 /** Links and devices become empty files, as they do in Helm, or are refused. */
-function unpackFiles(tar: Buffer, { budget, limits }: Load): ChartFile[] {
+function unpackFiles(tar: Buffer, budget: UnpackBudget, isStrict: boolean): ChartFile[] {
   const files: ChartFile[] = [];
   for (const entry of readTar(tar)) {
     budget.takeEntry();
-    if (limits.isStrict) requirePlain(entry);
+    if (isStrict) requirePlain(entry);
     if (entry.isFolder || entry.type === TarType.PAX_GLOBAL) continue;
     files.push({ name: entryPath(entry.name), data: entry.data });
   }

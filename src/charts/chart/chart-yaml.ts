@@ -66,7 +66,8 @@ function parseNamed(text: string, where: string, bounds: Partial<YamlBounds>): Y
 /** Puts a source's name before the message of a GatewayError that does not begin with it; other errors stay as they are. */
 export function withSource(error: unknown, name: string): unknown {
   if (!(error instanceof GatewayError) || error.message.startsWith(name)) return error;
-  return new GatewayError(error.code, `${name}: ${error.message}`, { cause: error });
+  const { code, message, reason } = error;
+  return new GatewayError(code, `${name}: ${message}`, { cause: error, reason });
 }
 
 /*

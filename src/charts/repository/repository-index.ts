@@ -80,16 +80,23 @@ function readVersion(name: string, value: YamlValue): ChartVersion[] {
  * @throws GatewayError INVALID_ARGUMENT when there is no such chart or version, or the range cannot be read
  */
 export function findChart(index: RepositoryIndex, name: string, range: string): ChartVersion {
-  const versions = index.get(name);
-  if (!versions?.length) throw invalidArgument(`no chart named ${JSON.stringify(name)} in the repository`);
-  const exact = versions.find(({ version }) => version === range);
-  if (exact) return exact;
-  const matches = readRange(range);
-  const newest = versions.find(({ parsedVersion }) => matches(parsedVersion));
-  if (newest) return newest;
+  const version = findVersion(index, name, range);
+  if (version) return version;
+  const quoted = JSON.stringify(name);
   throw invalidArgument(
-    `no version of chart ${JSON.stringify(name)} matches ${JSON.stringify(range || '*')}`,
+    index.get(name)?.length
+      ? `no version of chart ${quoted} matches ${JSON.stringify(range || '*')}`
+      : `no chart named ${quoted} in the repository`,
   );
+}
+
+/** As `findChart`; undefined where there is none. @throws GatewayError INVALID_ARGUMENT when the range cannot be read */
+export function findVersion(index: RepositoryIndex, name: string, range: string): ChartVersion | undefined {
+  const versions = index.get(name) ?? [];
+  const exact = versions.find(({ version }) => version === range);
+  if (exact || versions.length === 0) return exact;
+  const matches = readRange(range);
+  return versions.find(({ parsedVersion }) => matches(parsedVersion));
 }
 
 /**

@@ -1,0 +1,131 @@
+import {
+  encodeMessage,
+  jsonToWire,
+  messageType,
+  type Partially,
+  type SwiftChartFile,
+  WireWriter,
+} from '../codec/index.ts';
+import { Code, GatewayError, type Holder, inThread, invalidArgument } from '../protocol/index.ts';
+import { goJson } from '../yaml/index.ts';
+import { readChartFiles } from './archive/load-chart.ts';
+import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
+import type { FetchedChart } from './build-chart.ts';
+import type { ChartFile } from './chart/chart.ts';
+import { decodeUtf8, readYamlMap, withSource } from './chart/chart-yaml.ts';
+
+/** What can be asked for of a chart; the picture alone is not in it. */
+export const partNames = ['readme', 'values', 'schema', 'chart', 'files', 'icon'] as const;
+
+export type PartName = (typeof partNames)[number];
+
+/** All that is needed to read the parts; a thread can be given it. */
+export interface PartsTask {
+  readonly fetched: FetchedChart;
+  readonly parts: readonly PartName[];
+  readonly limits: ArchiveLimits;
+  /** The most bytes of the answer. */
+  readonly maxBytes: number;
+}
+
+export interface ChartParts {
+  /** The parts but for the icon, as appscode.swift.v2.GetChartResponse in wire format. */
+  readonly message: Uint8Array;
+  /** What Chart.yaml says of its icon: a URL, or the path of a file in the chart. */
+  readonly icon: string;
+  /** The file that `icon` names, where the icon is wanted and is one. */
+  readonly iconFile: Uint8Array | undefined;
+}
+
+/**
+ * Reads parts of a chart, of Helm 3 too; in a thread where that could keep others waiting.
+ * @throws GatewayError INVALID_ARGUMENT with reason CHART_INVALID when the chart cannot be read; RESOURCE_EXHAUSTED when the
+ * parts are larger than the bound; as ThreadPool.run
+ */
+export async function readPartsWhereItFits(
+  task: PartsTask,
+  signal: AbortSignal,
+  hold?: Holder,
+): Promise<ChartParts> {
+  const { fetched, parts, maxBytes } = task;
+  const { maxUnpackedBytes, maxEntries, maxNestedArchives } = task.limits;
+  const limits = { maxUnpackedBytes, maxEntries, maxNestedArchives };
+  try {
+    // what is unpacked here is bounded; files are copied and written once more
+    if (!parts.includes('files')) return await readParts(task, new UnpackBudget(limits, true));
+  } catch (error) {
+    if (!(error instanceof NeedsThread)) throw error;
+  }
+  const bytes = fetched.content instanceof Uint8Array ? fetched.content.length : 0;
+  return readInThread({ what: fetched.name, bytes, signal, hold }, { fetched, parts, limits, maxBytes });
+}
+
+export function readChartParts(task: PartsTask): Promise<ChartParts> {
+  return readParts(task, new UnpackBudget(task.limits));
+}
+
+const readInThread = inThread(import.meta.url, readChartParts);
+
+async function readParts(task: PartsTask, budget: UnpackBudget): Promise<ChartParts> {
+  const { name, content } = task.fetched;
+  try {
+    const files = content instanceof Uint8Array ? await readChartFiles(content, budget) : content;
+    return writeParts(files, task, budget);
+  } catch (error) {
+    throw withSource(asInvalid(error), name);
+  }
+}
+
+/** What the caller cannot mend: the chart is at fault. */
+function asInvalid(error: unknown): unknown {
+  if (!(error instanceof GatewayError) || error.reason !== 'INVALID_REQUEST') return error;
+  return invalidArgument(error.message, { cause: error, reason: 'CHART_INVALID' });
+}
+
+function writeParts(files: readonly ChartFile[], task: PartsTask, budget: UnpackBudget): ChartParts {
+  const { parts, maxBytes } = task;
+  const metadata = fileNamed(files, 'Chart.yaml');
+  if (!metadata) throw invalidArgument('chart metadata (Chart.yaml) missing');
+  budget.takeYaml(metadata);
+  const map = readYamlMap(metadata, 'Chart.yaml');
+  const text = (part: PartName, data: Uint8Array | undefined) =>
+    parts.includes(part) && data ? { [part]: Buffer.from(data).toString() } : {};
+  const all = parts.includes('files') ? files : [];
+  const wanted = {
+    ...text('readme', files.find(({ name }) => /^readme(?:\.md|\.txt)?$/i.test(name))?.data),
+    ...text('values', fileNamed(files, 'values.yaml')),
+    ...text('schema', fileNamed(files, 'values.schema.json')),
+  };
+  const bytes = [...Object.values(wanted), ...all.map(({ data }) => data)];
+  if (bytes.reduce((sum, { length }) => sum + length, 0) > maxBytes) throw tooLarge(maxBytes);
+  const message = encodeMessage('appscode.swift.v2.GetChartResponse', { ...wanted, files: all.map(toFile) });
+  const icon = map.get('icon');
+  const iconName = typeof icon === 'string' ? icon : '';
+  return {
+    message: parts.includes('chart') ? Buffer.concat([message, chartField(goJson(map))]) : message,
+    icon: iconName,
+    iconFile: parts.includes('icon') ? fileNamed(files, iconName.replace(/^\.\//, '')) : undefined,
+  };
+}
+
+/** Where an archive has a file twice the later one counts, as it does where it is unpacked. */
+function fileNamed(files: readonly ChartFile[], wanted: string): Uint8Array | undefined {
+  return files.findLast(({ name }) => name === wanted)?.data;
+}
+
+function toFile({ name, data }: ChartFile): Partially<SwiftChartFile> {
+  const text = data.includes(0) ? undefined : decodeUtf8(data);
+  return text === undefined ? { name, data } : { name, text };
+}
+
+const chartNumber = messageType('appscode.swift.v2.GetChartResponse').byName.get('chart')!.number;
+
+function chartField(json: string): Buffer {
+  const struct = jsonToWire(messageType('google.protobuf.Struct'), Buffer.from(json));
+  return new WireWriter(struct.length + 16).bytesField(chartNumber, struct).finish();
+}
+
+function tooLarge(maxBytes: number): GatewayError {
+  const message = `the parts of the chart are larger than ${maxBytes} bytes: ask for fewer of them`;
+  return new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+}
