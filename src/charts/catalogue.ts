@@ -10,7 +10,7 @@ import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
 import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts';
 import type { ChartSources, WantedChart } from './chart-sources.ts';
-import type { Repositories, Repository } from './repository/repository.ts';
+import type { RepositoryRegistry } from './repository/registry.ts';
 import { findVersion, readRange } from './repository/repository-index.ts';
 import { type SearchResult, searchCharts, toSummary } from './repository/search-charts.ts';
 
@@ -27,11 +27,11 @@ export type CatalogueLimits = ArchiveLimits & Required<Pick<ChartOptions, 'maxMe
 
 /** What the repositories offer. Every method throws GatewayError as `Charts.resolve` where a repository does not answer. */
 export class Catalogue {
-  readonly #repositories: Repositories;
+  readonly #repositories: RepositoryRegistry;
   readonly #sources: ChartSources;
   readonly #limits: CatalogueLimits;
 
-  constructor(repositories: Repositories, sources: ChartSources, limits: CatalogueLimits) {
+  constructor(repositories: RepositoryRegistry, sources: ChartSources, limits: CatalogueLimits) {
     this.#repositories = repositories;
     this.#sources = sources;
     this.#limits = limits;
@@ -43,11 +43,11 @@ export class Catalogue {
   }
 
   async #search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchResult> {
-    if (query.repo !== '' && !this.#repositories.has(query.repo)) {
+    const all = await this.#repositories.all();
+    const wanted = all.filter(({ name }) => query.repo === '' || name === query.repo);
+    if (query.repo !== '' && wanted.length === 0) {
       throw invalidArgument(`no chart repository named ${JSON.stringify(query.repo)} is configured`);
     }
-    const all = [...this.#repositories.values()];
-    const wanted = all.filter(({ name }) => query.repo === '' || name === query.repo);
     const loaded = await Promise.all(
       wanted.map(async repository => [repository.name, await repository.index(signal)] as const),
     );
@@ -67,7 +67,8 @@ export class Catalogue {
     const limit = wanted.limit === 0 ? defaultVersions : wanted.limit;
     if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
     const matches = wanted.version === '' ? () => true : readRange(wanted.version);
-    const index = await this.#repository(wanted).index(signal);
+    const repository = await this.#repositories.existing(wanted.repository);
+    const index = await repository.index(signal);
     const versions = (index.get(wanted.name) ?? []).filter(
       ({ version, parsedVersion }) => version === wanted.version || matches(parsedVersion),
     );
@@ -93,7 +94,7 @@ export class Catalogue {
     return cancellable(async () => {
       const parts = readPartNames(wanted.parts);
       const { repository: name } = wanted;
-      const repository = this.#repository(wanted);
+      const repository = await this.#repositories.existing(name);
       const version = findVersion(await repository.index(signal), wanted.name, wanted.version);
       if (!version) throw chartNotFound(wanted);
       const fetched = await this.#sources.fetchVersion(repository, version, signal);
@@ -128,13 +129,6 @@ export class Catalogue {
     const task = { fetched, parts, limits: this.#limits, maxBytes: this.#limits.maxMessageBytes };
     const { message } = await readPartsWhereItFits(task, signal, hold);
     return message;
-  }
-
-  #repository({ repository: name }: ChartName): Repository {
-    const repository = this.#repositories.get(name);
-    if (repository) return repository;
-    const message = `no chart repository named ${quote(name)} is configured`;
-    throw new GatewayError(Code.NOT_FOUND, message, { reason: 'REPOSITORY_NOT_FOUND' });
   }
 }
 

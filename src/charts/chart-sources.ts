@@ -7,7 +7,8 @@ import { withSource } from './chart/chart-yaml.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
-import { type Repositories, type Repository, uploadsName } from './repository/repository.ts';
+import type { RepositoryRegistry } from './repository/registry.ts';
+import { type Repository, uploadsName } from './repository/repository.ts';
 import { type ChartVersion, findChart } from './repository/repository-index.ts';
 import type { Uploads } from './uploads/uploads.ts';
 
@@ -30,10 +31,15 @@ interface PackedChart {
 export class ChartSources {
   readonly #options: ChartOptions;
   readonly #downloader: Downloader;
-  readonly #repositories: Repositories;
+  readonly #repositories: RepositoryRegistry;
   readonly #uploads: Uploads;
 
-  constructor(options: ChartOptions, downloader: Downloader, repositories: Repositories, uploads: Uploads) {
+  constructor(
+    options: ChartOptions,
+    downloader: Downloader,
+    repositories: RepositoryRegistry,
+    uploads: Uploads,
+  ) {
     this.#options = options;
     this.#downloader = downloader;
     this.#repositories = repositories;
@@ -78,7 +84,7 @@ export class ChartSources {
 
   async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
     const [name = '', chartName = '', ...range] = wanted.url.split('/');
-    const repository = this.#repositories.get(name);
+    const repository = await this.#repositories.get(name);
     if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
     try {
       const entry = findChart(await repository.index(signal), chartName, range.join('/'));

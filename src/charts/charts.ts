@@ -8,7 +8,7 @@ import { createAddressPolicy } from './download/address-policy.ts';
 import { Downloader } from './download/downloader.ts';
 import { resolveHost } from './download/fetch.ts';
 import type { Credentials } from './download/source.ts';
-import { createRepositories } from './repository/repository.ts';
+import { RepositoryRegistry } from './repository/registry.ts';
 import { Uploads } from './uploads/uploads.ts';
 
 /** The most that Tiller takes in one message. */
@@ -40,7 +40,9 @@ export interface Charts {
    * @param hold counts what a thread holds for a large chart
    */
   resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart>;
-  /** What the configured repositories offer. */
+  /** Where charts come from, and which of that requests may change. */
+  readonly repositories: RepositoryRegistry;
+  /** What the repositories offer. */
   readonly catalogue: Catalogue;
   /** Charts that clients have uploaded. */
   readonly uploads: Uploads;
@@ -56,12 +58,13 @@ export function createCharts(options: ChartOptions): Charts {
   const policy = createAddressPolicy(options);
   const network = { policy, resolve: options.resolveHost ?? resolveHost, proxyFor: options.proxyFor };
   const downloader = new Downloader({ ...options, network });
-  const repositories = createRepositories(options, downloader);
+  const repositories = new RepositoryRegistry(options, downloader);
   const uploads = new Uploads(options);
   const sources = new ChartSources(options, downloader, repositories, uploads);
   return {
     resolve: (request, signal, hold) =>
       cancellable(() => resolveChart(sources, options, request, signal, hold), signal),
+    repositories,
     catalogue: new Catalogue(repositories, sources, { maxMessageBytes: tillerMessageBytes, ...options }),
     uploads,
     close: async () => downloader.close(),

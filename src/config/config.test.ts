@@ -137,7 +137,6 @@ describe('options without effect', () => {
     clusters: { met: ['--allow-adhoc-clusters=a.example'] },
     'listed-clusters': { met: ['--clusters=f'], unmet: ['--allow-adhoc-clusters=a.example'] },
     'adhoc-clusters': { met: ['--allow-adhoc-clusters=a.example'] },
-    'chart-repo': { met: ['--chart-repo=a=https://charts.example.com'] },
     'chart-upload-dir': { met: ['--chart-upload-dir=/uploads'] },
     cors: { met: ['--enable-cors'] },
     'cors-hosts': { met: ['--cors-origin-host=a.example'] },

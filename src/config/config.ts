@@ -85,7 +85,6 @@ const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
   clusters: ({ clusters }) => servesClusters(clusters),
   'listed-clusters': ({ clusters }) => clusters.file !== undefined || clusters.kubeContexts.length > 0,
   'adhoc-clusters': ({ clusters }) => clusters.allowAdhoc.length > 0,
-  'chart-repo': ({ charts }) => charts.repositories.length > 0,
   'chart-upload-dir': ({ charts }) => charts.uploadDir !== undefined,
   cors: ({ rest }) => rest.enableCors,
   'cors-hosts': ({ rest }) => !rest.corsOriginHosts.includes('*'),

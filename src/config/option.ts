@@ -17,7 +17,6 @@ import {
 export const needs = {
   'adhoc-clusters': '--allow-adhoc-clusters',
   certificate: '--tls-cert-file',
-  'chart-repo': '--chart-repo',
   'chart-upload-dir': '--chart-upload-dir',
   'client-ca': '--tls-ca-file',
   'client-certificate': '--tiller-client-cert-file',

@@ -13,8 +13,11 @@ export const chartOptions = {
   ),
   repositoryCredentialsFile: path(
     'chart-repo-credentials',
-    'YAML file with the credentials of chart repositories, by name; read at every use.',
-    { needs: ['chart-repo'] },
+    'YAML file with the credentials of chart repositories, by name, and of OCI registries, by oci://HOST; read at every use.',
+  ),
+  repositoryFile: path(
+    'chart-repo-file',
+    'YAML file that keeps the chart repositories added by API, with their credentials; several gateways may share it. Without it they are kept in memory and gone after a restart.',
   ),
   chartDir: path(
     'chart-dir',
@@ -90,11 +93,15 @@ export const chartOptions = {
   indexMaxAgeMs: duration(
     'chart-index-max-age',
     "Time for which a repository's index is used before it is revalidated.",
-    { needs: ['chart-repo'], default: '5m', range: ['0s', '24h'] },
+    { default: '5m', range: ['0s', '24h'] },
   ),
   indexMaxBytes: bytes('chart-index-max-bytes', "Maximum size of a repository's index.", {
-    needs: ['chart-repo'],
     default: '32MiB',
     range: ['1KiB', '1GiB'],
   }),
+  indexesMaxBytes: bytes(
+    'chart-indexes-max-bytes',
+    "Maximum size of all repositories' indexes together, as text; for one of --chart-repo, those of added repositories make room.",
+    { default: '128MiB', range: ['1KiB', '4GiB'] },
+  ),
 } satisfies OptionGroup;

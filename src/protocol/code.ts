@@ -31,6 +31,7 @@ export const reasons = {
   UPLOADS_FULL: 'the bounds on uploads, or their disk, leave no room; delete some',
   UPLOADS_UNAVAILABLE:
     'the folder of uploads cannot be read or written; the message has the code of the system',
+  REPOSITORY_EXISTS: 'a chart repository of that name is there already, and is another one',
   PRECONDITION_FAILED: 'versions or states do not fit together',
   RECORDS_UNAVAILABLE: 'this gateway cannot watch the release records of the cluster; the message says why',
   STOPPING: 'the gateway is about to stop; another one, or the next, goes on',

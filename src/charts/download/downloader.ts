@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { callScope, invalidArgument, unavailable } from '../../protocol/index.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
-import { type Download, download, type Network } from './fetch.ts';
+import {
+  checkAddress,
+  type Download,
+  type DownloadRequest,
+  download,
+  type FetchResponse,
+  follow,
+  type Network,
+  type Validators,
+} from './fetch.ts';
 import { Limiter } from './limiter.ts';
 import { SharedTasks } from './shared-tasks.ts';
 import { type Access, type Credentials, resolveAccess, type SourceUrl, showUrl } from './source.ts';
@@ -18,8 +27,16 @@ export interface Source {
   readonly credentials: Credentials;
   /** SHA-256 in hexadecimal, where a repository's index names it. */
   readonly digest?: string | undefined;
+  /** Stands for the credentials where the download is kept, for those that change from one download to the next. */
+  readonly fingerprint?: string | undefined;
   readonly maxBytes: number;
 }
+
+/** One request, whose answer its caller reads. */
+export type Question = Pick<
+  DownloadRequest,
+  'url' | 'method' | 'access' | 'authorization' | 'accept' | 'maxBytes'
+>;
 
 type KeptDownload = Download & { readonly bytes: Buffer };
 
@@ -60,9 +77,44 @@ export class Downloader {
   async fetch(wanted: Source, signal: AbortSignal): Promise<Buffer> {
     const access = resolveAccess(wanted.source, wanted.credentials);
     const digest = wanted.digest?.toLowerCase();
-    const key = sha256(`${access.fingerprint} ${digest ?? ''} ${wanted.source.url.href}`);
+    const fingerprint = wanted.fingerprint ?? access.fingerprint;
+    const key = sha256(`${fingerprint} ${digest ?? ''} ${wanted.source.url.href}`);
     const job = { key, url: wanted.source.url, access, digest, maxBytes: wanted.maxBytes };
     return this.#shared.run(key, signal, shared => this.#fetchInTurn(job, shared));
+  }
+
+  /**
+   * Fetches what the caller keeps in a form of its own: the bytes, compressed where the server can do that, or undefined where
+   * they have not changed.
+   * @throws GatewayError as `fetch`
+   */
+  fetchChanged(
+    { source, credentials, maxBytes }: Source,
+    known: Partial<Validators>,
+    signal: AbortSignal,
+  ): Promise<Download> {
+    const access = resolveAccess(source, credentials);
+    const { network, maxRedirects } = this.#options;
+    const wanted = { url: source.url, access, maxBytes, maxRedirects, gzip: true };
+    return this.#inTurn(source.url, signal, turn => download(network, { ...wanted, ...known, signal: turn }));
+  }
+
+  /**
+   * The answer to one request, whatever it is, redirects followed.
+   * @throws GatewayError INVALID_ARGUMENT when an address is refused or the answer is too large; UNAVAILABLE when it does not come
+   */
+  async ask(question: Question, signal: AbortSignal): Promise<FetchResponse> {
+    const { network, maxRedirects } = this.#options;
+    const ask = (turn: AbortSignal) => follow(network, { ...question, maxRedirects, signal: turn });
+    return (await this.#inTurn(question.url, signal, ask)).response;
+  }
+
+  /**
+   * Checks the host of a URL as a download would.
+   * @throws GatewayError INVALID_ARGUMENT when it is refused; UNAVAILABLE when it cannot be resolved
+   */
+  check(url: URL, signal: AbortSignal): Promise<void> {
+    return this.#inTurn(url, signal, turn => checkAddress(this.#options.network, url, turn));
   }
 
   close(): void {
@@ -70,12 +122,17 @@ export class Downloader {
     this.#cache?.clear();
   }
 
-  async #fetchInTurn(job: Job, signal: AbortSignal): Promise<Buffer> {
+  #fetchInTurn(job: Job, signal: AbortSignal): Promise<Buffer> {
+    return this.#inTurn(job.url, signal, turn => this.#fetchOrAsk(job, turn));
+  }
+
+  /** Runs a piece of work within the bounds on time and number that all of them share. */
+  async #inTurn<T>(url: URL, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs } = this.#options;
-    const late = () => unavailable(`${showUrl(job.url)}: took longer than ${timeoutMs} ms`);
+    const late = () => unavailable(`${showUrl(url)}: took longer than ${timeoutMs} ms`);
     const scope = callScope({ signal: AbortSignal.any([signal, this.#closing.signal]), timeoutMs, late });
     try {
-      return await this.#limiter.run(() => this.#fetchOrAsk(job, scope.signal), scope.signal);
+      return await this.#limiter.run(() => work(scope.signal), scope.signal);
     } finally {
       scope.end();
     }

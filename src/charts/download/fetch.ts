@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { GatewayError, invalidArgument, orAborted, readBounded, unavailable } from '../../protocol/index.ts';
 import type { Resolve, ResolvedAddress } from '../chart/chart-options.ts';
@@ -18,15 +20,19 @@ export interface Network {
 
 interface FetchRequest {
   readonly url: URL;
+  readonly method?: 'GET' | 'HEAD' | undefined;
   readonly headers: Record<string, string>;
   readonly tls: Access['trust'] & Access['identity'];
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
-interface FetchResponse {
+export interface FetchResponse {
   readonly status: number;
+  /** The first header of that name, in small letters. */
   header(name: string): string | undefined;
+  /** All headers of that name as one, with commas. */
+  list(name: string): string;
   /** The body of a 200; empty otherwise. */
   readonly body: Buffer;
 }
@@ -42,10 +48,17 @@ const maxHeaderBytes = 16 * 1024;
 async function fetchOnce(network: Network, wanted: FetchRequest): Promise<FetchResponse> {
   const dispatcher = await createDispatcher(network, wanted);
   try {
-    const { url, headers, signal } = wanted;
-    const response = await request(url, { dispatcher, headers, signal });
+    const { url, method = 'GET', headers, signal } = wanted;
+    const response = await request(url, { dispatcher, method, headers, signal });
+    const texts = (name: string) => [response.headers[name] ?? []].flat();
     const body = response.statusCode === 200 ? await readBody(response.body, wanted) : Buffer.alloc(0);
-    return { status: response.statusCode, header: name => headerText(response.headers[name]), body };
+    const isPacked = 'accept-encoding' in headers && body.length > 0;
+    return {
+      status: response.statusCode,
+      header: name => texts(name)[0],
+      list: name => texts(name).join(', '),
+      body: isPacked ? await unpackBody(body, texts('content-encoding').join(','), wanted) : body,
+    };
   } catch (error) {
     wanted.signal.throwIfAborted();
     if (error instanceof GatewayError) throw error;
@@ -110,8 +123,25 @@ async function readBody(stream: Readable, { url, maxBytes, signal }: FetchReques
   }
 }
 
-function headerText(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
+const unpack = promisify(gunzip);
+
+/** A body of which a packed form was asked for. Without having asked, a packed archive stays what it is, as in Helm. */
+async function unpackBody(body: Buffer, encoding: string, { url, maxBytes }: FetchRequest): Promise<Buffer> {
+  if (encoding === '' || encoding.toLowerCase() === 'identity') return body;
+  if (!/^(?:x-)?gzip$/i.test(encoding)) {
+    throw invalidArgument(
+      `${showUrl(url)}: has a Content-Encoding other than gzip, which alone was asked for`,
+    );
+  }
+  try {
+    return await unpack(body, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    const isTooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    const problem = isTooLarge
+      ? `is larger than ${maxBytes} bytes`
+      : 'is no gzip, though its Content-Encoding says so';
+    throw invalidArgument(`${showUrl(url)}: ${problem}`, { cause });
+  }
 }
 
 /** Node's codes for certificates that do not verify end in nothing common, but they all come with a reason in words. */
@@ -140,14 +170,20 @@ function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
 }
 
 /** What is known of a resource; with it the answer may be that it has not changed. */
-interface Validators {
+export interface Validators {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
 }
 
-interface DownloadRequest extends Validators {
+export interface DownloadRequest extends Partial<Validators> {
   readonly url: URL;
+  readonly method?: 'GET' | 'HEAD' | undefined;
   readonly access: Access;
+  /** Takes the place of the access's own Authorization header, and goes to the same origin alone. */
+  readonly authorization?: string | undefined;
+  readonly accept?: string | undefined;
+  /** Whether the body may come packed. */
+  readonly gzip?: boolean | undefined;
   readonly maxBytes: number;
   readonly maxRedirects: number;
   readonly signal: AbortSignal;
@@ -161,32 +197,55 @@ export interface Download extends Validators {
 const redirects: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * Fetches a resource, following redirects. The address of every redirect is checked anew. The Authorization header and the client
- * certificate go to the origin that they were given for, and to no other.
- * @throws GatewayError INVALID_ARGUMENT when an address is refused, the answer is too large, not a 200 or redirects without end;
- * UNAVAILABLE when a host cannot be reached or answers 5xx
+ * Fetches a resource, following redirects.
+ * @throws GatewayError as `follow`, INVALID_ARGUMENT when the answer is not a 200, UNAVAILABLE when it is a 5xx
  */
 export async function download(network: Network, wanted: DownloadRequest): Promise<Download> {
+  const { response, url } = await follow(network, wanted);
+  return toDownload(response, url, wanted);
+}
+
+/**
+ * The answer at the end of all redirects, whatever it is. The address of every redirect is checked anew. The Authorization header and
+ * the client certificate go to the origin that they were given for, and to no other.
+ * @throws GatewayError INVALID_ARGUMENT when an address is refused, the answer is too large or redirects without end; UNAVAILABLE
+ * when a host cannot be reached
+ */
+export async function follow(
+  network: Network,
+  wanted: DownloadRequest,
+): Promise<{ readonly response: FetchResponse; readonly url: URL }> {
   let url = wanted.url;
   for (let hops = 0; hops <= wanted.maxRedirects; hops++) {
     const response = await fetchOnce(network, toFetch(url, wanted));
-    if (!redirects.includes(response.status)) return toDownload(response, url, wanted);
+    if (!redirects.includes(response.status)) return { response, url };
     url = redirectTarget(response, url);
   }
   throw invalidArgument(`${showUrl(wanted.url)}: redirects more than ${wanted.maxRedirects} times`);
 }
 
-function toFetch(
-  url: URL,
-  { url: first, access, maxBytes, signal, etag, lastModified }: DownloadRequest,
-): FetchRequest {
-  const isSameOrigin = url.origin === first.origin;
-  const headers: Record<string, string> = { 'user-agent': 'tiller-gateway' };
-  if (isSameOrigin && access.authorization) headers.authorization = access.authorization;
-  if (etag) headers['if-none-match'] = etag;
-  if (lastModified) headers['if-modified-since'] = lastModified;
+/**
+ * Checks the host of a URL as each download does.
+ * @throws GatewayError INVALID_ARGUMENT when it is refused; UNAVAILABLE when the name cannot be resolved here, and no proxy does it
+ */
+export async function checkAddress(network: Network, url: URL, signal: AbortSignal): Promise<void> {
+  await resolveAndCheck(network, url, signal, network.proxyFor(url.href) !== undefined);
+}
+
+function toFetch(url: URL, wanted: DownloadRequest): FetchRequest {
+  const { access, method, maxBytes, signal, etag, lastModified, accept } = wanted;
+  const isSameOrigin = url.origin === wanted.url.origin;
+  const authorization = isSameOrigin ? (wanted.authorization ?? access.authorization) : undefined;
+  const headers = {
+    'user-agent': 'tiller-gateway',
+    ...(authorization && { authorization }),
+    ...(accept && { accept }),
+    ...(wanted.gzip && { 'accept-encoding': 'gzip' }),
+    ...(etag && { 'if-none-match': etag }),
+    ...(lastModified && { 'if-modified-since': lastModified }),
+  };
   const tls = isSameOrigin ? { ...access.trust, ...access.identity } : access.trust;
-  return { url, headers, tls, maxBytes, signal };
+  return { url, method, headers, tls, maxBytes, signal };
 }
 
 function redirectTarget(response: FetchResponse, url: URL): URL {

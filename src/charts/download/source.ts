@@ -1,6 +1,9 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import { invalidArgument } from '../../protocol/index.ts';
+import type { Credentials } from '../chart/chart-options.ts';
+
+export type { Credentials };
 
 /** A URL to fetch from, with the name and password that stood in it taken out. */
 export interface SourceUrl {
@@ -45,19 +48,6 @@ export function showUrl(url: URL): string {
 /** A host as `net` and `dns` want it: an IPv6 address without its brackets. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
-}
-
-/** What a source asks of who fetches from it. Empty text counts as not given. */
-export interface Credentials {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly token?: string | undefined;
-  /** PEM certificates to trust beside the system's. */
-  readonly caBundle?: Uint8Array | undefined;
-  /** PEM; goes with `clientKey`. */
-  readonly clientCertificate?: Uint8Array | undefined;
-  readonly clientKey?: Uint8Array | undefined;
-  readonly insecureSkipVerify?: boolean | undefined;
 }
 
 /** Credentials in the form in which requests carry them. */

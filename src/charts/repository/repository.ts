@@ -1,60 +1,31 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
-import type { ChartOptions } from '../chart/chart-options.ts';
-import { readBoolean, readFields, readText, readYamlMap } from '../chart/chart-yaml.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
-import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
+import {
+  type Credentials,
+  parseSourceUrl,
+  resolveAccess,
+  type SourceUrl,
+  showUrl,
+} from '../download/source.ts';
 import { type ChartVersion, type RepositoryIndex, readIndex } from './repository-index.ts';
 
 /** The name that uploads have in a chart_url, in the place of a repository's. */
 export const uploadsName = 'uploads';
 
-/** A repository's entry in the credentials file; paths are from the file's folder on. */
-const fields = {
-  username: readText,
-  password: readText,
-  token: readText,
-  caFile: readText,
-  clientCertificateFile: readText,
-  clientKeyFile: readText,
-  insecureSkipVerify: readBoolean,
-};
+/** Where a repository is known from: the gateway's configuration, or the API, kept in a file or in memory alone. */
+export type Origin = 'flag' | 'file' | 'memory';
 
-/**
- * Reads the credentials of one repository from a YAML file, a map by the repositories' names.
- * @throws GatewayError FAILED_PRECONDITION, without details for the caller, when a file cannot be read
- */
-async function readRepositoryCredentials(file: string, repository: string): Promise<Credentials> {
-  try {
-    const entry = readYamlMap(await readFile(file), file).get(repository);
-    if (entry === undefined) return {};
-    const read = readFields(entry, fields, `${file}: ${repository}`);
-    const { caFile, clientCertificateFile, clientKeyFile, ...inline } = read;
-    const content = async (path: string | undefined) =>
-      path === undefined ? undefined : readFile(resolve(dirname(file), path));
-    return {
-      ...inline,
-      caBundle: await content(caFile),
-      clientCertificate: await content(clientCertificateFile),
-      clientKey: await content(clientKeyFile),
-    };
-  } catch (cause) {
-    throw new GatewayError(
-      Code.FAILED_PRECONDITION,
-      `the gateway cannot read its credentials for the chart repository ${repository}`,
-      { cause },
-    );
-  }
-}
-
-interface RepositoryOptions extends Pick<ChartOptions, 'indexMaxAgeMs' | 'indexMaxBytes'> {
+export interface RepositoryOptions {
   readonly name: string;
   readonly source: SourceUrl;
+  readonly origin: Origin;
   /** Read each time the repository is asked, so that changed secrets are taken up. */
   readonly credentials: () => Promise<Credentials>;
+  readonly indexMaxAgeMs: number;
+  readonly indexMaxBytes: number;
+  readonly room: IndexRoom;
 }
 
 /** Where a chart's archive is, and how to get it. */
@@ -66,22 +37,101 @@ export interface ArchiveSource {
 
 interface HeldIndex {
   readonly index: RepositoryIndex;
+  readonly charts: number;
+  readonly versions: number;
+  /** Of the text that it was read from. */
+  readonly bytes: number;
   readonly sha256: string;
+  /** By which the server tells whether it has changed; asked with these credentials only. */
+  readonly validators: { readonly etag: string | undefined; readonly lastModified: string | undefined };
+  readonly fingerprint: string;
   readonly checkedAt: number;
+}
+
+/** What is known of a repository. It holds no credentials, and of the URL no query, which may be a signature. */
+export interface RepositorySummary {
+  readonly name: string;
+  readonly url: string;
+  readonly origin: Origin;
+  /** When the index was last read, or last seen to be unchanged; undefined where it never was. */
+  readonly refreshed: Date | undefined;
+  readonly charts: number;
+  readonly versions: number;
+  /** Why the last attempt to get the index failed; empty where it did not. */
+  readonly error: string;
+}
+
+/**
+ * Bounds what the indexes of all repositories take together, by their size as text. Those of the configuration come first: for
+ * them, indexes of repositories that were added by API make room.
+ */
+export class IndexRoom {
+  readonly #maxBytes: number;
+  readonly #taken = new Map<Repository, number>();
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws GatewayError RESOURCE_EXHAUSTED where there is no room */
+  take(repository: Repository, bytes: number): void {
+    let sum = bytes;
+    for (const [other, taken] of this.#taken) if (other !== repository) sum += taken;
+    for (const [other, taken] of this.#taken) {
+      if (sum <= this.#maxBytes || repository.origin !== 'flag') break;
+      if (other === repository || other.origin === 'flag') continue;
+      sum -= taken;
+      other.drop();
+    }
+    if (sum > this.#maxBytes) {
+      throw new GatewayError(
+        Code.RESOURCE_EXHAUSTED,
+        `the indexes of all chart repositories would take more than ${this.#maxBytes} bytes`,
+      );
+    }
+    this.#taken.set(repository, bytes);
+  }
+
+  give(repository: Repository): void {
+    this.#taken.delete(repository);
+  }
 }
 
 /** One chart repository: its index, held in memory, and where its archives are. */
 export class Repository {
   readonly name: string;
+  readonly origin: Origin;
   readonly #options: RepositoryOptions;
   readonly #downloader: Downloader;
   #held: HeldIndex | undefined;
-  readonly #loading = new SharedTasks<RepositoryIndex>();
+  #refreshed: Date | undefined;
+  #error = '';
+  #isClosed = false;
+  readonly #loading = new SharedTasks<HeldIndex>();
 
   constructor(options: RepositoryOptions, downloader: Downloader) {
     this.name = options.name;
+    this.origin = options.origin;
     this.#options = options;
     this.#downloader = downloader;
+  }
+
+  /** The whole URL, query included: not for answers. */
+  get url(): string {
+    return this.#options.source.url.href;
+  }
+
+  summary(): RepositorySummary {
+    const { charts = 0, versions = 0 } = this.#held ?? {};
+    return {
+      name: this.name,
+      url: showUrl(this.#options.source.url),
+      origin: this.origin,
+      refreshed: this.#refreshed,
+      charts,
+      versions,
+      error: this.#error,
+    };
   }
 
   /**
@@ -91,23 +141,92 @@ export class Repository {
   async index(signal: AbortSignal): Promise<RepositoryIndex> {
     const held = this.#held;
     if (held && performance.now() - held.checkedAt < this.#options.indexMaxAgeMs) return held.index;
-    return this.#loading.run('index', signal, shared => this.#load(shared));
+    return (await this.#loadShared(signal)).index;
   }
 
-  async #load(signal: AbortSignal): Promise<RepositoryIndex> {
-    const { source, credentials, indexMaxBytes } = this.#options;
-    const indexSource = { ...source, url: childUrl(source.url, 'index.yaml') };
-    const bytes = await this.#downloader.fetch(
-      { source: indexSource, credentials: await credentials(), maxBytes: indexMaxBytes },
+  /** Asks for the index whatever its age. @throws GatewayError as `index` */
+  async refresh(signal: AbortSignal): Promise<void> {
+    await this.#loadShared(signal);
+  }
+
+  /** Lets go of the index; it is fetched again when it is wanted. */
+  drop(): void {
+    this.#held = undefined;
+    this.#options.room.give(this);
+  }
+
+  /** The repository was removed: a download in progress leaves nothing behind. */
+  close(): void {
+    this.#isClosed = true;
+    this.drop();
+  }
+
+  #loadShared(signal: AbortSignal): Promise<HeldIndex> {
+    return this.#loading.run('index', signal, async shared => {
+      try {
+        const held = await this.#load(shared);
+        this.#refreshed = new Date();
+        this.#error = '';
+        return held;
+      } catch (error) {
+        // whoever went away says nothing of the repository
+        if (!shared.aborted) this.#error = GatewayError.from(error).message.slice(0, maxErrorChars);
+        throw error;
+      }
+    });
+  }
+
+  async #load(signal: AbortSignal): Promise<HeldIndex> {
+    const { indexMaxBytes, room } = this.#options;
+    const { source, credentials } = await this.indexSource();
+    const { fingerprint } = resolveAccess(source, credentials);
+    const before = this.#held?.fingerprint === fingerprint ? this.#held : undefined;
+    const wanted = { source, credentials, maxBytes: indexMaxBytes };
+    const { bytes, ...validators } = await this.#downloader.fetchChanged(
+      wanted,
+      before?.validators ?? {},
       signal,
     );
+    const checkedAt = performance.now();
+    if (!bytes) {
+      if (!before) throw new Error('a server may call unchanged only what it was asked about');
+      const { etag = before.validators.etag, lastModified = before.validators.lastModified } = validators;
+      return this.#hold({ ...before, validators: { etag, lastModified }, checkedAt });
+    }
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const index =
-      this.#held?.sha256 === sha256
-        ? this.#held.index
-        : await readIndex(bytes, showUrl(indexSource.url), signal);
-    this.#held = { index, sha256, checkedAt: performance.now() };
-    return index;
+    if (this.#held?.sha256 === sha256) {
+      return this.#hold({ ...this.#held, validators, fingerprint, checkedAt });
+    }
+    if (!this.#isClosed) room.take(this, bytes.length);
+    const ofText = { bytes: bytes.length, sha256, validators, fingerprint, checkedAt };
+    try {
+      const index = await readIndex(bytes, showUrl(source.url), signal);
+      let versions = 0;
+      for (const list of index.values()) versions += list.length;
+      return this.#hold({ index, charts: index.size, versions, ...ofText });
+    } catch (error) {
+      if (this.#held) room.take(this, this.#held.bytes);
+      else room.give(this);
+      throw error;
+    }
+  }
+
+  #hold(held: HeldIndex): HeldIndex {
+    if (this.#isClosed) this.#options.room.give(this);
+    else {
+      this.#options.room.take(this, held.bytes);
+      this.#held = held;
+    }
+    return held;
+  }
+
+  /** Where the index is, and what it takes to get it. */
+  async indexSource(): Promise<{ readonly source: SourceUrl; readonly credentials: Credentials }> {
+    const { source, credentials } = this.#options;
+    return {
+      source: { ...source, url: childUrl(source.url, 'index.yaml') },
+      credentials: await credentials(),
+    };
   }
 
   /**
@@ -131,44 +250,13 @@ export class Repository {
   }
 }
 
-/** A URL below the repository's, whose query (a signature, say) is kept, as Helm does. */
+const maxErrorChars = 500;
+
+/** A URL below the repository's, whose query (a signature, say) is kept, as Helm does, but for no other origin. */
 function childUrl(base: URL, reference: string): URL {
   const folder = new URL(base);
   folder.pathname = `${folder.pathname.replace(/\/$/, '')}/`;
   const { url } = parseSourceUrl(reference, folder);
-  if (!url.search) url.search = base.search;
+  if (!url.search && url.origin === base.origin) url.search = base.search;
   return url;
-}
-
-export type Repositories = ReadonlyMap<string, Repository>;
-
-type RepositoriesOptions = Pick<
-  ChartOptions,
-  'repositories' | 'repositoryCredentialsFile' | 'indexMaxAgeMs' | 'indexMaxBytes'
->;
-
-/**
- * The configured repositories by name.
- * @throws GatewayError INVALID_ARGUMENT when one is not NAME=URL, or a name is given twice
- */
-export function createRepositories(options: RepositoriesOptions, downloader: Downloader): Repositories {
-  const repositories = new Map<string, Repository>();
-  for (const text of options.repositories) {
-    const [, name = '', url = ''] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/.exec(text) ?? [];
-    if (name === '') throw invalidArgument('a chart repository must be NAME=URL');
-    if (name === uploadsName) throw invalidArgument(`no chart repository may be called ${name}`);
-    if (repositories.has(name)) throw invalidArgument(`the chart repository ${name} is given twice`);
-    const file = options.repositoryCredentialsFile;
-    const credentials = async () => (file === undefined ? {} : readRepositoryCredentials(file, name));
-    const { indexMaxAgeMs, indexMaxBytes } = options;
-    const source = parseSourceUrl(url);
-    if (source.username !== '' || source.password !== '') {
-      throw invalidArgument(`the chart repository ${name}: credentials belong into the credentials file`);
-    }
-    repositories.set(
-      name,
-      new Repository({ name, source, credentials, indexMaxAgeMs, indexMaxBytes }, downloader),
-    );
-  }
-  return repositories;
 }

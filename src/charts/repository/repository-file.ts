@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { open, readdir, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { parseYaml, readYamlTree, scalarOf, writeYaml } from '../../yaml/index.ts';
+import { FileLock, fileError } from './file-lock.ts';
+import { repositoryToYaml, type StoredRepository, yamlToRepository } from './stored-repository.ts';
+
+/** Where repositories that were added by API are kept. */
+export interface RepositoryStore {
+  readonly kind: 'file' | 'memory';
+  /** The repositories, those that other processes have added included. */
+  read(): Promise<readonly StoredRepository[]>;
+  /**
+   * Replaces them by what `edit` makes of them, one change at a time. What it throws leaves everything as it is.
+   * @throws GatewayError UNAVAILABLE when they cannot be kept
+   */
+  change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void>;
+}
+
+/** The sum of all names, URLs and credentials. It also bounds the time in which they are read: a tenth of a second. */
+export const maxFileBytes = 1024 * 1024;
+
+export class MemoryStore implements RepositoryStore {
+  readonly kind = 'memory';
+  #list: readonly StoredRepository[] = [];
+
+  async read(): Promise<readonly StoredRepository[]> {
+    return this.#list;
+  }
+
+  async change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void> {
+    const list = edit(this.#list);
+    checkSize(format(list));
+    this.#list = list;
+  }
+}
+
+/**
+ * A YAML file that several gateways may share. It is replaced as a whole: who reads it, and who comes after a crash, sees
+ * the state before a change or after it. It holds secrets, so only its owner may read it.
+ */
+export class RepositoryFile implements RepositoryStore {
+  readonly kind = 'file';
+  readonly #path: string;
+  /** What was read last, and the version of the file that it is. */
+  #known: { readonly version: string; readonly list: readonly StoredRepository[] };
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  /** @throws GatewayError INVALID_ARGUMENT with the line, when it is there and cannot be read */
+  constructor(path: string) {
+    this.#path = path;
+    let text: string | undefined;
+    try {
+      checkFileSize(statSync(path).size, path);
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (error instanceof GatewayError) throw error;
+      if (code !== 'ENOENT') throw invalidArgument(`${path}: cannot be read: ${code}`, { cause: error });
+    }
+    this.#known = { version: '', list: text === undefined ? [] : parseRepositoryFile(text, path) };
+  }
+
+  async read(): Promise<readonly StoredRepository[]> {
+    const version = await versionOf(this.#path).catch(cause => {
+      throw fileError('the file of chart repositories cannot be read', cause);
+    });
+    if (version !== this.#known.version) this.#known = { version, list: await this.#readNow() };
+    return this.#known.list;
+  }
+
+  async #readNow(): Promise<readonly StoredRepository[]> {
+    try {
+      checkFileSize((await stat(this.#path)).size, this.#path);
+      return parseRepositoryFile(await readFile(this.#path, 'utf8'), this.#path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if (!(cause instanceof GatewayError))
+        throw fileError('the file of chart repositories cannot be read', cause);
+      // its place is for the log
+      const line = /^.*?:(\d+): /s.exec(cause.message)?.[1] ?? '1';
+      throw new GatewayError(
+        Code.FAILED_PRECONDITION,
+        `the gateway's file of chart repositories is damaged at line ${line}`,
+        { cause },
+      );
+    }
+  }
+
+  change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void> {
+    const result = this.#lastChange.then(() => this.#change(edit));
+    this.#lastChange = result.catch(() => {}); // told to the one who waits for it
+    return result;
+  }
+
+  async #change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void> {
+    try {
+      // a link stays, and what it leads to is replaced
+      const path = await realpath(this.#path).catch(() => this.#path);
+      await new FileLock(`${path}.lock`).run(async check => {
+        const list = edit(await this.#readNow());
+        const text = format(list);
+        checkSize(text);
+        await replaceFile(path, text, check);
+        this.#known = { version: await versionOf(path), list };
+      });
+    } catch (error) {
+      throw fileError('the file of chart repositories cannot be written', error);
+    }
+  }
+}
+
+/** Tells versions of a file apart without reading it: each has a file of its own. */
+async function versionOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'none';
+    throw error;
+  }
+}
+
+/** Under the lock: so temporary files that are there already are of processes that were killed. */
+async function replaceFile(path: string, text: string, check: () => Promise<void>): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp')) await unlink(join(folder, name));
+  }
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await check();
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  const handle = await open(folder);
+  await handle.sync().finally(() => handle.close());
+}
+
+/** Every mistake has the file and the line, and shows nothing that may be secret. */
+function parseRepositoryFile(text: string, path: string): StoredRepository[] {
+  const at = (line: number, message: string) => invalidArgument(`${path}:${line}: ${message}`);
+  const { root, problem, lineOf } = readYamlTree(text);
+  if (problem) throw at(problem.line, `this is not YAML: ${problem.message}`);
+  const document = parseYaml(text);
+  if (root?.kind !== 'mapping' || !(document instanceof Map)) {
+    throw at(1, 'expected a map with the list `repositories`');
+  }
+  const list = document.get('repositories');
+  const nodes = root.items.find(
+    ({ key }) => key.kind === 'scalar' && scalarOf(key) === 'repositories',
+  )?.value;
+  if (!Array.isArray(list) || nodes?.kind !== 'sequence') {
+    throw at(nodes ? lineOf(nodes) : 1, '`repositories` is missing, or not a list');
+  }
+  const names = new Set<string>();
+  return list.map((entry, index) => {
+    try {
+      const repository = yamlToRepository(entry);
+      if (names.has(repository.name)) throw invalidArgument(`a second repository named ${repository.name}`);
+      names.add(repository.name);
+      return repository;
+    } catch (error) {
+      throw at(lineOf(nodes.items[index]!), GatewayError.from(error).message);
+    }
+  });
+}
+
+function checkFileSize(bytes: number, path: string): void {
+  if (bytes > maxFileBytes) throw invalidArgument(`${path}:1: is larger than ${maxFileBytes} bytes`);
+}
+
+function format(list: readonly StoredRepository[]): string {
+  return writeYaml(new Map([['repositories', list.map(repositoryToYaml)]]));
+}
+
+function checkSize(text: string): void {
+  if (Buffer.byteLength(text) <= maxFileBytes) return;
+  throw new GatewayError(
+    Code.RESOURCE_EXHAUSTED,
+    `all added chart repositories together, with their credentials, may take ${maxFileBytes} bytes`,
+  );
+}
