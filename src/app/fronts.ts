@@ -1,4 +1,6 @@
+import type { Charts } from '../charts/index.ts';
 import type { Config } from '../config/index.ts';
+import { createHelmWrapperRoutes, helmWrapperPaths } from '../dialects/index.ts';
 import { createGrpcFront, createGrpcWebRoutes } from '../grpc/index.ts';
 import { createPipeline, type FinishedRequest, type Guard, type Route, sendContent } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
@@ -19,6 +21,7 @@ import { createRpcTap } from './rpc-log.ts';
 
 export interface FrontOptions {
   readonly config: Config;
+  readonly charts: Charts;
   readonly version: string;
   readonly service: ReleaseService;
   readonly clusters: OpenClusters;
@@ -38,7 +41,7 @@ const probeBytes = 4 * 1024 * 1024;
  * on `--probe-addr`: the pages for probes alone, for no cluster but the own one.
  */
 export function createFronts(options: FrontOptions): { main: Fronts; probes: Fronts } {
-  const { config, version, service, clusters, health, metrics, log, guard, stopping } = options;
+  const { config, charts, version, service, clusters, health, metrics, log, guard, stopping } = options;
   const { registry, problem } = clusters;
   const logRequest = createAccessLog(log, config.observe.accessLog);
   const finished = (request: LoggedRequest) => {
@@ -57,6 +60,9 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
   };
   const budget = new Budget(config.limits.inFlightBytes);
   const pages = createPages(health, metrics);
+  const { maxBodyBytes } = config.limits;
+  const servesHelmWrapper = config.dialects.names.includes('helm-wrapper');
+  const dialects = servesHelmWrapper ? createHelmWrapperRoutes({ service, charts, maxBodyBytes }) : [];
   const shared = {
     cors: corsOptionsOf(config),
     guard,
@@ -71,9 +77,9 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
       ...createRestRoutes({
         service,
         version,
-        maxBodyBytes: config.limits.maxBodyBytes,
+        maxBodyBytes,
         disableGetRollback: config.rest.disableGetRollback,
-        pages,
+        pages: [...dialects, ...pages],
         clusters: registry.hasMany
           ? {
               registry,
@@ -87,6 +93,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
       ...createGrpcWebRoutes(grpcOptions),
     ],
     forward: forwardRoute,
+    emptyNamesNothing: servesHelmWrapper ? helmWrapperPaths : undefined,
     registry,
     budget,
     clientCertificateRequired: config.tls.clientAuth === 'required',

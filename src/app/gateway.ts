@@ -73,6 +73,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
     const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
     const fronts = createFronts({
       config,
+      charts,
       version,
       service,
       clusters,

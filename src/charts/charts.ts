@@ -7,9 +7,10 @@ import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
 import { Downloader } from './download/downloader.ts';
 import { resolveHost } from './download/fetch.ts';
-import type { Credentials } from './download/source.ts';
+import { type Credentials, parseSourceUrl } from './download/source.ts';
 import { RepositoryRegistry } from './repository/registry.ts';
 import { Uploads } from './uploads/uploads.ts';
+import { checkValuesWhereItFits, type TextValues } from './values/check-values.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;
@@ -42,6 +43,17 @@ export interface Charts {
   resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart>;
   /** Where charts come from, and which of that requests may change. */
   readonly repositories: RepositoryRegistry;
+  /**
+   * Merges values that are given as text, and reads all of them.
+   * @returns hapi.chart.Config in wire format
+   * @throws GatewayError INVALID_ARGUMENT, whose part of the values `wrongPart` tells
+   */
+  checkValues(values: TextValues, signal: AbortSignal, hold?: Holder): Promise<Buffer>;
+  /**
+   * Downloads a text, from where charts may come from and within the same bounds.
+   * @throws GatewayError as `resolve`
+   */
+  readText(url: string, signal: AbortSignal): Promise<string>;
   /** What the repositories offer. */
   readonly catalogue: Catalogue;
   /** Charts that clients have uploaded. */
@@ -67,6 +79,12 @@ export function createCharts(options: ChartOptions): Charts {
     repositories,
     catalogue: new Catalogue(repositories, sources, { maxMessageBytes: tillerMessageBytes, ...options }),
     uploads,
+    checkValues: async (values, signal, hold) => checkValuesWhereItFits(values, signal, hold),
+    readText: (url, signal) =>
+      cancellable(async () => {
+        const wanted = { source: parseSourceUrl(url), credentials: {}, maxBytes: options.maxBytes };
+        return (await downloader.fetch(wanted, signal)).toString();
+      }, signal),
     close: async () => downloader.close(),
   };
 }

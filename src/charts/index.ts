@@ -3,3 +3,4 @@ export type { ChartOptions } from './chart/chart-options.ts';
 export { type ChartRequest, type Charts, createCharts, type ResolvedChart } from './charts.ts';
 export type { ChartSummary, SearchResult } from './repository/search-charts.ts';
 export { type Upload, Uploads } from './uploads/uploads.ts';
+export { type TextValues, wrongPart } from './values/check-values.ts';

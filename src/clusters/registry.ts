@@ -71,7 +71,8 @@ export class Registry {
    * @throws GatewayError NOT_FOUND for an unknown name, PERMISSION_DENIED for an API server that may not be named, and
    * INVALID_ARGUMENT where this gateway serves no cluster but its own: a request for another must not reach that
    */
-  pick({ name, adhoc }: Selection): Cluster {
+  pick({ name, adhoc, kubeconfig }: Selection): Cluster {
+    if (kubeconfig !== undefined) return this.#ofKubeconfig(kubeconfig, name);
     if (!this.hasMany && (name !== undefined || adhoc)) {
       throw invalidArgument('this gateway serves one cluster: no other can be named (docs/clusters.md)');
     }
@@ -99,6 +100,29 @@ export class Registry {
       `no cluster ${JSON.stringify(name.slice(0, 100))}; known: ${known}`,
       { reason: 'CLUSTER_NOT_FOUND' },
     );
+  }
+
+  /**
+   * One of the configured clusters that are reached by this kubeconfig.
+   * @throws GatewayError PERMISSION_DENIED for a file that the configuration does not name
+   */
+  #ofKubeconfig(file: string, name: string | undefined): Cluster {
+    const all = [...this.#byName.values(), this.own].filter(({ entry }) => {
+      return entry.kubeconfig && 'file' in entry.kubeconfig && entry.kubeconfig.file === file;
+    });
+    const shown = JSON.stringify(file.slice(0, 100));
+    if (all.length === 0) {
+      const message = `kube_config: ${shown} is no kubeconfig of this gateway's clusters`;
+      throw new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
+    }
+    const wanted = all.filter(({ entry }) =>
+      name === undefined ? entry.context === undefined : entry.name === name || entry.context === name,
+    );
+    const cluster = wanted[0] ?? (name === undefined && all.length === 1 ? all[0] : undefined);
+    if (cluster) return cluster;
+    const what =
+      name === undefined ? 'has several clusters: name one by kube_context' : 'has no such context';
+    throw new GatewayError(Code.NOT_FOUND, `kube_config: ${shown} ${what}`, { reason: 'CLUSTER_NOT_FOUND' });
   }
 
   /** The cluster's name in logs and metrics; undefined for the own one. The number of names is bounded. */

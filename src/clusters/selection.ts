@@ -8,6 +8,8 @@ import type { ClusterEntry } from './upstreams/upstream.ts';
 export interface Selection {
   readonly name?: string;
   readonly adhoc?: AdhocNames;
+  /** The path of a kubeconfig that the configuration names as well: no other file is ever opened. */
+  readonly kubeconfig?: string;
 }
 
 /** A cluster that a request brings along. The token is a secret. */
@@ -19,12 +21,12 @@ export interface AdhocNames {
 const selectingHeaders: ReadonlySet<string> = new Set(['x-cluster', 'x-kubeapiserver', 'x-kubetoken']);
 
 /** Spelt or placed otherwise, such a name means a cluster all the same: its request must not reach another one. */
-const looksSelecting = /^(?:x-)?kube[_-]?context$|^x-(?:cluster|kubeapiserver|kubetoken)(?:-bin)?$/i;
+const looksSelecting = /^(?:x-)?kube[_-]?con(?:text|fig)$|^x-(?:cluster|kubeapiserver|kubetoken)(?:-bin)?$/i;
 
 /**
  * Reads every place where a request can name a cluster: its path, the parameter `kube_context`, the header or metadata
- * `x-cluster`, the header `X-KubeApiServer` with `X-KubeToken`. Used for HTTP and gRPC alike, so that no place is
- * ignored in one of them.
+ * `x-cluster`, the header `X-KubeApiServer` with `X-KubeToken`; `kube_config` narrows the names to those of one kubeconfig.
+ * Used for HTTP and gRPC alike, so that no place is ignored in one of them.
  * @param query as parsed: a name that is percent-encoded counts as well
  * @param inPath the name in the path, decoded
  * @throws GatewayError INVALID_ARGUMENT where several are named, a token without its server, or one in a wrong place
@@ -36,7 +38,7 @@ export function readSelection(
 ): Selection {
   const unread = [
     ...Object.keys(headers).filter(name => !selectingHeaders.has(name)),
-    ...[...(query?.keys() ?? [])].filter(name => name !== 'kube_context'),
+    ...[...(query?.keys() ?? [])].filter(name => name !== 'kube_context' && name !== 'kube_config'),
   ].find(name => looksSelecting.test(name));
   if (unread !== undefined)
     throw invalidArgument(
@@ -48,6 +50,9 @@ export function readSelection(
   const names = [inPath, ...(query?.getAll('kube_context') ?? []), ...[inHeader ?? []].flat()].filter(
     name => name !== undefined,
   );
+  const kubeconfigs = query?.getAll('kube_config') ?? [];
+  if (kubeconfigs.length > 1 || (kubeconfigs.length > 0 && server !== undefined))
+    throw invalidArgument('name one kubeconfig by kube_config, and no API server beside it');
   if (names.length + (server === undefined ? 0 : 1) > 1) {
     throw invalidArgument(
       'name one cluster: in the path, by kube_context, by x-cluster, or by X-KubeApiServer',
@@ -57,7 +62,10 @@ export function readSelection(
     return { adhoc: { server: String(server), token: token === undefined ? undefined : String(token) } };
   }
   if (token !== undefined) throw invalidArgument('X-KubeToken needs the API server in X-KubeApiServer');
-  return names[0] === undefined ? {} : { name: names[0] };
+  return {
+    ...(names[0] !== undefined && { name: names[0] }),
+    ...(kubeconfigs[0] !== undefined && { kubeconfig: kubeconfigs[0] }),
+  };
 }
 
 export interface AdhocOptions {

@@ -1,4 +1,5 @@
 export { type Copier, createCopier } from './copy-message.ts';
+export { JsonReader } from './json-reader.ts';
 export { jsonToWire } from './json-to-wire.ts';
 export type * from './messages.gen.ts';
 export { parseBoolean, writeTextField } from './parse-scalar.ts';

@@ -152,6 +152,16 @@ export const restOptions = {
   ),
 };
 
+/** Other APIs over the same releases and charts. */
+export const dialectOptions = {
+  names: list(
+    'dialects',
+    "Further APIs to serve: helm-wrapper is that of opskumu's helm-wrapper, at /api (docs/helm-wrapper.md).",
+    { placeholder: 'helm-wrapper' },
+    { pattern: /^helm-wrapper$/, expected: 'helm-wrapper' },
+  ),
+};
+
 export const liveOptions = {
   maxStreams: integer(
     'max-watchers',

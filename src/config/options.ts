@@ -16,6 +16,7 @@
 import { flag, integer, type Option, type OptionGroup, type Spec, text } from './option.ts';
 import { chartOptions } from './options-charts.ts';
 import {
+  dialectOptions,
   limitOptions,
   listenerOptions,
   liveOptions,
@@ -78,6 +79,7 @@ export const optionGroups = {
   clusters: group('Many clusters', clusterOptions),
   charts: group('Charts', chartOptions),
   rest: group('HTTP/JSON', restOptions),
+  dialects: group('Other APIs', dialectOptions),
   live: group('Streams of changes', liveOptions),
   observe: group('Logs', observeOptions),
   sandbox: group('Sandbox', sandboxOptions),

@@ -40,7 +40,14 @@ export interface Route {
   readonly isLive?: boolean;
   /** Open to clients without a certificate, where certificates are required. */
   readonly isOpen?: boolean;
+  /** How another API shows its errors. What refuses a request before it is looked at stays in this gateway's form. */
+  readonly errorForm?: ErrorForm;
+  /** The operation in the OpenAPI document, for what is not in the contract. */
+  readonly operation?: Readonly<Record<string, unknown>>;
 }
+
+/** How an API shows an error: the HTTP status, and what becomes JSON. */
+export type ErrorForm = (error: GatewayError) => { readonly status: number; readonly body: object };
 
 export type Parameters = Readonly<Record<string, string>>;
 
@@ -107,6 +114,8 @@ export class Exchange {
   target: Target = { selection: {}, isNamed: false, path: '', query: '' };
   /** The routes at the path; undefined where nothing is at it. */
   match: Match | undefined;
+  /** The guards have let the request in: from here on its route says how errors look. */
+  isAdmitted = false;
   /** What logs and metrics call the cluster, where it is not the gateway's own. */
   clusterLabel: string | undefined;
   /** Counts what the request keeps in memory. */

@@ -1,5 +1,6 @@
 export {
   type Answered,
+  type ErrorForm,
   Exchange,
   type FinishedRequest,
   hasContentType,
@@ -12,4 +13,11 @@ export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { Router } from './router.ts';
 export { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
-export { type Content, errorBody, StreamWriter, sendContent, sendError, sendJson } from './send.ts';
+export {
+  type Content,
+  errorBody,
+  StreamWriter,
+  sendContent,
+  sendError,
+  sendJson,
+} from './send.ts';

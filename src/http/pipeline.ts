@@ -14,7 +14,7 @@ import type { Guard } from './guard.ts';
 import { type CorsOptions, crossOrigin, securityHeaders } from './headers.ts';
 import { handlerForBothVersions } from './http2-express.ts';
 import { allowedVerbs, Router } from './router.ts';
-import { originForm, selectCluster } from './select-cluster.ts';
+import { clusterParameters, originForm, selectCluster } from './select-cluster.ts';
 import { sendError } from './send.ts';
 
 export interface PipelineOptions {
@@ -25,6 +25,8 @@ export interface PipelineOptions {
   readonly cors: CorsOptions;
   readonly guard: Guard;
   readonly budget: Budget;
+  /** Paths at which an empty `kube_context` or `kube_config` names nothing, as for the API that these paths are of. */
+  readonly emptyNamesNothing?: RegExp | undefined;
   /** Clients whose connection has shown no certificate reach open routes only. */
   readonly clientCertificateRequired: boolean;
   readonly events: {
@@ -71,6 +73,7 @@ export function createPipeline(options: PipelineOptions): Front {
       pickTarget(options),
       exchange => void checkOrigin(exchange, options.guard),
       exchange => requireClientCertificate(exchange, options.clientCertificateRequired),
+      admit,
     ),
     crossOrigin(options.cors, response => verbsAt(exchangeOf(response))),
     steps(answerOptions, requireRoute, pickCluster),
@@ -84,7 +87,9 @@ export function createPipeline(options: PipelineOptions): Front {
   /** Takes what a step has thrown; without an error, express could not read the path. */
   const fail = async (exchange: Exchange, thrown: unknown) => {
     try {
-      finish(exchange, await sendError(exchange, thrown ?? nothingAt(exchange)));
+      const { isAdmitted, match, routeVerb } = exchange;
+      const form = isAdmitted ? match?.routes.get(routeVerb)?.errorForm : undefined;
+      finish(exchange, await sendError(exchange, thrown ?? nothingAt(exchange), form));
     } catch (error) {
       exchange.response.destroy();
       finish(exchange, { code: Code.INTERNAL, bytes: 0, error });
@@ -126,7 +131,7 @@ function oneByOne(handle: Front): Front {
 }
 
 /** From the parsed URL and the headers: the cluster that is named, and the routes of the path. Decides nothing else. */
-function pickTarget({ routes, forward, registry }: PipelineOptions): Step {
+function pickTarget({ routes, forward, registry, emptyNamesNothing }: PipelineOptions): Step {
   const own = new Router(routes);
   const ofClusters = new Router(routes.filter(route => route.perCluster));
   const anything: Match = {
@@ -136,11 +141,18 @@ function pickTarget({ routes, forward, registry }: PipelineOptions): Step {
   };
   return exchange => {
     const { path, queryText, query, request, routeVerb } = exchange;
-    exchange.target = selectCluster(path, queryText, query, request.headers, registry.hasMany);
+    const named = emptyNamesNothing?.test(path) ? withoutEmptyNames(query) : query;
+    exchange.target = selectCluster(path, queryText, named, request.headers, registry.hasMany);
     const { isNamed, path: below } = exchange.target;
     exchange.match = isNamed ? (ofClusters.match(below, routeVerb) ?? anything) : own.match(below, routeVerb);
     return undefined;
   };
+}
+
+/** The query without the parameters that name a cluster and are empty. */
+function withoutEmptyNames(query: URLSearchParams): URLSearchParams {
+  const named = [...query].filter(([name, value]) => value !== '' || !clusterParameters.has(name));
+  return new URLSearchParams(named);
 }
 
 /** What changes something no page of another origin may ask for. */
@@ -161,6 +173,11 @@ function requireClientCertificate(
   if (!isRequired || (request.socket as Partial<TLSSocket> | undefined)?.authorized === true) return;
   if (!target.isNamed && match?.routes.get(routeVerb)?.isOpen) return;
   throw new GatewayError(Code.UNAUTHENTICATED, 'a client certificate is required');
+}
+
+/** From here on a request is looked at. */
+function admit(exchange: Exchange): undefined {
+  exchange.isAdmitted = true;
 }
 
 function verbsAt({ match }: Exchange): string[] {

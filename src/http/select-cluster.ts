@@ -4,6 +4,9 @@ import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import type { Target } from './exchange.ts';
 import { splitPath } from './router.ts';
 
+/** Parameters that name a cluster, and mean something here only. */
+export const clusterParameters: ReadonlySet<string> = new Set(['kube_context', 'kube_config']);
+
 /** What stands before the name of a cluster; with `-` in place of a name, `/clusters/-/…` asks all of them. */
 const prefix = 'clusters';
 const allClusters = '-';
@@ -25,7 +28,7 @@ export function selectCluster(
   const isPrefixed = hasMany && isPrefix(first);
   const inPath = isPrefixed && segment !== '' ? decode(segment) : undefined;
   const selection = readSelection(headers, query, inPath);
-  const isNamed = selection.name !== undefined || selection.adhoc !== undefined;
+  const isNamed = [selection.name, selection.adhoc, selection.kubeconfig].some(part => part !== undefined);
   if (isNamed && isPrefixed && inPath === undefined) {
     throw invalidArgument('/clusters is no path of a cluster: name none, or one in the path');
   }
@@ -42,10 +45,10 @@ function isPrefix(word: string): boolean {
 
 /** It means something here only: a cluster's own gateway must not take it for itself. */
 function withoutContext(text: string, query: URLSearchParams): string {
-  if (!query.has('kube_context')) return text;
+  if (![...clusterParameters].some(name => query.has(name))) return text;
   return text
     .split('&')
-    .filter(part => !new URLSearchParams(part).has('kube_context'))
+    .filter(part => ![...new URLSearchParams(part).keys()].some(name => clusterParameters.has(name)))
     .join('&');
 }
 

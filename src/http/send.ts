@@ -11,7 +11,7 @@ import {
   type HttpResponse,
   isGone,
 } from '../protocol/index.ts';
-import type { Answered, Exchange } from './exchange.ts';
+import type { Answered, ErrorForm, Exchange } from './exchange.ts';
 import { prettyJson } from './pretty-json.ts';
 
 const gzipAsync = promisify(gzip);
@@ -78,8 +78,17 @@ export function errorBody({ code, message, reason, step }: GatewayError) {
   return { code, message, reason, ...(step !== undefined && { step }) };
 }
 
-/** Answers with an error and its HTTP status; where an answer has begun already, all that is left is to break it off. */
-export async function sendError(exchange: Exchange, thrown: unknown): Promise<Answered> {
+const ownForm: ErrorForm = error => ({ status: errorToHttpStatus(error), body: errorBody(error) });
+
+/**
+ * Answers with an error and its HTTP status; where an answer has begun already, all that is left is to break it off.
+ * @param form that of another API; default: this gateway's own
+ */
+export async function sendError(
+  exchange: Exchange,
+  thrown: unknown,
+  form: ErrorForm = ownForm,
+): Promise<Answered> {
   const error = GatewayError.from(thrown);
   const { response } = exchange;
   if (response.headersSent || isGone(response)) {
@@ -88,7 +97,8 @@ export async function sendError(exchange: Exchange, thrown: unknown): Promise<An
   }
   if (error.reason === 'BODY_TOO_LARGE' || error.reason === 'OVERLOADED') leaveBody(response);
   if (error.reason === 'OVERLOADED') response.setHeader('Retry-After', '1');
-  const { bytes } = await sendJson(exchange, JSON.stringify(errorBody(error)), errorToHttpStatus(error));
+  const { status, body } = form(error);
+  const { bytes } = await sendJson(exchange, JSON.stringify(body), status);
   return { code: error.code, bytes, error: thrown };
 }
 

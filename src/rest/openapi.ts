@@ -62,7 +62,7 @@ export function openApiRoute(
  */
 export function createOpenApi(
   releases: readonly ReleaseRoute[],
-  others: readonly Pick<Route, 'template' | 'summary'>[],
+  others: readonly (Pick<Route, 'template' | 'summary'> & Partial<Route>)[],
   version: string,
 ): Buffer {
   const schemas = new SchemaCollector();
@@ -74,11 +74,16 @@ export function createOpenApi(
       ...paths[path],
       [verb.toLowerCase()]: {
         ...operation(route, schemas),
-        ...(perCluster && { servers: [ownServer, clusterServer] }),
+        ...(perCluster && { servers }),
       },
     };
   }
-  for (const { template, summary } of others) paths[template] = { get: pageOperation(template, summary) };
+  for (const { template, summary, operation: given, verbs = [] } of others) {
+    const operations = given
+      ? verbs.map(verb => [verb.toLowerCase(), { ...given, ...(perCluster && { servers }) }])
+      : [['get', pageOperation(template, summary)]];
+    paths[template] = { ...paths[template], ...Object.fromEntries(operations) };
+  }
   const document = {
     openapi: '3.1.0',
     info: {
@@ -94,6 +99,7 @@ export function createOpenApi(
       { name: 'tiller' },
       { name: 'clusters' },
       { name: 'gateway' },
+      ...(others.some(({ operation }) => operation?.tags) ? [{ name: 'helm-wrapper' }] : []),
     ],
     paths,
     components: { schemas: { Error: errorSchema, ...schemas.schemas }, parameters: sharedParameters },
@@ -107,6 +113,7 @@ const clusterServer = {
   description: 'One of several clusters',
   variables: { cluster: { default: 'default', description: 'A name of GET /clusters' } },
 };
+const servers = [ownServer, clusterServer];
 
 function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector): Schema {
   const inPath = contract.request.fields.filter(field => binding.path.includes(`{${field.name}}`));

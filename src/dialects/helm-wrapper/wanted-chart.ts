@@ -1,0 +1,69 @@
+import { type ChartRequest, type TextValues, wrongPart } from '../../charts/index.ts';
+import { Code, GatewayError } from '../../protocol/index.ts';
+import type { Call } from './call.ts';
+import { inWords, refuse } from './helm-errors.ts';
+import type { OptionsOf, OptionTables } from './read-options.ts';
+
+export type ReleaseOptions = OptionsOf<OptionTables['releaseOptions']>;
+
+/** The chart and the values of an install or an upgrade, in wire format. */
+export interface ChartAndValues {
+  readonly chart: Uint8Array;
+  readonly values: Uint8Array;
+}
+
+/** Files on the server: whoever calls could try which there are, and have them read. */
+const serverFiles = ['ca_file', 'cert_file', 'key_file', 'keyring'] as const;
+
+/**
+ * Reads the chart that the query names and the values of the body.
+ * @throws GatewayError also for what is wrong with the chart or its source
+ */
+export async function resolveChart(call: Call, options: ReleaseOptions): Promise<ChartAndValues> {
+  const named = call.query('chart');
+  if (named === '') refuse('chart name can not be empty');
+  const file = serverFiles.find(name => options[name] !== '');
+  if (file !== undefined)
+    refuse(
+      `${file} names a file on the server, which a request may not: the gateway's configuration has such files`,
+    );
+  const values = await readValues(call, options);
+  const { signal, hold } = call.context;
+  const request: ChartRequest = {
+    ...chartOf(named, options),
+    username: options.username,
+    password: options.password,
+    insecureSkipVerify: options.insecure_skip_verify,
+    verify: options.verify,
+    values,
+    set: [],
+    setString: [],
+  };
+  return call.charts.resolve(request, signal, hold);
+}
+
+/** From `chart`, `version` and `devel` to the gateway's own references of charts. */
+function chartOf(chart: string, { version, devel }: Pick<ReleaseOptions, 'version' | 'devel'>) {
+  const wanted = version || (devel ? '>0.0.0-0' : '');
+  if (chart.startsWith('oci://')) {
+    const hasTag = /:[^/]*$/.test(chart.slice('oci://'.length));
+    return { chartUrl: wanted === '' || hasTag ? chart : `${chart}:${wanted}` };
+  }
+  const isOfRepository = /^[^/:]+\/[^/:]+$/.test(chart);
+  return { chartUrl: isOfRepository && wanted !== '' ? `${chart}/${wanted}` : chart };
+}
+
+/** @returns hapi.chart.Config in wire format */
+async function readValues(call: Call, options: ReleaseOptions): Promise<Uint8Array> {
+  const { signal, hold } = call.context;
+  const isUrl = /^https?:\/\/\S+$/i.test(options.values);
+  const yaml = isUrl ? await call.charts.readText(options.values, signal) : options.values;
+  const given: TextValues = { yaml, set: options.set, setString: options.set_string };
+  try {
+    return await call.charts.checkValues(given, signal, hold);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== Code.INVALID_ARGUMENT) throw error;
+    const part = wrongPart(error.message);
+    throw inWords(error, part === 'values' ? 'failed parsing values' : `failed parsing ${part} data`);
+  }
+}
