@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   encodeMessage,
   type SwiftGetChartRequest,
@@ -12,7 +13,14 @@ import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts
 import type { ChartSources, WantedChart } from './chart-sources.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { findVersion, readRange } from './repository/repository-index.ts';
-import { type SearchResult, searchCharts, toSummary } from './repository/search-charts.ts';
+import {
+  type ChartQuery,
+  type ChartSummary,
+  type Hits,
+  type SearchResult,
+  searchCharts,
+  toSummary,
+} from './repository/search-charts.ts';
 
 /** A chart in a repository. */
 export interface ChartName {
@@ -20,7 +28,25 @@ export interface ChartName {
   readonly name: string;
 }
 
+/** A search as `helm search repo` of Helm 3 takes it. */
+export interface Helm3Search {
+  readonly keyword?: string;
+  /** `keyword` is a regular expression. */
+  readonly regexp?: boolean;
+  /** Pre-releases as well; without effect beside `version`. */
+  readonly devel?: boolean;
+  /** Version or range; empty is every release. */
+  readonly version?: string;
+  /** Every version instead of the best of each chart. */
+  readonly versions?: boolean;
+  /** Only this repository. */
+  readonly repo?: string;
+}
+
 const defaultVersions = 1000;
+
+/** Objects made in some milliseconds, after which others have their turn. */
+const summariesAtOnce = 500;
 
 /** Bounds on a chart that is looked into. */
 export type CatalogueLimits = ArchiveLimits & Required<Pick<ChartOptions, 'maxMessageBytes'>>;
@@ -39,19 +65,38 @@ export class Catalogue {
 
   /** @throws GatewayError INVALID_ARGUMENT for a repository that is not configured */
   search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchResult> {
-    return cancellable(() => this.#search(query, signal), signal);
+    return cancellable(async () => (await this.#search(query, query.repo, signal)).page(query), signal);
   }
 
-  async #search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchResult> {
+  /**
+   * All that `helm search repo` of Helm 3 prints, in its order.
+   * @throws GatewayError as `search`
+   */
+  searchHelm3(query: Helm3Search, signal: AbortSignal): Promise<readonly ChartSummary[]> {
+    const { keyword: text = '', regexp, version = '', versions: all_versions = false, devel } = query;
+    const wanted = { query: text, regexp, version, all_versions, devel, helm3: true };
+    return cancellable(async () => {
+      const hits = await this.#search(wanted, query.repo ?? '', signal);
+      const charts: ChartSummary[] = [];
+      while (charts.length < hits.total) {
+        charts.push(...hits.from(charts.length, summariesAtOnce));
+        await nextTurn();
+        signal.throwIfAborted();
+      }
+      return charts;
+    }, signal);
+  }
+
+  async #search(query: ChartQuery, repo: string, signal: AbortSignal): Promise<Hits> {
     const all = await this.#repositories.all();
-    const wanted = all.filter(({ name }) => query.repo === '' || name === query.repo);
-    if (query.repo !== '' && wanted.length === 0) {
-      throw invalidArgument(`no chart repository named ${JSON.stringify(query.repo)} is configured`);
+    const wanted = all.filter(({ name }) => repo === '' || name === repo);
+    if (repo !== '' && wanted.length === 0) {
+      throw invalidArgument(`no chart repository named ${quote(repo)} is configured`);
     }
     const loaded = await Promise.all(
       wanted.map(async repository => [repository.name, await repository.index(signal)] as const),
     );
-    return searchCharts(new Map(loaded), query);
+    return searchCharts(new Map(loaded), query, signal);
   }
 
   /**
@@ -66,22 +111,22 @@ export class Catalogue {
   async #versions(wanted: SwiftListChartVersionsRequest, signal: AbortSignal): Promise<SearchResult> {
     const limit = wanted.limit === 0 ? defaultVersions : wanted.limit;
     if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
-    const matches = wanted.version === '' ? () => true : readRange(wanted.version);
-    const repository = await this.#repositories.existing(wanted.repository);
-    const index = await repository.index(signal);
-    const versions = (index.get(wanted.name) ?? []).filter(
-      ({ version, parsedVersion }) => version === wanted.version || matches(parsedVersion),
-    );
-    if (!index.get(wanted.name)?.length)
-      throw chartNotFound({ repository: wanted.repository, name: wanted.name });
-    const start = wanted.offset === '' ? 0 : versions.findIndex(({ version }) => version === wanted.offset);
-    if (start < 0) throw invalidArgument(`offset ${JSON.stringify(wanted.offset)} not found`);
+    const range = wanted.version === '' ? () => true : readRange(wanted.version);
+    const { repository, name, offset } = wanted;
+    const index = await (await this.#repositories.existing(repository)).index(signal);
+    const span = index.versionsOf(name);
+    if (!span) throw chartNotFound({ repository, name });
+    const all = Array.from({ length: span.end - span.first }, (_, at) => span.first + at);
+    const versions = all.filter(index.matcher(range, wanted.version));
+    const start = offset === '' ? 0 : versions.findIndex(version => index.versionText(version) === offset);
+    if (start < 0) throw invalidArgument(`offset ${quote(offset)} not found`);
     const page = versions.slice(start, start + limit);
+    const next = versions[start + page.length];
     return {
       count: page.length,
-      next: versions[start + page.length]?.version ?? '',
+      next: next === undefined ? '' : index.versionText(next),
       total: versions.length,
-      charts: page.map(chart => toSummary(wanted.repository, chart)),
+      charts: page.map(version => toSummary(repository, index.at(version))),
     };
   }
 

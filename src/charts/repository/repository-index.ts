@@ -1,76 +1,169 @@
-import { inThread, invalidArgument, maxHereBytes, ThreadPool } from '../../protocol/index.ts';
-import type { YamlValue } from '../../yaml/index.ts';
-import { readBoolean, readFields, readText, readTexts, readYamlMap } from '../chart/chart-yaml.ts';
+import { invalidArgument } from '../../protocol/index.ts';
 import {
-  compareVersions,
   parseConstraint,
   parseVersion,
   type Version,
+  type VersionConstraint,
 } from '../requirements/version-constraint.ts';
+import {
+  archiveName,
+  type ChartEntry,
+  type Columns,
+  columnsOf,
+  digestBytes,
+  type PackedIndex,
+  plainDigest,
+  splitTexts,
+  usualArchive,
+} from './packed-index.ts';
 
-/** What is read of an entry: these texts, the lists `urls` and `keywords`, and `deprecated`. */
-const textFields = [
-  'name',
-  'version',
-  'digest', // SHA-256 of the archive in hexadecimal
-  'created', // RFC 3339
-  'appVersion',
-  'description',
-  'home',
-  'icon',
-] as const;
+/** One version of a chart, as a repository's index describes it. */
+export type ChartVersion = ChartEntry;
 
-/** One version of a chart, as a repository's index describes it; texts and lists that it does not have are empty. */
-export interface ChartVersion extends Readonly<Record<(typeof textFields)[number], string>> {
-  readonly parsedVersion: Version;
-  readonly urls: readonly string[];
-  readonly keywords: readonly string[];
-  readonly deprecated: boolean;
+/** A range of numbers: from `first` on, without `end`. */
+export interface Span {
+  readonly first: number;
+  readonly end: number;
 }
-
-/** The versions of every chart, newest first. */
-export type RepositoryIndex = ReadonlyMap<string, readonly ChartVersion[]>;
-
-const fields = { ...eachText(readText), urls: readTexts, keywords: readTexts, deprecated: readBoolean };
-const empty = { ...eachText(''), urls: [], keywords: [], deprecated: false };
-
-function eachText<T>(value: T): Record<(typeof textFields)[number], T> {
-  return Object.fromEntries(textFields.map(name => [name, value])) as Record<(typeof textFields)[number], T>;
-}
-
-/** An index may be as long as its bytes may be many; public ones have some hundred thousand values. */
-const indexBounds = { maxLength: 256 * 1024 * 1024, maxNodes: 20_000_000 };
 
 /**
- * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
- * does not hide the others.
- * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
+ * A repository's index. Charts and versions have numbers: charts in the order of their names without regard to case, a
+ * chart's versions one behind the other, newest first. Objects are made only of what is asked for.
  */
-export function parseRepositoryIndex(data: Uint8Array, where: string): RepositoryIndex {
-  const map = readYamlMap(data, where, indexBounds);
-  const entries = map.get('entries') ?? new Map();
-  if (!map.get('apiVersion') || !(entries instanceof Map)) {
-    throw invalidArgument(`${where}: is no repository index: it must have apiVersion and entries`);
-  }
-  const index = new Map<string, readonly ChartVersion[]>();
-  for (const [name, versions] of entries) {
-    if (!Array.isArray(versions)) continue;
-    const read = versions.flatMap(value => readVersion(name, value));
-    index.set(
-      name,
-      read.sort((a, b) => compareVersions(b.parsedVersion, a.parsedVersion)),
-    );
-  }
-  return index;
-}
+export class RepositoryIndex {
+  readonly chartCount: number;
+  readonly versionCount: number;
+  /** Of memory, but for what its users make of it. */
+  readonly bytes: number;
+  readonly columns: Columns;
+  readonly #strings: Buffer;
+  #lines: Uint8Array | string;
 
-function readVersion(name: string, value: YamlValue): ChartVersion[] {
-  try {
-    const entry = { ...empty, ...readFields(value, fields, name) };
-    const parsedVersion = parseVersion(entry.version);
-    return parsedVersion ? [{ ...entry, name, parsedVersion }] : [];
-  } catch {
-    return [];
+  constructor({ counts, columns, strings, lines }: PackedIndex) {
+    this.chartCount = counts.charts;
+    this.versionCount = counts.versions;
+    this.bytes = columns.length + strings.length + lines.length;
+    this.columns = columnsOf(counts, columns).columns;
+    this.#strings = Buffer.from(strings.buffer, strings.byteOffset, strings.length);
+    this.#lines = lines;
+  }
+
+  /** The lines that are searched, as UTF-8 whose bytes are characters: to search text is faster than to search bytes. */
+  get lineText(): string {
+    if (typeof this.#lines === 'string') return this.#lines;
+    const { buffer, byteOffset, length } = this.#lines;
+    const text = Buffer.from(buffer, byteOffset, length).toString('latin1');
+    this.#lines = text;
+    return text;
+  }
+
+  text(number: number): string {
+    const { stringStart } = this.columns;
+    return this.#strings.toString('utf8', stringStart[number], stringStart[number + 1]);
+  }
+
+  /** The numbers of a chart's versions; undefined where there is no such chart. */
+  versionsOf(name: string): Span | undefined {
+    const { byName, firstVersion } = this.columns;
+    const wanted = Buffer.from(name);
+    let low = 0;
+    let high = this.chartCount;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const chart = byName[middle]!;
+      const order = this.#compareName(chart, wanted);
+      if (order === 0) return { first: firstVersion[chart]!, end: firstVersion[chart + 1]! };
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    return undefined;
+  }
+
+  /** A version by its number. */
+  at(version: number): ChartVersion {
+    const { appVersion, created, description, home, icon, keywords, row: rows, deprecated } = this.columns;
+    const row = rows[version]!;
+    const name = this.text(this.columns.name[this.chartOf(version)]!);
+    const written = this.versionText(version);
+    const time = created[version]!;
+    return {
+      name,
+      version: written,
+      digest: this.#digestOf(version),
+      created: Number.isNaN(time) ? '' : new Date(time).toISOString(),
+      appVersion: this.text(appVersion[version]!),
+      description: this.text(description[row]!),
+      home: this.text(home[row]!),
+      icon: this.text(icon[row]!),
+      urls: this.#urlsOf(version, name, written),
+      keywords: this.keywordsOf(keywords[row]!),
+      deprecated: deprecated[row] === 1,
+    };
+  }
+
+  /** The keywords whose text has this number. */
+  keywordsOf(number: number): string[] {
+    return splitTexts(this.text(number));
+  }
+
+  versionText(version: number): string {
+    return this.text(this.columns.numberText[this.columns.number[version]!]!);
+  }
+
+  /** The chart that a version is one of. */
+  chartOf(version: number): number {
+    const { firstVersion } = this.columns;
+    let low = 0;
+    let high = this.chartCount;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (firstVersion[middle]! <= version) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** A test for versions by their number; each text of a version is looked at once. */
+  matcher(constraint: VersionConstraint, exact = ''): (version: number) => boolean {
+    const { number: numbers } = this.columns;
+    const known = new Uint8Array(this.columns.numberText.length);
+    return version => {
+      const number = numbers[version]!;
+      if (known[number] === 0) known[number] = this.#matches(number, constraint, exact) ? 1 : 2;
+      return known[number] === 1;
+    };
+  }
+
+  #matches(number: number, constraint: VersionConstraint, exact: string): boolean {
+    const { major, minor, patch, prerelease, numberText } = this.columns;
+    if (exact !== '' && this.text(numberText[number]!) === exact) return true;
+    const version: Version = Number.isNaN(major[number]!)
+      ? parseVersion(this.text(numberText[number]!))!
+      : {
+          numbers: [major[number]!, minor[number]!, patch[number]!],
+          prerelease: this.text(prerelease[number]!),
+        };
+    return constraint(version);
+  }
+
+  #compareName(chart: number, wanted: Buffer): number {
+    const { stringStart, name } = this.columns;
+    const number = name[chart]!;
+    return this.#strings.compare(wanted, 0, wanted.length, stringStart[number]!, stringStart[number + 1]!);
+  }
+
+  #digestOf(version: number): string {
+    const { digest, digestText } = this.columns;
+    const number = digestText[version]!;
+    if (number !== plainDigest) return this.text(number);
+    const at = digest.byteOffset + version * digestBytes;
+    return Buffer.from(digest.buffer, at, digestBytes).toString('hex');
+  }
+
+  #urlsOf(version: number, name: string, written: string): string[] {
+    const number = this.columns.urls[version]!;
+    if (number < usualArchive) return splitTexts(this.text(number));
+    return [`${this.text(number - usualArchive)}${archiveName(name, written)}`];
   }
 }
 
@@ -84,7 +177,7 @@ export function findChart(index: RepositoryIndex, name: string, range: string): 
   if (version) return version;
   const quoted = JSON.stringify(name);
   throw invalidArgument(
-    index.get(name)?.length
+    index.versionsOf(name)
       ? `no version of chart ${quoted} matches ${JSON.stringify(range || '*')}`
       : `no chart named ${quoted} in the repository`,
   );
@@ -92,39 +185,22 @@ export function findChart(index: RepositoryIndex, name: string, range: string): 
 
 /** As `findChart`; undefined where there is none. @throws GatewayError INVALID_ARGUMENT when the range cannot be read */
 export function findVersion(index: RepositoryIndex, name: string, range: string): ChartVersion | undefined {
-  const versions = index.get(name) ?? [];
-  const exact = versions.find(({ version }) => version === range);
-  if (exact || versions.length === 0) return exact;
-  const matches = readRange(range);
-  return versions.find(({ parsedVersion }) => matches(parsedVersion));
+  const span = index.versionsOf(name);
+  if (!span) return undefined;
+  for (let version = span.first; version < span.end; version++)
+    if (index.versionText(version) === range) return index.at(version);
+  const matches = index.matcher(readRange(range));
+  for (let version = span.first; version < span.end; version++)
+    if (matches(version)) return index.at(version);
+  return undefined;
 }
 
 /**
  * A test for versions from the text of a range; empty lets every release through.
  * @throws GatewayError INVALID_ARGUMENT when it cannot be read
  */
-export function readRange(range: string): (version: Version) => boolean {
-  const constraint = parseConstraint(range === '' ? '*' : range);
+export function readRange(range: string, parse = parseConstraint): VersionConstraint {
+  const constraint = parse(range === '' ? '*' : range);
   if (!constraint) throw invalidArgument(`not a version or a range of versions: ${JSON.stringify(range)}`);
   return constraint;
-}
-
-/**
- * A thread for indexes alone: in memory one takes about twenty times its bytes, and the largest allowed by default has to
- * fit. Which repositories there are is for the configuration to say, not for a client.
- */
-const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 60_000 });
-const readInThread = inThread(import.meta.url, parseRepositoryIndex, indexThread);
-
-/**
- * Reads an index; a large one in a thread, since ten megabytes take a second in which nothing else would be answered.
- * @throws GatewayError as parseRepositoryIndex and ThreadPool.run
- */
-export async function readIndex(
-  data: Uint8Array,
-  where: string,
-  signal: AbortSignal,
-): Promise<RepositoryIndex> {
-  if (data.length <= maxHereBytes) return parseRepositoryIndex(data, where);
-  return readInThread({ what: where, bytes: data.length, signal }, data, where);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findChart, parseRepositoryIndex, readIndex } from './repository-index.ts';
+import { parseRepositoryIndex, readIndex } from './read-index.ts';
+import { findChart } from './repository-index.ts';
 
 const noSignal = new AbortController().signal;
 const entries = Array.from(
@@ -11,14 +12,14 @@ const large = Buffer.from(`apiVersion: v1\nentries:\n${entries}`);
 
 test('a large index comes out of its thread as it would here', async () => {
   assert.ok(large.length > 256 * 1024);
-  const index = await readIndex(large, 'x', noSignal);
-  assert.deepEqual(index, parseRepositoryIndex(large, 'x'));
+  const index = await readIndex(Buffer.from(large), 'x', 'try', noSignal);
+  assert.deepEqual(index, parseRepositoryIndex(large, 'x', 'try'));
   assert.equal(findChart(index, 'chart-4999', '1.x').version, '1.0.4999');
 });
 
 test('what is wrong with it is told', async () => {
   const broken = Buffer.concat([large, Buffer.from('\n- [')]);
-  await assert.rejects(readIndex(broken, 'https://x/index.yaml', noSignal), {
+  await assert.rejects(readIndex(broken, 'https://x/index.yaml', 'try', noSignal), {
     name: 'GatewayError',
     code: 3,
     message: /^https:\/\/x\/index\.yaml: error converting YAML to JSON: yaml: line/,
@@ -27,7 +28,7 @@ test('what is wrong with it is told', async () => {
 
 test('who goes away does not wait for it', async () => {
   const caller = new AbortController();
-  const reading = readIndex(large, 'x', caller.signal);
+  const reading = readIndex(Buffer.from(large), 'x', 'try', caller.signal);
   caller.abort(new Error('gone'));
   await assert.rejects(reading, { message: 'gone' });
 });

@@ -9,7 +9,8 @@ import {
   type SourceUrl,
   showUrl,
 } from '../download/source.ts';
-import { type ChartVersion, type RepositoryIndex, readIndex } from './repository-index.ts';
+import { readIndex } from './read-index.ts';
+import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
 
 /** The name that uploads have in a chart_url, in the place of a repository's. */
 export const uploadsName = 'uploads';
@@ -200,10 +201,8 @@ export class Repository {
     if (!this.#isClosed) room.take(this, bytes.length);
     const ofText = { bytes: bytes.length, sha256, validators, fingerprint, checkedAt };
     try {
-      const index = await readIndex(bytes, showUrl(source.url), signal);
-      let versions = 0;
-      for (const list of index.values()) versions += list.length;
-      return this.#hold({ index, charts: index.size, versions, ...ofText });
+      const index = await readIndex(bytes, showUrl(source.url), this.name, signal);
+      return this.#hold({ index, charts: index.chartCount, versions: index.versionCount, ...ofText });
     } catch (error) {
       if (this.#held) room.take(this, this.#held.bytes);
       else room.give(this);

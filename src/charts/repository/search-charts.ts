@@ -1,6 +1,9 @@
-import type { Partially, SwiftChartSummary, SwiftSearchChartsRequest } from '../../codec/index.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RE2JS } from 're2js';
+import type { Partially, SwiftChartSummary } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { compareUtf8 } from '../../yaml/index.ts';
+import { parseHelm3Constraint } from '../requirements/helm3-constraint.ts';
 import { type ChartVersion, type RepositoryIndex, readRange } from './repository-index.ts';
 
 /** A message of the answer, as it is encoded. */
@@ -13,71 +16,245 @@ export interface SearchResult {
   readonly charts: readonly ChartSummary[];
 }
 
-interface Hit {
-  readonly repo: string;
-  readonly chart: ChartVersion;
-  /** In which part of the chart's text the query begins: 0 is its name. */
-  readonly score: number;
-  /** What charts with the same score are sorted by. */
-  readonly sortName: string;
+export interface ChartQuery {
+  /** What a chart's name, `repo/name`, description or keywords must contain; empty is in every chart. */
+  readonly query: string;
+  /** `query` is a regular expression of Go's; then the case of letters counts. */
+  readonly regexp?: boolean | undefined;
+  /** Version or range of versions; empty is every release. */
+  readonly version: string;
+  /** Helm 3 only: an empty `version` is every version, pre-releases as well. */
+  readonly devel?: boolean | undefined;
+  /** Every version that matches instead of the newest one. */
+  readonly all_versions: boolean;
+  /** As `helm search repo` of Helm 3 orders and reads ranges; else as `helm search` of Helm 2.17. */
+  readonly helm3?: boolean;
 }
 
-type Query = Readonly<Omit<SwiftSearchChartsRequest, 'repo'>>;
+/** A part of a list of hits. */
+export interface Page {
+  /** The most to return; 0 is 100. */
+  readonly limit: number;
+  /** First one wanted, as `REPO/NAME/VERSION`; empty is the very first. */
+  readonly offset: string;
+}
+
+/** Hits of one repository with one score: numbers of versions. */
+interface Segment {
+  readonly repo: string;
+  readonly index: RepositoryIndex;
+  readonly versions: readonly number[];
+}
+
+/** In which part of a chart's line the query begins: name, full name, description, keywords. */
+const scores = 4;
 
 const defaultLimit = 100;
 
-/**
- * Searches indexes as `helm search` of Helm 2.17 does: for the whole text of the query, in any case; ordered by where it
- * stands (name, repository, description, keywords), then by name, newest version first.
- * @throws GatewayError INVALID_ARGUMENT when limit, offset or version cannot be right
- */
-export function searchCharts(indexes: ReadonlyMap<string, RepositoryIndex>, query: Query): SearchResult {
-  const limit = query.limit === 0 ? defaultLimit : query.limit;
-  if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
-  const hits = [...indexes].flatMap(([repo, index]) => searchIndex(repo, index, query));
-  // stable: versions of one chart are newest first already
-  hits.sort((a, b) => a.score - b.score || compareUtf8(a.sortName, b.sortName));
-  const start = query.offset === '' ? 0 : hits.findIndex(item => keyOf(item) === query.offset);
-  if (start < 0) throw invalidArgument(`offset ${JSON.stringify(query.offset)} not found`);
-  const page = hits.slice(start, start + limit);
-  const next = hits[start + page.length];
-  return {
-    count: page.length,
-    next: next ? keyOf(next) : '',
-    total: hits.length,
-    charts: page.map(({ repo, chart }) => toSummary(repo, chart)),
-  };
-}
+/** Far longer than any that a person writes. */
+const maxExpressionLength = 1000;
 
-function searchIndex(repo: string, index: RepositoryIndex, query: Query): Hit[] {
-  const matches = readRange(query.version);
-  const term = query.query.toLowerCase();
-  return [...index].flatMap(([name, versions]) => {
-    const fullName = `${repo}/${name}`;
-    // Helm sorts what it has searched for by names in lower case
-    const sortName = term === '' ? fullName : fullName.toLowerCase();
-    const hits: Hit[] = [];
-    for (const chart of versions) {
-      if (chart.version !== query.version && !matches(chart.parsedVersion)) continue;
-      const score = scoreOf(fullName, chart, term);
-      if (score < 0) continue;
-      hits.push({ repo, chart, score, sortName });
-      if (!query.all_versions) break;
+/** What a search may do before it lets others have their turn. */
+const sliceMs = 10;
+
+/** All hits in order, as numbers: objects are made of those that are looked at. */
+export class Hits {
+  readonly total: number;
+  readonly #segments: readonly Segment[];
+
+  constructor(segments: readonly Segment[]) {
+    this.#segments = segments.filter(({ versions }) => versions.length > 0);
+    this.total = this.#segments.reduce((sum, { versions }) => sum + versions.length, 0);
+  }
+
+  /** @throws GatewayError INVALID_ARGUMENT when limit or offset cannot be right */
+  page({ limit: given, offset }: Page): SearchResult {
+    const limit = given === 0 ? defaultLimit : given;
+    if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
+    const start = offset === '' ? 0 : this.#positionOf(offset);
+    const charts = [...this.from(start, limit)];
+    const [next] = this.from(start + charts.length, 1);
+    return {
+      count: charts.length,
+      next: next ? `${next.repo}/${next.name}/${next.version}` : '',
+      total: this.total,
+      charts,
+    };
+  }
+
+  *from(start: number, count: number): Generator<ChartSummary> {
+    let skip = start;
+    let left = count;
+    for (const { repo, index, versions } of this.#segments) {
+      for (let at = skip; at < versions.length && left > 0; at++, left--)
+        yield toSummary(repo, index.at(versions[at]!));
+      skip = Math.max(0, skip - versions.length);
     }
-    return hits;
-  });
+  }
+
+  #positionOf(offset: string): number {
+    const [repo = ''] = offset.split('/', 1);
+    const end = Math.max(offset.lastIndexOf('/'), repo.length);
+    const name = offset.slice(repo.length + 1, end);
+    const written = offset.slice(end + 1);
+    let before = 0;
+    for (const { repo: own, index, versions } of this.#segments) {
+      const span = own === repo ? index.versionsOf(name) : undefined;
+      const at = span
+        ? versions.findIndex(
+            version => version >= span.first && version < span.end && index.versionText(version) === written,
+          )
+        : -1;
+      if (at >= 0) return before + at;
+      before += versions.length;
+    }
+    throw invalidArgument(`offset ${JSON.stringify(offset)} not found`);
+  }
 }
 
-/** The number of the part in which the term begins; -1 where it is in none. */
-function scoreOf(fullName: string, { name, description, keywords }: ChartVersion, term: string): number {
-  const text = [name, fullName, description, keywords.join(' ')].join('\v').toLowerCase();
-  const index = text.indexOf(term);
-  return index < 0 ? -1 : text.slice(0, index).split('\v').length - 1;
+/**
+ * Searches indexes by name as the Helm client does: for the whole text of the query; ordered by where it stands (name,
+ * repository, description, keywords), then by name, newest version first.
+ * @throws GatewayError INVALID_ARGUMENT when the version or the expression cannot be right
+ */
+export async function searchCharts(
+  indexes: ReadonlyMap<string, RepositoryIndex>,
+  query: ChartQuery,
+  signal: AbortSignal,
+): Promise<Hits> {
+  const range = query.version || (query.helm3 ? (query.devel ? '>0.0.0-0' : '>0.0.0') : '');
+  const matches = query.helm3 ? readRange(range, parseHelm3Constraint) : readRange(range);
+  const expression = query.regexp && query.query !== '' ? compileExpression(query.query) : undefined;
+  // Helm 2 sorts what it has searched for by names in small letters
+  const byCase = query.helm3 === true || expression !== undefined || query.query === '';
+  const order = (repo: string) => (byCase ? `${repo}/` : `${repo}/`.toLowerCase());
+  // names of different repositories are told apart before the slash: their hits never mix
+  const sorted = [...indexes].sort(([a], [b]) => compareUtf8(order(a), order(b)));
+  const segments: Segment[][] = Array.from({ length: scores }, () => []);
+  for (const [repo, index] of sorted) {
+    const rowScores = expression
+      ? await scoreByExpression(repo, index, expression, signal)
+      : scoreByText(index, query.query);
+    const holds = index.matcher(matches, query.helm3 ? '' : query.version);
+    const collect = query.helm3 && !query.all_versions ? collectBest : collectInOrder;
+    const lists = collect(index, rowScores, holds, { byCase, all: query.all_versions });
+    for (const [score, versions] of lists.entries()) segments[score]!.push({ repo, index, versions });
+  }
+  return new Hits(segments.flat());
 }
 
-/** Names a chart, as an offset and as a `chart_url`. */
-function keyOf({ repo, chart }: Hit): string {
-  return `${repo}/${chart.name}/${chart.version}`;
+/** For each row one more than its score; 0 where it does not match. */
+type RowScores = Uint8Array;
+
+/** One pass over all lines, which skips the rest of a line that matches. */
+function scoreByText(index: RepositoryIndex, query: string): RowScores {
+  const { lineStart, nameEnd, fullNameEnd, descriptionEnd, description } = index.columns;
+  const rowScores = new Uint8Array(description.length);
+  if (query === '') return rowScores.fill(1);
+  const lines = index.lineText;
+  const wanted = Buffer.from(query.toLowerCase()).toString('latin1');
+  let row = 0;
+  for (let at = lines.indexOf(wanted); at >= 0; at = lines.indexOf(wanted, lineStart[row])) {
+    while (lineStart[row + 1]! <= at) row++;
+    rowScores[row] =
+      1 + Number(at > nameEnd[row]!) + Number(at > fullNameEnd[row]!) + Number(at > descriptionEnd[row]!);
+    row++;
+  }
+  return rowScores;
+}
+
+/** The same by a regular expression, which is slow: others get their turn in between. */
+async function scoreByExpression(
+  repo: string,
+  index: RepositoryIndex,
+  expression: RE2JS,
+  signal: AbortSignal,
+): Promise<RowScores> {
+  const { description, firstVersion, keywords, name, row: rowOf } = index.columns;
+  const rowScores = new Uint8Array(description.length);
+  let sliceStart = performance.now();
+  for (let chart = 0; chart < index.chartCount; chart++) {
+    const chartName = index.text(name[chart]!);
+    const lastRow = rowOf[firstVersion[chart + 1]!] ?? description.length;
+    for (let row = rowOf[firstVersion[chart]!]!; row < lastRow; row++) {
+      const words = index.keywordsOf(keywords[row]!).join(' ');
+      const line = [chartName, `${repo}/${chartName}`, index.text(description[row]!), words].join('\v');
+      const matcher = expression.matcher(line);
+      if (matcher.find())
+        rowScores[row] = Math.min(line.slice(0, matcher.start()).split('\v').length, scores);
+    }
+    if (performance.now() - sliceStart < sliceMs) continue;
+    await nextTurn();
+    signal.throwIfAborted();
+    sliceStart = performance.now();
+  }
+  return rowScores;
+}
+
+/** Go's regular expressions are RE2's, which take time in proportion to the text. */
+function compileExpression(text: string): RE2JS {
+  if (text.length > maxExpressionLength) {
+    throw invalidArgument(`a regular expression may have ${maxExpressionLength} characters at the most`);
+  }
+  try {
+    return RE2JS.compile(text);
+  } catch (cause) {
+    throw invalidArgument((cause as Error).message, { cause });
+  }
+}
+
+interface Collect {
+  /** Charts in the order of their names as they are; else without regard to case. */
+  readonly byCase: boolean;
+  /** Every version of a chart; else the first that matches. */
+  readonly all: boolean;
+}
+
+/** Numbers of versions by score. */
+type ByScore = readonly (readonly number[])[];
+
+function collectInOrder(
+  index: RepositoryIndex,
+  rowScores: RowScores,
+  holds: (version: number) => boolean,
+  { byCase, all }: Collect,
+): ByScore {
+  const { byName, firstVersion, row } = index.columns;
+  const lists: number[][] = Array.from({ length: scores }, () => []);
+  for (let place = 0; place < index.chartCount; place++) {
+    const chart = byCase ? byName[place]! : place;
+    const end = firstVersion[chart + 1]!;
+    for (let version = firstVersion[chart]!; version < end; version++) {
+      const score = rowScores[row[version]!]!;
+      if (score === 0 || !holds(version)) continue;
+      lists[score - 1]!.push(version);
+      if (!all) break;
+    }
+  }
+  return lists;
+}
+
+/** Of each chart the version whose text matches best, and of several the newest. */
+function collectBest(
+  index: RepositoryIndex,
+  rowScores: RowScores,
+  holds: (version: number) => boolean,
+): ByScore {
+  const { byName, firstVersion, row } = index.columns;
+  const lists: number[][] = Array.from({ length: scores }, () => []);
+  for (const chart of byName) {
+    const end = firstVersion[chart + 1]!;
+    let best = -1;
+    let bestScore = scores + 1;
+    for (let version = firstVersion[chart]!; version < end && bestScore > 1; version++) {
+      const score = rowScores[row[version]!]!;
+      if (score === 0 || score >= bestScore || !holds(version)) continue;
+      best = version;
+      bestScore = score;
+    }
+    if (best >= 0) lists[bestScore - 1]!.push(best);
+  }
+  return lists;
 }
 
 export function toSummary(repo: string, chart: ChartVersion): ChartSummary {

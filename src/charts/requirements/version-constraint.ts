@@ -4,8 +4,11 @@
  * stand for 1.2.0).
  */
 
+export type VersionNumber = number | bigint;
+
 export interface Version {
-  readonly numbers: readonly [bigint, bigint, bigint];
+  /** Those that a number holds exactly are numbers, the others bigints: equal ones are of one type. */
+  readonly numbers: readonly [VersionNumber, VersionNumber, VersionNumber];
   /** Without the leading `-`; empty on a release. */
   readonly prerelease: string;
 }
@@ -36,16 +39,21 @@ export function parseVersion(text: string): Version | undefined {
   const match = versionPattern.exec(text);
   if (!match) return undefined;
   const [, major = '0', minor = '0', patch = '0', , prerelease = ''] = match;
-  const numbers = [BigInt(major), BigInt(minor), BigInt(patch)] as const;
+  const numbers = [toNumber(major), toNumber(minor), toNumber(patch)] as const;
   // Go's parser keeps each number in 64 bits
   return numbers.some(number => number >= 2n ** 63n) ? undefined : { numbers, prerelease };
+}
+
+function toNumber(digits: string): VersionNumber {
+  const number = Number(digits);
+  return number <= Number.MAX_SAFE_INTEGER ? number : BigInt(digits);
 }
 
 /** Negative when `a` comes before `b`, 0 when they are equal; build metadata does not count. */
 export function compareVersions(a: Version, b: Version): number {
   for (const index of [0, 1, 2] as const) {
-    const difference = a.numbers[index] - b.numbers[index];
-    if (difference !== 0n) return difference < 0n ? -1 : 1;
+    const [first, second] = [a.numbers[index], b.numbers[index]];
+    if (first !== second) return first < second ? -1 : 1;
   }
   if (a.prerelease === b.prerelease) return 0;
   if (a.prerelease === '') return 1;
@@ -136,7 +144,7 @@ function holds(condition: Condition, version: Version): boolean {
 }
 
 function isZero(version: Version): boolean {
-  return version.prerelease === '' && version.numbers.every(number => number === 0n);
+  return version.prerelease === '' && version.numbers.every(number => number === 0);
 }
 
 function differs({ version: bound, minorOpen }: Condition, version: Version): boolean {
@@ -159,5 +167,5 @@ function isNear({ version: bound, minorOpen, patchOpen }: Condition, version: Ve
 }
 
 function isZeroNumbers(version: Version): boolean {
-  return version.numbers.every(number => number === 0n);
+  return version.numbers.every(number => number === 0);
 }

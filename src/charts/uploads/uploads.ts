@@ -1,14 +1,15 @@
 import { basename } from 'node:path/posix';
 import { Code, GatewayError, type Holder, invalidArgument } from '../../protocol/index.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
+import { IndexPacker, type ParsedEntry } from '../repository/packed-index.ts';
 import { uploadsName } from '../repository/repository.ts';
-import { type ChartVersion, findChart, type RepositoryIndex } from '../repository/repository-index.ts';
+import { findChart, RepositoryIndex } from '../repository/repository-index.ts';
 import { compareVersions, parseVersion } from '../requirements/version-constraint.ts';
 import { type Inspected, inspectInThread } from './inspect-upload.ts';
 import { type Files, type StoredFile, type TemporaryFile, UploadFolder } from './upload-folder.ts';
 
 /** A chart that was uploaded. Its `digest` and `created` are the file's. */
-export interface Upload extends ChartVersion {
+export interface Upload extends ParsedEntry {
   /** `NAME-VERSION.tgz` */
   readonly fileName: string;
   readonly bytes: number;
@@ -68,11 +69,15 @@ export class Uploads {
    * @throws GatewayError UNIMPLEMENTED without a folder; UNAVAILABLE when it cannot be read; the signal's reason
    */
   async list(signal: AbortSignal): Promise<Upload[]> {
-    return [...(await this.index(signal)).values()].flat() as Upload[];
+    return [...byName(await this.#read(signal)).values()].flat();
   }
 
   /** The same as the index of a repository. */
   async index(signal: AbortSignal): Promise<RepositoryIndex> {
+    return toIndex(await this.#read(signal));
+  }
+
+  async #read(signal: AbortSignal): Promise<Upload[]> {
     const { packed } = await this.#require().content();
     const names = new Set(packed.map(({ fileName }) => fileName));
     for (const fileName of this.#known.keys()) if (!names.has(fileName)) this.#known.delete(fileName);
@@ -82,7 +87,7 @@ export class Uploads {
       const upload = await this.#inspectKnown(file, signal);
       if (upload) uploads.push(upload);
     }
-    return toIndex(uploads);
+    return uploads;
   }
 
   /**
@@ -93,7 +98,9 @@ export class Uploads {
     const folder = this.#require();
     // what was listed may be replaced before it is opened
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const upload = findChart(await this.index(signal), name, range) as Upload;
+      const uploads = await this.#read(signal);
+      const { version } = findChart(toIndex(uploads), name, range);
+      const upload = uploads.find(one => one.name === name && one.version === version)!;
       const identity = this.#known.get(upload.fileName)?.identity;
       const content = identity && (await folder.read(upload.fileName, identity));
       if (content) return { upload, content };
@@ -299,7 +306,14 @@ function toUpload(inspected: Inspected, { fileName, bytes, modifiedMs }: StoredF
   };
 }
 
-function toIndex(uploads: readonly Upload[]): Map<string, Upload[]> {
+function toIndex(uploads: readonly Upload[]): RepositoryIndex {
+  const packer = new IndexPacker(uploadsName);
+  for (const [name, versions] of byName(uploads)) packer.add(name, versions);
+  return new RepositoryIndex(packer.finish());
+}
+
+/** By name, newest version first. */
+function byName(uploads: readonly Upload[]): Map<string, Upload[]> {
   const index = new Map<string, Upload[]>();
   for (const upload of uploads.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const versions = index.get(upload.name) ?? [];

@@ -1,0 +1,200 @@
+import { GatewayError, inThread, invalidArgument, maxHereBytes, ThreadPool } from '../../protocol/index.ts';
+import type { YamlMap, YamlValue } from '../../yaml/index.ts';
+import {
+  decodeText,
+  readBoolean,
+  readFields,
+  readText,
+  readTexts,
+  readYamlMap,
+} from '../chart/chart-yaml.ts';
+import { parseVersion } from '../requirements/version-constraint.ts';
+import { IndexPacker, type PackedIndex, type ParsedEntry } from './packed-index.ts';
+import { RepositoryIndex } from './repository-index.ts';
+
+const texts = {
+  name: readText,
+  version: readText,
+  digest: readText,
+  created: readText,
+  appVersion: readText,
+  description: readText,
+  home: readText,
+  icon: readText,
+};
+const fields = { ...texts, urls: readTexts, keywords: readTexts, deprecated: readBoolean };
+const empty = {
+  version: '',
+  digest: '',
+  created: '',
+  appVersion: '',
+  description: '',
+  home: '',
+  icon: '',
+  urls: [],
+  keywords: [],
+  deprecated: false,
+};
+
+/** An index may be as long as its bytes may be many; public ones have some hundred thousand values. */
+const indexBounds = { maxLength: 256 * 1024 * 1024, maxNodes: 20_000_000 };
+
+/** Charts of an index that are read together: enough that the reader's own beginning and end do not count. */
+const groupBytes = 64 * 1024;
+
+/**
+ * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
+ * does not hide the others.
+ * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
+ */
+export function packIndex(data: Uint8Array, where: string, repository: string): PackedIndex {
+  return packByGroups(data, where, repository) ?? packWhole(data, where, repository);
+}
+
+export function parseRepositoryIndex(data: Uint8Array, where: string, repository = ''): RepositoryIndex {
+  return new RepositoryIndex(packIndex(data, where, repository));
+}
+
+function packWhole(data: Uint8Array, where: string, repository: string): PackedIndex {
+  const map = readYamlMap(data, where, indexBounds);
+  const packer = new IndexPacker(repository);
+  for (const [name, versions] of entriesOf(map, where)) addChart(packer, name, versions);
+  return packer.finish();
+}
+
+function entriesOf(map: YamlMap, where: string): YamlMap {
+  const entries = map.get('entries') ?? new Map();
+  if (!map.get('apiVersion') || !(entries instanceof Map)) {
+    throw invalidArgument(`${where}: is no repository index: it must have apiVersion and entries`);
+  }
+  return entries;
+}
+
+function addChart(packer: IndexPacker, name: string, versions: YamlValue): void {
+  if (Array.isArray(versions))
+    packer.add(
+      name,
+      versions.flatMap(value => readVersion(name, value)),
+    );
+}
+
+function readVersion(name: string, value: YamlValue): ParsedEntry[] {
+  try {
+    const entry = { ...empty, ...readFields(value, fields, name) };
+    const parsedVersion = parseVersion(entry.version);
+    return parsedVersion ? [{ ...entry, name, parsedVersion }] : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Reads an index some charts at a time: read whole, it takes about twenty times its bytes in memory. What a text means does
+ * not depend on where it is cut, since it is cut in front of the keys of `entries`, in front of which every value ends; a
+ * value that does not (a text in quotes may go on) leaves a group that cannot be read.
+ * @returns undefined for what has to be read whole: what is laid out otherwise, has a mistake or an anchor, or a chart twice
+ */
+function packByGroups(data: Uint8Array, where: string, repository: string): PackedIndex | undefined {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+  const cut = cutEntries(bytes);
+  if (!cut) return undefined;
+  try {
+    const rest = `${decodeText(bytes.subarray(0, cut.start), where)}\n${decodeText(bytes.subarray(cut.end), where)}`;
+    const around = readYamlMap(rest, where, boundsOf(rest));
+    if (around.has('entries') || !around.get('apiVersion')) return undefined;
+    const packer = new IndexPacker(repository);
+    const names = new Set<string>();
+    for (const [start, end] of cut.groups) {
+      const text = decodeText(bytes.subarray(start, end), where);
+      for (const [name, versions] of readYamlMap(text, where, boundsOf(text))) {
+        if (names.has(name)) return undefined;
+        names.add(name);
+        addChart(packer, name, versions);
+      }
+    }
+    return packer.finish();
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
+/** A text without aliases has no more values than characters. */
+function boundsOf(text: string) {
+  return { maxLength: text.length + 1, maxNodes: text.length + 1 };
+}
+
+interface CutIndex {
+  /** Of the line `entries:`. */
+  readonly start: number;
+  /** Of what follows the entries. */
+  readonly end: number;
+  readonly groups: readonly (readonly [start: number, end: number])[];
+}
+
+const newLine = 0x0a;
+const space = 0x20;
+
+/** Cuts a text as Helm and ChartMuseum write it, by its lines alone. @returns undefined where the lines look otherwise */
+function cutEntries(bytes: Buffer): CutIndex | undefined {
+  const key =
+    bytes.subarray(0, 9).toString('latin1') === 'entries:\n' ? 0 : bytes.indexOf('\nentries:\n') + 1;
+  if (key === 0 && bytes[0] !== 0x65) return undefined;
+  const groups: [number, number][] = [];
+  const first = key + 'entries:\n'.length;
+  let groupStart = first;
+  let indent = -1;
+  let at = first;
+  for (; at < bytes.length; at = lineEnd(bytes, at)) {
+    let column = 0;
+    while (bytes[at + column] === space) column++;
+    const byte = bytes[at + column];
+    if (byte === undefined || byte === newLine || byte === 0x23 || byte === 0x0d) continue; // blank, or a comment
+    if (column === 0) {
+      if (isLetter(byte)) break; // the next key beside `entries`
+      return undefined;
+    }
+    if (indent < 0) indent = column;
+    if (column < indent || byte === 0x09) return undefined;
+    const isKey = column === indent && byte !== 0x2d;
+    if (isKey && at - groupStart >= groupBytes) {
+      groups.push([groupStart, at]);
+      groupStart = at;
+    }
+  }
+  if (at > groupStart) groups.push([groupStart, at]);
+  return { start: key, end: at, groups };
+}
+
+function lineEnd(bytes: Buffer, at: number): number {
+  const end = bytes.indexOf(newLine, at);
+  return end < 0 ? bytes.length : end + 1;
+}
+
+function isLetter(byte: number): boolean {
+  return (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+}
+
+/**
+ * A thread for indexes alone: one that has to be read whole takes about twenty times its bytes in memory, and the largest
+ * allowed by default has to fit. Which repositories there are is for the configuration to say, not for a client.
+ */
+const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 60_000 });
+const packInThread = inThread(import.meta.url, packIndex, indexThread);
+
+/**
+ * Reads an index; a large one in a thread, since ten megabytes take a second in which nothing else would be answered.
+ * @param data nobody may use it afterwards: it is handed over
+ * @param repository its name
+ * @throws GatewayError as packIndex and ThreadPool.run
+ */
+export async function readIndex(
+  data: Uint8Array,
+  where: string,
+  repository: string,
+  signal: AbortSignal,
+): Promise<RepositoryIndex> {
+  if (data.length <= maxHereBytes) return parseRepositoryIndex(data, where, repository);
+  const job = { what: where, bytes: data.length, signal, move: true };
+  return new RepositoryIndex(await packInThread(job, data, where, repository));
+}
