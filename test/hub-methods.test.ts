@@ -50,6 +50,12 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
   ['SearchCharts', {}],
   ['ListChartVersions', { repository: 'nope', name: 'web' }],
   ['GetChart', { repository: 'nope', name: 'web', version: '1.0.0', parts: ['readme'] }],
+  ['ListRepositories', {}],
+  ['AddRepository', { name: 'a/b', url: 'https://charts.example' }],
+  ['RefreshRepositories', {}],
+  ['RefreshRepository', { name: 'nope' }],
+  ['ValidateRepository', { name: 'nope' }],
+  ['RemoveRepository', { name: 'nope' }],
   ['UninstallRelease', { name: 'a', purge: true }],
   ['UninstallRelease', { name: 'a' }],
   ['SummarizeReleases', { all: true }],
@@ -119,7 +125,10 @@ after(async () => {
 test('every method of the contract is called, and most succeed', () => {
   assert.deepEqual([...new Set(calls.map(([name]) => name))].sort(), methods.map(({ name }) => name).sort());
   const statuses = answers.get('alone')!.map(answer => (answer as { status: number }).status);
-  assert.deepEqual(statuses, [0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 0, 5, 0, 3]);
+  assert.deepEqual(
+    statuses,
+    [0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 0, 3, 0, 5, 5, 5, 0, 5, 0, 3],
+  );
 });
 
 for (const cluster of ['tunnel', 'proxy', 'direct']) {

@@ -1,6 +1,9 @@
 /** From wherever a chart is to what the Helm client would have sent. */
-export type { ChartOptions } from './chart/chart-options.ts';
+export type { ChartOptions, ConfiguredRegistry, ConfiguredRepository } from './chart/chart-options.ts';
 export { type ChartRequest, type Charts, createCharts, type ResolvedChart } from './charts.ts';
+export type { RepositoryRegistry } from './repository/registry.ts';
+export type { RepositorySummary } from './repository/repository.ts';
 export type { ChartSummary, SearchResult } from './repository/search-charts.ts';
+export type { Validation } from './repository/validate-repository.ts';
 export { type Upload, Uploads } from './uploads/uploads.ts';
 export { type TextValues, wrongPart } from './values/check-values.ts';

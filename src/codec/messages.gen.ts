@@ -8,6 +8,12 @@ export type SwiftStorage = 'HELM_2' | 'HELM_3';
 
 export type SwiftWatchReleasesResponseType = 'UNKNOWN' | 'SNAPSHOT' | 'SNAPSHOT_END' | 'ADDED' | 'MODIFIED' | 'DELETED' | 'HEARTBEAT' | 'RESET';
 
+export type SwiftChartRepositorySource = 'UNSPECIFIED' | 'FLAG' | 'FILE' | 'MEMORY';
+
+export type SwiftLeftOutEntryReason = 'UNSPECIFIED' | 'NOT_A_LIST' | 'NOT_A_MAP' | 'WRONG_TYPE' | 'NO_VERSION' | 'NO_URL';
+
+export type SwiftArchiveCheckOutcome = 'UNSPECIFIED' | 'REACHABLE' | 'FAILED' | 'NOT_CHECKED';
+
 export type MetadataEngine = 'UNKNOWN' | 'GOTPL';
 
 export type StatusCode = 'UNKNOWN' | 'DEPLOYED' | 'DELETED' | 'SUPERSEDED' | 'FAILED' | 'DELETING' | 'PENDING_INSTALL' | 'PENDING_UPGRADE' | 'PENDING_ROLLBACK';
@@ -304,6 +310,87 @@ export interface SwiftChartFile {
 export interface SwiftChartIcon {
   type: string;
   data: Uint8Array;
+}
+
+export interface SwiftChartRepository {
+  name: string;
+  url: string;
+  source: SwiftChartRepositorySource;
+  refreshed: Timestamp | null;
+  charts: number;
+  versions: number;
+  error: string;
+}
+
+export type SwiftListRepositoriesRequest = Record<string, never>;
+
+export interface SwiftListRepositoriesResponse {
+  repositories: SwiftChartRepository[];
+}
+
+export interface SwiftAddRepositoryRequest {
+  name: string;
+  url: string;
+  username: string;
+  password: string;
+  token: string;
+  ca_bundle: Uint8Array;
+  client_certificate: Uint8Array;
+  client_key: Uint8Array;
+  insecure_skip_verify: boolean;
+  validate: boolean;
+}
+
+export interface SwiftAddRepositoryResponse {
+  repository: SwiftChartRepository | null;
+}
+
+export interface SwiftRemoveRepositoryRequest {
+  name: string;
+}
+
+export type SwiftRemoveRepositoryResponse = Record<string, never>;
+
+export interface SwiftRefreshRepositoryRequest {
+  name: string;
+}
+
+export interface SwiftRefreshRepositoryResponse {
+  repository: SwiftChartRepository | null;
+}
+
+export type SwiftRefreshRepositoriesRequest = Record<string, never>;
+
+export interface SwiftRefreshRepositoriesResponse {
+  repositories: SwiftChartRepository[];
+}
+
+export interface SwiftValidateRepositoryRequest {
+  name: string;
+}
+
+export interface SwiftValidateRepositoryResponse {
+  valid: boolean;
+  error: string;
+  charts: number;
+  versions: number;
+  left_out: number;
+  left_out_entries: SwiftLeftOutEntry[];
+  archive: SwiftArchiveCheck | null;
+}
+
+export interface SwiftLeftOutEntry {
+  chart: string;
+  position: number;
+  reason: SwiftLeftOutEntryReason;
+}
+
+export interface SwiftArchiveCheck {
+  chart: string;
+  version: string;
+  url: string;
+  outcome: SwiftArchiveCheckOutcome;
+  error: string;
 }
 
 export interface Chart {
@@ -612,6 +699,21 @@ export interface MessageTypes {
   'appscode.swift.v2.GetChartResponse': SwiftGetChartResponse;
   'appscode.swift.v2.ChartFile': SwiftChartFile;
   'appscode.swift.v2.ChartIcon': SwiftChartIcon;
+  'appscode.swift.v2.ChartRepository': SwiftChartRepository;
+  'appscode.swift.v2.ListRepositoriesRequest': SwiftListRepositoriesRequest;
+  'appscode.swift.v2.ListRepositoriesResponse': SwiftListRepositoriesResponse;
+  'appscode.swift.v2.AddRepositoryRequest': SwiftAddRepositoryRequest;
+  'appscode.swift.v2.AddRepositoryResponse': SwiftAddRepositoryResponse;
+  'appscode.swift.v2.RemoveRepositoryRequest': SwiftRemoveRepositoryRequest;
+  'appscode.swift.v2.RemoveRepositoryResponse': SwiftRemoveRepositoryResponse;
+  'appscode.swift.v2.RefreshRepositoryRequest': SwiftRefreshRepositoryRequest;
+  'appscode.swift.v2.RefreshRepositoryResponse': SwiftRefreshRepositoryResponse;
+  'appscode.swift.v2.RefreshRepositoriesRequest': SwiftRefreshRepositoriesRequest;
+  'appscode.swift.v2.RefreshRepositoriesResponse': SwiftRefreshRepositoriesResponse;
+  'appscode.swift.v2.ValidateRepositoryRequest': SwiftValidateRepositoryRequest;
+  'appscode.swift.v2.ValidateRepositoryResponse': SwiftValidateRepositoryResponse;
+  'appscode.swift.v2.LeftOutEntry': SwiftLeftOutEntry;
+  'appscode.swift.v2.ArchiveCheck': SwiftArchiveCheck;
   'hapi.chart.Chart': Chart;
   'hapi.chart.Config': Config;
   'hapi.chart.Value': Value;

@@ -116,7 +116,7 @@ describe('maskPayload', () => {
     assert.deepEqual(maskPayload(payload), {
       name: 'web',
       chart_url: 'https://***@charts.example.com/web.tgz',
-      username: 'reader',
+      username: '***',
       password: '***',
       token: '***',
       ca_bundle: '***',

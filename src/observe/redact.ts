@@ -28,10 +28,10 @@ const maxRestLines = 100;
 
 /**
  * Fields of Tiller's and swift's messages that may hold secrets: values hold passwords, a manifest holds Secrets, and
- * notes often print both. Their presence and size are shown, never their contents.
+ * notes often print both. Names go with passwords. Their presence and size are shown, never their contents.
  */
 const opaqueName =
-  /^(?:raw|values|values_?json|set|set_?string|manifest|notes|resources|chart_?archive|data|value)$/i;
+  /^(?:user_?name|raw|values|values_?json|set|set_?string|manifest|notes|resources|chart_?archive|data|value)$/i;
 
 /** Bounds on a payload of `--log-rpc`; `nodes` in all, so that a message of a thousand releases is not walked to its end. */
 const payloadBounds = { depth: 8, items: 20, textChars: 200, nodes: 500 };

@@ -34,6 +34,16 @@ const chartByUrl = {
   values: { raw: 'greeting: salut\n' },
 };
 
+const repository = {
+  name: 'stable',
+  url: 'https://charts.example.test',
+  source: 'FLAG',
+  refreshed: '2026-11-21T09:27:00.487Z',
+  charts: '12',
+  versions: '341',
+};
+const added = { name: 'team', url: 'https://charts.team.example', source: 'FILE' };
+
 /** A request body and an answer of each method, as they are sent. */
 export const examples: Readonly<Record<string, { readonly request?: unknown; readonly response: unknown }>> =
   {
@@ -104,6 +114,37 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
         values: 'greeting: hello\n',
         schema: '{"type": "object"}',
         chart: { name: 'hello', version: '0.1.0' },
+      },
+    },
+    ListRepositories: { response: { repositories: [repository, added] } },
+    AddRepository: {
+      request: { name: 'team', url: 'https://charts.team.example', validate: true },
+      response: { repository: added },
+    },
+    RemoveRepository: { response: {} },
+    RefreshRepository: { response: { repository } },
+    RefreshRepositories: {
+      request: {},
+      response: {
+        repositories: [
+          repository,
+          { ...added, error: 'https://charts.team.example/index.yaml: the server answered 503' },
+        ],
+      },
+    },
+    ValidateRepository: {
+      response: {
+        valid: true,
+        charts: '12',
+        versions: '340',
+        left_out: '1',
+        left_out_entries: [{ chart: 'broken', position: '3', reason: 'NO_VERSION' }],
+        archive: {
+          chart: 'hello',
+          version: '0.1.0',
+          url: 'https://charts.example.test/hello-0.1.0.tgz',
+          outcome: 'REACHABLE',
+        },
       },
     },
     WatchReleases: {

@@ -12,6 +12,7 @@ import {
   onlyGiven,
   type StoredRepository,
 } from './stored-repository.ts';
+import { type Validation, validateRepository } from './validate-repository.ts';
 
 /** Added by API; the configuration may have any number. */
 const maxAdded = 200;
@@ -192,6 +193,15 @@ export class RepositoryRegistry {
     };
     await Promise.all(Array.from({ length: maxRefreshing }, work));
     return repositories.map(repository => repository.summary());
+  }
+
+  /**
+   * Looks at a repository without changing what is held of it. What is wrong with it is in the answer.
+   * @throws GatewayError NOT_FOUND when it is not there; as `get`; the signal's reason
+   */
+  async validate(name: string, signal: AbortSignal): Promise<Validation> {
+    const repository = await this.existing(name);
+    return validateRepository(repository, this.#downloader, this.#options.indexMaxBytes, signal);
   }
 
   /** The repository that has the name already, where it is what is wanted. @throws GatewayError ALREADY_EXISTS where it is not */

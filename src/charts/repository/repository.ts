@@ -232,7 +232,7 @@ export class Repository {
    * Where the archive of a chart is. Credentials of the repository go along only where that is the repository's own origin.
    * @throws GatewayError INVALID_ARGUMENT when it has no URL, or one that is none
    */
-  async archiveOf(chart: ChartVersion): Promise<ArchiveSource> {
+  async archiveOf(chart: Pick<ChartVersion, 'version' | 'urls' | 'digest'>): Promise<ArchiveSource> {
     const { source, credentials } = this.#options;
     const [text] = chart.urls;
     if (!text) {
