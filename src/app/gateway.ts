@@ -6,7 +6,7 @@ import { Guard } from '../http/index.ts';
 import { createClusterNames } from '../kubernetes/index.ts';
 import { createListener, type Listener } from '../listener/index.ts';
 import { createHealth, createMetrics, type Health, type Logger } from '../observe/index.ts';
-import { createReleaseService, LiveReleases } from '../releases/index.ts';
+import { AtomicWrites, createReleaseService, LiveReleases, UnfinishedWrites } from '../releases/index.ts';
 import { createFronts } from './fronts.ts';
 import { type OpenClusters, openClusters } from './open-clusters.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
@@ -36,6 +36,8 @@ const readyTimeoutMs = 900;
 const readyMaxAgeMs = 2_000;
 /** Watchers of grpc.health.v1 learn of a change within this time, even if nobody asks /readyz. */
 const healthWatchMs = 5_000;
+/** Each holds a call to Tiller open, also when its client has left. */
+const maxAtomicChanges = 256;
 /** How soon a new name in the API server's certificate counts. */
 const namesRefreshMs = 60_000;
 
@@ -54,6 +56,10 @@ export async function startGateway(config: Config, version: string, log: Logger)
     await Promise.allSettled([charts.close(), sandbox?.close()]);
   };
   const stopping = new AbortController();
+  const unfinished = new UnfinishedWrites({
+    maxRunning: maxAtomicChanges,
+    log: (message, fields) => log.warn(message, fields),
+  });
   let listener: Listener;
   let probes: Listener | undefined;
   let health: Health;
@@ -69,7 +75,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
     health = createClusterHealth(registry);
     const live = new LiveReleases({ ...config.live, stopping: stopping.signal });
     metrics.watchStreams(() => live.counts());
-    const plain = createReleaseService(charts, live);
+    const plain = createReleaseService(charts, live, new AtomicWrites(unfinished));
     const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
     const fronts = createFronts({
       config,
@@ -109,9 +115,13 @@ export async function startGateway(config: Config, version: string, log: Logger)
       clearInterval(healthWatch);
       health.stop();
       stopping.abort();
-      const cut = await listener.drain(config.listener.drainTimeoutMs);
+      const { drainTimeoutMs } = config.listener;
+      const drainedAt = performance.now() + drainTimeoutMs;
+      const cut = await listener.drain(drainTimeoutMs);
       if (cut > 0)
         log.warn(`${cut} connections were cut off: their requests took longer than the drain timeout`);
+      for (const what of await unfinished.drain(Math.max(0, drainedAt - performance.now())))
+        log.warn('an atomic change was still running: look at the release', { what });
       await probes?.close();
       await close();
     },

@@ -21,6 +21,8 @@ export const reasons = {
   RELEASE_EXISTS: 'a release or an object of that name is there already',
   RELEASE_AMBIGUOUS: 'several namespaces have a release of this name; the message names them',
   RELEASE_BUSY: 'another operation on the release is in progress',
+  UNDO_FAILED:
+    'an atomic change failed and was not undone; the message has both errors, or says what is left',
   RELEASE_TOO_LARGE: 'the release or an object of it is larger than the cluster stores',
   QUOTA_EXCEEDED: 'a quota of the namespace or the storage of the cluster is used up',
   CHART_NOT_FOUND: 'the repository has no chart of this name, or no such version of it',

@@ -1,3 +1,4 @@
+export { type AtomicTimes, AtomicWrites } from './atomic-writes.ts';
 export { replyToJson } from './kept-lists.ts';
 export { type LiveCounts, type LiveOptions, LiveReleases } from './live/live-releases.ts';
 export {
@@ -9,3 +10,4 @@ export {
 } from './release-service.ts';
 export { swiftJson } from './swift-json.ts';
 export { toCheckedRequest } from './tiller-request.ts';
+export { UnfinishedWrites } from './unfinished-writes.ts';

@@ -1,6 +1,7 @@
 import type { TillerCalls } from '../backends/index.ts';
 import type { ChartRequest, Charts } from '../charts/index.ts';
 import type { CallContext } from '../protocol/index.ts';
+import type { AtomicWrites } from './atomic-writes.ts';
 import { latestRevisions, requireNamespace } from './look-at-release.ts';
 import { RequestFields } from './request-fields.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
@@ -26,20 +27,29 @@ const updateToInstall = createToTiller(swiftUpdate, 'hapi.services.tiller.Instal
 
 const defaultNamespace = 'default';
 
+/** What an install or an upgrade needs beside its request. */
+export interface ChartWrite {
+  readonly tiller: TillerCalls;
+  readonly charts: Charts;
+  readonly atomic: AtomicWrites;
+}
+
 /**
  * Installs a chart as a new release, in the namespace `default` unless one is given.
  * @throws GatewayError also for what is wrong with the chart or its source
  */
 export async function installRelease(
-  tiller: TillerCalls,
-  charts: Charts,
+  { tiller, charts, atomic }: ChartWrite,
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {
   const fields = new RequestFields(swiftInstall, swift);
   const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal, context.hold);
   const namespace = fields.string('namespace') || defaultNamespace;
-  return askTiller(tiller, 'InstallRelease', toInstall(swift, { chart, values, namespace }), context);
+  const given = { chart, values, namespace };
+  return isAtomic(fields)
+    ? atomic.run(tiller, 'InstallRelease', toInstall(swift, { ...given, ...waiting }), context)
+    : askTiller(tiller, 'InstallRelease', toInstall(swift, given), context);
 }
 
 /**
@@ -48,8 +58,7 @@ export async function installRelease(
  * @throws GatewayError also for what is wrong with the chart or its source
  */
 export async function updateRelease(
-  tiller: TillerCalls,
-  charts: Charts,
+  { tiller, charts, atomic }: ChartWrite,
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Buffer> {
@@ -62,13 +71,25 @@ export async function updateRelease(
     // a name is unique in the cluster: Tiller says so where another namespace has it
     if (!latest || (namespace !== '' && latest.namespace !== namespace)) {
       const given = { chart, values, namespace: namespace || defaultNamespace };
-      return askTiller(tiller, 'InstallRelease', updateToInstall(swift, given), context);
+      return isAtomic(fields)
+        ? atomic.run(tiller, 'InstallRelease', updateToInstall(swift, { ...given, ...waiting }), context)
+        : askTiller(tiller, 'InstallRelease', updateToInstall(swift, given), context);
     }
   } else {
     await requireNamespace(tiller, name, namespace, context);
   }
-  return askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
+  return isAtomic(fields)
+    ? atomic.run(tiller, 'UpdateRelease', toUpdate(swift, { chart, values, ...waiting }), context)
+    : askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
 }
+
+/** `atomic` has nothing to undo in a dry run. */
+function isAtomic(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): boolean {
+  return fields.boolean('atomic') && !fields.boolean('dry_run');
+}
+
+/** Whoever would undo what fails waits for it. */
+const waiting = { wait: 1 };
 
 /** What the charts room needs to know to resolve a request's chart and values. */
 function readChartRequest(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): ChartRequest {

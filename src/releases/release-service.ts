@@ -2,6 +2,7 @@ import type { Backend, TillerBackend } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { type Method, servicesOf } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
+import { AtomicWrites } from './atomic-writes.ts';
 import { rollbackRelease, runReleaseTest, uninstallRelease } from './change-release.ts';
 import { chartAnswers } from './chart-service.ts';
 import { installRelease, updateRelease } from './install-release.ts';
@@ -9,6 +10,7 @@ import { LiveReleases } from './live/live-releases.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
+import { UnfinishedWrites } from './unfinished-writes.ts';
 import { watchReleases } from './watch-releases.ts';
 
 /** Requests and replies are messages of `appscode.swift.v2` in wire format. */
@@ -41,6 +43,7 @@ export interface ReleaseService {
 export function createReleaseService(
   charts: Charts,
   live = new LiveReleases({ maxStreams: 1000, heartbeatMs: 15_000, backlogBytes: 16 * 1024 * 1024 }),
+  atomic = new AtomicWrites(new UnfinishedWrites({ maxRunning: 256 })),
 ): ReleaseService {
   const unary: Record<string, UnaryCall<TillerBackend>> = {
     SummarizeReleases: summarizeReleases,
@@ -48,8 +51,8 @@ export function createReleaseService(
     GetReleaseContent: getReleaseContent,
     GetVersion: getVersion,
     GetHistory: getHistory,
-    InstallRelease: ({ tiller }, request, context) => installRelease(tiller, charts, request, context),
-    UpdateRelease: ({ tiller }, request, context) => updateRelease(tiller, charts, request, context),
+    InstallRelease: ({ tiller }, ...call) => installRelease({ tiller, charts, atomic }, ...call),
+    UpdateRelease: ({ tiller }, ...call) => updateRelease({ tiller, charts, atomic }, ...call),
     RollbackRelease: rollbackRelease,
     UninstallRelease: uninstallRelease,
     ...chartAnswers(charts),

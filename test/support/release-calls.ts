@@ -11,13 +11,16 @@ import { createTestCharts } from './test-charts.ts';
 
 type Intercept = (method: string) => void | Promise<void>;
 
-/** A chart of one ConfigMap; `broken` makes Kubernetes refuse it. */
-export function oneMap(text: string, broken = false) {
-  const name = broken ? 'not_a_name' : '{{ .Release.Name }}';
-  const template = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  text: ${text}\n`;
+/** A chart of one ConfigMap, and what else `more` makes. */
+export function oneMap(text: string, more = '') {
+  const map = (name: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  text: ${text}\n`;
   return {
     metadata: { name: 'one', version: '1.0.0' },
-    templates: [{ name: 'templates/map.yaml', data: Buffer.from(template) }],
+    templates: [
+      { name: 'templates/map.yaml', data: Buffer.from(map('{{ .Release.Name }}')) },
+      { name: 'templates/more.yaml', data: Buffer.from(more) },
+    ],
   };
 }
 
@@ -27,7 +30,7 @@ export class ReleaseCalls implements AsyncDisposable {
   /** Runs before each call is answered. */
   intercept: Intercept = () => {};
   readonly tiller: TillerClient;
-  readonly backend: Backend;
+  backend: Backend;
   readonly service: ReleaseService;
   readonly #sandbox: SandboxTiller;
 

@@ -196,3 +196,18 @@ export function describeFailure({ code, details, answered }: CallFailure): {
     resetCode: Number(reset),
   };
 }
+
+/**
+ * What is known of a call that failed: it was not sent, Tiller answered it with a status of its own, or nobody knows what
+ * it has done.
+ */
+export function outcomeOf(error: unknown): 'unsent' | 'answered' | 'unknown' {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!(cause instanceof CallFailure)) continue;
+    const { code, message, resetCode, lost } = describeFailure(cause);
+    if (message === unsent) return 'unsent';
+    const isAnswer = !lost && resetCode === undefined && code !== Code.DEADLINE_EXCEEDED;
+    return isAnswer ? 'answered' : 'unknown';
+  }
+  return 'unsent';
+}

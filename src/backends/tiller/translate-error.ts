@@ -212,6 +212,16 @@ export function translateTillerError(code: Code, message: string, call: FailedCa
   return { code: rule?.code ?? code, reason: rule?.reason ?? codeToReason(rule?.code ?? code) };
 }
 
+/**
+ * Whether Tiller refused a write because of another, or of what is stored already, so that it has begun nothing: such a
+ * text may come while the other write's revision is there.
+ */
+export function saysNothingBegan(message: string): boolean {
+  return /^(?:another operation |a released? named \S+ (?:already exists|is in use)|release: "[^"]*" already exists$)/.test(
+    message,
+  );
+}
+
 /** The first rule that matches decides. */
 function ruleOf(message: string, { method, named = false }: FailedCall): Rule | undefined {
   const head = message.slice(0, maxLookedAt);
