@@ -1,6 +1,6 @@
 import { MalformedMessage, readStruct } from '../codec/index.ts';
 import { type Holder, inThread, invalidArgument } from '../protocol/index.ts';
-import { loadChart } from './archive/load-chart.ts';
+import { loadChart, readChartFiles } from './archive/load-chart.ts';
 import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { mayExpand, withSource } from './chart/chart-yaml.ts';
@@ -12,6 +12,8 @@ export interface FetchedChart {
   /** How messages name it. */
   readonly name: string;
   readonly content: Uint8Array | readonly ChartFile[];
+  /** Packed charts to be put beside those that it brings along, as files below charts/. */
+  readonly charts?: readonly ChartFile[];
 }
 
 /** Values as a request has them. */
@@ -76,10 +78,13 @@ async function build(
 ): Promise<BuiltChart> {
   const { wire: values, parse } = mergeValues({ ...given, valuesJson: readValues(given.valuesJson) });
   if (!fetched) return { chart: undefined, values, warnings: [] };
-  const { name, content } = fetched;
+  const { name, content, charts } = fetched;
   const warnings: string[] = [];
   try {
-    const chart = await loadChart(content, limits, budget);
+    const files = charts?.length
+      ? [...(content instanceof Uint8Array ? await readChartFiles(content, budget) : content), ...charts]
+      : content;
+    const chart = await loadChart(files, limits, budget);
     if (chart.type === 'library') throw invalidArgument('library charts are not installable');
     prepareChart(chart, parse, message => warnings.push(`${name}: ${message}`));
     return { chart: encodeChart(chart, maxMessageBytes), values, warnings };
@@ -112,5 +117,6 @@ function sizeOf({ values, valuesJson, set, setString }: RequestValues): number {
 }
 
 function packedBytes(fetched: FetchedChart | undefined): number {
-  return fetched?.content instanceof Uint8Array ? fetched.content.length : 0;
+  const charts = (fetched?.charts ?? []).reduce((sum, { data }) => sum + data.length, 0);
+  return charts + (fetched?.content instanceof Uint8Array ? fetched.content.length : 0);
 }

@@ -18,6 +18,8 @@ export interface WantedChart {
   readonly url: string;
   readonly credentials: Credentials;
   readonly verify: boolean;
+  /** Looked into for `url`, which then is NAME or NAME/VERSION. */
+  readonly repositoryUrl?: string | undefined;
 }
 
 /** The bytes of a packed chart, its file name, and how to get the provenance file that belongs to it. */
@@ -51,6 +53,7 @@ export class ChartSources {
    */
   async find(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
     if (wanted.archive) return this.#load(uploaded(wanted.archive), wanted.verify);
+    if (wanted.repositoryUrl) return this.#fetchFromUrl(wanted, wanted.repositoryUrl, signal);
     if (/^https?:/i.test(wanted.url)) {
       const source = parseSourceUrl(wanted.url);
       return this.#fetch({ source, credentials: wanted.credentials }, wanted.verify, signal);
@@ -91,6 +94,24 @@ export class ChartSources {
       return await this.fetchVersion(repository, entry, signal, wanted);
     } catch (error) {
       throw withSource(error, `${name}/${chartName}`);
+    }
+  }
+
+  /** The credentials are for the repository alone: an archive on another host is fetched without them. */
+  async #fetchFromUrl(
+    { url, credentials, verify }: WantedChart,
+    repositoryUrl: string,
+    signal: AbortSignal,
+  ): Promise<FetchedChart> {
+    const [name = '', ...range] = url.split('/');
+    const repository = await this.#repositories.at(repositoryUrl, credentials);
+    try {
+      const entry = findChart(await repository.index(signal), name, range.join('/'));
+      return await this.fetchVersion(repository, entry, signal, { credentials: {}, verify });
+    } catch (error) {
+      throw withSource(error, name);
+    } finally {
+      this.#repositories.leave(repository);
     }
   }
 

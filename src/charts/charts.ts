@@ -1,14 +1,16 @@
 import { type Holder, invalidArgument } from '../protocol/index.ts';
 import { buildWhereItFits, type FetchedChart, type RequestValues } from './build-chart.ts';
 import { Catalogue, cancellable } from './catalogue.ts';
-import { checkApiVersions } from './chart/chart.ts';
+import { type ChartFile, checkApiVersions } from './chart/chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
+import { withSource } from './chart/chart-yaml.ts';
 import { ChartSources } from './chart-sources.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
 import { Downloader } from './download/downloader.ts';
 import { resolveHost } from './download/fetch.ts';
 import { type Credentials, parseSourceUrl } from './download/source.ts';
 import { RepositoryRegistry } from './repository/registry.ts';
+import { listMissingInThread, referenceOf } from './requirements/missing-charts.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { checkValuesWhereItFits, type TextValues } from './values/check-values.ts';
 
@@ -24,6 +26,10 @@ export interface ChartRequest extends RequestValues, Credentials {
   /** http(s) URL, `uploads/NAME[/VERSION]`, a path below the chart folder or REPO/CHART[/VERSION]. */
   readonly chartUrl: string;
   readonly verify: boolean;
+  /** Of a repository in which `chartUrl` is NAME or NAME/VERSION. */
+  readonly repositoryUrl?: string | undefined;
+  /** Fetches the charts that the chart requires and does not bring along. */
+  readonly dependencyUpdate?: boolean | undefined;
 }
 
 export interface ResolvedChart {
@@ -102,7 +108,9 @@ async function resolveChart(
   }
   if (chart) checkApiVersions(chart);
   const { maxMessageBytes = tillerMessageBytes, warn } = options;
-  const fetched = chart ? undefined : await findChart(sources, wanted, signal);
+  const bare = chart ? undefined : await findChart(sources, wanted, signal);
+  const fetched =
+    bare && wanted.dependencyUpdate ? await withMissing(sources, bare, options, signal, hold) : bare;
   const given = { values, valuesJson, set, setString };
   const built = await buildWhereItFits({ fetched, given, limits: options, maxMessageBytes }, signal, hold);
   built.warnings.forEach(warn);
@@ -111,12 +119,44 @@ async function resolveChart(
 
 async function findChart(
   sources: ChartSources,
-  { chartArchive, chartUrl, verify, ...credentials }: Omit<ChartRequest, 'chart' | keyof RequestValues>,
+  request: Omit<ChartRequest, 'chart' | keyof RequestValues>,
   signal: AbortSignal,
 ): Promise<FetchedChart> {
+  const { chartArchive, chartUrl, verify, repositoryUrl, dependencyUpdate: _, ...credentials } = request;
   const archive = chartArchive?.length ? chartArchive : undefined;
   if (!archive && chartUrl === '') {
     throw invalidArgument('no chart given: chart, chart_archive or chart_url must be set');
   }
-  return sources.find({ archive, url: chartUrl, credentials, verify }, signal);
+  return sources.find({ archive, url: chartUrl, credentials, verify, repositoryUrl }, signal);
+}
+
+/**
+ * The chart with those that it requires and does not bring along, as `helm dependency update` puts them into its charts/.
+ * They are fetched with the gateway's own credentials.
+ */
+async function withMissing(
+  sources: ChartSources,
+  fetched: FetchedChart,
+  options: ChartOptions,
+  signal: AbortSignal,
+  hold: Holder | undefined,
+): Promise<FetchedChart> {
+  const { name, content } = fetched;
+  const { maxUnpackedBytes, maxEntries, maxNestedArchives } = options;
+  const limits = { maxUnpackedBytes, maxEntries, maxNestedArchives };
+  const bytes = content instanceof Uint8Array ? content.length : 0;
+  try {
+    const missing = await listMissingInThread({ what: name, bytes, signal, hold }, content, limits);
+    const charts: ChartFile[] = [];
+    for (const chart of missing) {
+      const wanted = { archive: undefined, credentials: {}, verify: false, ...referenceOf(chart) };
+      const { content: data } = await sources.find(wanted, signal);
+      if (!(data instanceof Uint8Array))
+        throw invalidArgument(`the missing chart ${chart.name} is not packed`);
+      charts.push({ name: `charts/${chart.name}.tgz`, data });
+    }
+    return { ...fetched, charts };
+  } catch (error) {
+    throw withSource(error, name);
+  }
 }

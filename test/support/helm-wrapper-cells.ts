@@ -43,11 +43,21 @@ export async function send(url: string, { verb, path, body, headers }: Cell) {
   return { status: answer.statusCode, answer: isJson ? JSON.parse(received) : received };
 }
 
-/** Makes a test of each cell, in order: what one does the next ones may see. */
-export function testCells(urlOf: () => string, cells: readonly Cell[]): void {
+/**
+ * Makes a test of each cell, in order: what one does the next ones may see.
+ * @param serverOf the URL that SERVER stands for in cells
+ */
+export function testCells(
+  urlOf: () => string,
+  cells: readonly Cell[],
+  serverOf: () => string = () => 'SERVER',
+): void {
   for (const cell of cells) {
     test(`${cell.verb} ${cell.path}: ${cell.name}`, async () => {
-      assert.deepEqual(await send(urlOf(), cell), { status: cell.status ?? 200, answer: cell.answer });
+      const { status = 200, ...asked } = JSON.parse(
+        JSON.stringify(cell).replaceAll('SERVER', serverOf()),
+      ) as Cell;
+      assert.deepEqual(await send(urlOf(), asked), { status, answer: asked.answer });
     });
   }
 }

@@ -109,8 +109,11 @@ export function parseChartFile(data: Uint8Array): {
   const metadata = readFields(map, fields, 'Chart.yaml');
   const { name } = metadata;
   if (!name) throw invalidArgument('invalid chart (Chart.yaml): name must not be empty');
-  checkApiVersion(metadata.apiVersion);
   const type = map.get('type');
+  // before the apiVersion, which a library never has as Helm 2 takes it
+  if (type === 'library' && metadata.apiVersion === 'v2')
+    throw invalidArgument('library charts are not installable');
+  checkApiVersion(metadata.apiVersion);
   return { metadata: { ...metadata, name }, type: typeof type === 'string' ? type : undefined };
 }
 

@@ -1,7 +1,7 @@
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { ChartOptions, ConfiguredRepository } from '../chart/chart-options.ts';
 import type { Downloader } from '../download/downloader.ts';
-import { type Credentials, parseSourceUrl, type SourceUrl } from '../download/source.ts';
+import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
 import { IndexRoom, type Origin, Repository, type RepositorySummary, uploadsName } from './repository.ts';
 import { readConfiguredCredentials } from './repository-credentials.ts';
 import { MemoryStore, RepositoryFile, type RepositoryStore } from './repository-file.ts';
@@ -53,6 +53,7 @@ export class RepositoryRegistry {
   readonly #store: RepositoryStore;
   #added = new Map<string, Added>();
   #list: readonly StoredRepository[] = [];
+  readonly #ofRequests = new WeakSet<Repository>();
 
   /** @throws GatewayError INVALID_ARGUMENT when a repository of the configuration, or the file, cannot be right */
   constructor(options: RegistryOptions, downloader: Downloader) {
@@ -96,6 +97,32 @@ export class RepositoryRegistry {
     const configured = this.#configured.get(name);
     if (configured || !namePattern.test(name)) return configured;
     return (await this.#current()).get(name)?.repository;
+  }
+
+  /**
+   * The repository at a URL that a request names: one of these where the URL is the same and the request brings no
+   * credentials, else one that nothing else knows. Whoever takes it has to `leave` it.
+   * @throws GatewayError INVALID_ARGUMENT for a URL that cannot be right; as `get`
+   */
+  async at(url: string, credentials: Credentials): Promise<Repository> {
+    const source = parseSourceUrl(url);
+    const own = onlyGiven(credentials);
+    const known = (await this.all()).find(repository => sameFolder(repository.url, source.url.href));
+    if (known && Object.keys(own).length === 0 && source.username + source.password === '') return known;
+    const { indexMaxAgeMs, indexMaxBytes, indexesMaxBytes } = this.#options;
+    const bounds = { indexMaxAgeMs, indexMaxBytes, room: new IndexRoom(indexesMaxBytes) };
+    const name = showUrl(source.url);
+    const repository = new Repository(
+      { name, source, origin: 'memory', credentials: async () => own, ...bounds },
+      this.#downloader,
+    );
+    this.#ofRequests.add(repository);
+    return repository;
+  }
+
+  /** Lets go of what `at` gave. */
+  leave(repository: Repository): void {
+    if (this.#ofRequests.has(repository)) repository.close();
   }
 
   /** @throws GatewayError NOT_FOUND when there is no repository of that name; as `get` */
@@ -245,6 +272,11 @@ export class RepositoryRegistry {
     );
     return { stored, repository };
   }
+}
+
+/** A slash at the end makes no difference. */
+function sameFolder(a: string, b: string): boolean {
+  return a.replace(/\/$/, '') === b.replace(/\/$/, '');
 }
 
 function readFlag(text: string): ConfiguredRepository {

@@ -14,6 +14,8 @@ export interface Requirement {
   readonly condition: string;
   readonly tags: readonly string[];
   readonly alias: string;
+  /** Where it can be had: a URL, or `@NAME` or `alias:NAME` for a repository by its name. */
+  readonly repository: string;
   readonly importValues: readonly ValueImport[];
 }
 
@@ -29,6 +31,7 @@ const fields = {
   condition: readText,
   tags: readTexts,
   alias: readText,
+  repository: readText,
   'import-values': readList(readImport),
 };
 
@@ -50,6 +53,7 @@ function readRequirement(value: YamlValue, where: string): Requirement {
     condition: '',
     tags: [],
     alias: '',
+    repository: '',
     ...rest,
     importValues: given.filter(item => item !== undefined),
   };

@@ -1,6 +1,7 @@
 import type { Route } from '../../http/index.ts';
 import type { HelmWrapperOptions } from './call.ts';
 import { createChangeRoutes } from './change-routes.ts';
+import { createChartRoutes } from './chart-routes.ts';
 import { createReadRoutes } from './read-routes.ts';
 
 export type { HelmWrapperOptions } from './call.ts';
@@ -13,5 +14,5 @@ export const helmWrapperPaths = /^(?:\/clusters\/[^/]+)?\/api\//;
  * docs/helm-wrapper.md.
  */
 export function createHelmWrapperRoutes(options: HelmWrapperOptions): Route[] {
-  return [...createReadRoutes(options), ...createChangeRoutes(options)];
+  return [...createReadRoutes(options), ...createChangeRoutes(options), ...createChartRoutes(options)];
 }

@@ -30,7 +30,8 @@ export async function resolveChart(call: Call, options: ReleaseOptions): Promise
   const values = await readValues(call, options);
   const { signal, hold } = call.context;
   const request: ChartRequest = {
-    ...chartOf(named, options),
+    ...(await referenceOf(call, named, options)),
+    dependencyUpdate: options.dependency_update,
     username: options.username,
     password: options.password,
     insecureSkipVerify: options.insecure_skip_verify,
@@ -42,15 +43,29 @@ export async function resolveChart(call: Call, options: ReleaseOptions): Promise
   return call.charts.resolve(request, signal, hold);
 }
 
-/** From `chart`, `version` and `devel` to the gateway's own references of charts. */
-function chartOf(chart: string, { version, devel }: Pick<ReleaseOptions, 'version' | 'devel'>) {
+/** What says which chart is wanted, beside its name. */
+type Choice = Pick<ReleaseOptions, 'version' | 'devel'> & Partial<Pick<ReleaseOptions, 'repo'>>;
+
+/** From helm-wrapper's names of charts to this gateway's own: an upload goes by the name of its file. */
+export async function referenceOf(
+  call: Call,
+  chart: string,
+  { version, devel, repo = '' }: Choice,
+): Promise<Pick<ChartRequest, 'chartUrl' | 'repositoryUrl'>> {
   const wanted = version || (devel ? '>0.0.0-0' : '');
+  const withVersion = wanted === '' ? chart : `${chart}/${wanted}`;
+  if (repo !== '') return { chartUrl: withVersion, repositoryUrl: repo };
   if (chart.startsWith('oci://')) {
     const hasTag = /:[^/]*$/.test(chart.slice('oci://'.length));
     return { chartUrl: wanted === '' || hasTag ? chart : `${chart}:${wanted}` };
   }
-  const isOfRepository = /^[^/:]+\/[^/:]+$/.test(chart);
-  return { chartUrl: isOfRepository && wanted !== '' ? `${chart}/${wanted}` : chart };
+  const { uploads } = call.charts;
+  if (chart.endsWith('.tgz') && !chart.includes(':') && uploads.isEnabled) {
+    const list = await uploads.list(call.context.signal);
+    const upload = list.find(({ fileName }) => fileName === chart);
+    if (upload) return { chartUrl: `uploads/${upload.name}/${upload.version}` };
+  }
+  return { chartUrl: /^[^/:]+\/[^/:]+$/.test(chart) ? withVersion : chart };
 }
 
 /** @returns hapi.chart.Config in wire format */
