@@ -122,7 +122,8 @@ export class Cluster {
 
   /**
    * Gives what answers for the releases. Where that is surely Tiller, the cluster is opened by the first call to it: a
-   * request that is wrong, or needs no Tiller, is answered as such while Tiller is down.
+   * request that is wrong, or needs no Tiller, is answered as such while Tiller is down. Where it may have records, it is
+   * opened first.
    * @param isLive the work goes on as long as its client likes: it is no call, and the records stay open for it
    * @throws GatewayError as `use`
    */
@@ -132,7 +133,7 @@ export class Cluster {
     isLive = false,
   ): Promise<T> {
     const tiller = this.#onDemand;
-    if (!tiller || (isLive && !this.#records && !this.#upstream)) {
+    if (!tiller || this.#lacksRecords(isLive)) {
       return this.use(signal, ({ backend }) => {
         if (backend.kind !== 'tiller') return work(backend);
         const own: Backend = { kind: 'tiller', tiller: tiller ?? backend.tiller, records: this.#records };
@@ -144,6 +145,12 @@ export class Cluster {
     if (isLive) return this.#keepOpen(() => work(own));
     if (this.#calls === 0) this.#startIdling();
     return work(own);
+  }
+
+  /** Whether the cluster has to be opened to know its records. */
+  #lacksRecords(isLive: boolean): boolean {
+    if (this.#records || this.#upstream) return false;
+    return isLive || (this.#options.records !== undefined && this.entry.upstream !== 'direct');
   }
 
   async #keepOpen<T>(work: () => Promise<T>): Promise<T> {
