@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
+import type { RecordObject } from '../src/backends/records/decode-record.ts';
 import { decodeRecord } from '../src/backends/records/decode-record.ts';
 import { helm3ToRelease } from '../src/backends/records/helm3-release.ts';
-import type { RecordObject } from '../src/backends/records/unpack-record.ts';
 import { decodeMessage, type Release, type Timestamp } from '../src/codec/index.ts';
 import { conformanceFolder, readLines } from './support/recording.ts';
 

@@ -58,12 +58,13 @@ async function serve(...objects: readonly StoredObject[]): Promise<RecordsApiSer
   return server;
 }
 
+const listRequest = encodeMessage('hapi.services.tiller.ListReleasesRequest', {});
+
 const usable = (records: WatchedRecords) => eventually(() => records.report().usable);
 
 async function names(records: WatchedRecords): Promise<string> {
-  const request = encodeMessage('hapi.services.tiller.ListReleasesRequest', {});
   const seen: string[] = [];
-  for await (const chunk of records.stream('ListReleases', request, context)) {
+  for await (const chunk of records.stream('ListReleases', listRequest, context)) {
     const { releases } = decodeMessage('hapi.services.tiller.ListReleasesResponse', chunk);
     seen.push(...releases.map(({ name, version }) => `${name}.${version}`));
   }
@@ -87,7 +88,7 @@ test('records are listed in pages, watched, and read whole on demand', async () 
   records.subscribe(({ type, release, sequence }: RecordChange) => {
     changes.push(`${type} ${release.name} ${sequence}`);
   });
-  assert.equal(records.answers('ListReleases'), false);
+  assert.equal(records.answers('ListReleases', listRequest), false);
   assert.match(records.report().reason ?? '', /have not been listed yet/);
   await usable(records);
   assert.equal(records.report().held, 25);
@@ -107,6 +108,50 @@ test('records are listed in pages, watched, and read whole on demand', async () 
   await assert.rejects(content(records, 'nope'), { code: 5, message: 'release: "nope" not found' });
   assert.ok(records.report().ageMs < 30_000);
   assert.equal(server.count('list'), 3);
+});
+
+test('lists without superseded revisions are answered before the others are listed', async () => {
+  const info = { status: { code: 'SUPERSEDED' } } as const;
+  const superseded = Array.from({ length: 600 }, (_, index) => {
+    const wire = encodeMessage('hapi.release.Release', releaseOf('old', index + 1, { info }));
+    return releaseRecord(wire, { name: 'old', version: index + 1, status: 'SUPERSEDED' });
+  });
+  await using server = await serve(...superseded, record('a'), record('b'));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let pages = 0;
+  // the first two pages show that the list is long; after that, the rest is held back
+  server.beforeList = selector => (selector === 'OWNER=TILLER' && ++pages > 2 ? promise : undefined);
+  using records = open(server, { only: true });
+  const request = (given: object) => encodeMessage('hapi.services.tiller.ListReleasesRequest', given);
+  const failed = request({ status_codes: ['DEPLOYED', 'FAILED'] });
+  const all = request({ status_codes: ['DEPLOYED', 'SUPERSEDED'] });
+  await records.settle('ListReleases', listRequest, context.signal);
+  assert.equal(await names(records), 'a.1 b.1');
+  assert.equal(records.answers('ListReleases', failed), true);
+  assert.equal(records.answers('ListReleases', all), false);
+  assert.equal(records.answers('GetHistory', Buffer.alloc(0)), false);
+  assert.match(
+    records.report().reason ?? '',
+    /^the configmaps of Helm 2 in namespace kube-system are being listed$/,
+  );
+  const settled = records.settle('ListReleases', all, context.signal);
+  // what changes meanwhile is seen when all is there, as one state
+  server.put('configmaps', record('c'));
+  server.delete('configmaps', 'kube-system', 'a.v1');
+  assert.equal(await names(records), 'a.1 b.1');
+  resolve();
+  await settled;
+  assert.equal(records.answers('ListReleases', all), true);
+  await listed(records, 'b.1 c.1');
+  assert.equal(records.report().held, 602);
+});
+
+test('a read that waits for the first list learns at once why it does not come', async () => {
+  await using server = await serve(record('a'));
+  server.denied.add('list configmaps');
+  using records = open(server, { only: true, times: { ...quick, retryMs: 60_000 } });
+  await records.settle('ListReleases', listRequest, context.signal);
+  assert.match(records.report().reason ?? '', /no right to list configmaps/);
 });
 
 test("Tiller's Pod says the namespace and the driver of its records", async () => {
@@ -299,7 +344,7 @@ test('more than the bound is refused with the flag that sets it', async () => {
   await using server = await serve(...Array.from({ length: 30 }, (_, index) => record(`r${index}`)));
   using records = open(server, { maxBytes: 10_000 });
   await eventually(() => /more than --records-cache-bytes \(10000\)/.test(records.report().reason ?? ''));
-  assert.equal(records.answers('ListReleases'), false);
+  assert.equal(records.answers('ListReleases', listRequest), false);
 });
 
 test('a clock that jumps changes nothing', async () => {

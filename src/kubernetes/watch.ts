@@ -3,6 +3,7 @@ import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promis
 import { GatewayError, readBounded, reasonOf, unavailable } from '../protocol/index.ts';
 import { apiError, type ClusterAccess, connectionOf, sendRequest, withFreshCredentials } from './api.ts';
 import { KeptConnections } from './kept-connections.ts';
+import { type ListPage, parseListPage } from './list-page.ts';
 
 /*
  * List and watch of one resource, as client-go's reflector. Own code and not @kubernetes/client-node's informer, which
@@ -23,6 +24,8 @@ export interface KubernetesObject {
 export interface WatchHandler<T extends KubernetesObject> {
   /** An object of a list. Several of a page may come at the same time. */
   listed(object: T): Promise<void>;
+  /** The objects that `firstSelector` selects are listed; now all of them are. */
+  begun?(): void;
   /** A list is complete: objects other than these are gone. */
   complete(names: ReadonlySet<string>): void;
   changed(object: T): Promise<void>;
@@ -48,6 +51,10 @@ export interface WatchOptions<T extends KubernetesObject> {
   /** Such as `/api/v1/namespaces/kube-system/configmaps`. */
   readonly path: string;
   readonly labelSelector: string;
+  /** Selects what is needed most. Where the first list has several pages, these objects are listed ahead of all. */
+  readonly firstSelector?: string;
+  /** Long texts of this key come as Buffers in the objects of lists: `parseWithBytes`. */
+  readonly bytesKey?: string;
   /** How error messages begin: `watching the configmaps of kube-system`. */
   readonly step: string;
   readonly handler: WatchHandler<T>;
@@ -99,6 +106,7 @@ export class ObjectWatch<T extends KubernetesObject> {
   readonly #closed = new AbortController();
   #version: string | undefined;
   #isListed = false;
+  #isBegun = false;
   #heardAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #failure: GatewayError | undefined;
@@ -112,6 +120,11 @@ export class ObjectWatch<T extends KubernetesObject> {
   /** Whether a list was ever complete. */
   get isListed(): boolean {
     return this.#isListed;
+  }
+
+  /** Whether what `firstSelector` selects was ever listed. */
+  get isBegun(): boolean {
+    return this.#isBegun;
   }
 
   /** Of when the objects are at least, on the clock of `performance.now()`: the API server has sent something since. */
@@ -159,31 +172,56 @@ export class ObjectWatch<T extends KubernetesObject> {
     await wait(pauseMs * (0.75 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => {});
   }
 
-  /** Page by page; the next one is asked for while one is handled. */
   async #list(): Promise<void> {
-    const names = new Set<string>();
-    const startedAt = performance.now();
+    const { labelSelector, firstSelector, handler } = this.#options;
     const connections = new KeptConnections();
     try {
-      let limit = firstPageLimit;
-      let next: Promise<Page<T>> | undefined = this.#page(limit, '', connections);
-      while (next) {
-        const page: Page<T> = await next;
-        const { items, token, version, bytes } = page;
-        const objectBytes = Math.max(bytes / Math.max(items.length, 1), 1);
-        limit = Math.min(Math.max(Math.floor(pageBytes / objectBytes), 1), maxPageLimit);
-        next = token === '' ? undefined : this.#page(limit, token, connections);
-        next?.catch(() => {}); // it is awaited later, or not at all where this page fails
-        await this.#handle(items, names);
-        if (next) continue;
-        this.#options.handler.complete(names);
-        this.#version = version;
-        this.#isListed = true;
-        this.#heardAt = startedAt;
-        this.#failure = undefined;
+      let startedAt = performance.now();
+      let begun: ListPage<T>[] = [];
+      if (firstSelector !== undefined && !this.#isBegun) {
+        begun = await this.#firstPages(labelSelector, connections);
+        if (begun.at(-1)?.token !== '') {
+          begun = []; // all of it comes anew, as one state that is no older than what is listed first
+          await this.#takeAll(firstSelector, connections);
+          this.#isBegun = true;
+          this.#heardAt = startedAt;
+          handler.begun?.();
+          startedAt = performance.now();
+        }
       }
+      const { names, version } = await this.#takeAll(labelSelector, connections, begun);
+      handler.complete(names);
+      this.#version = version;
+      this.#isListed = true;
+      this.#isBegun = true;
+      this.#heardAt = startedAt;
+      this.#failure = undefined;
     } finally {
       connections.destroy();
+    }
+  }
+
+  /** Two pages, which are all of a small list. */
+  async #firstPages(labelSelector: string, connections: KeptConnections): Promise<ListPage<T>[]> {
+    const first = await this.#page(labelSelector, undefined, connections);
+    return first.token === '' ? [first] : [first, await this.#page(labelSelector, first, connections)];
+  }
+
+  /** Page by page; the next one is asked for while one is handled. @param begun the first pages */
+  async #takeAll(
+    labelSelector: string,
+    connections: KeptConnections,
+    begun: readonly ListPage<T>[] = [],
+  ): Promise<{ readonly names: ReadonlySet<string>; readonly version: string }> {
+    const names = new Set<string>();
+    let page = begun[0] ?? (await this.#page(labelSelector, undefined, connections));
+    for (let count = 1; ; count++) {
+      const next =
+        page.token === '' ? undefined : (begun[count] ?? this.#page(labelSelector, page, connections));
+      if (next instanceof Promise) next.catch(() => {}); // awaited later, or not at all where this page fails
+      await this.#handle(page.items, names);
+      if (!next) return { names, version: page.version };
+      page = await next;
     }
   }
 
@@ -206,8 +244,17 @@ export class ObjectWatch<T extends KubernetesObject> {
     await Promise.all(Array.from({ length: handledAtOnce }, work));
   }
 
-  async #page(limit: number, token: string, connections: KeptConnections): Promise<Page<T>> {
-    const query = { limit: String(limit), ...(token !== '' && { continue: token }) };
+  /** @param before undefined for the first page */
+  async #page(
+    labelSelector: string,
+    before: ListPage<T> | undefined,
+    connections: KeptConnections,
+  ): Promise<ListPage<T>> {
+    const query = {
+      labelSelector,
+      limit: String(limitBehind(before)),
+      ...(before && { continue: before.token }),
+    };
     for (let attempt = 1; ; attempt++) {
       const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#times.pageMs)]);
       try {
@@ -217,7 +264,7 @@ export class ObjectWatch<T extends KubernetesObject> {
           what: 'a page of the list',
           signal,
         });
-        return parsePage<T>(body, this.#options.step);
+        return parseListPage<T>(body, this.#options.step, this.#options.bytesKey);
       } catch (cause) {
         const { step } = this.#options;
         const error =
@@ -244,6 +291,7 @@ export class ObjectWatch<T extends KubernetesObject> {
     try {
       const response = await this.#get(
         {
+          labelSelector: this.#options.labelSelector,
           watch: '1',
           allowWatchBookmarks: 'true',
           resourceVersion: this.#version ?? '',
@@ -298,8 +346,8 @@ export class ObjectWatch<T extends KubernetesObject> {
     signal: AbortSignal,
     connections?: KeptConnections,
   ): Promise<IncomingMessage> {
-    const { access, path, labelSelector, step } = this.#options;
-    const parameters = new URLSearchParams({ labelSelector, ...query });
+    const { access, path, step } = this.#options;
+    const parameters = new URLSearchParams(query);
     const response = await withFreshCredentials(
       access,
       signal,
@@ -317,33 +365,11 @@ export class ObjectWatch<T extends KubernetesObject> {
   }
 }
 
-interface Page<T> {
-  readonly items: readonly T[];
-  /** Asks for the next page; empty on the last one. */
-  readonly token: string;
-  /** Where a watch continues. */
-  readonly version: string;
-  readonly bytes: number;
-}
-
-interface ListBody<T> {
-  readonly items?: readonly T[] | null;
-  readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-}
-
-function parsePage<T>(body: Buffer, step: string): Page<T> {
-  const { items, metadata } = parseList<T>(body, step);
-  const version = metadata?.resourceVersion;
-  if (typeof version !== 'string' || version === '') throw new Error("the API server's list has no version");
-  return { items: items ?? [], token: metadata?.continue ?? '', version, bytes: body.length };
-}
-
-function parseList<T>(body: Buffer, step: string): ListBody<T> {
-  try {
-    return JSON.parse(body.toString()) as ListBody<T>;
-  } catch {
-    throw unavailable(`${step}: the list is not JSON`, { step }); // the parser's own text shows a piece of it
-  }
+/** How many objects the next page shall have. */
+function limitBehind(page: ListPage<unknown> | undefined): number {
+  if (!page) return firstPageLimit;
+  const objectBytes = Math.max(page.bytes / Math.max(page.items.length, 1), 1);
+  return Math.min(Math.max(Math.floor(pageBytes / objectBytes), 1), maxPageLimit);
 }
 
 function parseEvent(line: Buffer, step: string): { readonly type?: unknown; readonly object?: unknown } {

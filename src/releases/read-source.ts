@@ -3,6 +3,9 @@ import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
 import { askTiller, checkTillerRequest } from './tiller-request.ts';
 
+/** How long reads wait for the first list, where nobody but the records may answer. */
+const startMs = 20_000;
+
 /** The reads that have one reply. */
 export type UnaryRead = 'GetHistory' | 'GetReleaseContent' | 'GetReleaseStatus';
 
@@ -18,15 +21,17 @@ export interface Wanted {
 /**
  * The one place that chooses who answers a read, and says so: the cluster's records where they can, else its Tiller. Records
  * have to show what was written through this gateway, and what the client knows of.
+ * @param request of `hapi.services.tiller`
  * @returns undefined for Tiller
  */
 export async function recordsFor(
   { records }: TillerBackend,
   method: UnaryRead | 'ListReleases',
+  request: Uint8Array,
   context: CallContext,
   wanted?: Wanted,
 ): Promise<Records | undefined> {
-  const why = records && (await whyTiller(records, method, wanted, context));
+  const why = records && (await whyTiller(records, method, request, wanted, context));
   if (records && why === undefined) {
     context.readsFrom?.(`records; age=${ageOf(records)}ms`);
     return records;
@@ -38,6 +43,7 @@ export async function recordsFor(
 async function whyTiller(
   records: Records,
   method: string,
+  request: Uint8Array,
   wanted: Wanted | undefined,
   { consistency, signal }: CallContext,
 ): Promise<string | undefined> {
@@ -49,8 +55,10 @@ async function whyTiller(
       'consistent: only Tiller can answer, and this gateway never asks it for reads (--reads records)';
     throw new GatewayError(Code.FAILED_PRECONDITION, message);
   }
-  if (!records.only && !records.answers(method))
-    return records.report().reason ?? 'records cannot answer this';
+  if (!records.answers(method, request)) {
+    if (!records.only) return records.report().reason ?? 'records cannot answer this';
+    await records.settle(method, request, AbortSignal.any([signal, AbortSignal.timeout(startMs)]));
+  }
   const missing = await records.writes.settle(wanted?.name, consistency?.minRevisions ?? new Map(), signal);
   if (missing === undefined || records.only) return undefined;
   return `records do not show ${missing} yet`;
@@ -77,7 +85,7 @@ export async function readOne(
   context: CallContext,
   wanted: Wanted,
 ): Promise<Uint8Array> {
-  const records = await recordsFor(backend, method, context, wanted);
+  const records = await recordsFor(backend, method, request, context, wanted);
   const { name, namespace } = wanted;
   if (records) {
     const checked = checkTillerRequest(method, request);

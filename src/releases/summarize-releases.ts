@@ -47,13 +47,12 @@ export async function summarizeReleases(
   swift: Uint8Array,
   context: CallContext,
 ): Promise<Uint8Array> {
-  const records = await recordsFor(backend, 'ListReleases', context);
+  const request = toTiller(swift, { status_codes: wantedCodes(swift) });
+  const records = await recordsFor(backend, 'ListReleases', request, context);
   if (!records) return summarizeByTiller(backend.tiller, swift, context);
-  const answer = () => {
-    const request = checkTillerRequest('ListReleases', toTiller(swift, { status_codes: wantedCodes(swift) }));
-    return summaryOf(records.stream('ListReleases', request, context));
-  };
-  return records.answers('ListReleases') ? keptList(records, swift, answer) : answer();
+  const checked = checkTillerRequest('ListReleases', request);
+  const answer = () => summaryOf(records.stream('ListReleases', checked, context));
+  return records.answers('ListReleases', checked) ? keptList(records, swift, answer) : answer();
 }
 
 /** Tiller allows itself few requests a second, so that callers who ask the same share one answer. */

@@ -1,8 +1,8 @@
 /** Release records without a Kubernetes API: a test puts them. */
 import type { RecordChange, RecordEvents, RecordsReport } from '../../src/backends/index.ts';
+import { summarize } from '../../src/backends/records/decode-record.ts';
 import { RecentWrites } from '../../src/backends/records/recent-writes.ts';
 import { RecordStore } from '../../src/backends/records/record-store.ts';
-import { summarize } from '../../src/backends/records/summary.ts';
 import { encodeMessage, type StatusCode } from '../../src/codec/index.ts';
 import type { GatewayError } from '../../src/protocol/index.ts';
 import type { LiveRecords } from '../../src/releases/live/live-releases.ts';

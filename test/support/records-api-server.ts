@@ -32,12 +32,16 @@ export class RecordsApiServer {
   readonly denied = new Set<string>();
   /** Answers every request with this status, where it is set. */
   status: number | undefined;
+  /** Whether requests without a token are accepted: over plain HTTP, clients send none of a kubeconfig. */
+  isOpen = false;
   /** The only token that is accepted. */
   token = 'first';
   /** The token that clients are given; the same unless a test says otherwise. */
   givenToken: string | undefined;
   /** Watches get nothing at all, as on a dead connection. */
   silent = false;
+  /** Runs before each list is answered, which waits for it. */
+  beforeList: ((labelSelector: string) => Promise<void> | undefined) | undefined;
   /** Watches from a version before this one are expired. */
   oldestVersion = 0;
   readonly #server: Server = createServer((request, response) => void this.#answer(request, response));
@@ -71,6 +75,15 @@ export class RecordsApiServer {
         this.givenToken = undefined;
       },
     };
+  }
+
+  /** As a kubeconfig, for the whole program. */
+  get kubeconfig(): string {
+    return JSON.stringify({
+      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${this.#port}` } }],
+      contexts: [{ name: 'c', context: { cluster: 'c' } }],
+      'current-context': 'c',
+    });
   }
 
   get watchers(): number {
@@ -148,7 +161,8 @@ export class RecordsApiServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://api');
     if (this.status !== undefined) return refuse(response, this.status);
-    if (request.headers.authorization !== `Bearer ${this.token}`) return refuse(response, 401);
+    const { authorization = this.isOpen ? `Bearer ${this.token}` : undefined } = request.headers;
+    if (authorization !== `Bearer ${this.token}`) return refuse(response, 401);
     if (url.pathname.endsWith('/selfsubjectaccessreviews')) return this.#review(request, response);
     const match = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/(configmaps|secrets|pods)(?:\/([^/]+))?$/.exec(
       url.pathname,
@@ -164,6 +178,7 @@ export class RecordsApiServer {
     }
     const matches = selectorOf(url.searchParams.get('labelSelector') ?? '');
     if (verb === 'watch') return this.#watch({ resource, namespace, matches, response }, url);
+    await this.beforeList?.(url.searchParams.get('labelSelector') ?? '');
     this.#list({ resource, namespace, matches, response }, url);
   }
 
@@ -245,8 +260,9 @@ function selectorOf(text: string): (object: StoredObject) => boolean {
   const wanted = text
     .split(',')
     .filter(Boolean)
-    .map(part => part.split('=') as [string, string]);
-  return ({ metadata: { labels = {} } }) => wanted.every(([key, value]) => labels[key] === value);
+    .map(part => /^(.*?)(!?)=(.*)$/.exec(part) ?? []);
+  return ({ metadata: { labels = {} } }) =>
+    wanted.every(([, key = '', not, value]) => (labels[key] === value) === (not === ''));
 }
 
 /** Tiller's Pod, by which its records are located. */
@@ -261,13 +277,18 @@ export function tillerPod(namespace = 'kube-system', command: readonly string[] 
 /** A release as Tiller's ConfigMap. */
 export function releaseRecord(
   wire: Uint8Array,
-  { name, version, namespace = 'kube-system' }: { name: string; version: number; namespace?: string },
+  {
+    name,
+    version,
+    namespace = 'kube-system',
+    status = 'DEPLOYED',
+  }: { name: string; version: number; namespace?: string; status?: string },
 ): StoredObject {
   return {
     metadata: {
       name: `${name}.v${version}`,
       namespace,
-      labels: { OWNER: 'TILLER', NAME: name, VERSION: String(version) },
+      labels: { OWNER: 'TILLER', NAME: name, VERSION: String(version), STATUS: status },
     },
     data: { release: gzipSync(wire).toString('base64') },
   };

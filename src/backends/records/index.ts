@@ -1,3 +1,4 @@
+export { type Storage, type StoredRevision, storageField } from './decode-record.ts';
 export {
   createMatcher,
   type ListedRevision,
@@ -8,9 +9,7 @@ export {
 } from './list-releases.ts';
 export type { ReadOptions } from './read-records.ts';
 export { RecentWrites } from './recent-writes.ts';
-export type { ChangeType, RecordChange, StoredRevision } from './record-store.ts';
+export type { ChangeType, RecordChange } from './record-store.ts';
 export type { RecordEvents, Records, RecordsReport } from './records.ts';
-export { storageField } from './summary.ts';
 export { maxNameLength, notInNamespace, validateReleaseName } from './tiller-texts.ts';
-export type { Storage } from './unpack-record.ts';
 export { type RecordsLog, type RecordsOptions, WatchedRecords } from './watched-records.ts';

@@ -7,7 +7,7 @@ import {
   tillerLabels,
 } from '../../kubernetes/index.ts';
 import { stepFailed } from '../../protocol/index.ts';
-import type { RecordResource } from './unpack-record.ts';
+import type { RecordResource } from './decode-record.ts';
 
 /** Where a Tiller keeps its records. */
 export interface TillerStorage {

@@ -1,8 +1,8 @@
 import { decodeMessage, encodeMessage, WireWriter } from '../../codec/index.ts';
 import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
+import { type StoredRevision, storageField, storageNumbers } from './decode-record.ts';
 import { selectReleases, writeReleases } from './list-releases.ts';
-import type { RecordStore, StoredRevision } from './record-store.ts';
-import { storageField, storageNumbers } from './summary.ts';
+import type { RecordStore } from './record-store.ts';
 import { notFound, notInNamespace, revisionKey, tillerError, validateReleaseName } from './tiller-texts.ts';
 
 /** What a read of records may say beside Tiller's request. */

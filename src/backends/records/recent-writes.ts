@@ -1,5 +1,6 @@
 import { decodeMessage, messageType, type StatusCode, wireFields } from '../../codec/index.ts';
-import type { RecordStore, StoredRevision } from './record-store.ts';
+import type { StoredRevision } from './decode-record.ts';
+import type { RecordStore } from './record-store.ts';
 
 /** A release as Tiller answered a write with it. */
 interface Written {

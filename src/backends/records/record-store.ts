@@ -1,15 +1,4 @@
-import type { Summary } from './summary.ts';
-import type { RecordResource, Storage } from './unpack-record.ts';
-
-/** A record that could be read. */
-export interface StoredRevision extends Summary {
-  readonly storage: Storage;
-  readonly resource: RecordResource;
-  /** The namespace of the record, which for Helm 2 is Tiller's. */
-  readonly objectNamespace: string;
-  readonly objectName: string;
-  readonly resourceVersion: string;
-}
+import type { RecordResource, Storage, StoredRevision } from './decode-record.ts';
 
 export type ChangeType = 'added' | 'modified' | 'deleted';
 
@@ -25,6 +14,11 @@ export interface RecordChange {
 
 /** What one revision takes beside its bytes: its object, its texts, its places in maps and lists. */
 const overheadBytes = 700;
+
+/** What a revision takes in memory, nearly. */
+export function sizeOf({ wire }: StoredRevision): number {
+  return wire.length + overheadBytes;
+}
 
 /** How many unreadable records are named. */
 const maxNamedFaults = 20;
@@ -48,7 +42,7 @@ export class RecordStore {
   readonly #byId = new Map<string, StoredRevision>();
   readonly #byName = new Map<string, StoredRevision[]>();
   /** Helm 2's first, then by namespace and name. */
-  readonly #ordered: StoredRevision[] = [];
+  #ordered: StoredRevision[] = [];
   readonly #faults = new Map<string, string>();
   readonly #listeners = new Set<(change: RecordChange) => void>();
   #sequence = 0;
@@ -100,7 +94,7 @@ export class RecordStore {
     const namesakes = this.#byName.get(revision.name);
     if (namesakes) namesakes.push(revision);
     else this.#byName.set(revision.name, [revision]);
-    this.#bytes += revision.wire.length + overheadBytes;
+    this.#bytes += sizeOf(revision);
     this.#tell(before ? 'modified' : 'added', revision);
   }
 
@@ -128,8 +122,14 @@ export class RecordStore {
       if (id.startsWith(folder) && !isThere(id.split('/').slice(2).join('/'))) this.delete(id);
   }
 
+  /** Forgets everything, which is told nobody. */
   clear(): void {
-    this.keepOnly('', () => false);
+    this.#byId.clear();
+    this.#byName.clear();
+    this.#faults.clear();
+    this.#ordered = [];
+    this.#bytes = 0;
+    this.#sequence++;
   }
 
   /** The listener runs at once with each change, and must not throw. @returns ends it */
@@ -144,7 +144,7 @@ export class RecordStore {
     const others = this.named(revision.name).filter(other => other !== revision);
     if (others.length > 0) this.#byName.set(revision.name, others);
     else this.#byName.delete(revision.name);
-    this.#bytes -= revision.wire.length + overheadBytes;
+    this.#bytes -= sizeOf(revision);
   }
 
   /** The place of the first revision that does not come before this one. */

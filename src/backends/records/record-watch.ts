@@ -1,8 +1,15 @@
 import { type ClusterAccess, ObjectWatch, type WatchTimes } from '../../kubernetes/index.ts';
 import type { GatewayError } from '../../protocol/index.ts';
-import { decodeRecord, recordLabels } from './decode-record.ts';
-import { type RecordStore, recordId } from './record-store.ts';
-import { faultOf, type RecordObject, type RecordResource, type Storage } from './unpack-record.ts';
+import {
+  decodeRecord,
+  faultOf,
+  type RecordObject,
+  type RecordResource,
+  recordSelectors,
+  type Storage,
+  type StoredRevision,
+} from './decode-record.ts';
+import { type RecordStore, recordId, sizeOf } from './record-store.ts';
 import type { WholeRecords } from './whole-records.ts';
 
 /** Records of one kind in one place. */
@@ -23,7 +30,7 @@ export interface RecordWatchOptions {
   /** Runs after each record. */
   readonly changed: () => void;
   readonly failed: (error: GatewayError) => void;
-  /** Runs after each list of all records. */
+  /** Runs after each list of all records, and after that of those which are not superseded. */
   readonly listed: () => void;
 }
 
@@ -34,6 +41,9 @@ export class RecordWatch {
   readonly #source: RecordSource;
   readonly #options: RecordWatchOptions;
   readonly #watch: ObjectWatch<RecordObject>;
+  /** What a list brings while reads are answered: put into the store when the list is complete, as one state. */
+  #pending: (() => void)[] = [];
+  #pendingBytes = 0;
 
   constructor(source: RecordSource, options: RecordWatchOptions) {
     const { storage, resource, namespace } = source;
@@ -45,24 +55,42 @@ export class RecordWatch {
     this.#watch = new ObjectWatch<RecordObject>({
       access: options.access,
       path: `/api/v1${namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`}/${resource}`,
-      labelSelector: recordLabels[storage].owner,
+      labelSelector: recordSelectors[storage].all,
+      firstSelector: recordSelectors[storage].current,
+      bytesKey: 'release',
       step: `watching the ${this.description}`,
       times: options.times,
       handler: {
-        listed: object => this.#take(object, false),
+        listed: object => this.#list(object),
+        begun: () => queueMicrotask(options.listed),
         complete: names => {
+          this.#putPending();
           options.store.keepOnly(folder, name => names.has(name));
           queueMicrotask(options.listed); // when `isListed` says so as well
         },
-        changed: object => this.#take(object, true),
-        deleted: ({ metadata: { namespace, name } }) => {
-          const id = recordId(storage, resource, namespace, name);
+        changed: object => this.#change(object),
+        deleted: object => {
+          const id = this.#idOf(object);
           options.store.delete(id);
           options.whole.forget(id);
         },
-        failed: options.failed,
+        failed: error => {
+          this.#pending = [];
+          this.#pendingBytes = 0;
+          options.failed(error);
+        },
       },
     });
+  }
+
+  /** Whether all records were listed that are not superseded. */
+  get isBegun(): boolean {
+    return this.#watch.isBegun;
+  }
+
+  /** Memory that revisions of a list take which is not complete. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
   }
 
   get isListed(): boolean {
@@ -81,21 +109,59 @@ export class RecordWatch {
     this.#watch.close();
   }
 
-  async #take(object: RecordObject, keepWhole: boolean): Promise<void> {
-    const { storage, resource } = this.#source;
-    const { store, whole, changed } = this.#options;
-    const { namespace, name, resourceVersion } = object.metadata;
-    const id = recordId(storage, resource, namespace, name);
+  async #list(object: RecordObject): Promise<void> {
+    const { store, changed } = this.#options;
+    const known = store.get(this.#idOf(object));
     // a second list brings what is known already
-    if (store.get(id)?.resourceVersion === resourceVersion) return;
-    try {
-      const decoded = await decodeRecord(object, resource, storage);
-      if (this.#watch.isClosed) return;
-      if (keepWhole) whole.keep(decoded.revision, decoded.whole);
-      store.put(decoded.revision);
-    } catch (error) {
-      store.refuse(id, faultOf(error));
+    if (known && known.resourceVersion === object.metadata.resourceVersion) return;
+    const read = await this.#read(object);
+    if (this.#watch.isClosed) return;
+    const isUnseen =
+      !this.#watch.isBegun || (!known && !this.isListed && read.revision?.status === 'SUPERSEDED');
+    if (isUnseen) {
+      read.put();
+    } else {
+      this.#pending.push(read.put);
+      this.#pendingBytes += read.revision ? sizeOf(read.revision) : 0;
     }
     changed();
   }
+
+  async #change(object: RecordObject): Promise<void> {
+    const { store, whole, changed } = this.#options;
+    if (store.get(this.#idOf(object))?.resourceVersion === object.metadata.resourceVersion) return;
+    const read = await this.#read(object);
+    if (this.#watch.isClosed) return;
+    if (read.revision) whole.keep(read.revision, read.whole);
+    read.put();
+    changed();
+  }
+
+  /** What becomes of a record: a revision, or a fault that is noted. */
+  async #read(object: RecordObject): Promise<ReadRecord> {
+    const { storage, resource } = this.#source;
+    const { store } = this.#options;
+    try {
+      const { revision, whole } = await decodeRecord(object, resource, storage);
+      return { revision, whole, put: () => store.put(revision) };
+    } catch (error) {
+      return { put: () => store.refuse(this.#idOf(object), faultOf(error)) };
+    }
+  }
+
+  #putPending(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    for (const put of pending) put();
+  }
+
+  #idOf({ metadata: { namespace, name } }: RecordObject): string {
+    return recordId(this.#source.storage, this.#source.resource, namespace, name);
+  }
 }
+
+/** A record that was read, and what puts it into the store. */
+type ReadRecord =
+  | { readonly put: () => void; readonly revision: StoredRevision; readonly whole: Buffer }
+  | { readonly put: () => void; readonly revision?: undefined };

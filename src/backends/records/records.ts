@@ -1,8 +1,8 @@
 import type { CallContext, GatewayError } from '../../protocol/index.ts';
+import type { Storage, StoredRevision } from './decode-record.ts';
 import type { ReadOptions } from './read-records.ts';
 import type { RecentWrites } from './recent-writes.ts';
-import type { RecordChange, StoredRevision } from './record-store.ts';
-import type { Storage } from './unpack-record.ts';
+import type { RecordChange } from './record-store.ts';
 
 /** Whether reads can be answered from records at the moment, for `/readyz`, `/clusters` and the metrics. */
 export interface RecordsReport {
@@ -34,8 +34,15 @@ export interface Records {
   report(): RecordsReport;
   /** Whether reads that records cannot answer fail, instead of being asked of Tiller. */
   readonly only: boolean;
-  /** Whether this read of `hapi.services.tiller` can be answered from records. */
-  answers(method: string): boolean;
+  /**
+   * Whether this read of `hapi.services.tiller` can be answered from records. Lists without superseded revisions can be
+   * before the others are listed.
+   */
+  answers(method: string, request: Uint8Array): boolean;
+  /**
+   * Waits until this read can be answered, as long as nothing but the first list is missing. The signal ends the wait.
+   */
+  settle(method: string, request: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Changes with each change of what is held: what was read before and after at the same one is the same. */
   readonly sequence: number;
   /** Which Helm keeps a release of that name: Helm 2 where both do, undefined where none does. */

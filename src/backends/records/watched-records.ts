@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { decodeMessage } from '../../codec/index.ts';
 import { type ClusterAccess, missingRight, WatchRefused, type WatchTimes } from '../../kubernetes/index.ts';
 import { type CallContext, Code, GatewayError, unavailable } from '../../protocol/index.ts';
 import { translateTillerError } from '../tiller/translate-error.ts';
+import type { Storage, StoredRevision } from './decode-record.ts';
 import { locateTiller } from './locate-tiller.ts';
 import { type ReadOptions, RecordReader } from './read-records.ts';
 import { RecentWrites } from './recent-writes.ts';
-import { type RecordChange, RecordStore, type StoredRevision } from './record-store.ts';
+import { type RecordChange, RecordStore } from './record-store.ts';
 import { type RecordSource, RecordWatch } from './record-watch.ts';
 import type { RecordEvents, Records, RecordsReport } from './records.ts';
-import type { Storage } from './unpack-record.ts';
 import { WholeRecords } from './whole-records.ts';
 
 export type RecordsLog = (
@@ -62,8 +63,10 @@ export class WatchedRecords implements Records {
   #watches: readonly RecordWatch[] = [];
   /** Why there are no watches. */
   #problem = 'the release records have not been listed yet';
+  /** Whether that is known because something was tried. */
+  #isTried = false;
   readonly #subscribers = new Set<RecordEvents>();
-  /** Callers that wait for the first list. */
+  /** Wake callers that wait for the first list. */
   readonly #waiting = new Set<() => void>();
   /** Ends the watches; there is one while they run. */
   #round = new AbortController();
@@ -98,8 +101,13 @@ export class WatchedRecords implements Records {
     };
   }
 
-  answers(method: string): boolean {
-    return answered.has(method) && this.#reason() === undefined;
+  answers(method: string, request: Uint8Array): boolean {
+    return answered.has(method) && this.#reason(isOfCurrent(method, request)) === undefined;
+  }
+
+  async settle(method: string, request: Uint8Array, signal: AbortSignal): Promise<void> {
+    const isCurrent = isOfCurrent(method, request);
+    await this.#until(() => this.#reason(isCurrent) === undefined || !this.#isStarting(), signal);
   }
 
   get sequence(): number {
@@ -120,7 +128,7 @@ export class WatchedRecords implements Records {
     context: CallContext,
     options: ReadOptions = {},
   ): Promise<Uint8Array> {
-    this.#requireUsable();
+    this.#requireUsable(false);
     try {
       return await this.#reader.unary(method, request, context, options);
     } catch (error) {
@@ -134,7 +142,7 @@ export class WatchedRecords implements Records {
     context: CallContext,
     options: ReadOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#requireUsable();
+    this.#requireUsable(isOfCurrent(method, request));
     try {
       yield* this.#reader.list(request, context, options);
     } catch (error) {
@@ -143,13 +151,7 @@ export class WatchedRecords implements Records {
   }
 
   async ready(signal: AbortSignal): Promise<void> {
-    if (this.#isListed()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted || this.#closed.signal.aborted) resolve();
-    await promise;
-    this.#waiting.delete(resolve);
+    await this.#until(() => this.#isListed(), signal);
     if (!this.#isListed()) throw unusable(this.#reason() ?? this.#problem);
   }
 
@@ -237,19 +239,34 @@ export class WatchedRecords implements Records {
   }
 
   #onListed(): void {
-    if (!this.#isListed()) return;
     this.#wake();
+    if (!this.#isListed()) return;
     for (const { relisted } of this.#subscribers) relisted?.();
   }
 
+  /** Waits until something is so, the signal is aborted, or the records are closed. */
+  async #until(isSo: () => boolean, signal: AbortSignal): Promise<void> {
+    const closed = this.#closed.signal;
+    while (!isSo() && !signal.aborted && !closed.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const wake = () => resolve();
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+      await promise;
+      signal.removeEventListener('abort', wake);
+      this.#waiting.delete(wake);
+    }
+  }
+
   #wake(): void {
-    for (const resolve of this.#waiting) resolve();
+    for (const wake of this.#waiting) wake();
   }
 
   #keepBounds(): void {
     const { maxBytes } = this.#options;
-    if (this.#store.bytes <= maxBytes) {
-      this.#whole.shrink(maxBytes - this.#store.bytes);
+    const bytes = this.#watches.reduce((sum, { pendingBytes }) => sum + pendingBytes, this.#store.bytes);
+    if (bytes <= maxBytes) {
+      this.#whole.shrink(maxBytes - bytes);
       return;
     }
     this.#setProblem(
@@ -261,6 +278,7 @@ export class WatchedRecords implements Records {
 
   #onFailed(error: GatewayError): void {
     this.#options.log('debug', 'watching release records failed', { error });
+    this.#wake();
     if (!(error instanceof WatchRefused && error.status === 403)) return;
     this.#setProblem(error.message);
     this.#round.abort();
@@ -280,12 +298,20 @@ export class WatchedRecords implements Records {
     if (problem !== this.#problem)
       this.#options.log(this.only ? 'warn' : 'info', 'reads do not come from release records', { problem });
     this.#problem = problem;
+    this.#isTried = true;
+    this.#wake();
   }
 
-  /** Why reads cannot be answered at the moment. */
-  #reason(): string | undefined {
+  /** Whether nothing has failed yet, and only time is missing. */
+  #isStarting(): boolean {
+    if (this.#watches.length === 0) return !this.#isTried;
+    return !this.#isListed() && this.#watches.every(({ failure }) => failure === undefined);
+  }
+
+  /** Why reads cannot be answered at the moment. @param ofCurrent reads that need no superseded revisions */
+  #reason(ofCurrent = false): string | undefined {
     if (this.#watches.length === 0) return this.#problem;
-    const unlisted = this.#watches.find(({ isListed }) => !isListed);
+    const unlisted = this.#watches.find(({ isListed, isBegun }) => !(ofCurrent ? isBegun : isListed));
     if (unlisted) return unlisted.failure?.message ?? `the ${unlisted.description} are being listed`;
     const ageMs = this.#ageMs();
     const { maxAgeMs = defaultMaxAgeMs } = this.#options;
@@ -303,8 +329,8 @@ export class WatchedRecords implements Records {
     return performance.now() - Math.min(...this.#watches.map(({ heardAt }) => heardAt));
   }
 
-  #requireUsable(): void {
-    const reason = this.#reason();
+  #requireUsable(ofCurrent: boolean): void {
+    const reason = this.#reason(ofCurrent);
     if (reason !== undefined)
       throw unavailable(`reading release records: ${reason}`, { step: 'reading release records' });
   }
@@ -317,6 +343,14 @@ export class WatchedRecords implements Records {
       ? failure
       : new GatewayError(code, failure.message, { reason, cause: failure });
   }
+}
+
+/** Whether a read is a list without superseded revisions: all others may be of such. */
+function isOfCurrent(method: string, request: Uint8Array): boolean {
+  if (method !== 'ListReleases') return false;
+  return !decodeMessage('hapi.services.tiller.ListReleasesRequest', request).status_codes.includes(
+    'SUPERSEDED',
+  );
 }
 
 function unusable(problem: string): GatewayError {

@@ -1,10 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { type ClusterAccess, getJson, KeptConnections } from '../../kubernetes/index.ts';
 import { Code, GatewayError, orAborted, stepFailed } from '../../protocol/index.ts';
-import { decodeRecord, recordLabels } from './decode-record.ts';
+import {
+  decodeRecord,
+  faultOf,
+  type RecordObject,
+  recordSelectors,
+  type StoredRevision,
+} from './decode-record.ts';
 import { maxMessageBytes } from './list-releases.ts';
-import { idOf, type StoredRevision } from './record-store.ts';
-import { faultOf, type RecordObject } from './unpack-record.ts';
+import { idOf } from './record-store.ts';
 
 const step = 'getting a release record';
 
@@ -110,8 +115,7 @@ export class WholeRecords {
     const wanted = new Map(revisions.map(revision => [revision.objectName, revision]));
     const [first] = revisions;
     if (!first) return whole;
-    const { owner, name } = recordLabels[first.storage];
-    const labelSelector = `${owner},${name}=${first.name}`;
+    const labelSelector = recordSelectors[first.storage].of(first.name);
     let token = '';
     let bytes = 0;
     do {
