@@ -318,6 +318,20 @@ test('a record that is garbage costs itself, is counted and named, and may be me
   await eventually(() => records.report().unreadable === 4);
 });
 
+test('a page that is too large is asked for again with fewer records', async () => {
+  const large = Array.from({ length: 18 }, (_, index) => {
+    const object = record(`z${index + 10}`);
+    return { ...object, more: 'x'.repeat(1024 * 1024) };
+  });
+  await using server = await serve(
+    ...Array.from({ length: 10 }, (_, index) => record(`a${index}`)),
+    ...large,
+  );
+  using records = open(server);
+  await eventually(() => records.report().usable, { timeoutMs: 45_000 });
+  assert.equal(records.report().held, 28);
+});
+
 test('2,000 changes at once arrive in order, and the process stays awake', async () => {
   await using server = await serve(record('a'));
   using records = open(server);
@@ -345,6 +359,20 @@ test('more than the bound is refused with the flag that sets it', async () => {
   using records = open(server, { maxBytes: 10_000 });
   await eventually(() => /more than --records-cache-bytes \(10000\)/.test(records.report().reason ?? ''));
   assert.equal(records.answers('ListReleases', listRequest), false);
+});
+
+test('unreadable records count as well, so that no number of them takes the memory', async () => {
+  const broken = Array.from({ length: 50 }, (_, index) => ({
+    ...record(`r${index}`),
+    data: { release: '!' },
+  }));
+  await using server = await serve(...broken);
+  using records = open(server, { maxBytes: 10_000 });
+  await eventually(() =>
+    /^the summaries of 0 records and the notes about \d+ unreadable ones take more/.test(
+      records.report().reason ?? '',
+    ),
+  );
 });
 
 test('a clock that jumps changes nothing', async () => {

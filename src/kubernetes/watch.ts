@@ -73,8 +73,8 @@ const defaultTimes: WatchTimes = {
 const pageBytes = 1024 * 1024;
 const firstPageLimit = 10;
 const maxPageLimit = 500;
-/** etcd takes objects of 1.5 MiB, and the first page has ten. */
-const maxPageBytes = 64 * 1024 * 1024;
+/** A larger page is asked for again with fewer objects; etcd takes objects of 1.5 MiB. */
+const maxPageBytes = 16 * 1024 * 1024;
 const maxEventBytes = 16 * 1024 * 1024;
 /** Attempts at one page before the list begins anew. */
 const pageAttempts = 3;
@@ -250,12 +250,9 @@ export class ObjectWatch<T extends KubernetesObject> {
     before: ListPage<T> | undefined,
     connections: KeptConnections,
   ): Promise<ListPage<T>> {
-    const query = {
-      labelSelector,
-      limit: String(limitBehind(before)),
-      ...(before && { continue: before.token }),
-    };
+    let limit = limitBehind(before);
     for (let attempt = 1; ; attempt++) {
+      const query = { labelSelector, limit: String(limit), ...(before && { continue: before.token }) };
       const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#times.pageMs)]);
       try {
         const response = await this.#get(query, signal, connections);
@@ -274,6 +271,11 @@ export class ObjectWatch<T extends KubernetesObject> {
                 cause,
                 step,
               });
+        if (error.reason === 'BODY_TOO_LARGE' && limit > 1) {
+          limit = Math.ceil(limit / 8);
+          attempt = 0;
+          continue;
+        }
         if (error instanceof WatchRefused || attempt === pageAttempts || this.#closed.signal.aborted)
           throw error;
         await wait(this.#times.minPauseMs, undefined, { ref: false });

@@ -13,11 +13,15 @@ export interface RecordChange {
 }
 
 /** What one revision takes beside its bytes: its object, its texts, its places in maps and lists. */
-const overheadBytes = 700;
+const overheadBytes = 1_000;
 
 /** What a revision takes in memory, nearly. */
 export function sizeOf({ wire }: StoredRevision): number {
   return wire.length + overheadBytes;
+}
+
+function sizeOfFault(id: string, fault: string): number {
+  return id.length + fault.length + 200;
 }
 
 /** How many unreadable records are named. */
@@ -48,7 +52,7 @@ export class RecordStore {
   #sequence = 0;
   #bytes = 0;
 
-  /** Memory that the summaries take, nearly. */
+  /** Memory that the summaries and the notes about unreadable records take, nearly. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -85,7 +89,7 @@ export class RecordStore {
   /** Adds a revision or replaces it; the same version of a record again is no change. */
   put(revision: StoredRevision): void {
     const id = idOf(revision);
-    this.#faults.delete(id);
+    this.#forgive(id);
     const before = this.#byId.get(id);
     if (before && before.resourceVersion === revision.resourceVersion) return;
     if (before) this.#drop(id, before);
@@ -102,10 +106,11 @@ export class RecordStore {
   refuse(id: string, fault: string): void {
     this.delete(id);
     this.#faults.set(id, fault);
+    this.#bytes += sizeOfFault(id, fault);
   }
 
   delete(id: string): void {
-    this.#faults.delete(id);
+    this.#forgive(id);
     const before = this.#byId.get(id);
     if (!before) return;
     this.#drop(id, before);
@@ -136,6 +141,13 @@ export class RecordStore {
   subscribe(listener: (change: RecordChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #forgive(id: string): void {
+    const fault = this.#faults.get(id);
+    if (fault === undefined) return;
+    this.#faults.delete(id);
+    this.#bytes -= sizeOfFault(id, fault);
   }
 
   #drop(id: string, revision: StoredRevision): void {

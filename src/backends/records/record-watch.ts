@@ -122,7 +122,7 @@ export class RecordWatch {
       read.put();
     } else {
       this.#pending.push(read.put);
-      this.#pendingBytes += read.revision ? sizeOf(read.revision) : 0;
+      this.#pendingBytes += read.revision ? sizeOf(read.revision) : 500;
     }
     changed();
   }
@@ -141,11 +141,14 @@ export class RecordWatch {
   async #read(object: RecordObject): Promise<ReadRecord> {
     const { storage, resource } = this.#source;
     const { store } = this.#options;
+    const id = this.#idOf(object);
     try {
       const { revision, whole } = await decodeRecord(object, resource, storage);
       return { revision, whole, put: () => store.put(revision) };
     } catch (error) {
-      return { put: () => store.refuse(this.#idOf(object), faultOf(error)) };
+      // the error must not be kept: it holds what was unpacked
+      const fault = faultOf(error);
+      return { put: () => store.refuse(id, fault) };
     }
   }
 

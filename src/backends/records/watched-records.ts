@@ -42,7 +42,7 @@ export interface RecordsOptions {
 export interface SetupTimes {
   /** Bound on finding Tiller and asking for the own rights. */
   readonly setupMs: number;
-  /** After a setup that failed, or rights that were taken away. Doubled with each further failure, up to eight times. */
+  /** After a setup or a list that failed, or rights that were taken away. Doubled with each further failure, up to eight times. */
   readonly retryMs: number;
 }
 
@@ -68,6 +68,8 @@ export class WatchedRecords implements Records {
   readonly #subscribers = new Set<RecordEvents>();
   /** Wake callers that wait for the first list. */
   readonly #waiting = new Set<() => void>();
+  /** Setups without a list of all records, since the latest such list. */
+  #failures = 0;
   /** Ends the watches; there is one while they run. */
   #round = new AbortController();
 
@@ -182,7 +184,6 @@ export class WatchedRecords implements Records {
   /** Finds Tiller, asks for the rights, watches; begins anew when rights are taken away or too much is held. */
   async #run(): Promise<void> {
     const closed = this.#closed.signal;
-    let failures = 0;
     while (!closed.aborted) {
       this.#round = new AbortController();
       const round = AbortSignal.any([closed, this.#round.signal]);
@@ -191,15 +192,14 @@ export class WatchedRecords implements Records {
           AbortSignal.any([round, AbortSignal.timeout(this.#times.setupMs)]),
         );
         if (closed.aborted) return;
-        failures = 0;
         this.#watches = sources.map(source => this.#watch(source));
         await new Promise(resolve => round.addEventListener('abort', resolve, { once: true }));
       } catch (error) {
         this.#setProblem(GatewayError.from(error).message);
-        failures = Math.min(failures + 1, 4);
       }
       this.#stopWatches();
-      const pauseMs = this.#times.retryMs * 2 ** Math.max(0, failures - 1);
+      this.#failures = Math.min(this.#failures + 1, 4);
+      const pauseMs = this.#times.retryMs * 2 ** (this.#failures - 1);
       await wait(pauseMs, undefined, { signal: closed, ref: false }).catch(() => {});
     }
   }
@@ -241,6 +241,7 @@ export class WatchedRecords implements Records {
   #onListed(): void {
     this.#wake();
     if (!this.#isListed()) return;
+    this.#failures = 0;
     for (const { relisted } of this.#subscribers) relisted?.();
   }
 
@@ -269,8 +270,10 @@ export class WatchedRecords implements Records {
       this.#whole.shrink(maxBytes - bytes);
       return;
     }
+    const { count } = this.#store.faults;
+    const unreadable = count > 0 ? ` and the notes about ${count} unreadable ones` : '';
     this.#setProblem(
-      `the summaries of ${this.#store.size} records take more than --records-cache-bytes (${maxBytes})`,
+      `the summaries of ${this.#store.size} records${unreadable} take more than --records-cache-bytes (${maxBytes})`,
     );
     this.#round.abort();
     this.#stopWatches();
