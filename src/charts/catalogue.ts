@@ -111,13 +111,13 @@ export class Catalogue {
   async #versions(wanted: SwiftListChartVersionsRequest, signal: AbortSignal): Promise<SearchResult> {
     const limit = wanted.limit === 0 ? defaultVersions : wanted.limit;
     if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
-    const range = wanted.version === '' ? () => true : readRange(wanted.version);
+    const range = wanted.version === '' ? undefined : { ...readRange(wanted.version), exact: wanted.version };
     const { repository, name, offset } = wanted;
     const index = await (await this.#repositories.existing(repository)).index(signal);
     const span = index.versionsOf(name);
     if (!span) throw chartNotFound({ repository, name });
     const all = Array.from({ length: span.end - span.first }, (_, at) => span.first + at);
-    const versions = all.filter(index.matcher(range, wanted.version));
+    const versions = range ? all.filter(index.matcher(range)) : all;
     const start = offset === '' ? 0 : versions.findIndex(version => index.versionText(version) === offset);
     if (start < 0) throw invalidArgument(`offset ${quote(offset)} not found`);
     const page = versions.slice(start, start + limit);

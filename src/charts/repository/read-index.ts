@@ -179,7 +179,7 @@ function isLetter(byte: number): boolean {
  * A thread for indexes alone: one that has to be read whole takes about twenty times its bytes in memory, and the largest
  * allowed by default has to fit. Which repositories there are is for the configuration to say, not for a client.
  */
-const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 60_000 });
+const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 180_000 });
 const packInThread = inThread(import.meta.url, packIndex, indexThread);
 
 /**

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { invalidArgument } from '../../protocol/index.ts';
 import {
   parseConstraint,
@@ -20,6 +21,15 @@ import {
 /** One version of a chart, as a repository's index describes it. */
 export type ChartVersion = ChartEntry;
 
+/** A range of versions as it was read. */
+export interface VersionRange {
+  /** Says which range it is, and whose rules read it. */
+  readonly key: string;
+  readonly holds: VersionConstraint;
+  /** The version with this very text counts too. */
+  readonly exact?: string;
+}
+
 /** A range of numbers: from `first` on, without `end`. */
 export interface Span {
   readonly first: number;
@@ -38,6 +48,10 @@ export class RepositoryIndex {
   readonly columns: Columns;
   readonly #strings: Buffer;
   #lines: Uint8Array | string;
+  /** What ranges were found to hold, by the range: a byte for each text of a version. */
+  readonly #ranges = new LRUCache<string, Uint8Array>({ max: 8 });
+  /** What the last searches gave for each row, for the next page and the next who asks the same. */
+  readonly rowScores = new LRUCache<string, Uint8Array>({ max: 16 });
 
   constructor({ counts, columns, strings, lines }: PackedIndex) {
     this.chartCount = counts.charts;
@@ -124,26 +138,33 @@ export class RepositoryIndex {
   }
 
   /** A test for versions by their number; each text of a version is looked at once. */
-  matcher(constraint: VersionConstraint, exact = ''): (version: number) => boolean {
+  matcher({ key: rangeKey, holds, exact = '' }: VersionRange): (version: number) => boolean {
     const { number: numbers } = this.columns;
-    const known = new Uint8Array(this.columns.numberText.length);
+    const key = `${rangeKey} ${exact}`;
+    const known = this.#ranges.get(key) ?? new Uint8Array(this.columns.numberText.length);
+    this.#ranges.set(key, known);
+    const readVersion = this.#versionReader();
+    const matches = (number: number) =>
+      (exact !== '' && this.text(this.columns.numberText[number]!) === exact) || holds(readVersion(number));
     return version => {
       const number = numbers[version]!;
-      if (known[number] === 0) known[number] = this.#matches(number, constraint, exact) ? 1 : 2;
+      if (known[number] === 0) known[number] = matches(number) ? 1 : 2;
       return known[number] === 1;
     };
   }
 
-  #matches(number: number, constraint: VersionConstraint, exact: string): boolean {
+  /** Reads versions by the numbers of their texts, mostly into one object: there may be 200,000. */
+  #versionReader(): (number: number) => Version {
     const { major, minor, patch, prerelease, numberText } = this.columns;
-    if (exact !== '' && this.text(numberText[number]!) === exact) return true;
-    const version: Version = Number.isNaN(major[number]!)
-      ? parseVersion(this.text(numberText[number]!))!
-      : {
-          numbers: [major[number]!, minor[number]!, patch[number]!],
-          prerelease: this.text(prerelease[number]!),
-        };
-    return constraint(version);
+    const version = { numbers: [0, 0, 0] as [number, number, number], prerelease: '' };
+    return number => {
+      if (Number.isNaN(major[number]!)) return parseVersion(this.text(numberText[number]!))!;
+      version.numbers[0] = major[number]!;
+      version.numbers[1] = minor[number]!;
+      version.numbers[2] = patch[number]!;
+      version.prerelease = prerelease[number] === 0 ? '' : this.text(prerelease[number]!);
+      return version;
+    };
   }
 
   #compareName(chart: number, wanted: Buffer): number {
@@ -199,8 +220,8 @@ export function findVersion(index: RepositoryIndex, name: string, range: string)
  * A test for versions from the text of a range; empty lets every release through.
  * @throws GatewayError INVALID_ARGUMENT when it cannot be read
  */
-export function readRange(range: string, parse = parseConstraint): VersionConstraint {
-  const constraint = parse(range === '' ? '*' : range);
-  if (!constraint) throw invalidArgument(`not a version or a range of versions: ${JSON.stringify(range)}`);
-  return constraint;
+export function readRange(range: string, parse = parseConstraint): VersionRange {
+  const holds = parse(range === '' ? '*' : range);
+  if (!holds) throw invalidArgument(`not a version or a range of versions: ${JSON.stringify(range)}`);
+  return { key: `${parse.name} ${range}`, holds };
 }

@@ -43,7 +43,7 @@ export interface Page {
 interface Segment {
   readonly repo: string;
   readonly index: RepositoryIndex;
-  readonly versions: readonly number[];
+  readonly versions: Uint32Array;
 }
 
 /** In which part of a chart's line the query begins: name, full name, description, keywords. */
@@ -123,7 +123,9 @@ export async function searchCharts(
   signal: AbortSignal,
 ): Promise<Hits> {
   const range = query.version || (query.helm3 ? (query.devel ? '>0.0.0-0' : '>0.0.0') : '');
-  const matches = query.helm3 ? readRange(range, parseHelm3Constraint) : readRange(range);
+  const wanted = query.helm3
+    ? readRange(range, parseHelm3Constraint)
+    : { ...readRange(range), exact: query.version };
   const expression = query.regexp && query.query !== '' ? compileExpression(query.query) : undefined;
   // Helm 2 sorts what it has searched for by names in small letters
   const byCase = query.helm3 === true || expression !== undefined || query.query === '';
@@ -132,10 +134,14 @@ export async function searchCharts(
   const sorted = [...indexes].sort(([a], [b]) => compareUtf8(order(a), order(b)));
   const segments: Segment[][] = Array.from({ length: scores }, () => []);
   for (const [repo, index] of sorted) {
-    const rowScores = expression
-      ? await scoreByExpression(repo, index, expression, signal)
-      : scoreByText(index, query.query);
-    const holds = index.matcher(matches, query.helm3 ? '' : query.version);
+    const holds = index.matcher(wanted);
+    const key = `${expression ? 'r' : 't'}${query.query}`;
+    const rowScores =
+      index.rowScores.get(key) ??
+      (expression
+        ? await scoreByExpression(repo, index, expression, signal)
+        : scoreByText(index, query.query));
+    if (key.length <= maxExpressionLength) index.rowScores.set(key, rowScores);
     const collect = query.helm3 && !query.all_versions ? collectBest : collectInOrder;
     const lists = collect(index, rowScores, holds, { byCase, all: query.all_versions });
     for (const [score, versions] of lists.entries()) segments[score]!.push({ repo, index, versions });
@@ -210,28 +216,44 @@ interface Collect {
   readonly all: boolean;
 }
 
-/** Numbers of versions by score. */
-type ByScore = readonly (readonly number[])[];
+/** Numbers of versions by score, in room for all versions of the index: memory that is not written to costs nothing. */
+class ByScore {
+  readonly #lists: Uint32Array[];
+  readonly #counts = new Array<number>(scores).fill(0);
+
+  constructor({ versionCount }: RepositoryIndex) {
+    this.#lists = Array.from({ length: scores }, () => new Uint32Array(versionCount));
+  }
+
+  /** @param score one more than its number */
+  add(score: number, version: number): void {
+    this.#lists[score - 1]![this.#counts[score - 1]!++] = version;
+  }
+
+  finish(): readonly Uint32Array[] {
+    return this.#lists.map((list, score) => list.subarray(0, this.#counts[score]));
+  }
+}
 
 function collectInOrder(
   index: RepositoryIndex,
   rowScores: RowScores,
   holds: (version: number) => boolean,
   { byCase, all }: Collect,
-): ByScore {
+): readonly Uint32Array[] {
   const { byName, firstVersion, row } = index.columns;
-  const lists: number[][] = Array.from({ length: scores }, () => []);
+  const lists = new ByScore(index);
   for (let place = 0; place < index.chartCount; place++) {
     const chart = byCase ? byName[place]! : place;
     const end = firstVersion[chart + 1]!;
     for (let version = firstVersion[chart]!; version < end; version++) {
       const score = rowScores[row[version]!]!;
       if (score === 0 || !holds(version)) continue;
-      lists[score - 1]!.push(version);
+      lists.add(score, version);
       if (!all) break;
     }
   }
-  return lists;
+  return lists.finish();
 }
 
 /** Of each chart the version whose text matches best, and of several the newest. */
@@ -239,10 +261,11 @@ function collectBest(
   index: RepositoryIndex,
   rowScores: RowScores,
   holds: (version: number) => boolean,
-): ByScore {
+): readonly Uint32Array[] {
   const { byName, firstVersion, row } = index.columns;
-  const lists: number[][] = Array.from({ length: scores }, () => []);
-  for (const chart of byName) {
+  const lists = new ByScore(index);
+  for (let place = 0; place < index.chartCount; place++) {
+    const chart = byName[place]!;
     const end = firstVersion[chart + 1]!;
     let best = -1;
     let bestScore = scores + 1;
@@ -252,9 +275,9 @@ function collectBest(
       best = version;
       bestScore = score;
     }
-    if (best >= 0) lists[bestScore - 1]!.push(best);
+    if (best >= 0) lists.add(bestScore, best);
   }
-  return lists;
+  return lists.finish();
 }
 
 export function toSummary(repo: string, chart: ChartVersion): ChartSummary {
