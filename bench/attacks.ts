@@ -285,7 +285,9 @@ export async function run(word = ''): Promise<void> {
   const stub = await startStub();
   for (const [name, attack] of Object.entries(attacks))
     if (name.includes(word)) await runOne(name, attack, stub);
-  await stub.stop();
 }
 
-if (import.meta.main) await run(process.argv[2]);
+if (import.meta.main) {
+  await run(process.argv[2]);
+  process.exit(0);
+}

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import type { Backend } from '../backends/index.ts';
 import { adhocLabel, type Registry } from '../clusters/index.ts';
 import type { Service } from '../codec/index.ts';
-import { Code, GatewayError } from '../protocol/index.ts';
+import { afterWrite, Code, GatewayError } from '../protocol/index.ts';
 import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
 import { type CallHandler, parsingRequests } from './call.ts';
 import { type MessageTap, passThroughHandler } from './pass-through.ts';
@@ -18,11 +18,12 @@ export function clusterHandlers(
     method => [method.contract.path, (backend: Backend) => releaseHandler(method, backend)] as const,
   );
   const passed = tillerService.methods.map(
-    ({ path }) =>
+    ({ path, idempotency }) =>
       [
         path,
         (backend: Backend) => {
-          if (backend.kind === 'tiller') return passThroughHandler(backend.tiller, tap);
+          if (backend.kind === 'tiller')
+            return passThroughHandler(backend.tiller, idempotency === 'NO_SIDE_EFFECTS', tap);
           const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.names[0]}`;
           throw new GatewayError(Code.UNIMPLEMENTED, message);
         },
@@ -44,8 +45,12 @@ export function clusterLabel(headers: IncomingHttpHeaders, registry: Registry): 
 export function releaseHandler(method: ReleaseMethod, backend: Backend): CallHandler {
   return parsingRequests(async call => {
     const request = await call.request();
-    if (method.kind === 'unary') await call.send(await method.call(backend, request, call));
-    else for await (const message of method.call(backend, request, call)) await call.send(message);
+    if (method.kind === 'unary') {
+      const reply = await method.call(backend, request, call);
+      await call.send(reply).catch((error: unknown) => {
+        throw method.contract.idempotency === 'NO_SIDE_EFFECTS' ? error : afterWrite(error);
+      });
+    } else for await (const message of method.call(backend, request, call)) await call.send(message);
     return Code.OK;
   });
 }

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import type { TillerCalls } from '../backends/index.ts';
-import { Code, GatewayError } from '../protocol/index.ts';
+import { afterWrite, Code, GatewayError } from '../protocol/index.ts';
 import { toCheckedRequest } from '../releases/index.ts';
 import type { CallHandler } from './call.ts';
 import type { ServerCall } from './server-call.ts';
@@ -26,7 +26,11 @@ const maxPassedChars = 60_000;
  * Passes calls of Tiller's own service through, so that Tiller's own clients work through the gateway. A request is
  * written anew from what was understood of it.
  */
-export function passThroughHandler(tiller: TillerCalls, tap?: MessageTap): CallHandler<ServerCall> {
+export function passThroughHandler(
+  tiller: TillerCalls,
+  isRead: boolean,
+  tap?: MessageTap,
+): CallHandler<ServerCall> {
   return async call => {
     const message = await call.request();
     const method = call.path.slice(call.path.lastIndexOf('/') + 1);
@@ -40,7 +44,7 @@ export function passThroughHandler(tiller: TillerCalls, tap?: MessageTap): CallH
     } catch (error) {
       const failure = GatewayError.from(error);
       tap?.failed(call.path, failure);
-      if (failure.reason !== 'UPSTREAM_FAILED') throw error;
+      if (failure.reason !== 'UPSTREAM_FAILED') throw isRead ? error : afterWrite(error);
       // Tiller's own: its clients want the text whole, and the log no stack
       call.finish(failure.code, failure.message, maxPassedChars);
       return failure.code;

@@ -34,3 +34,14 @@ test('one alone may pass the budget', () => {
   owner.emit('close');
   assert.equal(budget.used, 0);
 });
+
+test('work that others wait for counts by itself, whatever becomes of the request that began it', () => {
+  const budget = new Budget(100_000);
+  const owner = new EventEmitter();
+  const shared = budget.open(owner).separate();
+  shared.answer(free + 50_000);
+  owner.emit('close');
+  assert.equal(budget.used, 50_000);
+  shared.end();
+  assert.equal(budget.used, 0);
+});

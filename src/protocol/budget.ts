@@ -6,22 +6,30 @@ const freeBytes = 16 * 1024;
 
 /**
  * The bytes of all requests together that wait in memory: bodies that arrive, and answers that are not sent yet. Bounds
- * on each body and answer say nothing of their sum.
+ * on each body and answer say nothing of their sum. What threads hold is shown, but refuses nobody: the number of
+ * threads bounds it, and two large replies in work would keep everybody else from theirs.
  */
 export class Budget {
   readonly maxBytes: number;
   #used = 0;
+  #inThreads = 0;
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
   get used(): number {
-    return this.#used;
+    return this.#used + this.#inThreads;
   }
 
   /** What one request holds. @param owner its stream, with whose close all of it is free again */
   open(owner: { once(event: 'close', listener: () => void): unknown }): Holder {
+    const holder = this.#hold();
+    owner.once('close', holder.end);
+    return holder;
+  }
+
+  #hold(): SeparateHolder {
     let held = 0;
     let counted = 0;
     let isOver = false;
@@ -38,22 +46,28 @@ export class Budget {
       this.#used += more;
       counted += more;
     };
-    owner.once('close', () => {
-      isOver = true;
-      this.#used -= counted;
-      counted = 0;
-    });
     // bodies alone cannot fill it: whoever stalls uploads does not keep others from reading
     return {
       body: bytes => hold(bytes, 1 / 2),
       answer: bytes => hold(bytes, 1),
-      work: bytes => hold(bytes, Number.POSITIVE_INFINITY),
+      work: bytes => {
+        this.#inThreads += bytes;
+        return () => {
+          this.#inThreads -= bytes;
+        };
+      },
       sent: bytes => {
         held -= bytes;
         const less = counted - Math.max(0, held - freeBytes);
         if (isOver || less <= 0) return;
         this.#used -= less;
         counted -= less;
+      },
+      separate: () => this.#hold(),
+      end: () => {
+        isOver = true;
+        this.#used -= counted;
+        counted = 0;
       },
     };
   }
@@ -63,10 +77,17 @@ export class Budget {
 export interface Holder {
   body(bytes: number): void;
   answer(bytes: number): void;
-  /** What a thread holds while it works. It is never refused: the number of threads bounds it. */
-  work(bytes: number): void;
-  /** Bytes are let go: a part of the answer has left, or a thread is done. */
+  /** What a thread holds while it works. @returns what is to be called when it is done */
+  work(bytes: number): () => void;
+  /** Bytes are let go: a part of the answer has left, or a reply is translated. */
   sent(bytes: number): void;
+  /** For work that this request begins and others may wait for, so that it can outlive its request. */
+  separate(): SeparateHolder;
+}
+
+export interface SeparateHolder extends Holder {
+  /** All of it is free again, and nothing is counted any more. */
+  end(): void;
 }
 
 function overloaded(maxBytes: number): GatewayError {

@@ -55,6 +55,17 @@ export function writeLost(what: string, options?: ErrorOptions): GatewayError {
 }
 
 /**
+ * What becomes of an error after a write was carried out: its answer that finds no room is lost, where a client that is
+ * told to try again would write twice. Other errors stay.
+ */
+export function afterWrite(error: unknown): GatewayError {
+  const failure = GatewayError.from(error);
+  return failure.reason === 'OVERLOADED'
+    ? writeLost('too much is being done to send the answer', { cause: error })
+    : failure;
+}
+
+/**
  * A step on the path to Tiller failed: UNAVAILABLE, with the message `STEP: what`.
  * @param step such as `finding Tiller`, `opening the tunnel to pod kube-system/tiller-1`
  */

@@ -18,6 +18,7 @@ export {
 } from './consistency.ts';
 export { abortReason, type CallScope, callScope, orAborted, type ScopeOptions } from './deadline.ts';
 export {
+  afterWrite,
   GatewayError,
   type GatewayErrorOptions,
   invalidArgument,

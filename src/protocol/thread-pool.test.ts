@@ -135,15 +135,15 @@ test('a bounded number waits; one more is refused with a reason to try again', a
   assert.equal((await second)[0], 1);
 });
 
-test('the budget counts what a thread holds while it works', async () => {
+test('the budget shows what a thread holds while it works, and refuses nobody for it', async () => {
   const budget = new Budget(1_000_000);
   const gate = new Gate();
   const held = { ...job, bytes: 800_000, hold: budget.open(new EventEmitter()) };
   const first = inThread(module, hold, createPool())(held, gate.state);
   await gate.held();
   assert.ok(budget.used > 1_500_000, `${budget.used}`);
-  assert.throws(() => budget.open(new EventEmitter()).answer(100_000), { reason: 'OVERLOADED' });
+  budget.open(new EventEmitter()).answer(900_000);
   gate.open();
   await first;
-  assert.equal(budget.used, 0);
+  assert.ok(budget.used < 900_000, `${budget.used}`);
 });

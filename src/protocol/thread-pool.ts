@@ -74,8 +74,7 @@ export class ThreadPool {
       this.#next(worker);
       throw abortReason(job.signal);
     }
-    const heldBytes = 2 * job.bytes;
-    job.hold?.work(heldBytes);
+    const done = job.hold?.work(2 * job.bytes);
     let isUsable = false;
     try {
       const outcome = await this.#post(worker, task, job);
@@ -85,7 +84,7 @@ export class ThreadPool {
         throw new GatewayError(outcome.error.code, outcome.error.message, outcome.error);
       throw Object.assign(new Error(outcome.fault.message), { stack: outcome.fault.stack });
     } finally {
-      job.hold?.sent(heldBytes);
+      done?.();
       if (!isUsable) void worker.terminate();
       this.#next(isUsable ? worker : undefined);
     }

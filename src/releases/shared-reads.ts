@@ -37,12 +37,18 @@ export function shareWhileRunning(read: Read): Read {
     let shared = running.get(key);
     if (!shared || shared.writes !== tiller.writes) {
       const lastLeft = new AbortController();
-      const answer = read(tiller, request, { ...context, signal: lastLeft.signal, deadline: undefined });
+      const hold = context.hold?.separate();
+      const answer = read(tiller, request, {
+        ...context,
+        signal: lastLeft.signal,
+        deadline: undefined,
+        hold,
+      });
       const begun: RunningRead = { answer, lastLeft, writes: tiller.writes, waiting: 0 };
       const forget = () => {
         if (running.get(key) === begun) running.delete(key);
       };
-      answer.then(forget, forget);
+      answer.then(forget, forget).finally(() => hold?.end());
       lastLeft.signal.addEventListener('abort', forget, { once: true });
       running.set(key, begun);
       shared = begun;

@@ -10,6 +10,7 @@ import {
   validateForwardPath,
 } from '../http/index.ts';
 import {
+  afterWrite,
   type CallContext,
   Code,
   GatewayError,
@@ -161,13 +162,11 @@ async function answerMethod(
   const { contract } = method;
   if (method.kind === 'unary') {
     const reply = await method.call(backend, message, context);
-    // while it is translated it is there as bytes, as text, and as the bytes of the text
-    const extra = 2 * reply.length;
-    exchange.hold.answer(reply.length + extra);
-    const job = { ...context, what: 'the reply', bytes: reply.length };
-    const json = await replyToJson(job, contract.response.name, reply);
-    exchange.hold.sent(extra);
-    return sendJson(exchange, json);
+    try {
+      return await sendJson(exchange, await toJson(exchange, contract, reply, context));
+    } catch (error) {
+      throw isRead(contract) ? error : afterWrite(error);
+    }
   }
   if (!isLive(contract)) {
     const messages = method.call(backend, message, context);
@@ -175,4 +174,19 @@ async function answerMethod(
   }
   const events = method.call(backend, resumeAfter(message, lastEventId(exchange)), context);
   return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
+}
+
+/** Counts the reply while it waits for its translation; what a thread takes is counted there. */
+async function toJson(
+  { hold }: Exchange,
+  { response }: Method,
+  reply: Uint8Array,
+  context: CallContext,
+): Promise<Buffer> {
+  hold.answer(reply.length);
+  try {
+    return await replyToJson({ ...context, what: 'the reply', bytes: reply.length }, response.name, reply);
+  } finally {
+    hold.sent(reply.length);
+  }
 }

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 /** The real program in a process of its own. */
 export interface GatewayProcess {
   readonly port: number;
+  readonly pid: number;
   /** Every line of the log so far, parsed. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
   signal(name: NodeJS.Signals): void;
@@ -58,7 +59,7 @@ export async function startGatewayProcess(
     });
   await seen(/^listening on /);
   const port = Number(/\d+$/.exec(String(find(/^listening on /)?.message))?.[0]);
-  return { port, lines, seen, exit, signal: name => void child.kill(name) };
+  return { port, pid: child.pid ?? 0, lines, seen, exit, signal: name => void child.kill(name) };
 }
 
 /** Runs the command to its end. */

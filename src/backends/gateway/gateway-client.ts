@@ -6,6 +6,7 @@ import type { Method } from '../../codec/index.ts';
 import type { ClusterAccess } from '../../kubernetes/index.ts';
 import {
   abortReason,
+  afterWrite,
   type CallContext,
   type CallScope,
   Code,
@@ -102,7 +103,7 @@ export class GatewayClient {
   async unary(method: Method, request: Uint8Array, context: CallContext): Promise<Uint8Array> {
     const { response, scope } = await this.#call(method, request, context);
     try {
-      return toReply(method, await this.#readAll(response, scope.signal, isReadOnly(method)));
+      return toReply(method, await this.#readAll(response, scope.signal, isReadOnly(method), context.hold));
     } finally {
       scope.end();
     }
@@ -122,7 +123,7 @@ export class GatewayClient {
     scope.signal.addEventListener('abort', leave, { once: true });
     if (scope.signal.aborted) leave();
     try {
-      for await (const line of readLines(response, this.#options.maxMessageBytes)) {
+      for await (const line of readLines(response, this.#options.maxMessageBytes, context.hold)) {
         const { result, error } = parseJson(line) as { result?: unknown; error?: unknown };
         if (error !== undefined) throw toError(error, Code.UNKNOWN);
         yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
@@ -253,13 +254,27 @@ export class GatewayClient {
     }
   }
 
-  async #readAll(response: IncomingMessage, signal: AbortSignal, isRead: boolean): Promise<Buffer> {
-    const bounds = { maxBytes: this.#options.maxMessageBytes, what: 'the answer', signal };
-    return readBounded(response, bounds).catch(async cause => {
-      const error = await this.#broken(signal, cause, isRead);
-      const isCut = error.code === Code.UNAVAILABLE && error.reason !== 'UPSTREAM_LOST';
-      throw isCut && !isRead ? writeLost(error.message, { cause }) : error;
-    });
+  /** @param hold counts the answer while it arrives */
+  async #readAll(
+    response: IncomingMessage,
+    signal: AbortSignal,
+    isRead: boolean,
+    hold?: Holder,
+  ): Promise<Buffer> {
+    let held = 0;
+    const onBytes = (bytes: number) => {
+      hold?.answer(bytes);
+      held += bytes;
+    };
+    const bounds = { maxBytes: this.#options.maxMessageBytes, what: 'the answer', signal, onBytes };
+    return readBounded(response, bounds)
+      .catch(async cause => {
+        const error = await this.#broken(signal, cause, isRead);
+        if (isRead) throw error;
+        const isCut = error.code === Code.UNAVAILABLE && !/^(?:UPSTREAM_LOST|OVERLOADED)$/.test(error.reason);
+        throw isCut ? writeLost(error.message, { cause }) : afterWrite(error);
+      })
+      .finally(() => hold?.sent(held));
   }
 
   /** Why there is no answer, or an answer broke off. Names the API server and not its credentials. */

@@ -4,6 +4,7 @@ import { apiError } from '../../kubernetes/index.ts';
 import {
   Code,
   GatewayError,
+  type Holder,
   invalidArgument,
   type Reason,
   readBounded,
@@ -99,22 +100,47 @@ export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   return { kind: 'refused', status, error };
 }
 
-/** The lines of a body that streams. @throws GatewayError RESOURCE_EXHAUSTED for one over the limit */
+/**
+ * The lines of a body that streams.
+ * @param hold counts what has come of a line
+ * @throws GatewayError RESOURCE_EXHAUSTED for one over the limit
+ */
 export async function* readLines(
   response: IncomingMessage,
   maxBytes: number,
+  hold?: Holder,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      if (end > 0) yield rest.subarray(0, end);
-      rest = rest.subarray(end + 1);
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  const take = () => {
+    const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    hold?.sent(bytes);
+    parts = [];
+    bytes = 0;
+    return line;
+  };
+  const keep = (part: Buffer) => {
+    parts.push(part);
+    hold?.answer(part.length);
+    bytes += part.length;
+  };
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+        keep(chunk.subarray(start, end));
+        const line = take();
+        if (line.length > 0) yield line;
+        start = end + 1;
+      }
+      keep(chunk.subarray(start));
+      if (bytes > maxBytes)
+        throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the answer is over the limit of ${maxBytes} bytes`);
     }
-    if (rest.length > maxBytes)
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the answer is over the limit of ${maxBytes} bytes`);
+    if (bytes > 0) yield take();
+  } finally {
+    hold?.sent(bytes);
   }
-  if (rest.length > 0) yield rest;
 }
 
 export function parseJson(json: Buffer): unknown {

@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
-import { Code, GatewayError, toCode } from '../../protocol/index.ts';
+import { Code, GatewayError, type Holder, toCode } from '../../protocol/index.ts';
 import { tillerService } from './methods.ts';
+import { watchBytes } from './tiller-sessions.ts';
 
 export interface CallOptions {
   readonly metadata: grpc.Metadata;
@@ -10,6 +11,8 @@ export interface CallOptions {
   readonly signal: AbortSignal | undefined;
   /** Holds the call until its answer begins, if it may be ended for want of a connection. */
   readonly unanswered?: Set<UnansweredCall> | undefined;
+  /** Counts a message while it arrives. Whoever takes it counts it from then on. */
+  readonly hold?: Pick<Holder, 'answer' | 'sent'> | undefined;
 }
 
 /** A call whose answer has not begun. */
@@ -86,13 +89,19 @@ class Call implements UnansweredCall {
   #reason: GatewayError | undefined;
   #message: Buffer | undefined;
   #status: Pick<grpc.StatusObject, 'code' | 'details'> | undefined;
+  /** Bytes that have arrived and were not taken yet. */
+  #held = 0;
+  #unwatch = () => {};
   /** Takes the next message or the status, if somebody waits for it. */
   #wake: (() => void) | undefined;
 
   constructor(channel: grpc.ChannelInterface, method: string, request: Buffer, options: CallOptions) {
     this.#options = options;
-    const { metadata, timeoutMs, signal, unanswered } = options;
+    const { timeoutMs, signal, unanswered, hold } = options;
+    let { metadata } = options;
     if (signal?.aborted) throw GatewayError.from(signal.reason);
+    if (hold)
+      ({ metadata, release: this.#unwatch } = watchBytes(metadata, bytes => this.#count(hold, bytes)));
     // without a virtual host, and without a call of ours that it belongs to
     this.#call = channel.createCall(`/${tillerService}/${method}`, Date.now() + timeoutMs, null, null, null);
     this.#call.start(metadata, {
@@ -132,6 +141,7 @@ class Call implements UnansweredCall {
     this.#message = undefined;
     if (this.#reason) throw this.#reason;
     if (message) {
+      this.#letGo();
       this.#call.startRead();
       return message;
     }
@@ -141,6 +151,7 @@ class Call implements UnansweredCall {
 
   /** Without effect on a call that is over. */
   cancel(): void {
+    this.#message = undefined;
     this.#release();
     if (this.#status) return;
     const end = () => this.#call.cancelWithStatus(Code.CANCELLED as number, 'the reader has left');
@@ -155,7 +166,23 @@ class Call implements UnansweredCall {
     this.cancel();
   }
 
+  #count(hold: NonNullable<CallOptions['hold']>, bytes: number): void {
+    try {
+      hold.answer(bytes);
+      this.#held += bytes;
+    } catch (error) {
+      this.fail(GatewayError.from(error));
+    }
+  }
+
+  #letGo(): void {
+    this.#options.hold?.sent(this.#held);
+    this.#held = 0;
+  }
+
   #release(): void {
+    this.#unwatch();
+    if (!this.#message) this.#letGo();
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#options.unanswered?.delete(this);
   }

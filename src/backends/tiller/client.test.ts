@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { constants, createServer as createHttp2Server, type Settings } from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -8,7 +8,7 @@ import { eventually } from '../../../test/support/eventually.ts';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
 import { createDirectConnector } from '../../clusters/upstreams/direct.ts';
 import { encodeMessage } from '../../codec/schema.ts';
-import { GatewayError, toFrame } from '../../protocol/index.ts';
+import { Budget, GatewayError, toFrame } from '../../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';
 
 const never = new AbortController().signal;
@@ -100,6 +100,48 @@ describe('one kept connection', () => {
     await stub.restart();
     assert.deepEqual(await client.unary('InstallRelease', nothing, free), reply);
   });
+});
+
+describe('the bytes of a reply', () => {
+  const large = encodeMessage('hapi.services.tiller.GetReleaseStatusResponse', { name: 'x'.repeat(900_000) });
+
+  test('count while they arrive, and no more once the reply is taken', async () => {
+    await using stub = await startStubTiller({ replies: { '*': { responses: [large] } } });
+    await using client = clientOf(stub.address);
+    const budget = new Budget(1_000_000);
+    const owner = new EventEmitter();
+    const counts: number[] = [];
+    const { answer, ...hold } = budget.open(owner);
+    const counting = {
+      ...hold,
+      answer(bytes: number) {
+        answer(bytes);
+        counts.push(budget.used);
+      },
+    };
+    await client.unary('GetReleaseStatus', nothing, { ...free, hold: counting });
+    assert.ok(counts.length > 1 && counts.at(-1)! > 880_000, `${counts.length}: ${counts.at(-1)}`);
+    assert.equal(budget.used, 0);
+    assert.deepEqual(stub.callsOf('GetReleaseStatus')[0]?.metadata.get('tiller-gateway-call'), []);
+  });
+
+  for (const [method, reason] of [
+    ['GetReleaseStatus', 'OVERLOADED'],
+    ['InstallRelease', 'UPSTREAM_LOST'],
+  ] as const) {
+    test(`past the budget end ${method} with ${reason}, and free what they took`, async () => {
+      await using stub = await startStubTiller({ replies: { '*': { responses: [large] } } });
+      await using client = clientOf(stub.address);
+      const budget = new Budget(1_000_000);
+      const other = new EventEmitter();
+      budget.open(other).answer(500_000);
+      const call = client.unary(method, nothing, { ...free, hold: budget.open(new EventEmitter()) });
+      await assert.rejects(call, { code: 14, reason });
+      other.emit('close');
+      assert.equal(budget.used, 0);
+      await client.unary(method, nothing, { ...free, hold: budget.open(new EventEmitter()) });
+    });
+  }
 });
 
 describe('what ends a call', () => {

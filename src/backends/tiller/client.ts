@@ -1,6 +1,13 @@
 import type * as grpc from '@grpc/grpc-js';
 import { wireFields } from '../../codec/index.ts';
-import { type CallContext, Code, GatewayError, unavailable, writeLost } from '../../protocol/index.ts';
+import {
+  afterWrite,
+  type CallContext,
+  Code,
+  GatewayError,
+  unavailable,
+  writeLost,
+} from '../../protocol/index.ts';
 import { CallFailure, type CallOptions, callStream, callUnary, describeFailure, unsent } from './call.ts';
 import { Connection, type ConnectionOptions, type OpenConnection } from './connection.ts';
 import { dryRunFields, idempotentMethods, nameFields, type TillerMethod } from './methods.ts';
@@ -187,12 +194,12 @@ export class TillerClient {
   async #start(method: string, context: CallContext, minTimeoutMs: number): Promise<Start> {
     const ownDeadline = performance.now() + Math.max(this.#options.timeoutMs, minTimeoutMs);
     const deadline = Math.min(context.deadline ?? ownDeadline, ownDeadline);
-    return this.#startAt(method, { signal: context.signal, deadline });
+    return this.#startAt(method, { signal: context.signal, deadline, hold: context.hold });
   }
 
   /** @param given the metadata; default: what says that the gateway speaks Tiller's version */
   async #startAt(method: string, context: CallContext, given?: grpc.Metadata): Promise<Start> {
-    const { signal, deadline = Infinity } = context;
+    const { signal, deadline = Infinity, hold } = context;
     const connection = this.#pick();
     const opened = connection.open ?? (await connection.get(signal));
     const timeoutMs = deadline - performance.now();
@@ -203,7 +210,7 @@ export class TillerClient {
     // what is tried again waits for the connection; `connection` bounds how long
     if (given) metadata.setOptions({ waitForReady: idempotent });
     const unanswered = idempotent ? connection.unanswered : undefined;
-    return { connection, opened, options: { metadata, timeoutMs, signal, unanswered } };
+    return { connection, opened, options: { metadata, timeoutMs, signal, unanswered, hold } };
   }
 
   /** The next connection that is open, so that a lost one holds nobody up while others work; else the next. */
@@ -218,7 +225,7 @@ export class TillerClient {
   }
 
   #failure(error: unknown, method: string, request: Uint8Array, { connection, opened }: Start): GatewayError {
-    if (error instanceof GatewayError) return error;
+    if (error instanceof GatewayError) return idempotentMethods.includes(method) ? error : afterWrite(error);
     if (!(error instanceof CallFailure)) {
       // grpc-js throws only where the channel was closed in this turn
       return unavailable(unsent, { cause: error });

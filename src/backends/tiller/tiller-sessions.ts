@@ -1,4 +1,9 @@
-import http2, { type ClientHttp2Session, type ClientSessionOptions } from 'node:http2';
+import http2, {
+  type ClientHttp2Session,
+  type ClientSessionOptions,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import type { Metadata } from '@grpc/grpc-js';
 
 /**
  * What grpc-js cannot be told about its HTTP/2 sessions. Node drops a header whose value begins or ends with white space
@@ -52,6 +57,39 @@ export function claimSessions(onSession: OnSession): SessionClaim {
   return { mark, release: () => listeners.delete(mark) };
 }
 
+/** Says which call a stream of HTTP/2 is for. It is taken off before the request is sent. */
+const callHeader = 'tiller-gateway-call';
+
+type OnBytes = (bytes: number) => void;
+
+const calls = new Map<string, OnBytes>();
+let lastCall = 0;
+
+/**
+ * Tells of a call's bytes as they arrive, where grpc-js tells of whole messages, each of which may be 20 MiB.
+ * @param metadata of the call
+ * @param onBytes must not throw
+ * @returns the metadata to call with, and what ends the watching
+ */
+export function watchBytes(metadata: Metadata, onBytes: OnBytes): { metadata: Metadata; release(): void } {
+  const call = String(++lastCall);
+  calls.set(call, onBytes);
+  const marked = metadata.clone(); // other calls share it
+  marked.set(callHeader, call);
+  return { metadata: marked, release: () => calls.delete(call) };
+}
+
+function watchStreams(session: ClientHttp2Session): void {
+  const request = session.request.bind(session);
+  session.request = (given, options) => {
+    const { [callHeader]: call, ...headers } = given as OutgoingHttpHeaders;
+    const stream = request(headers, options);
+    // before grpc-js reads a part; one call may have two streams, one after the other
+    stream.on('data', (part: Buffer) => calls.get(String(call))?.(part.length));
+    return stream;
+  };
+}
+
 function wrapConnect(): void {
   const module = http2 as unknown as { connect: Connect };
   const { connect } = module;
@@ -59,6 +97,7 @@ function wrapConnect(): void {
     const onSession = listeners.get(options?.maxSessionMemory ?? 0);
     if (!onSession) return connect(authority, options, listener);
     const session = connect(authority, adapted(options ?? {}), listener);
+    watchStreams(session);
     session.once('remoteSettings', () => {
       // grpc-js sizes the connection like a stream in the same event
       process.nextTick(() => {
