@@ -7,6 +7,8 @@ import { withSource } from './chart/chart-yaml.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
+import type { OciCharts } from './oci/oci-charts.ts';
+import { parseOciReference } from './oci/reference.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { type Repository, uploadsName } from './repository/repository.ts';
 import { type ChartVersion, findChart } from './repository/repository-index.ts';
@@ -35,17 +37,20 @@ export class ChartSources {
   readonly #downloader: Downloader;
   readonly #repositories: RepositoryRegistry;
   readonly #uploads: Uploads;
+  readonly #oci: OciCharts;
 
   constructor(
     options: ChartOptions,
     downloader: Downloader,
     repositories: RepositoryRegistry,
     uploads: Uploads,
+    oci: OciCharts,
   ) {
     this.#options = options;
     this.#downloader = downloader;
     this.#repositories = repositories;
     this.#uploads = uploads;
+    this.#oci = oci;
   }
 
   /**
@@ -58,6 +63,7 @@ export class ChartSources {
       const source = parseSourceUrl(wanted.url);
       return this.#fetch({ source, credentials: wanted.credentials }, wanted.verify, signal);
     }
+    if (isOci(wanted.url)) return this.#fetchOci(wanted.url, wanted, signal);
     if (wanted.url.startsWith(`${uploadsName}/`)) return this.#readUpload(wanted, signal);
     // a path first, then a repository, as in Helm
     const local = await this.#findLocal(wanted.url);
@@ -123,6 +129,9 @@ export class ChartSources {
     wanted: Pick<WantedChart, 'credentials' | 'verify'> = { credentials: {}, verify: false },
   ): Promise<FetchedChart> {
     try {
+      const [url = ''] = version.urls;
+      // a registry checks a digest of its own
+      if (isOci(url)) return await this.#fetchOci(url, wanted, signal);
       const archive = await repository.archiveOf(version);
       const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
       return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
@@ -141,11 +150,22 @@ export class ChartSources {
     }
   }
 
+  async #fetchOci(
+    url: string,
+    { credentials, verify }: Pick<WantedChart, 'credentials' | 'verify'>,
+    signal: AbortSignal,
+  ): Promise<FetchedChart> {
+    const given = isEmpty(credentials) ? undefined : credentials;
+    const chart = await this.#oci.fetch(parseOciReference(url), given, signal);
+    const fileName = verify ? await chart.fileName() : '';
+    return this.#load({ ...chart, fileName }, verify);
+  }
+
   #unknownSource(text: string): GatewayError {
     // a URL without its scheme may hold user info all the same
     const shown = JSON.stringify(text.replace(/^.*@/s, '').replace(/\?.*$/s, '').slice(0, 200));
     return invalidArgument(
-      `chart_url ${shown} is no http(s) URL, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
+      `chart_url ${shown} is no http(s) URL, no oci:// reference, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
     );
   }
 
@@ -192,6 +212,10 @@ export class ChartSources {
     if (keyring === undefined) throw invalidArgument('verify needs the gateway to have a --keyring');
     await verifyProvenance(bytes, fileName, await readProvenance(), await readKeyring(keyring));
   }
+}
+
+function isOci(url: string): boolean {
+  return /^oci:/i.test(url);
 }
 
 /** The last part of a URL's path, as a provenance file names the archive. */

@@ -9,7 +9,9 @@ import { createAddressPolicy } from './download/address-policy.ts';
 import { Downloader } from './download/downloader.ts';
 import { resolveHost } from './download/fetch.ts';
 import { type Credentials, parseSourceUrl } from './download/source.ts';
+import { OciCharts } from './oci/oci-charts.ts';
 import { RepositoryRegistry } from './repository/registry.ts';
+import { readConfiguredCredentials } from './repository/repository-credentials.ts';
 import { listMissingInThread, referenceOf } from './requirements/missing-charts.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { checkValuesWhereItFits, type TextValues } from './values/check-values.ts';
@@ -78,7 +80,10 @@ export function createCharts(options: ChartOptions): Charts {
   const downloader = new Downloader({ ...options, network });
   const repositories = new RepositoryRegistry(options, downloader);
   const uploads = new Uploads(options);
-  const sources = new ChartSources(options, downloader, repositories, uploads);
+  const oci = new OciCharts(options, downloader, host =>
+    readConfiguredCredentials(options.repositoryCredentialsFile, `oci://${host}`),
+  );
+  const sources = new ChartSources(options, downloader, repositories, uploads, oci);
   return {
     resolve: (request, signal, hold) =>
       cancellable(() => resolveChart(sources, options, request, signal, hold), signal),

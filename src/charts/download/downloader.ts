@@ -27,16 +27,17 @@ export interface Source {
   readonly credentials: Credentials;
   /** SHA-256 in hexadecimal, where a repository's index names it. */
   readonly digest?: string | undefined;
-  /** Stands for the credentials where the download is kept, for those that change from one download to the next. */
-  readonly fingerprint?: string | undefined;
+  /** What names the digest, for messages. Default: the repository's index. */
+  readonly digestOf?: string | undefined;
+  /** In the place of what the source and the credentials make. Its fingerprint tells who may have what is kept. */
+  readonly access?: Access | undefined;
   readonly maxBytes: number;
 }
 
 /** One request, whose answer its caller reads. */
-export type Question = Pick<
-  DownloadRequest,
-  'url' | 'method' | 'access' | 'authorization' | 'accept' | 'maxBytes'
->;
+export type Question = Pick<DownloadRequest, 'url' | 'method' | 'access' | 'accept' | 'maxBytes'> & {
+  readonly maxRedirects?: number;
+};
 
 type KeptDownload = Download & { readonly bytes: Buffer };
 
@@ -46,6 +47,7 @@ interface Job {
   readonly url: URL;
   readonly access: Access;
   readonly digest: string | undefined;
+  readonly digestOf: string;
   readonly maxBytes: number;
 }
 
@@ -75,11 +77,11 @@ export class Downloader {
    * cannot be reached, answers 5xx or takes too long; the signal's reason when it is aborted
    */
   async fetch(wanted: Source, signal: AbortSignal): Promise<Buffer> {
-    const access = resolveAccess(wanted.source, wanted.credentials);
+    const access = wanted.access ?? resolveAccess(wanted.source, wanted.credentials);
     const digest = wanted.digest?.toLowerCase();
-    const fingerprint = wanted.fingerprint ?? access.fingerprint;
-    const key = sha256(`${fingerprint} ${digest ?? ''} ${wanted.source.url.href}`);
-    const job = { key, url: wanted.source.url, access, digest, maxBytes: wanted.maxBytes };
+    const { digestOf = "the repository's index" } = wanted;
+    const key = sha256(`${access.fingerprint} ${digest ?? ''} ${wanted.source.url.href}`);
+    const job = { key, url: wanted.source.url, access, digest, digestOf, maxBytes: wanted.maxBytes };
     return this.#shared.run(key, signal, shared => this.#fetchInTurn(job, shared));
   }
 
@@ -105,7 +107,7 @@ export class Downloader {
    */
   async ask(question: Question, signal: AbortSignal): Promise<FetchResponse> {
     const { network, maxRedirects } = this.#options;
-    const ask = (turn: AbortSignal) => follow(network, { ...question, maxRedirects, signal: turn });
+    const ask = (turn: AbortSignal) => follow(network, { maxRedirects, ...question, signal: turn });
     return (await this.#inTurn(question.url, signal, ask)).response;
   }
 
@@ -138,7 +140,7 @@ export class Downloader {
     }
   }
 
-  async #fetchOrAsk({ key, digest, ...job }: Job, signal: AbortSignal): Promise<Buffer> {
+  async #fetchOrAsk({ key, digest, digestOf, ...job }: Job, signal: AbortSignal): Promise<Buffer> {
     const { network, maxRedirects } = this.#options;
     const known = this.#cache?.get(key);
     // what has the digest that is wanted needs no asking
@@ -146,7 +148,7 @@ export class Downloader {
     const { etag, lastModified } = known ?? {};
     const answer = await download(network, { ...job, maxRedirects, signal, etag, lastModified });
     const bytes = answer.bytes ?? known?.bytes ?? Buffer.alloc(0);
-    checkDigest(bytes, digest, job.url);
+    checkDigest(bytes, digest, job.url, digestOf);
     const kept = answer.bytes ? answer : { etag: answer.etag ?? etag, lastModified };
     const mayKeep = digest !== undefined || kept.etag !== undefined || kept.lastModified !== undefined;
     if (mayKeep) this.#cache?.set(key, { bytes, etag: kept.etag, lastModified: kept.lastModified });
@@ -155,11 +157,9 @@ export class Downloader {
   }
 }
 
-function checkDigest(bytes: Buffer, digest: string | undefined, url: URL): void {
+function checkDigest(bytes: Buffer, digest: string | undefined, url: URL, digestOf: string): void {
   if (digest === undefined || sha256(bytes) === digest.replace(/^sha256:/, '')) return;
-  throw invalidArgument(
-    `${showUrl(url)}: the archive's SHA-256 digest is not the one in the repository's index`,
-  );
+  throw invalidArgument(`${showUrl(url)}: the archive's SHA-256 digest is not the one in ${digestOf}`);
 }
 
 function sha256(data: string | Buffer): string {

@@ -179,8 +179,6 @@ export interface DownloadRequest extends Partial<Validators> {
   readonly url: URL;
   readonly method?: 'GET' | 'HEAD' | undefined;
   readonly access: Access;
-  /** Takes the place of the access's own Authorization header, and goes to the same origin alone. */
-  readonly authorization?: string | undefined;
   readonly accept?: string | undefined;
   /** Whether the body may come packed. */
   readonly gzip?: boolean | undefined;
@@ -235,7 +233,7 @@ export async function checkAddress(network: Network, url: URL, signal: AbortSign
 function toFetch(url: URL, wanted: DownloadRequest): FetchRequest {
   const { access, method, maxBytes, signal, etag, lastModified, accept } = wanted;
   const isSameOrigin = url.origin === wanted.url.origin;
-  const authorization = isSameOrigin ? (wanted.authorization ?? access.authorization) : undefined;
+  const authorization = isSameOrigin ? access.authorization : undefined;
   const headers = {
     'user-agent': 'tiller-gateway',
     ...(authorization && { authorization }),
