@@ -26,7 +26,8 @@ process.exitCode = await run();
 async function run(): Promise<number> {
   let config: LoadedConfig;
   try {
-    config = await loadConfig({ argv: process.argv.slice(2), environment: process.env });
+    const [, command, ...argv] = process.argv;
+    config = await loadConfig({ argv, environment: process.env, command });
   } catch (error) {
     process.stderr.write(`${GatewayError.from(error).message}\n`);
     return 2;

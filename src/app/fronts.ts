@@ -1,6 +1,6 @@
 import type { Charts } from '../charts/index.ts';
 import type { Config } from '../config/index.ts';
-import { createHelmWrapperRoutes, helmWrapperPaths } from '../dialects/index.ts';
+import { createHelmWrapperRoutes, helmWrapperHome, helmWrapperPaths } from '../dialects/index.ts';
 import { createGrpcFront, createGrpcWebRoutes } from '../grpc/index.ts';
 import { createPipeline, type FinishedRequest, type Guard, type Route, sendContent } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
@@ -80,6 +80,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
         maxBodyBytes,
         disableGetRollback: config.rest.disableGetRollback,
         pages: [...dialects, ...pages],
+        home: config.dialects.compat === 'helm-wrapper' ? helmWrapperHome : undefined,
         clusters: registry.hasMany
           ? {
               registry,

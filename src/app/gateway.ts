@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { createCharts } from '../charts/index.ts';
+import { type ChartOptions, type Charts, createCharts } from '../charts/index.ts';
 import type { Registry } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
 import { Guard } from '../http/index.ts';
@@ -8,6 +8,7 @@ import { createListener, type Listener } from '../listener/index.ts';
 import { createHealth, createMetrics, type Health, type Logger } from '../observe/index.ts';
 import { AtomicWrites, createReleaseService, LiveReleases, UnfinishedWrites } from '../releases/index.ts';
 import { createFronts } from './fronts.ts';
+import { readHelmWrapperConfig, withHelmWrapper } from './helm-wrapper-config.ts';
 import { type OpenClusters, openClusters } from './open-clusters.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
 import {
@@ -17,6 +18,7 @@ import {
   listenerOptionsOf,
   probeListenerOptionsOf,
   requireChartFiles,
+  requireFolder,
 } from './options.ts';
 import { withRpcLog } from './rpc-log.ts';
 
@@ -48,7 +50,7 @@ const namesRefreshMs = 60_000;
 export async function startGateway(config: Config, version: string, log: Logger): Promise<Gateway> {
   const metrics = createMetrics(version);
   requireChartFiles(config);
-  const charts = createCharts(chartOptionsOf(config, log));
+  const charts = createCharts(withHelmWrapperFile(config, log));
   let sandbox: OpenSandbox | undefined;
   let clusters: OpenClusters | undefined;
   const close = async () => {
@@ -105,6 +107,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   metrics.watchConnections(() => listener.counts());
   const [first] = listener.addresses();
   if (first) sandbox?.setGateway({ host: reachableAddress(first.address), port: first.port });
+  if (config.dialects.helmWrapperConfig !== undefined) void refreshAtStart(charts, stopping.signal, log);
   void health.ready(); // opens the connection to Tiller before the first request asks for it
   const healthWatch = setInterval(() => void health.ready(), healthWatchMs).unref();
   return {
@@ -126,6 +129,23 @@ export async function startGateway(config: Config, version: string, log: Logger)
       await close();
     },
   };
+}
+
+/** The chart options, with those of helm-wrapper's configuration file. */
+function withHelmWrapperFile(config: Config, log: Logger): ChartOptions {
+  const options = chartOptionsOf(config, log);
+  const { helmWrapperConfig: file } = config.dialects;
+  if (file === undefined) return options;
+  const all = withHelmWrapper(options, readHelmWrapperConfig(file), message => log.warn(message));
+  if (all.uploadDir !== undefined) requireFolder('uploadPath', all.uploadDir);
+  return all;
+}
+
+/** helm-wrapper fetches the indexes at its start; one that cannot be had is asked for again when it is needed. */
+async function refreshAtStart(charts: Charts, signal: AbortSignal, log: Logger): Promise<void> {
+  const repositories = await charts.repositories.refreshAll(signal).catch(() => []);
+  for (const { name, error } of repositories)
+    if (error !== '') log.warn(`the chart repository ${name} cannot be read: ${error}`);
 }
 
 /** In a pod the names of its Service and of the API server count as well; their certificate may change. */

@@ -174,7 +174,7 @@ export function requireChartFiles({ charts }: Config): void {
 }
 
 /** Makes the folder where there is none yet. */
-function requireFolder(flag: string, path: string): void {
+export function requireFolder(flag: string, path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -116,6 +116,7 @@ describe('options without effect', () => {
       met: ['--tls-client-auth=required'],
       unmet: ['--tls-client-auth=none'],
     },
+    'helm-wrapper': { met: ['--dialects=helm-wrapper'] },
     direct: { met: ['--connector=direct', '--tiller-endpoint=t:1'], unmet: ['--connector=sandbox'] },
     kubeconfig: { met: ['--connector=kubeconfig'], unmet: ['--connector=incluster'] },
     'kubeconfig-reader': { met: ['--kube-contexts=all'], unmet: ['--connector=sandbox'] },

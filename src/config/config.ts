@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { invalidArgument } from '../protocol/index.ts';
+import { type CommandLine, fromHelmWrapper, isHelmWrapper } from './helm-wrapper.ts';
 import { type Need, needs, type ValuesOf } from './option.ts';
 import { allOptions, optionGroups } from './options.ts';
 import { readEnvironment, readFileSettings, readFlags, type Setting } from './read-settings.ts';
@@ -31,24 +32,30 @@ export interface Surroundings {
 
 /** Fills in the defaults that depend on the surroundings or on other options. */
 export function completeConfig(given: GivenConfig, { inPod, hasServiceAccount }: Surroundings): Config {
-  const { listener, tls, tiller, observe, swift } = given;
+  const { listener, tls, tiller, observe, swift, dialects, clusters } = given;
+  const connector = tiller.connector ?? defaultConnector(given, hasServiceAccount);
+  const isHelmWrapper = dialects.compat === 'helm-wrapper';
+  // every context of the kubeconfig can be named by a request, as for helm-wrapper
+  const servesContexts = isHelmWrapper && connector === 'kubeconfig' && !servesClusters(clusters);
   return {
     ...given,
+    dialects: isHelmWrapper ? { ...dialects, names: ['helm-wrapper'] } : dialects,
+    clusters: servesContexts ? { ...clusters, kubeContexts: ['all'] } : clusters,
     listener: { ...listener, addr: listener.addr ?? defaultAddress(inPod) },
-    tiller: { ...tiller, connector: tiller.connector ?? defaultConnector(given, hasServiceAccount) },
+    tiller: { ...tiller, connector },
     tls: { ...tls, clientAuth: tls.clientAuth ?? (tls.caFile ? 'optional' : 'none') },
     observe: { ...observe, logLevel: observe.logLevel ?? (swift.verbosity >= 4 ? 'debug' : 'info') },
   };
 }
 
 function defaultConnector(
-  { tiller, kubernetes, clusters }: GivenConfig,
+  { tiller, kubernetes, clusters, dialects }: GivenConfig,
   hasServiceAccount: boolean,
 ): Config['tiller']['connector'] {
   if (tiller.endpoint !== undefined) return 'direct';
   if (kubernetes.kubeconfig !== undefined || kubernetes.context !== undefined) return 'kubeconfig';
   if (hasServiceAccount) return 'incluster';
-  return servesClusters(clusters) ? 'kubeconfig' : 'sandbox';
+  return servesClusters(clusters) || dialects.compat ? 'kubeconfig' : 'sandbox';
 }
 
 /** Whoever reaches the port may do everything: on a workstation nobody else should without being let in. */
@@ -66,6 +73,7 @@ const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
   'private-key': ({ tls }) => tls.privateKeyFile !== undefined,
   'client-ca': ({ tls }) => tls.caFile !== undefined,
   'client-verification': ({ tls }) => tls.clientAuth !== 'none',
+  'helm-wrapper': ({ dialects }) => dialects.names.includes('helm-wrapper'),
   direct: ({ tiller }) => tiller.connector === 'direct',
   kubeconfig: ({ tiller }) => tiller.connector === 'kubeconfig',
   'kubeconfig-reader': ({ tiller, clusters }) =>
@@ -119,11 +127,8 @@ export function checkConfig(
   return { mistakes, warnings };
 }
 
-export interface ConfigSources {
-  /** The command line without the program's name. */
-  readonly argv: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
+/** `argv` is the command line without the program's name. */
+export type ConfigSources = CommandLine;
 
 export type LoadedConfig = Config & {
   /** Flags that are accepted without effect, or only because swift had them; one sentence each. */
@@ -138,9 +143,13 @@ const options = allOptions.map(({ option }) => option);
  * file. With `--help` or `--version` nothing else is read, so that they always work.
  * @throws GatewayError INVALID_ARGUMENT that lists every mistake, one a line
  */
-export async function loadConfig({ argv, environment }: ConfigSources): Promise<LoadedConfig> {
-  const flags = readFlags(argv, options);
+export async function loadConfig(given: ConfigSources): Promise<LoadedConfig> {
+  const { argv, environment } = given;
   const inPod = Boolean(environment.KUBERNETES_SERVICE_HOST);
+  const { argv: words, warnings } = isHelmWrapper(given)
+    ? fromHelmWrapper(given, inPod ? '' : '127.0.0.1')
+    : { argv, warnings: [] };
+  const flags = readFlags(words, options);
   const surroundings = { inPod, hasServiceAccount: inPod && existsSync(serviceAccountToken) };
   if (['help', 'version'].some(name => flags.byFlag.has(name))) {
     return { ...completeConfig(readValues(flags.byFlag).config, surroundings), warnings: [] };
@@ -156,7 +165,7 @@ export async function loadConfig({ argv, environment }: ConfigSources): Promise<
   const checked = checkConfig(config, new Map([...settings].map(([flag, { where }]) => [flag, where])));
   const mistakes = [...sources.flatMap(source => source.mistakes), ...values.mistakes, ...checked.mistakes];
   if (mistakes.length > 0) throw invalidArgument(mistakes.join('\n'));
-  return { ...config, warnings: checked.warnings };
+  return { ...config, warnings: [...warnings, ...checked.warnings] };
 }
 
 /**

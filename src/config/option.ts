@@ -26,6 +26,7 @@ export const needs = {
   cors: '--enable-cors',
   'cors-hosts': '--cors-origin-host other than *',
   direct: '--connector direct',
+  'helm-wrapper': '--dialects helm-wrapper or --compat helm-wrapper',
   kubeconfig: '--connector kubeconfig',
   'kubeconfig-reader': '--connector kubeconfig, --clusters or --kube-contexts',
   kubernetes: '--connector incluster or kubeconfig',

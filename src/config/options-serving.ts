@@ -160,6 +160,16 @@ export const dialectOptions = {
     { placeholder: 'helm-wrapper' },
     { pattern: /^helm-wrapper$/, expected: 'helm-wrapper' },
   ),
+  compat: choice(
+    'compat',
+    "Take helm-wrapper's flags (--addr HOST --port N --config FILE --kubeconfig FILE --kube-context NAME) in place of the ones of the same names here, and serve its API; the same where the command is called helm-wrapper.",
+    ['helm-wrapper'],
+  ),
+  helmWrapperConfig: path(
+    'helm-wrapper-config',
+    'A configuration file of helm-wrapper: its uploadPath, helmRepos and helmRegistries count beside the flags for charts.',
+    { needs: ['helm-wrapper'] },
+  ),
 };
 
 export const liveOptions = {

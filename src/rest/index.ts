@@ -12,6 +12,8 @@ export interface RestOptions extends ReleaseRouteOptions {
   readonly version: string;
   /** Routes of others, such as `/healthz`, for the landing page and the OpenAPI document. */
   readonly pages: readonly Route[];
+  /** Answers at `/` in place of the landing page. */
+  readonly home?: Route | undefined;
   /** The routes over many clusters, where this gateway serves them. */
   readonly clusters?: Omit<ClusterRouteOptions, 'service'> | undefined;
 }
@@ -20,7 +22,7 @@ export interface RestOptions extends ReleaseRouteOptions {
  * All routes: those of the contract, of the clusters, the pages of others, and the two that describe them.
  * @throws Error when the contract contradicts itself
  */
-export function createRestRoutes({ version, pages, clusters, ...options }: RestOptions): Route[] {
+export function createRestRoutes({ version, pages, clusters, home, ...options }: RestOptions): Route[] {
   const releases = createReleaseRoutes(options);
   const others = [
     ...(clusters ? createClusterRoutes({ ...clusters, service: options.service }) : []),
@@ -29,7 +31,7 @@ export function createRestRoutes({ version, pages, clusters, ...options }: RestO
   return [
     ...releases,
     ...others,
-    openApiRoute(releases, others, version),
-    landingRoute(releases, others, version),
+    openApiRoute(releases, others, version, home),
+    home ?? landingRoute(releases, others, version),
   ];
 }

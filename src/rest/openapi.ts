@@ -39,11 +39,14 @@ const lastEventId: Schema = {
   schema: { type: 'string' },
 };
 
+const landing = { template: '/', summary: 'A page for people, with links.' };
+
 /** The document, and its own route; it describes itself and the landing page as well. */
 export function openApiRoute(
   releases: readonly ReleaseRoute[],
   others: readonly Route[],
   version: string,
+  home: Pick<Route, 'template' | 'summary'> & Partial<Route> = landing,
 ): Route {
   const route: Route = {
     template: '/openapi.json',
@@ -51,8 +54,7 @@ export function openApiRoute(
     summary: 'This document.',
     answer: exchange => sendJson(exchange, json),
   };
-  const landing = { template: '/', summary: 'A page for people, with links.' };
-  const json = createOpenApi(releases, [...others, route, landing], version);
+  const json = createOpenApi(releases, [...others, route, home], version);
   return route;
 }
 
