@@ -12,7 +12,8 @@ import type { ChartOptions } from './chart/chart-options.ts';
 import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts';
 import type { ChartSources, WantedChart } from './chart-sources.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
-import { findVersion, readRange } from './repository/repository-index.ts';
+import { uploadsName } from './repository/repository.ts';
+import { findVersion, type RepositoryIndex, readRange } from './repository/repository-index.ts';
 import {
   type ChartQuery,
   type ChartSummary,
@@ -21,6 +22,7 @@ import {
   searchCharts,
   toSummary,
 } from './repository/search-charts.ts';
+import type { Uploads } from './uploads/uploads.ts';
 
 /** A chart in a repository. */
 export interface ChartName {
@@ -51,14 +53,21 @@ const summariesAtOnce = 500;
 /** Bounds on a chart that is looked into. */
 export type CatalogueLimits = ArchiveLimits & Required<Pick<ChartOptions, 'maxMessageBytes'>>;
 
-/** What the repositories offer. Every method throws GatewayError as `Charts.resolve` where a repository does not answer. */
+/** What the repositories offer; uploads are one of them. Every method throws GatewayError as `Charts.resolve` where a repository does not answer. */
 export class Catalogue {
   readonly #repositories: RepositoryRegistry;
+  readonly #uploads: Uploads;
   readonly #sources: ChartSources;
   readonly #limits: CatalogueLimits;
 
-  constructor(repositories: RepositoryRegistry, sources: ChartSources, limits: CatalogueLimits) {
+  constructor(
+    repositories: RepositoryRegistry,
+    uploads: Uploads,
+    sources: ChartSources,
+    limits: CatalogueLimits,
+  ) {
     this.#repositories = repositories;
+    this.#uploads = uploads;
     this.#sources = sources;
     this.#limits = limits;
   }
@@ -88,7 +97,12 @@ export class Catalogue {
   }
 
   async #search(query: ChartQuery, repo: string, signal: AbortSignal): Promise<Hits> {
-    const all = await this.#repositories.all();
+    const all = [
+      ...(await this.#repositories.all()),
+      ...(this.#uploads.isEnabled
+        ? [{ name: uploadsName, index: this.#uploads.index.bind(this.#uploads) }]
+        : []),
+    ];
     const wanted = all.filter(({ name }) => repo === '' || name === repo);
     if (repo !== '' && wanted.length === 0) {
       throw invalidArgument(`no chart repository named ${quote(repo)} is configured`);
@@ -113,7 +127,7 @@ export class Catalogue {
     if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
     const range = wanted.version === '' ? undefined : { ...readRange(wanted.version), exact: wanted.version };
     const { repository, name, offset } = wanted;
-    const index = await (await this.#repositories.existing(repository)).index(signal);
+    const index = await this.#index(repository, signal);
     const span = index.versionsOf(name);
     if (!span) throw chartNotFound({ repository, name });
     const all = Array.from({ length: span.end - span.first }, (_, at) => span.first + at);
@@ -139,10 +153,11 @@ export class Catalogue {
     return cancellable(async () => {
       const parts = readPartNames(wanted.parts);
       const { repository: name } = wanted;
-      const repository = await this.#repositories.existing(name);
-      const version = findVersion(await repository.index(signal), wanted.name, wanted.version);
+      const version = findVersion(await this.#index(name, signal), wanted.name, wanted.version);
       if (!version) throw chartNotFound(wanted);
-      const fetched = await this.#sources.fetchVersion(repository, version, signal);
+      const fetched = this.#isUploads(name)
+        ? await this.#sources.readUpload(version.name, version.version, signal)
+        : await this.#sources.fetchVersion(await this.#repositories.existing(name), version, signal);
       const message = await this.#readParts(fetched, parts, signal, hold);
       const summary = toSummary(name, version);
       return Buffer.concat([encodeMessage('appscode.swift.v2.GetChartResponse', { summary }), message]);
@@ -174,6 +189,15 @@ export class Catalogue {
     const task = { fetched, parts, limits: this.#limits, maxBytes: this.#limits.maxMessageBytes };
     const { message } = await readPartsWhereItFits(task, signal, hold);
     return message;
+  }
+
+  #isUploads(repository: string): boolean {
+    return repository === uploadsName && this.#uploads.isEnabled;
+  }
+
+  async #index(repository: string, signal: AbortSignal): Promise<RepositoryIndex> {
+    if (this.#isUploads(repository)) return this.#uploads.index(signal);
+    return (await this.#repositories.existing(repository)).index(signal);
   }
 }
 

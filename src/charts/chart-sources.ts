@@ -64,7 +64,8 @@ export class ChartSources {
       return this.#fetch({ source, credentials: wanted.credentials }, wanted.verify, signal);
     }
     if (isOci(wanted.url)) return this.#fetchOci(wanted.url, wanted, signal);
-    if (wanted.url.startsWith(`${uploadsName}/`)) return this.#readUpload(wanted, signal);
+    const [first, name = '', ...range] = wanted.url.split('/');
+    if (first === uploadsName) return this.readUpload(name, range.join('/'), signal, wanted.verify);
     // a path first, then a repository, as in Helm
     const local = await this.#findLocal(wanted.url);
     if (local) return this.#loadLocal(wanted.url, local, wanted.verify);
@@ -140,10 +141,10 @@ export class ChartSources {
     }
   }
 
-  async #readUpload({ url, verify }: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
-    const [, name = '', ...range] = url.split('/');
+  /** @throws GatewayError as `find`; UNIMPLEMENTED where there are no uploads */
+  async readUpload(name: string, range: string, signal: AbortSignal, verify = false): Promise<FetchedChart> {
     try {
-      const { upload, content } = await this.#uploads.read(name, range.join('/'), signal);
+      const { upload, content } = await this.#uploads.read(name, range, signal);
       return await this.#load(uploaded(content, upload.urls[0], upload.fileName), verify);
     } catch (error) {
       throw withSource(error, `${uploadsName}/${name}`);

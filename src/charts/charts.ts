@@ -88,7 +88,10 @@ export function createCharts(options: ChartOptions): Charts {
     resolve: (request, signal, hold) =>
       cancellable(() => resolveChart(sources, options, request, signal, hold), signal),
     repositories,
-    catalogue: new Catalogue(repositories, sources, { maxMessageBytes: tillerMessageBytes, ...options }),
+    catalogue: new Catalogue(repositories, uploads, sources, {
+      maxMessageBytes: tillerMessageBytes,
+      ...options,
+    }),
     uploads,
     checkValues: async (values, signal, hold) => checkValuesWhereItFits(values, signal, hold),
     readText: (url, signal) =>

@@ -3,7 +3,8 @@ export type { ChartOptions, ConfiguredRegistry, ConfiguredRepository } from './c
 export { type ChartRequest, type Charts, createCharts, type ResolvedChart } from './charts.ts';
 export type { RepositoryRegistry } from './repository/registry.ts';
 export type { RepositorySummary } from './repository/repository.ts';
-export type { ChartSummary, SearchResult } from './repository/search-charts.ts';
+export { uploadsName } from './repository/repository.ts';
+export { type ChartSummary, type SearchResult, toSummary } from './repository/search-charts.ts';
 export type { Validation } from './repository/validate-repository.ts';
-export { type Upload, Uploads } from './uploads/uploads.ts';
+export { type KeptUpload, type Upload, Uploads } from './uploads/uploads.ts';
 export { type TextValues, wrongPart } from './values/check-values.ts';

@@ -393,6 +393,40 @@ export interface SwiftArchiveCheck {
   error: string;
 }
 
+export interface SwiftUploadChartRequest {
+  archive: Uint8Array;
+  force: boolean;
+  file_name: string;
+}
+
+export interface SwiftUploadChartResponse {
+  upload: SwiftUpload | null;
+  replaced: boolean;
+}
+
+export interface SwiftUpload {
+  chart: SwiftChartSummary | null;
+  chart_url: string;
+  file_name: string;
+  bytes: number;
+}
+
+export type SwiftListUploadsRequest = Record<string, never>;
+
+export interface SwiftListUploadsResponse {
+  count: number;
+  uploads: SwiftUpload[];
+}
+
+export interface SwiftDeleteUploadRequest {
+  name: string;
+  version: string;
+}
+
+export interface SwiftDeleteUploadResponse {
+  upload: SwiftUpload | null;
+}
+
 export interface Chart {
   metadata: Metadata | null;
   templates: Template[];
@@ -714,6 +748,13 @@ export interface MessageTypes {
   'appscode.swift.v2.ValidateRepositoryResponse': SwiftValidateRepositoryResponse;
   'appscode.swift.v2.LeftOutEntry': SwiftLeftOutEntry;
   'appscode.swift.v2.ArchiveCheck': SwiftArchiveCheck;
+  'appscode.swift.v2.UploadChartRequest': SwiftUploadChartRequest;
+  'appscode.swift.v2.UploadChartResponse': SwiftUploadChartResponse;
+  'appscode.swift.v2.Upload': SwiftUpload;
+  'appscode.swift.v2.ListUploadsRequest': SwiftListUploadsRequest;
+  'appscode.swift.v2.ListUploadsResponse': SwiftListUploadsResponse;
+  'appscode.swift.v2.DeleteUploadRequest': SwiftDeleteUploadRequest;
+  'appscode.swift.v2.DeleteUploadResponse': SwiftDeleteUploadResponse;
   'hapi.chart.Chart': Chart;
   'hapi.chart.Config': Config;
   'hapi.chart.Value': Value;

@@ -111,5 +111,10 @@ test('the contract says which methods change nothing', () => {
     'SummarizeReleases',
     'WatchReleases',
   ]);
-  assert.deepEqual(reads('appscode.swift.v2.ChartService'), ['GetChart', 'ListChartVersions']);
+  assert.deepEqual(reads('appscode.swift.v2.ChartService'), [
+    'GetChart',
+    'ListChartVersions',
+    'ListRepositories',
+    'ListUploads',
+  ]);
 });

@@ -16,6 +16,7 @@ export { originForm, selectCluster, validateForwardPath } from './select-cluster
 export {
   type Content,
   errorBody,
+  leaveBody,
   StreamWriter,
   sendContent,
   sendError,

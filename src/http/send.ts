@@ -109,7 +109,7 @@ export async function sendError(
  * its share of the window that all streams of the connection have together.
  * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-8.1-12
  */
-function leaveBody(response: HttpResponse): void {
+export function leaveBody(response: HttpResponse): void {
   if (!('stream' in response)) return void response.setHeader('Connection', 'close');
   const { stream } = response; // the response itself has no 'finish' before the stream is closed
   stream?.once('finish', () => {

@@ -1,6 +1,7 @@
 import type { Charts } from '../charts/index.ts';
 import { type Answer, answer, decodeRequest } from './answer.ts';
 import { repositoryAnswers } from './repository-service.ts';
+import { uploadAnswers } from './upload-service.ts';
 
 /**
  * The methods about charts by name. Tiller knows nothing of repositories: none of these reaches it, nor needs one that
@@ -21,5 +22,6 @@ export function chartAnswers(charts: Charts): Record<string, Answer> {
       return charts.catalogue.chart(wanted, signal, hold);
     },
     ...repositoryAnswers(charts.repositories),
+    ...uploadAnswers(charts.uploads),
   };
 }

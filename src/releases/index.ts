@@ -11,3 +11,4 @@ export {
 export { swiftJson } from './swift-json.ts';
 export { toCheckedRequest } from './tiller-request.ts';
 export { UnfinishedWrites } from './unfinished-writes.ts';
+export type { ReceivedUpload, ReceiveUpload } from './upload-service.ts';

@@ -11,6 +11,7 @@ import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
 import { UnfinishedWrites } from './unfinished-writes.ts';
+import { type ReceiveUpload, uploadReceiver } from './upload-service.ts';
 import { watchReleases } from './watch-releases.ts';
 
 /** Requests and replies are messages of `appscode.swift.v2` in wire format. */
@@ -33,6 +34,8 @@ export interface ReleaseService {
   readonly names: readonly string[];
   /** The methods of all of them; their names differ. */
   readonly methods: readonly ReleaseMethod[];
+  /** UploadChart, for an archive that is not in memory. */
+  readonly receiveUpload: ReceiveUpload;
 }
 
 /**
@@ -81,6 +84,7 @@ export function createReleaseService(
   return {
     names: services.map(({ name }) => name),
     methods: services.flatMap(({ methods }) => methods.map(toMethod)),
+    receiveUpload: uploadReceiver(charts.uploads),
   };
 }
 

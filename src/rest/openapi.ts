@@ -1,9 +1,10 @@
-import type { Field, MessageType, Method } from '../codec/index.ts';
+import type { Field, Method } from '../codec/index.ts';
 import { type Route, sendJson } from '../http/index.ts';
 import { isLive } from '../releases/index.ts';
+import { examples } from './openapi-examples.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
-import { errorResponses, errorSchema, examples, pageAnswers, serverSentEvents } from './openapi-texts.ts';
-import type { ReleaseRoute } from './release-routes.ts';
+import { errorResponses, errorSchema, pageAnswers, serverSentEvents } from './openapi-texts.ts';
+import { type ReleaseRoute, takesArchive } from './release-routes.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
 Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.
@@ -149,6 +150,7 @@ function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector
               ? 'release'
               : undefined,
         isLive: isLive(contract),
+        isUpload: binding.path.includes('/uploads/'),
       }),
     },
   };
@@ -196,26 +198,27 @@ function requestBody(contract: Method, schemas: SchemaCollector): Schema {
   return {
     content: {
       'application/json': { schema, example: examples[contract.name]?.request ?? {} },
-      ...(takesUpload(contract.request) && { 'multipart/form-data': uploadForm(schema) }),
+      ...(contract.request.byName.has('chart_archive') && {
+        'multipart/form-data': formOf(schema, 'chart_archive', { 'values.raw': { type: 'string' } }),
+      }),
+      ...(takesArchive(contract) && {
+        'multipart/form-data': formOf(schema, 'chart', { force: { type: 'boolean' } }),
+      }),
     },
   };
 }
 
-function takesUpload(request: MessageType): boolean {
-  return request.byName.has('chart_archive');
-}
-
 /** The same fields as parts of a form, the archive as a file. */
-function uploadForm(schema: Schema): Schema {
+function formOf(schema: Schema, file: string, others: Record<string, Schema>): Schema {
   const archive = { type: 'string', contentMediaType: 'application/gzip' };
   return {
     schema: {
       type: 'object',
       description: `The fields of ${String(schema.$ref)} as parts; a field of a field by its path.`,
-      properties: { chart_archive: archive, 'values.raw': { type: 'string' } },
+      properties: { [file]: archive, ...others },
       additionalProperties: true,
     },
-    encoding: { chart_archive: { contentType: 'application/gzip, application/octet-stream' } },
+    encoding: { [file]: { contentType: 'application/gzip, application/octet-stream' } },
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type CallContext,
   Code,
   GatewayError,
+  type HttpRequest,
   headerOf,
   invalidArgument,
   readBounded,
@@ -23,6 +24,7 @@ import { answerStream, linesOf } from './answer-stream.ts';
 import { bindRequest, jsonToMessage } from './bind-request.ts';
 import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
 import { formToMessage } from './multipart.ts';
+import { readUploadForm } from './upload-form.ts';
 
 export interface ReleaseRouteOptions {
   readonly service: ReleaseService;
@@ -58,6 +60,10 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
         exchange,
         { hasBody: binding.body, isRead: isRead(method.contract), isLive: isLive(method.contract) },
         async (backend, context) => {
+          if (takesArchive(method.contract) && hasContentType(exchange.request, 'multipart/form-data')) {
+            const reply = await keepForm(exchange, method.contract, service, maxBodyBytes, context);
+            return answerReply(exchange, method.contract, reply, context);
+          }
           const message = await readMessage(
             exchange,
             method.contract,
@@ -129,11 +135,7 @@ async function readMessage(
   { signal }: CallContext,
 ): Promise<Uint8Array> {
   if (!body) return bindRequest(contract, parameters, query);
-  const encoding = headerOf(request, 'content-encoding') ?? 'identity';
-  if (encoding !== 'identity') {
-    const name = JSON.stringify(encoding.slice(0, 40));
-    throw invalidArgument(`Content-Encoding: ${name} is not supported for requests`);
-  }
+  requireIdentity(request);
   const bytes = await readBounded(request, {
     maxBytes,
     what: 'the request body',
@@ -151,6 +153,38 @@ async function readMessage(
   return bytes.length === 0 ? rest : jsonToMessage(job, name, bytes, rest);
 }
 
+function requireIdentity(request: HttpRequest): void {
+  const encoding = headerOf(request, 'content-encoding') ?? 'identity';
+  if (encoding === 'identity') return;
+  const name = JSON.stringify(encoding.slice(0, 40));
+  throw invalidArgument(`Content-Encoding: ${name} is not supported for requests`);
+}
+
+/** Whether a form's file is a chart that is kept: such a form is not read into memory. */
+export function takesArchive({ name }: Method): boolean {
+  return name === 'UploadChart';
+}
+
+/** The query overrules the form's fields. @returns the reply of UploadChart */
+async function keepForm(
+  exchange: Exchange,
+  contract: Method,
+  { receiveUpload }: ReleaseService,
+  maxBytes: number,
+  context: CallContext,
+): Promise<Uint8Array> {
+  requireIdentity(exchange.request);
+  bindRequest(contract, {}, exchange.query);
+  const { received, fileName, fields } = await readUploadForm(exchange, receiveUpload, maxBytes, context);
+  const given = new URLSearchParams([...exchange.query, ...fields, ['file_name', fileName]]);
+  try {
+    given.delete('archive');
+    return await received.keep(bindRequest(contract, {}, given));
+  } finally {
+    await received.discard();
+  }
+}
+
 /** Answers with the reply as JSON; a method that streams answers in lines, or as the client wants its events. */
 async function answerMethod(
   exchange: Exchange,
@@ -161,12 +195,7 @@ async function answerMethod(
 ): Promise<Answered> {
   const { contract } = method;
   if (method.kind === 'unary') {
-    const reply = await method.call(backend, message, context);
-    try {
-      return await sendJson(exchange, await toJson(exchange, contract, reply, context));
-    } catch (error) {
-      throw isRead(contract) ? error : afterWrite(error);
-    }
+    return answerReply(exchange, contract, await method.call(backend, message, context), context);
   }
   if (!isLive(contract)) {
     const messages = method.call(backend, message, context);
@@ -174,6 +203,19 @@ async function answerMethod(
   }
   const events = method.call(backend, resumeAfter(message, lastEventId(exchange)), context);
   return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
+}
+
+async function answerReply(
+  exchange: Exchange,
+  contract: Method,
+  reply: Uint8Array,
+  context: CallContext,
+): Promise<Answered> {
+  try {
+    return await sendJson(exchange, await toJson(exchange, contract, reply, context));
+  } catch (error) {
+    throw isRead(contract) ? error : afterWrite(error);
+  }
 }
 
 /** Counts the reply while it waits for its translation; what a thread takes is counted there. */

@@ -426,6 +426,62 @@ describe('other files of the folder', () => {
   });
 });
 
+describe('a process that ends at any of its calls', () => {
+  /** The file system up to its call with this number, which and all later ones never come back. */
+  function endingFiles(last: number) {
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    let calls = 0;
+    const wrap = <T extends object>(target: T, names: readonly string[]): T => {
+      const wrapped = target as Record<string, unknown>;
+      for (const name of names) {
+        const real = (wrapped[name] as (...args: unknown[]) => Promise<object>).bind(target);
+        wrapped[name] = (...args: unknown[]) => {
+          if (calls++ < last) return real(...args).then(result => wrapHandle(result));
+          resolve();
+          return new Promise(() => {});
+        };
+      }
+      return target;
+    };
+    const closers: (() => Promise<void>)[] = [];
+    const wrapHandle = <T>(result: T): T => {
+      if (!result || typeof result !== 'object' || !('writeFile' in result)) return result;
+      const handle = result as unknown as nodeFiles.FileHandle;
+      closers.push(handle.close.bind(handle));
+      return wrap(result, ['writeFile', 'sync', 'close']);
+    };
+    const close = async () => {
+      for (const closer of closers) await closer().catch(() => {});
+    };
+    const files = wrap({ ...nodeFiles }, ['link', 'lstat', 'open', 'readdir', 'rename', 'unlink']);
+    return { files: files as unknown as Files, ended, close };
+  }
+
+  for (const force of [false, true]) {
+    test(force ? 'while it replaces an upload' : 'while it uploads', async () => {
+      const [old, fresh] = [chartOf('web', '1.0.0', 10), chartOf('web', '1.0.0', 20)];
+      let kept = false;
+      let moments = 0;
+      for (; !kept; moments++) {
+        const { another, uploadDir } = await open();
+        if (force) await another().add(old, once);
+        const { files, ended, close } = endingFiles(moments);
+        const adding = new Uploads({ ...bounds, uploadDir }, files).add(fresh, { signal, force });
+        kept = await Promise.race([ended.then(() => false), adding.then(() => true)]);
+        const listed = await another().list(signal);
+        const contents = await Promise.all(
+          listed.map(({ version }) => another().read('web', version, signal)),
+        );
+        const whole = contents.every(({ content }) => [old, fresh].some(chart => chart.equals(content)));
+        assert.ok(whole && listed.length <= 1 && listed.length >= Number(force || kept), String(moments));
+        if (kept) assert.deepEqual(contents[0]?.content, fresh);
+        await close();
+      }
+      assert.ok(moments > 10, String(moments));
+    });
+  }
+});
+
 describe('a disk that fails', () => {
   type Call = keyof Files | 'write' | 'sync' | 'close';
   /** The file system, but that a call fails while `failing` says so. */
