@@ -101,7 +101,7 @@ const older = row('web', '1.4.1', '1.24', 'A web server');
 const others = [row('bare', '0.1.0'), row('lib', '0.1.0'), row('parent', '0.1.0')];
 const noSource = (chart: string) =>
   failed(
-    `chart_url ${JSON.stringify(chart)} is no http(s) URL, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
+    `chart_url ${JSON.stringify(chart)} is no http(s) URL, no oci:// reference, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
   );
 const metadata = {
   apiVersion: 'v1',

@@ -164,7 +164,7 @@ describe('install', () => {
           '/b?chart=nope-1.tgz',
           {},
           failed(
-            `chart_url "nope-1.tgz" is no http(s) URL, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
+            `chart_url "nope-1.tgz" is no http(s) URL, no oci:// reference, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
           ),
         ],
         [
@@ -172,7 +172,7 @@ describe('install', () => {
           '/b?chart=../../../etc/passwd',
           {},
           failed(
-            `chart_url "../../../etc/passwd" is no http(s) URL, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
+            `chart_url "../../../etc/passwd" is no http(s) URL, no oci:// reference, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
           ),
         ],
         [
