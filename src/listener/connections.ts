@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 /** What the protocols say of one connection's requests: between two of them it may be closed to make room. */
 export interface Activity {
+  /** The protocol is known, whose server ends the connection from now on. */
+  decided(): void;
   /** The head of a request is complete. */
   began(): void;
   /** That request is over. */
@@ -19,6 +21,8 @@ export class Connections {
   /** Both in the order in which they are to be closed. */
   readonly #unproven = new Set<Socket>();
   readonly #idle = new Set<Socket>();
+  /** Without a protocol, each with the bytes that had come of it when it was last looked at. */
+  readonly #undecided = new Map<Socket, number>();
 
   constructor(max: number) {
     this.#max = max;
@@ -44,9 +48,11 @@ export class Connections {
   add(socket: Socket): Activity {
     this.#open.add(socket);
     this.#unproven.add(socket);
+    this.#undecided.set(socket, 0);
     socket.once('close', () => this.#remove(socket));
     let requests = 0;
     return {
+      decided: () => this.#undecided.delete(socket),
       began: () => {
         requests++;
         this.#unproven.delete(socket);
@@ -58,6 +64,14 @@ export class Connections {
     };
   }
 
+  /** Closes those that have sent nothing, or no more since the last call, by which their protocol could be known. */
+  closeUndecided(): void {
+    for (const [socket, bytesBefore] of this.#undecided) {
+      if (socket.bytesRead === bytesBefore) socket.destroy();
+      else this.#undecided.set(socket, socket.bytesRead);
+    }
+  }
+
   /** @returns how many were open */
   destroyAll(): number {
     const { size } = this.#open;
@@ -66,6 +80,6 @@ export class Connections {
   }
 
   #remove(socket: Socket): void {
-    for (const set of [this.#open, this.#unproven, this.#idle]) set.delete(socket);
+    for (const set of [this.#open, this.#unproven, this.#idle, this.#undecided]) set.delete(socket);
   }
 }

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { unavailable } from '../protocol/index.ts';
 import { type Activity, Connections } from './connections.ts';
@@ -58,15 +59,12 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
   const guarded = options.tls?.clientAuth === 'required' ? requireClientCertificate(contained) : contained;
   const http1 = createHttp1(options, guarded);
   const http2 = createHttp2(options, guarded);
-  const tls =
-    options.tls &&
-    (await createTlsLayer(
-      options.tls,
-      options.firstByteTimeoutMs,
-      options.log,
-      (socket, protocol, activity) =>
-        protocol === 'http2' ? http2.accept(socket, activity) : http1.accept(socket, activity),
-    ));
+  const serve = (socket: Duplex, protocol: 'http1' | 'http2', activity: Activity) => {
+    activity.decided();
+    (protocol === 'http2' ? http2 : http1).accept(socket, activity);
+  };
+  const { log, firstByteTimeoutMs } = options;
+  const tls = options.tls && (await createTlsLayer(options.tls, firstByteTimeoutMs, log, serve));
   const connections = new Connections(options.maxConnections);
   let accepted = 0;
   let full = false;
@@ -90,9 +88,8 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
   const route = (socket: Socket, protocol: Protocol, target: ListenTarget, activity: Activity) => {
     if (protocol === 'tls') return tls ? tls.accept(socket, activity) : void socket.destroy();
     if (target.tlsOnly) return void socket.end(tlsOnlyAnswer, () => socket.destroy());
-    if (protocol === 'http1') http1.accept(socket, activity);
-    else if (target.http1Only) socket.destroy();
-    else http2.accept(socket, activity);
+    if (protocol === 'http2' && target.http1Only) return void socket.destroy();
+    serve(socket, protocol, activity);
   };
   const servers = options.targets.map(target =>
     createServer(
@@ -135,10 +132,12 @@ export async function createListener(options: ListenerOptions, fronts: Fronts): 
       stop();
       http1.beginDrain();
       http2.drain();
-      await sleep(Math.min(lingerMs, timeoutMs));
+      const lingerUntil = Math.min(performance.now() + lingerMs, deadline);
+      while (connections.size > 0 && performance.now() < lingerUntil) await sleep(drainStepMs);
       while (connections.size > 0 && performance.now() < deadline) {
         await turn(); // a busy process reads pending input here, before it takes a connection for idle
         http1.closeIdle();
+        connections.closeUndecided();
         await sleep(drainStepMs);
       }
       return cut();
