@@ -42,6 +42,7 @@ export {
 } from './grpc.ts';
 export { errorToHttpStatus, type HttpRequest, type HttpResponse, headerOf, isGone } from './http.ts';
 export { type ByteStream, type ReadBounds, readBounded } from './read-bounded.ts';
+export { createSocketFolder } from './socket-folder.ts';
 export {
   inThread,
   type Job,

@@ -1,21 +1,16 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connector } from '../../kubernetes/index.ts';
-import { GatewayError, stepFailed, unavailable } from '../../protocol/index.ts';
-
-/** `sun_path` holds 108 bytes with its closing zero; a temporary folder that is deeper than this is not used. */
-const maxFolderBytes = 80;
+import { createSocketFolder, GatewayError, stepFailed, unavailable } from '../../protocol/index.ts';
 
 /** One 0700 folder for the sockets of this process, removed with the last of them. */
 const sockets = { folder: '', open: 0, made: 0 };
 
 function takeSocketPath(): string {
   if (sockets.open++ === 0) {
-    const parent = Buffer.byteLength(tmpdir()) > maxFolderBytes ? '/tmp' : tmpdir();
-    sockets.folder = mkdtempSync(join(parent, 'tiller-gateway-'));
+    sockets.folder = createSocketFolder();
     process.once('exit', removeFolder);
   }
   return join(sockets.folder, `${++sockets.made}.sock`);

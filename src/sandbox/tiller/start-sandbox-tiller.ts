@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Http2Server } from 'node:http2';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { maxMessageBytes } from '../../backends/index.ts';
 import { service, WireWriter, wireFields } from '../../codec/index.ts';
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { Code, createSocketFolder, GatewayError } from '../../protocol/index.ts';
 import { type Handler, handlers } from '../methods/handlers.ts';
 import { openTillerState, type TillerState, type TillerStateOptions } from '../state/tiller-state.ts';
 import { TillerCrash, toTillerError } from '../work/tiller-error.ts';
@@ -79,8 +78,7 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
     },
   });
   const server = createServer(state, front);
-  const place =
-    options.listen === 'unix' ? await privateSocket() : { bind: '127.0.0.1:0', close: async () => {} };
+  const place = options.listen === 'unix' ? privateSocket() : { bind: '127.0.0.1:0', close: async () => {} };
   try {
     const port = await bind(server, place.bind);
     for (const http2 of http2ServersOf(server)) {
@@ -168,9 +166,8 @@ function checkHealth(request: Buffer): Buffer {
   return serving;
 }
 
-/** mkdtemp makes the folder for this user alone. */
-async function privateSocket(): Promise<{ bind: string; close: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'tiller-gateway-'));
+function privateSocket(): { bind: string; close: () => Promise<void> } {
+  const folder = createSocketFolder();
   return {
     bind: `unix:${join(folder, 'tiller.sock')}`,
     close: () => rm(folder, { recursive: true, force: true }),
