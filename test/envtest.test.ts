@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { ObjectWatch } from '../src/kubernetes/index.ts';
 import { createSandboxKubernetes } from '../src/sandbox/index.ts';
 import { sharedCertificate } from './support/certificates.ts';
 import { startEnvKubernetes, withoutEnvKubernetes } from './support/env-kubernetes.ts';
+import { eventually } from './support/eventually.ts';
 import {
   askKube,
   type KubeAddress,
@@ -96,6 +98,61 @@ function defineCases(server: () => Server): void {
     );
     await using resumed = await watch(`resourceVersion=${versions[1]}&labelSelector=owner%3Dx`);
     assert.deepEqual(await resumed.take(2), seen.slice(2));
+  });
+
+  test('a long list as release records are read: those that are needed first, then all, long texts as bytes', async t => {
+    const { create, remove, path } = await stage(server());
+    const names = Array.from({ length: 45 }, (_, index) => `r${index + 10}`);
+    const release = 'H4sI'.repeat(10_000);
+    for (const [index, name] of names.entries())
+      await create(name, { OWNER: 'x', STATUS: index % 10 === 0 ? 'DEPLOYED' : 'SUPERSEDED' }, { release });
+    const { url, caPem, token } = server();
+    const settings = {
+      server: url,
+      headers: { authorization: `Bearer ${token}` },
+      tls: { ca: caPem },
+      agent: undefined,
+    };
+    const seen: string[] = [];
+    let bytes = 0;
+    const watch = new ObjectWatch<{
+      metadata: { name: string; namespace: string };
+      data: { release: Buffer };
+    }>({
+      access: { settings: async () => settings, forget: () => {} },
+      path,
+      labelSelector: 'OWNER=x',
+      firstSelector: 'OWNER=x,STATUS!=SUPERSEDED',
+      bytesKey: 'release',
+      step: 'listing',
+      handler: {
+        listed: async ({ metadata, data }) => {
+          seen.push(metadata.name);
+          if (data.release.equals(Buffer.from(release))) bytes++;
+        },
+        begun: () => void seen.push('begun'),
+        complete: all => void seen.push(`complete ${all.size}`),
+        changed: async () => {},
+        deleted: ({ metadata }) => void seen.push(`deleted ${metadata.name}`),
+        failed: error => void seen.push(error.message),
+      },
+    });
+    t.after(() => watch.close());
+    await eventually(() => watch.isListed);
+    await remove('r10');
+    await eventually(() => seen.at(-1) === 'deleted r10');
+    assert.deepEqual(seen, [
+      'r10',
+      'r20',
+      'r30',
+      'r40',
+      'r50',
+      'begun',
+      ...names,
+      'complete 45',
+      'deleted r10',
+    ]);
+    assert.equal(bytes, 50);
   });
 
   test('a watch without a version begins with what is there', async () => {
