@@ -108,6 +108,18 @@ describe("kubectl and the objects of the sandbox's cluster", { skip: withoutKube
     await assert.rejects(run('get', 'deploy/web', '-n', 'team'), /not found/);
   });
 
+  test('create and auth can-i send protobuf', bounded, async t => {
+    const { run } = await startCluster(t);
+    await run('create', 'namespace', 'team');
+    await run('create', 'configmap', 'c', '--from-literal=a=1', '--from-literal=empty=');
+    await run('create', 'secret', 'generic', 's', '--from-literal=a=b');
+    await run('create', 'serviceaccount', 'a', '-n', 'team');
+    assert.equal(await run('get', 'configmap', 'c', '-o', 'jsonpath={.data}'), '{"a":"1","empty":""}');
+    assert.equal(await run('get', 'secret', 's', '-o', 'jsonpath={.type} {.data}'), 'Opaque {"a":"Yg=="}');
+    assert.equal(await run('get', 'serviceaccount', '-n', 'team', '-o', 'name'), 'serviceaccount/a\n');
+    assert.equal(await run('auth', 'can-i', 'get', 'pods'), 'yes\n');
+  });
+
   test('lists kinds, selects, describes, and prints tables', bounded, async t => {
     const { run, manifest } = await startCluster(t);
     await run('apply', '-f', manifest(web(2, '')));

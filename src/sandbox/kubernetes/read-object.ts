@@ -5,6 +5,7 @@ import { badRequest, KubeFailure } from '../objects/failure.ts';
 import { goJsonFault } from '../objects/go-json-fault.ts';
 import { isObject, type KubeObject, objectOf, textOf } from '../objects/kube-object.ts';
 import { joinApiVersion, splitApiVersion } from '../objects/resources.ts';
+import { protobufToJson } from './protobuf-body.ts';
 
 /** The API server's own bound. */
 const maxBodyBytes = 3 * 1024 * 1024;
@@ -12,13 +13,21 @@ const maxBodyBytes = 3 * 1024 * 1024;
 /** How long a body may take to arrive. */
 const bodyTimeoutMs = 30_000;
 
-/** @throws KubeFailure 413, 415; GatewayError where the body does not arrive */
+/**
+ * A body as JSON or YAML, or of another format that its reader knows.
+ * @throws KubeFailure 413, 415; GatewayError where the body does not arrive
+ */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  if (/protobuf/.test(request.headers['content-type'] ?? '')) {
-    const text =
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml';
-    throw new KubeFailure(415, 'UnsupportedMediaType', text, {});
-  }
+  const body = await readBytes(request);
+  if (!/protobuf/.test(request.headers['content-type'] ?? '')) return body;
+  const json = protobufToJson(body);
+  if (json) return json;
+  const text =
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml';
+  throw new KubeFailure(415, 'UnsupportedMediaType', text, {});
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   try {
     return await readBounded(request, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs, keepOpen: true });
   } catch (error) {
