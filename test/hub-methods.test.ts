@@ -42,6 +42,10 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
   ['GetReleaseStatus', { name: 'a/b?c' }],
   ['GetReleaseContent', { name: 'a', version: 1, format_values_as_json: true }],
   ['GetHistory', { name: 'a', max: 1 }],
+  ['GetReleaseManifest', { name: 'a', version: 1 }],
+  ['GetReleaseHooks', { name: 'a', namespace: 'n' }],
+  ['GetReleaseNotes', { name: 'a' }],
+  ['GetReleaseValues', { name: 'a', all: true }],
   ['SummarizeReleases', { status_codes: ['DEPLOYED', 'FAILED'], namespace: 'n' }],
   ['SummarizeReleases', { filter: '(' }],
   ['RollbackRelease', { name: 'a', version: 1, description: 'back' }],
@@ -130,7 +134,10 @@ test('every method of the contract is called, and most succeed', () => {
   const statuses = answers.get('alone')!.map(answer => (answer as { status: number }).status);
   assert.deepEqual(
     statuses,
-    [0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 0, 3, 0, 5, 5, 5, 12, 12, 12, 0, 5, 0, 3],
+    [
+      0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 0, 3, 0, 5, 5, 5, 12, 12, 12, 0, 5, 0,
+      3,
+    ],
   );
 });
 

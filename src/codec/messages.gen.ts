@@ -86,6 +86,60 @@ export interface SwiftGetReleaseContentResponse {
   storage: SwiftStorage;
 }
 
+export interface SwiftGetReleaseManifestRequest {
+  name: string;
+  version: number;
+  namespace: string;
+}
+
+export interface SwiftGetReleaseManifestResponse {
+  name: string;
+  version: number;
+  namespace: string;
+  manifest: string;
+}
+
+export interface SwiftGetReleaseHooksRequest {
+  name: string;
+  version: number;
+  namespace: string;
+}
+
+export interface SwiftGetReleaseHooksResponse {
+  name: string;
+  version: number;
+  namespace: string;
+  hooks: Hook[];
+}
+
+export interface SwiftGetReleaseNotesRequest {
+  name: string;
+  version: number;
+  namespace: string;
+}
+
+export interface SwiftGetReleaseNotesResponse {
+  name: string;
+  version: number;
+  namespace: string;
+  notes: string;
+}
+
+export interface SwiftGetReleaseValuesRequest {
+  name: string;
+  version: number;
+  namespace: string;
+  all: boolean;
+}
+
+export interface SwiftGetReleaseValuesResponse {
+  name: string;
+  version: number;
+  namespace: string;
+  values: Struct | null;
+  raw: string;
+}
+
 export interface SwiftUpdateReleaseRequest {
   name: string;
   chart: Chart | null;
@@ -708,6 +762,14 @@ export interface MessageTypes {
   'appscode.swift.v2.GetReleaseStatusResponse': SwiftGetReleaseStatusResponse;
   'appscode.swift.v2.GetReleaseContentRequest': SwiftGetReleaseContentRequest;
   'appscode.swift.v2.GetReleaseContentResponse': SwiftGetReleaseContentResponse;
+  'appscode.swift.v2.GetReleaseManifestRequest': SwiftGetReleaseManifestRequest;
+  'appscode.swift.v2.GetReleaseManifestResponse': SwiftGetReleaseManifestResponse;
+  'appscode.swift.v2.GetReleaseHooksRequest': SwiftGetReleaseHooksRequest;
+  'appscode.swift.v2.GetReleaseHooksResponse': SwiftGetReleaseHooksResponse;
+  'appscode.swift.v2.GetReleaseNotesRequest': SwiftGetReleaseNotesRequest;
+  'appscode.swift.v2.GetReleaseNotesResponse': SwiftGetReleaseNotesResponse;
+  'appscode.swift.v2.GetReleaseValuesRequest': SwiftGetReleaseValuesRequest;
+  'appscode.swift.v2.GetReleaseValuesResponse': SwiftGetReleaseValuesResponse;
   'appscode.swift.v2.UpdateReleaseRequest': SwiftUpdateReleaseRequest;
   'appscode.swift.v2.UpdateReleaseResponse': SwiftUpdateReleaseResponse;
   'appscode.swift.v2.RollbackReleaseRequest': SwiftRollbackReleaseRequest;

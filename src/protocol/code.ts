@@ -8,6 +8,7 @@ export const reasons = {
   FORBIDDEN: 'the caller may not do this',
   NOT_FOUND: 'nothing is at this path',
   METHOD_NOT_ALLOWED: 'the path takes other verbs; Allow lists them',
+  NOT_ACCEPTABLE: 'the answer is in none of the media types that Accept names',
   UNSUPPORTED_MEDIA_TYPE: 'the body comes in a media type that is not read here',
   MISDIRECTED_REQUEST: 'the Host of the request is not one of this gateway',
   NOT_SUPPORTED: 'this gateway, cluster or backend cannot do this',

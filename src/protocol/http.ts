@@ -25,6 +25,7 @@ export function isGone(response: HttpResponse): boolean {
 /** Where HTTP has a more exact status than the code. */
 const statusOfReason: Readonly<Partial<Record<Reason, number>>> = {
   METHOD_NOT_ALLOWED: 405,
+  NOT_ACCEPTABLE: 406,
   BODY_TOO_LARGE: 413,
   RELEASE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,

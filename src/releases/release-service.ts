@@ -8,6 +8,7 @@ import { chartAnswers } from './chart-service.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { LiveReleases } from './live/live-releases.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
+import { getReleaseHooks, getReleaseManifest, getReleaseNotes, getReleaseValues } from './release-parts.ts';
 import { summarizeReleases } from './summarize-releases.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
 import { UnfinishedWrites } from './unfinished-writes.ts';
@@ -52,6 +53,10 @@ export function createReleaseService(
     SummarizeReleases: summarizeReleases,
     GetReleaseStatus: getReleaseStatus,
     GetReleaseContent: getReleaseContent,
+    GetReleaseManifest: getReleaseManifest,
+    GetReleaseHooks: getReleaseHooks,
+    GetReleaseNotes: getReleaseNotes,
+    GetReleaseValues: getReleaseValues,
     GetVersion: getVersion,
     GetHistory: getHistory,
     InstallRelease: ({ tiller }, ...call) => installRelease({ tiller, charts, atomic }, ...call),

@@ -26,6 +26,7 @@ const release = {
   version: 1,
   namespace: 'default',
 };
+const revision = { name: release.name, version: release.version, namespace: release.namespace };
 const chartByUrl = {
   chart_url: 'https://charts.example.test/hello-0.1.0.tgz',
   values: { raw: 'greeting: salut\n' },
@@ -77,6 +78,28 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
     },
     GetReleaseStatus: { response: { name: 'alpha', info, namespace: 'default' } },
     GetReleaseContent: { response: { release } },
+    GetReleaseManifest: { response: { ...revision, manifest: release.manifest } },
+    GetReleaseHooks: {
+      response: {
+        ...revision,
+        hooks: [
+          {
+            name: 'alpha-check',
+            kind: 'Job',
+            path: 'hello/templates/check.yaml',
+            manifest: 'apiVersion: batch/v1\nkind: Job\n',
+            events: ['POST_INSTALL'],
+            last_run: '2026-11-21T09:27:01Z',
+            weight: 5,
+            delete_policies: ['SUCCEEDED'],
+          },
+        ],
+      },
+    },
+    GetReleaseNotes: { response: { ...revision, notes: info.status.notes } },
+    GetReleaseValues: {
+      response: { ...revision, values: { greeting: 'salut' }, raw: 'greeting: salut\n' },
+    },
     UpdateRelease: {
       request: { ...chartByUrl, reuse_values: true },
       response: { release: { ...release, version: 2 } },

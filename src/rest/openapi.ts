@@ -5,6 +5,7 @@ import { examples } from './openapi-examples.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
 import { errorResponses, errorSchema, pageAnswers, serverSentEvents } from './openapi-texts.ts';
 import { type ReleaseRoute, takesArchive } from './release-routes.ts';
+import { textAnswersOf } from './text-answers.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
 Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.
@@ -226,7 +227,14 @@ function success(contract: Method, schemas: SchemaCollector): Schema {
   const message = schemas.message(contract.response);
   const example = examples[contract.name]?.response;
   if (!contract.serverStreaming) {
-    return { description: 'The answer.', content: { 'application/json': { schema: message, example } } };
+    const texts = textAnswersOf(contract, example).map(([type, text]) => [
+      type,
+      { schema: { type: 'string' }, example: text },
+    ]);
+    return {
+      description: 'The answer.',
+      content: { 'application/json': { schema: message, example }, ...Object.fromEntries(texts) },
+    };
   }
   const error = {
     type: 'object',

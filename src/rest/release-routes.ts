@@ -6,6 +6,7 @@ import {
   hasContentType,
   type Parameters,
   type Route,
+  sendContent,
   sendJson,
   validateForwardPath,
 } from '../http/index.ts';
@@ -24,6 +25,7 @@ import { answerStream, linesOf } from './answer-stream.ts';
 import { bindRequest, jsonToMessage } from './bind-request.ts';
 import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
 import { formToMessage } from './multipart.ts';
+import { wantedText } from './text-answers.ts';
 import { readUploadForm } from './upload-form.ts';
 
 export interface ReleaseRouteOptions {
@@ -195,7 +197,10 @@ async function answerMethod(
 ): Promise<Answered> {
   const { contract } = method;
   if (method.kind === 'unary') {
-    return answerReply(exchange, contract, await method.call(backend, message, context), context);
+    const text = wantedText(exchange, contract.name);
+    const reply = await method.call(backend, message, context);
+    if (text) return sendContent(exchange, { status: 200, type: text.type, body: text.toText(reply) });
+    return answerReply(exchange, contract, reply, context);
   }
   if (!isLive(contract)) {
     const messages = method.call(backend, message, context);
