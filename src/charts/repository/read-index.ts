@@ -9,7 +9,7 @@ import {
   readYamlMap,
 } from '../chart/chart-yaml.ts';
 import { parseVersion } from '../requirements/version-constraint.ts';
-import { IndexPacker, type PackedIndex, type ParsedEntry } from './packed-index.ts';
+import { IndexPacker, type LeftOutReason, type PackedIndex, type ParsedEntry } from './packed-index.ts';
 import { RepositoryIndex } from './repository-index.ts';
 
 const texts = {
@@ -45,17 +45,30 @@ const groupBytes = 64 * 1024;
 /**
  * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
  * does not hide the others.
+ * @param maxTextBytes the most that may have to be read at once
  * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
  */
-export function packIndex(data: Uint8Array, where: string, repository: string): PackedIndex {
-  return packByGroups(data, where, repository) ?? packWhole(data, where, repository);
+export function packIndex(
+  data: Uint8Array,
+  where: string,
+  repository: string,
+  maxTextBytes = Number.POSITIVE_INFINITY,
+): PackedIndex {
+  return (
+    packByGroups(data, where, repository, maxTextBytes) ?? packWhole(data, where, repository, maxTextBytes)
+  );
 }
 
 export function parseRepositoryIndex(data: Uint8Array, where: string, repository = ''): RepositoryIndex {
   return new RepositoryIndex(packIndex(data, where, repository));
 }
 
-function packWhole(data: Uint8Array, where: string, repository: string): PackedIndex {
+function packWhole(data: Uint8Array, where: string, repository: string, maxTextBytes: number): PackedIndex {
+  if (data.length > maxTextBytes) {
+    throw invalidArgument(
+      `${where}: an index of more than ${maxTextBytes} bytes has to be laid out as Helm writes it, with less for each chart`,
+    );
+  }
   const map = readYamlMap(data, where, indexBounds);
   const packer = new IndexPacker(repository);
   for (const [name, versions] of entriesOf(map, where)) addChart(packer, name, versions);
@@ -71,20 +84,30 @@ function entriesOf(map: YamlMap, where: string): YamlMap {
 }
 
 function addChart(packer: IndexPacker, name: string, versions: YamlValue): void {
-  if (Array.isArray(versions))
-    packer.add(
-      name,
-      versions.flatMap(value => readVersion(name, value)),
-    );
+  if (!Array.isArray(versions)) {
+    packer.leave(name, 0, 'NOT_A_LIST');
+    return;
+  }
+  const entries: ParsedEntry[] = [];
+  for (const [position, value] of versions.entries()) {
+    const entry = readVersion(name, value);
+    if (typeof entry === 'string') packer.leave(name, position, entry);
+    else {
+      if (!entry.urls[0]) packer.leave(name, position, 'NO_URL');
+      entries.push(entry);
+    }
+  }
+  packer.add(name, entries);
 }
 
-function readVersion(name: string, value: YamlValue): ParsedEntry[] {
+function readVersion(name: string, value: YamlValue): ParsedEntry | LeftOutReason {
+  if (!(value instanceof Map)) return 'NOT_A_MAP';
   try {
     const entry = { ...empty, ...readFields(value, fields, name) };
     const parsedVersion = parseVersion(entry.version);
-    return parsedVersion ? [{ ...entry, name, parsedVersion }] : [];
+    return parsedVersion ? { ...entry, name, parsedVersion } : 'NO_VERSION';
   } catch {
-    return [];
+    return 'WRONG_TYPE';
   }
 }
 
@@ -94,14 +117,22 @@ function readVersion(name: string, value: YamlValue): ParsedEntry[] {
  * value that does not (a text in quotes may go on) leaves a group that cannot be read.
  * @returns undefined for what has to be read whole: what is laid out otherwise, has a mistake or an anchor, or a chart twice
  */
-function packByGroups(data: Uint8Array, where: string, repository: string): PackedIndex | undefined {
+function packByGroups(
+  data: Uint8Array,
+  where: string,
+  repository: string,
+  maxTextBytes: number,
+): PackedIndex | undefined {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   const cut = cutEntries(bytes);
   if (!cut) return undefined;
+  const around = bytes.length - (cut.end - cut.start);
+  if ([around, ...cut.groups.map(([start, end]) => end - start)].some(size => size > maxTextBytes))
+    return undefined;
   try {
     const rest = `${decodeText(bytes.subarray(0, cut.start), where)}\n${decodeText(bytes.subarray(cut.end), where)}`;
-    const around = readYamlMap(rest, where, boundsOf(rest));
-    if (around.has('entries') || !around.get('apiVersion')) return undefined;
+    const others = readYamlMap(rest, where, boundsOf(rest));
+    if (others.has('entries') || !others.get('apiVersion')) return undefined;
     const packer = new IndexPacker(repository);
     const names = new Set<string>();
     for (const [start, end] of cut.groups) {
@@ -177,7 +208,7 @@ function isLetter(byte: number): boolean {
 
 /**
  * A thread for indexes alone: one that has to be read whole takes about twenty times its bytes in memory, and the largest
- * allowed by default has to fit. Which repositories there are is for the configuration to say, not for a client.
+ * allowed by default has to fit. For repositories that clients have added there is a bound on what is read at once.
  */
 const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 180_000 });
 const packInThread = inThread(import.meta.url, packIndex, indexThread);
@@ -193,8 +224,9 @@ export async function readIndex(
   where: string,
   repository: string,
   signal: AbortSignal,
+  maxTextBytes?: number,
 ): Promise<RepositoryIndex> {
   if (data.length <= maxHereBytes) return parseRepositoryIndex(data, where, repository);
   const job = { what: where, bytes: data.length, signal, move: true };
-  return new RepositoryIndex(await packInThread(job, data, where, repository));
+  return new RepositoryIndex(await packInThread(job, data, where, repository, maxTextBytes));
 }

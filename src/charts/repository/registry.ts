@@ -1,4 +1,4 @@
-import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { Code, callScope, GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
 import type { ChartOptions, ConfiguredRepository } from '../chart/chart-options.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
@@ -19,6 +19,7 @@ const maxAdded = 200;
 const maxShownChars = 200;
 /** Indexes that are fetched at a time when all are asked for; the downloads have a bound of their own. */
 const maxRefreshing = 4;
+const maxRefreshMs = 120_000;
 
 export interface NewRepository extends StoredRepository {
   /** Whether its index has to be readable. */
@@ -109,13 +110,7 @@ export class RepositoryRegistry {
     const own = onlyGiven(credentials);
     const known = (await this.all()).find(repository => sameFolder(repository.url, source.url.href));
     if (known && Object.keys(own).length === 0 && source.username + source.password === '') return known;
-    const { indexMaxAgeMs, indexMaxBytes, indexesMaxBytes } = this.#options;
-    const bounds = { indexMaxAgeMs, indexMaxBytes, room: new IndexRoom(indexesMaxBytes) };
-    const name = showUrl(source.url);
-    const repository = new Repository(
-      { name, source, origin: 'memory', credentials: async () => own, ...bounds },
-      this.#downloader,
-    );
+    const repository = this.#create(showUrl(source.url), source, 'memory', async () => own);
     this.#ofRequests.add(repository);
     return repository;
   }
@@ -208,18 +203,35 @@ export class RepositoryRegistry {
     return repository.summary();
   }
 
-  /** Asks for all indexes; those that fail say so in their summary. @throws GatewayError as `get`; the signal's reason */
+  /**
+   * Asks for all indexes; those that fail say so in their summary, and so do those that there was no time for.
+   * @throws GatewayError as `get`; the signal's reason
+   */
   async refreshAll(signal: AbortSignal): Promise<RepositorySummary[]> {
     const repositories = await this.all();
     const waiting = [...repositories];
+    const late = () =>
+      unavailable(`not asked: the time for all repositories, ${maxRefreshMs / 1000} s, was over`);
+    const scope = callScope({ signal, timeoutMs: maxRefreshMs, late });
+    const failed = new Map<Repository, string>();
     const work = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        // the summary has the error
-        await next.refresh(signal).catch(() => signal.throwIfAborted());
+        const repository = next;
+        await repository.refresh(scope.signal).catch(error => {
+          signal.throwIfAborted();
+          failed.set(repository, GatewayError.from(error).message);
+        });
       }
     };
-    await Promise.all(Array.from({ length: maxRefreshing }, work));
-    return repositories.map(repository => repository.summary());
+    try {
+      await Promise.all(Array.from({ length: maxRefreshing }, work));
+    } finally {
+      scope.end();
+    }
+    return repositories.map(repository => {
+      const summary = repository.summary();
+      return { ...summary, error: summary.error || (failed.get(repository) ?? '') };
+    });
   }
 
   /**
@@ -228,7 +240,7 @@ export class RepositoryRegistry {
    */
   async validate(name: string, signal: AbortSignal): Promise<Validation> {
     const repository = await this.existing(name);
-    return validateRepository(repository, this.#downloader, this.#options.indexMaxBytes, signal);
+    return validateRepository(repository, this.#downloader, signal);
   }
 
   /** The repository that has the name already, where it is what is wanted. @throws GatewayError ALREADY_EXISTS where it is not */

@@ -12,6 +12,7 @@ import {
   type Columns,
   columnsOf,
   digestBytes,
+  type LeftOut,
   type PackedIndex,
   plainDigest,
   splitTexts,
@@ -46,6 +47,8 @@ export class RepositoryIndex {
   /** Of memory, but for what its users make of it. */
   readonly bytes: number;
   readonly columns: Columns;
+  /** Entries that are of no use. */
+  readonly leftOut: LeftOut;
   readonly #strings: Buffer;
   #lines: Uint8Array | string;
   /** What ranges were found to hold, by the range: a byte for each text of a version. */
@@ -53,7 +56,8 @@ export class RepositoryIndex {
   /** What the last searches gave for each row, for the next page and the next who asks the same. */
   readonly rowScores = new LRUCache<string, Uint8Array>({ max: 16 });
 
-  constructor({ counts, columns, strings, lines }: PackedIndex) {
+  constructor({ leftOut, counts, columns, strings, lines }: PackedIndex) {
+    this.leftOut = leftOut;
     this.chartCount = counts.charts;
     this.versionCount = counts.versions;
     this.bytes = columns.length + strings.length + lines.length;
@@ -74,6 +78,20 @@ export class RepositoryIndex {
   text(number: number): string {
     const { stringStart } = this.columns;
     return this.#strings.toString('utf8', stringStart[number], stringStart[number + 1]);
+  }
+
+  /** Of the versions that have an archive the one that was created last. */
+  newest(): ChartVersion | undefined {
+    const { created, urls } = this.columns;
+    let newest = -1;
+    let time = Number.NEGATIVE_INFINITY;
+    for (let version = 0; version < this.versionCount; version++) {
+      const at = Number.isNaN(created[version]!) ? 0 : created[version]!;
+      if (urls[version] === 0 || at <= time) continue; // the empty text has the number 0
+      newest = version;
+      time = at;
+    }
+    return newest < 0 ? undefined : this.at(newest);
   }
 
   /** The numbers of a chart's versions; undefined where there is no such chart. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { Downloader } from '../download/downloader.ts';
+import { Limiter } from '../download/limiter.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
 import {
   type Credentials,
@@ -62,11 +63,18 @@ export interface RepositorySummary {
   readonly error: string;
 }
 
+/** Indexes that are fetched and read at a time: each may take its size twice, and a thread's memory. */
+const maxLoading = 3;
+const maxLoadsWaiting = 500;
+/** What may have to be read at once of the index of a repository that a client has added; it takes twenty times its bytes. */
+const maxAddedTextBytes = 8 * 1024 * 1024;
+
 /**
  * Bounds what the indexes of all repositories take together, by their size as text. Those of the configuration come first: for
  * them, indexes of repositories that were added by API make room.
  */
 export class IndexRoom {
+  readonly loads = new Limiter(maxLoading, maxLoadsWaiting);
   readonly #maxBytes: number;
   readonly #taken = new Map<Repository, number>();
 
@@ -165,7 +173,7 @@ export class Repository {
   #loadShared(signal: AbortSignal): Promise<HeldIndex> {
     return this.#loading.run('index', signal, async shared => {
       try {
-        const held = await this.#load(shared);
+        const held = await this.#options.room.loads.run(() => this.#load(shared), shared);
         this.#refreshed = new Date();
         this.#error = '';
         return held;
@@ -179,7 +187,7 @@ export class Repository {
 
   async #load(signal: AbortSignal): Promise<HeldIndex> {
     const { indexMaxBytes, room } = this.#options;
-    const { source, credentials } = await this.indexSource();
+    const { source, credentials } = await this.#indexSource();
     const { fingerprint } = resolveAccess(source, credentials);
     const before = this.#held?.fingerprint === fingerprint ? this.#held : undefined;
     const wanted = { source, credentials, maxBytes: indexMaxBytes };
@@ -201,13 +209,29 @@ export class Repository {
     if (!this.#isClosed) room.take(this, bytes.length);
     const ofText = { bytes: bytes.length, sha256, validators, fingerprint, checkedAt };
     try {
-      const index = await readIndex(bytes, showUrl(source.url), this.name, signal);
+      const index = await this.#read(bytes, source, signal);
       return this.#hold({ index, charts: index.chartCount, versions: index.versionCount, ...ofText });
     } catch (error) {
       if (this.#held) room.take(this, this.#held.bytes);
       else room.give(this);
       throw error;
     }
+  }
+
+  #read(bytes: Uint8Array, { url }: SourceUrl, signal: AbortSignal): Promise<RepositoryIndex> {
+    const maxTextBytes = this.origin === 'flag' ? undefined : maxAddedTextBytes;
+    return readIndex(bytes, showUrl(url), this.name, signal, maxTextBytes);
+  }
+
+  /** The index as it is now, whatever is held, which stays as it is. @throws GatewayError as `index` */
+  readAnew(signal: AbortSignal): Promise<RepositoryIndex> {
+    const { room, indexMaxBytes: maxBytes } = this.#options;
+    const read = async () => {
+      const wanted = await this.#indexSource();
+      const { bytes } = await this.#downloader.fetchChanged({ ...wanted, maxBytes }, {}, signal);
+      return this.#read(bytes!, wanted.source, signal);
+    };
+    return room.loads.run(read, signal);
   }
 
   #hold(held: HeldIndex): HeldIndex {
@@ -220,7 +244,7 @@ export class Repository {
   }
 
   /** Where the index is, and what it takes to get it. */
-  async indexSource(): Promise<{ readonly source: SourceUrl; readonly credentials: Credentials }> {
+  async #indexSource(): Promise<{ readonly source: SourceUrl; readonly credentials: Credentials }> {
     const { source, credentials } = this.#options;
     return {
       source: { ...source, url: childUrl(source.url, 'index.yaml') },
@@ -232,7 +256,7 @@ export class Repository {
    * Where the archive of a chart is. Credentials of the repository go along only where that is the repository's own origin.
    * @throws GatewayError INVALID_ARGUMENT when it has no URL, or one that is none
    */
-  async archiveOf(chart: Pick<ChartVersion, 'version' | 'urls' | 'digest'>): Promise<ArchiveSource> {
+  async archiveOf(chart: ChartVersion): Promise<ArchiveSource> {
     const { source, credentials } = this.#options;
     const [text] = chart.urls;
     if (!text) {
