@@ -6,7 +6,9 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { ChartMuseum, HarborCharts } from './charts/chart-servers.ts';
 import { makeChart } from './charts/make-archive.ts';
+import { OciRegistry } from './charts/oci-registry.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
+import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { callTiller, openTiller } from './support/tiller-client.ts';
 import { startGatewayWith, type WholeGateway } from './support/whole-gateway.ts';
 
@@ -19,6 +21,7 @@ const closing: (() => Promise<void>)[] = [];
 let museumServer: TestServer;
 let harborServer: TestServer;
 let gateway: WholeGateway;
+let stub: StubTiller;
 
 const chart = (name: string, version: string) => ({
   name,
@@ -31,14 +34,15 @@ before(async () => {
   harborServer = await startServer(harbor.answer);
   museum.charts.push(chart('web', '1.0.0'), chart('web', '1.1.0'), chart('db', '0.1.0'));
   harbor.charts.push(chart('team', '2.0.0'));
-  // nothing listens at Tiller's address: repositories need none
-  const flags = ['--connector=direct', '--tiller-endpoint=127.0.0.1:9', '--chart-allow-loopback'];
+  stub = await startStubTiller({ replies: { '*': {} } });
+  const flags = ['--connector=direct', `--tiller-endpoint=${stub.address}`, '--chart-allow-loopback'];
   const repositories = [`--chart-repo=museum=${museumServer.url}`, `--chart-repo-file=${file}`];
   const owner = { after: (close: () => Promise<void>) => closing.push(close) };
   gateway = await startGatewayWith(owner, [...flags, ...repositories]);
 });
 after(async () => {
   for (const close of closing) await close();
+  await stub[Symbol.asyncDispose]();
   await museumServer[Symbol.asyncDispose]();
   await harborServer[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
@@ -219,6 +223,34 @@ describe('errors', () => {
       });
     }
   }
+});
+
+test('charts of an added repository and of a registry are installed and upgraded to', async () => {
+  const registry = new OciRegistry(robot.username, robot.password);
+  registry.authentication = 'bearer';
+  registry.addChart('team/web', '3.0.0', chart('web', '3.0.0').archive);
+  await using server = await startServer(registry.answer);
+  await addHarbor();
+  const send = async (method: string, chart_url: string, credentials = {}) => {
+    const response = await fetch(`${gateway.url}/tiller/v2/releases/web/json`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ chart_url, ...credentials }),
+    });
+    return [response.status, (await response.text()).includes('s3cret')];
+  };
+  const oci = `oci://127.0.0.1:${server.port}/team/web`;
+  assert.deepEqual(await send('POST', 'harbor/team'), [200, false]);
+  assert.deepEqual(await send('PUT', oci, robot), [200, false]);
+  assert.deepEqual(await send('PUT', `${oci}:9.9.9`, robot), [400, false]);
+  const metadata = (['InstallRelease', 'UpdateRelease'] as const).map(method => {
+    const request = stub.callsOf(method).at(-1)!.request;
+    return decodeMessage(`hapi.services.tiller.${method}Request`, request).chart?.metadata;
+  });
+  assert.deepEqual(
+    metadata.map(given => `${given?.name} ${given?.version}`),
+    ['team 2.0.0', 'web 3.0.0'],
+  );
 });
 
 test('by gRPC it is the same', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -278,6 +278,32 @@ describe('a refresh', () => {
       (await charts.repositories.list()).map(({ error }) => error),
       [''],
     );
+  });
+});
+
+test('what is known of an index counts for the same credentials alone', async () => {
+  const file = join(folder, 'credentials.yaml');
+  writeFileSync(file, 'flag: {token: first}\n');
+  await charts.close();
+  charts = open({ repositoryCredentialsFile: file });
+  await charts.repositories.refresh('flag', noSignal);
+  writeFileSync(file, 'flag: {token: second}\n');
+  await charts.repositories.refresh('flag', noSignal);
+  await charts.repositories.refresh('flag', noSignal);
+  const validators = asked('/flag')
+    .slice(-3)
+    .map(({ headers }) => headers['if-none-match'] !== undefined);
+  assert.deepEqual(validators, [false, false, true]);
+});
+
+test('the index of an added repository is not read whole where it is large', async () => {
+  const entry = '{version: 1.0.0, urls: [a]},';
+  const large = `apiVersion: v1\nentries: {web: [${entry.repeat((9 * 1024 * 1024) / entry.length)}]}`;
+  answer = (_request, response) => Boolean(response.end(large));
+  await add();
+  await assert.rejects(charts.repositories.refresh('added', noSignal), {
+    code: 3,
+    message: /more than 8388608 bytes has to be laid out as Helm writes it/,
   });
 });
 

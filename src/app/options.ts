@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Storage, type TillerClientOptions, WatchedRecords } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
 import type { ClusterEntry, RegistryOptions } from '../clusters/index.ts';
@@ -170,6 +171,7 @@ export function requireChartFiles({ charts }: Config): void {
   requireReadable('--chart-dir', charts.chartDir);
   requireReadable('--keyring', charts.keyring);
   requireReadable('--chart-repo-credentials', charts.repositoryCredentialsFile);
+  if (charts.repositoryFile !== undefined) requireFolder('--chart-repo-file', dirname(charts.repositoryFile));
   if (charts.uploadDir !== undefined) requireFolder('--chart-upload-dir', charts.uploadDir);
 }
 

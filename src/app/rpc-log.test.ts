@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { encodeMessage } from '../codec/index.ts';
+import type { Backend } from '../backends/index.ts';
+import { encodeMessage, service } from '../codec/index.ts';
 import { createLogger } from '../observe/index.ts';
-import { Code, GatewayError } from '../protocol/index.ts';
-import { createRpcTap } from './rpc-log.ts';
+import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
+import { createRpcTap, withRpcLog } from './rpc-log.ts';
 
 test('messages that are passed through are logged like others: readable, with what is secret masked', async () => {
   const lines: string[] = [];
@@ -34,4 +35,33 @@ test('messages that are passed through are logged like others: readable, with wh
   assert.equal(logged[0].request.name, 'alpha');
   assert.doesNotMatch(lines.join(''), /hunter2/);
   assert.equal(logged[2].error, 'release alpha failed');
+});
+
+test('credentials of a chart repository that is added stay out', async () => {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const contract = service('appscode.swift.v2.ChartService').methods.find(
+    ({ name }) => name === 'AddRepository',
+  )!;
+  const reply = encodeMessage('appscode.swift.v2.AddRepositoryResponse', {});
+  const call = async (_backend: unknown, _request: Uint8Array) => reply;
+  const log = createLogger({ level: 'info', format: 'json', stream });
+  const nothing = { names: [], receiveUpload: () => Promise.reject(new Error('no upload')) };
+  const [method] = withRpcLog({ ...nothing, methods: [{ contract, kind: 'unary', call }] }, log).methods;
+  assert.ok(method?.kind === 'unary');
+  const pem = Buffer.from('s3cret');
+  const request = encodeMessage('appscode.swift.v2.AddRepositoryRequest', {
+    ...{ name: 'team', url: 'https://u:s3cret@charts.example/?sig=s3cret', username: 's3cret' },
+    ...{ password: 's3cret', token: 's3cret', ca_bundle: pem, client_certificate: pem, client_key: pem },
+  });
+  await method.call({} as Backend, request, {} as CallContext);
+  await new Promise(setImmediate);
+  assert.equal(lines.length, 2);
+  assert.match(lines[0]!, /"name":"team"/);
+  assert.doesNotMatch(lines.join(''), new RegExp(`s3cret|${pem.toString('base64')}`));
 });
