@@ -1,5 +1,6 @@
 import { compareUtf8 } from '../../yaml/index.ts';
 import { compareVersions, type Version } from '../requirements/version-constraint.ts';
+import { type LeftOut, LeftOutCounter } from './left-out.ts';
 
 /*
  * A repository's index as a few blocks of bytes. A repository may have 200,000 versions: as objects they take a second to
@@ -72,26 +73,6 @@ const layout = {
 
 type Layout = typeof layout;
 export type Columns = { readonly [Name in keyof Layout]: InstanceType<Layout[Name]['array']> };
-
-/** Why an entry of an index is of no use; a closed list. Entries without a URL are listed all the same. */
-export type LeftOutReason = 'NOT_A_LIST' | 'NOT_A_MAP' | 'WRONG_TYPE' | 'NO_VERSION' | 'NO_URL';
-
-export interface LeftOutEntry {
-  readonly chart: string;
-  /** From 0, in the index's order of the chart's versions. */
-  readonly position: number;
-  readonly reason: LeftOutReason;
-}
-
-export interface LeftOut {
-  readonly count: number;
-  /** How many of them are listed all the same. */
-  readonly listed: number;
-  readonly first: readonly LeftOutEntry[];
-}
-
-const maxLeftOutShown = 20;
-const maxNameShown = 200;
 
 export interface PackedIndex {
   readonly leftOut: LeftOut;
@@ -234,7 +215,7 @@ export class IndexPacker {
   readonly #charts: PendingChart[] = [];
   readonly #numbers = new Map<string, { readonly number: number; readonly version: Version }>();
 
-  readonly #leftOut = { count: 0, listed: 0, first: [] as LeftOutEntry[] };
+  readonly leftOut = new LeftOutCounter();
 
   /** @param repository its name, which is a part of what is searched */
   constructor(repository: string) {
@@ -264,14 +245,6 @@ export class IndexPacker {
     });
     const sortName = `${this.#repository}/${name}`.toLowerCase();
     this.#charts.push({ name, sortName, versions, rows: pending });
-  }
-
-  /** Counts an entry that is of no use. */
-  leave(chart: string, position: number, reason: LeftOutReason): void {
-    const { first } = this.#leftOut;
-    this.#leftOut.count++;
-    if (reason === 'NO_URL') this.#leftOut.listed++;
-    if (first.length < maxLeftOutShown) first.push({ chart: chart.slice(0, maxNameShown), position, reason });
   }
 
   finish(): PackedIndex {
@@ -307,7 +280,7 @@ export class IndexPacker {
     this.#writeNumbers(columns);
     this.#writeVersions(columns);
     return {
-      leftOut: this.#leftOut,
+      leftOut: this.leftOut.finish(),
       counts,
       columns: bytes,
       strings: this.#texts.write(columns.stringStart),

@@ -9,7 +9,8 @@ import {
   readYamlMap,
 } from '../chart/chart-yaml.ts';
 import { parseVersion } from '../requirements/version-constraint.ts';
-import { IndexPacker, type LeftOutReason, type PackedIndex, type ParsedEntry } from './packed-index.ts';
+import type { LeftOutReason } from './left-out.ts';
+import { IndexPacker, type PackedIndex, type ParsedEntry } from './packed-index.ts';
 import { RepositoryIndex } from './repository-index.ts';
 
 const texts = {
@@ -85,15 +86,15 @@ function entriesOf(map: YamlMap, where: string): YamlMap {
 
 function addChart(packer: IndexPacker, name: string, versions: YamlValue): void {
   if (!Array.isArray(versions)) {
-    packer.leave(name, 0, 'NOT_A_LIST');
+    packer.leftOut.add(name, 0, 'NOT_A_LIST');
     return;
   }
   const entries: ParsedEntry[] = [];
   for (const [position, value] of versions.entries()) {
     const entry = readVersion(name, value);
-    if (typeof entry === 'string') packer.leave(name, position, entry);
+    if (typeof entry === 'string') packer.leftOut.add(name, position, entry);
     else {
-      if (!entry.urls[0]) packer.leave(name, position, 'NO_URL');
+      if (!entry.urls[0]) packer.leftOut.add(name, position, 'NO_URL');
       entries.push(entry);
     }
   }

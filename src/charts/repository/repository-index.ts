@@ -6,13 +6,13 @@ import {
   type Version,
   type VersionConstraint,
 } from '../requirements/version-constraint.ts';
+import type { LeftOut } from './left-out.ts';
 import {
   archiveName,
   type ChartEntry,
   type Columns,
   columnsOf,
   digestBytes,
-  type LeftOut,
   type PackedIndex,
   plainDigest,
   splitTexts,

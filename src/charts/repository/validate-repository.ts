@@ -1,7 +1,7 @@
 import { GatewayError } from '../../protocol/index.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { resolveAccess, showUrl } from '../download/source.ts';
-import type { LeftOutEntry } from './packed-index.ts';
+import type { LeftOutEntry } from './left-out.ts';
 import type { Repository } from './repository.ts';
 import type { ChartVersion } from './repository-index.ts';
 
