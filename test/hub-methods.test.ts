@@ -53,6 +53,7 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
   ['RunReleaseTest', { name: 'nope' }],
   ['SearchCharts', {}],
   ['ListChartVersions', { repository: 'nope', name: 'web' }],
+  ['GetChartIcon', { repository: 'nope', name: 'web', version: '1.0.0+a' }],
   ['GetChart', { repository: 'nope', name: 'web', version: '1.0.0', parts: ['readme'] }],
   ['ListRepositories', {}],
   ['AddRepository', { name: 'a/b', url: 'https://charts.example' }],
@@ -135,8 +136,8 @@ test('every method of the contract is called, and most succeed', () => {
   assert.deepEqual(
     statuses,
     [
-      0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 0, 3, 0, 5, 5, 5, 12, 12, 12, 0, 5, 0,
-      3,
+      0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 5, 0, 3, 0, 5, 5, 5, 12, 12, 12, 0, 5,
+      0, 3,
     ],
   );
 });

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   encodeMessage,
+  type SwiftGetChartIconRequest,
   type SwiftGetChartRequest,
   type SwiftListChartVersionsRequest,
   type SwiftSearchChartsRequest,
@@ -9,11 +10,17 @@ import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/in
 import type { ArchiveLimits } from './archive/unpack.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
+import { type ChartIcon, isUrl } from './chart-icon.ts';
 import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts';
-import type { ChartSources, WantedChart } from './chart-sources.ts';
+import { type ChartSources, isOci, type WantedChart } from './chart-sources.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { uploadsName } from './repository/repository.ts';
-import { findVersion, type RepositoryIndex, readRange } from './repository/repository-index.ts';
+import {
+  type ChartVersion,
+  findVersion,
+  type RepositoryIndex,
+  readRange,
+} from './repository/repository-index.ts';
 import {
   type ChartQuery,
   type ChartSummary,
@@ -28,6 +35,13 @@ import type { Uploads } from './uploads/uploads.ts';
 export interface ChartName {
   readonly repository: string;
   readonly name: string;
+  /** Version or range of versions. */
+  readonly version?: string;
+}
+
+interface FindResult {
+  readonly version: ChartVersion;
+  fetch(): Promise<FetchedChart>;
 }
 
 /** A search as `helm search repo` of Helm 3 takes it. */
@@ -152,14 +166,9 @@ export class Catalogue {
   chart(wanted: SwiftGetChartRequest, signal: AbortSignal, hold?: Holder): Promise<Uint8Array> {
     return cancellable(async () => {
       const parts = readPartNames(wanted.parts);
-      const { repository: name } = wanted;
-      const version = findVersion(await this.#index(name, signal), wanted.name, wanted.version);
-      if (!version) throw chartNotFound(wanted);
-      const fetched = this.#isUploads(name)
-        ? await this.#sources.readUpload(version.name, version.version, signal)
-        : await this.#sources.fetchVersion(await this.#repositories.existing(name), version, signal);
-      const message = await this.#readParts(fetched, parts, signal, hold);
-      const summary = toSummary(name, version);
+      const { version, fetch } = await this.#find(wanted, signal);
+      const message = await this.#readParts(await fetch(), parts, signal, hold);
+      const summary = toSummary(wanted.repository, version);
       return Buffer.concat([encodeMessage('appscode.swift.v2.GetChartResponse', { summary }), message]);
     }, signal);
   }
@@ -180,6 +189,35 @@ export class Catalogue {
     }, signal);
   }
 
+  /**
+   * The icon of a chart of a repository.
+   * @throws GatewayError as `chart` and `readIcon`
+   */
+  icon(wanted: SwiftGetChartIconRequest, signal: AbortSignal, hold?: Holder): Promise<ChartIcon> {
+    return cancellable(async () => {
+      const { version, fetch } = await this.#find(wanted, signal);
+      const chart = `${wanted.repository}/${version.name}`;
+      // most icons are URLs, which the index knows: the chart itself need not be fetched. A registry knows none
+      const isKnown = isUrl(version.icon) || (version.icon === '' && !isOci(version.urls[0] ?? ''));
+      if (isKnown) return this.#sources.readIcon({ chart, icon: version.icon }, signal);
+      const task = { fetched: await fetch(), parts: ['icon'] as const, limits: this.#limits, maxBytes: 0 };
+      const { icon, iconFile: file } = await readPartsWhereItFits(task, signal, hold);
+      return this.#sources.readIcon({ chart, icon, file }, signal);
+    }, signal);
+  }
+
+  /** A version of a chart, and how to get the chart. @throws GatewayError NOT_FOUND */
+  async #find(wanted: Required<ChartName>, signal: AbortSignal): Promise<FindResult> {
+    const { repository: name } = wanted;
+    const version = findVersion(await this.#index(name, signal), wanted.name, wanted.version);
+    if (!version) throw chartNotFound(wanted);
+    const fetch = async () =>
+      this.#isUploads(name)
+        ? this.#sources.readUpload(version.name, version.version, signal)
+        : this.#sources.fetchVersion(await this.#repositories.existing(name), version, signal);
+    return { version, fetch };
+  }
+
   async #readParts(
     fetched: FetchedChart,
     parts: readonly PartName[],
@@ -187,8 +225,11 @@ export class Catalogue {
     hold: Holder | undefined,
   ): Promise<Uint8Array> {
     const task = { fetched, parts, limits: this.#limits, maxBytes: this.#limits.maxMessageBytes };
-    const { message } = await readPartsWhereItFits(task, signal, hold);
-    return message;
+    const { message, icon, iconFile: file } = await readPartsWhereItFits(task, signal, hold);
+    if (!parts.includes('icon')) return message;
+    const picture = await this.#sources.readIcon({ chart: fetched.name, icon, file }, signal);
+    const last = encodeMessage('appscode.swift.v2.GetChartResponse', { icon: toMessage(picture) });
+    return Buffer.concat([message, last]);
   }
 
   #isUploads(repository: string): boolean {
@@ -201,6 +242,10 @@ export class Catalogue {
   }
 }
 
+function toMessage({ type, data }: ChartIcon) {
+  return { type, data: Buffer.from(data.buffer, data.byteOffset, data.length) };
+}
+
 function readPartNames(wanted: readonly string[]): readonly PartName[] {
   if (wanted.length === 0) return partNames.filter(name => name !== 'files' && name !== 'icon');
   return wanted.map(text => {
@@ -210,7 +255,7 @@ function readPartNames(wanted: readonly string[]): readonly PartName[] {
   });
 }
 
-function chartNotFound({ repository, name, version }: ChartName & { version?: string }): GatewayError {
+function chartNotFound({ repository, name, version }: ChartName): GatewayError {
   const which = version ? `version ${quote(version)} of a chart` : 'chart';
   const message = `no ${which} named ${quote(name)} in the repository ${repository}`;
   return new GatewayError(Code.NOT_FOUND, message, { reason: 'CHART_NOT_FOUND' });

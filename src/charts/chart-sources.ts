@@ -4,6 +4,7 @@ import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/ver
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
 import { withSource } from './chart/chart-yaml.ts';
+import { type ChartIcon, type NamedIcon, readIcon } from './chart-icon.ts';
 import type { Downloader, Source } from './download/downloader.ts';
 import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
@@ -162,6 +163,11 @@ export class ChartSources {
     return this.#load({ ...chart, fileName }, verify);
   }
 
+  /** The icon that a chart names. @throws GatewayError as readIcon */
+  readIcon(named: NamedIcon, signal: AbortSignal): Promise<ChartIcon> {
+    return readIcon(named, this.#downloader, signal);
+  }
+
   #unknownSource(text: string): GatewayError {
     // a URL without its scheme may hold user info all the same
     const shown = JSON.stringify(text.replace(/^.*@/s, '').replace(/\?.*$/s, '').slice(0, 200));
@@ -215,7 +221,7 @@ export class ChartSources {
   }
 }
 
-function isOci(url: string): boolean {
+export function isOci(url: string): boolean {
   return /^oci:/i.test(url);
 }
 

@@ -355,6 +355,17 @@ export interface SwiftGetChartResponse {
   icon: SwiftChartIcon | null;
 }
 
+export interface SwiftGetChartIconRequest {
+  repository: string;
+  name: string;
+  version: string;
+}
+
+export interface SwiftGetChartIconResponse {
+  type: string;
+  data: Uint8Array;
+}
+
 export interface SwiftChartFile {
   name: string;
   text: string;
@@ -793,6 +804,8 @@ export interface MessageTypes {
   'appscode.swift.v2.ListChartVersionsResponse': SwiftListChartVersionsResponse;
   'appscode.swift.v2.GetChartRequest': SwiftGetChartRequest;
   'appscode.swift.v2.GetChartResponse': SwiftGetChartResponse;
+  'appscode.swift.v2.GetChartIconRequest': SwiftGetChartIconRequest;
+  'appscode.swift.v2.GetChartIconResponse': SwiftGetChartIconResponse;
   'appscode.swift.v2.ChartFile': SwiftChartFile;
   'appscode.swift.v2.ChartIcon': SwiftChartIcon;
   'appscode.swift.v2.ChartRepository': SwiftChartRepository;

@@ -113,6 +113,7 @@ test('the contract says which methods change nothing', () => {
   ]);
   assert.deepEqual(reads('appscode.swift.v2.ChartService'), [
     'GetChart',
+    'GetChartIcon',
     'ListChartVersions',
     'ListRepositories',
     'ListUploads',

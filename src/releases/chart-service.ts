@@ -21,6 +21,10 @@ export function chartAnswers(charts: Charts): Record<string, Answer> {
       const wanted = decodeRequest('appscode.swift.v2.GetChartRequest', wire);
       return charts.catalogue.chart(wanted, signal, hold);
     },
+    GetChartIcon: answer('GetChartIcon', async (wanted, { signal, hold }) => {
+      const { type, data } = await charts.catalogue.icon(wanted, signal, hold);
+      return { type, data };
+    }),
     ...repositoryAnswers(charts.repositories),
     ...uploadAnswers(charts.uploads),
   };

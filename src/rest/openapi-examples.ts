@@ -142,6 +142,7 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
         ],
       },
     },
+    GetChartIcon: { response: { type: 'image/png', data: 'iVBORw0KGgo=' } },
     GetChart: {
       response: {
         summary: { repo: 'stable', name: 'hello', version: '0.1.0', urls: ['hello-0.1.0.tgz'] },

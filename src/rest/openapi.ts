@@ -4,7 +4,7 @@ import { isLive } from '../releases/index.ts';
 import { examples } from './openapi-examples.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
 import { errorResponses, errorSchema, pageAnswers, serverSentEvents } from './openapi-texts.ts';
-import { type ReleaseRoute, takesArchive } from './release-routes.ts';
+import { isPicture, type ReleaseRoute, takesArchive } from './release-routes.ts';
 import { textAnswersOf } from './text-answers.ts';
 
 const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
@@ -128,7 +128,9 @@ function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector
     operationId:
       contract.bindings[0] === binding
         ? contract.name
-        : `${contract.name}By${binding.verb}${inPath.length > 0 ? '' : 'WithoutName'}`,
+        : isPicture(binding)
+          ? `${contract.name}AsPicture`
+          : `${contract.name}By${binding.verb}${inPath.length > 0 ? '' : 'WithoutName'}`,
     tags: [tagOf(binding.path)],
     summary,
     description: contract.comment,
@@ -140,7 +142,7 @@ function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector
     ],
     ...(binding.body && { requestBody: requestBody(contract, schemas) }),
     responses: {
-      '200': success(contract, schemas),
+      '200': isPicture(binding) ? picture : success(contract, schemas),
       ...errorResponses({
         writes,
         hasBody: binding.body,
@@ -222,6 +224,16 @@ function formOf(schema: Schema, file: string, others: Record<string, Schema>): S
     encoding: { [file]: { contentType: 'application/gzip, application/octet-stream' } },
   };
 }
+
+const picture: Schema = {
+  description: 'The picture, as its own bytes say which kind it is.',
+  content: Object.fromEntries(
+    ['png', 'jpeg', 'gif', 'webp', 'svg+xml'].map(kind => [
+      `image/${kind}`,
+      { schema: { type: 'string', contentMediaType: `image/${kind}` }, example: 'the bytes of the picture' },
+    ]),
+  ),
+};
 
 function success(contract: Method, schemas: SchemaCollector): Schema {
   const message = schemas.message(contract.response);

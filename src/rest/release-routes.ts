@@ -1,5 +1,5 @@
 import type { Upstream } from '../clusters/index.ts';
-import type { HttpBinding, Method } from '../codec/index.ts';
+import { decodeMessage, type HttpBinding, type Method } from '../codec/index.ts';
 import {
   type Answered,
   type Exchange,
@@ -74,6 +74,7 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
             maxBodyBytes,
             context,
           );
+          if (isPicture(binding)) return answerPicture(exchange, method, message, backend, context);
           return answerMethod(exchange, method, message, backend, context);
         },
       ),
@@ -185,6 +186,28 @@ async function keepForm(
   } finally {
     await received.discard();
   }
+}
+
+/** Where an answer is the picture itself: a binding that does not say `json` at its end. */
+export function isPicture({ path }: HttpBinding): boolean {
+  return path.endsWith('/icon');
+}
+
+/** A browser that opens it runs nothing, whatever the picture is: an SVG may have scripts. */
+const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
+
+async function answerPicture(
+  exchange: Exchange,
+  method: ReleaseMethod,
+  message: Uint8Array,
+  backend: Backend,
+  context: CallContext,
+): Promise<Answered> {
+  if (method.kind !== 'unary') throw new Error(`${method.contract.name} streams, and has a picture`);
+  const reply = await method.call(backend, message, context);
+  const { type, data } = decodeMessage('appscode.swift.v2.GetChartIconResponse', reply);
+  exchange.response.setHeader('Content-Security-Policy', picturePolicy);
+  return sendContent(exchange, { status: 200, type, body: Buffer.from(data) });
 }
 
 /** Answers with the reply as JSON; a method that streams answers in lines, or as the client wants its events. */

@@ -29,7 +29,8 @@ export function toMethodRequest(method: Method, request: Uint8Array): MethodRequ
   const inPath = new Set<string>();
   const path = binding.path.replace(/\{(\w+)\}/g, (_match, name: string) => {
     inPath.add(name);
-    return pathPart(String(fields[name]));
+    const value = String(fields[name]);
+    return binding.path.includes('/releases/') ? pathPart(value) : chartPathPart(value);
   });
   const timeoutSeconds = BigInt((fields.timeout as string | undefined) ?? 0);
   if (binding.body) return { verb: binding.verb, target: path, body: json, timeoutSeconds };
@@ -55,6 +56,15 @@ function pathPart(name: string): string {
   throw invalidArgument(
     'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not be longer than 53',
   );
+}
+
+/**
+ * A name of a repository or a chart, or a version, as a part of the path.
+ * @throws GatewayError INVALID_ARGUMENT for what servers in between would read as something else
+ */
+function chartPathPart(name: string): string {
+  if (!/^\.*$|[/\\]/.test(name)) return encodeURIComponent(name);
+  throw invalidArgument(`${JSON.stringify(name.slice(0, 200))} cannot stand in a path`);
 }
 
 /** One that takes a body where there is one, since then every field can be said; and whose path can be filled. */
