@@ -90,6 +90,8 @@ type Row = readonly [name: string, verb: string, path: string, body: object | un
 const cells = (rows: readonly Row[]): Cell[] =>
   rows.map(([name, verb, path, body, answer]) => ({ name, verb, path, answer, ...(body && { body }) }));
 
+const releases = '/api/namespaces/team-a/releases';
+
 const row = (name: string, version: string, app_version = '', description = '') => ({
   name: `stable/${name}`,
   version,
@@ -283,7 +285,85 @@ describe('repositories', () => {
   });
 });
 
-const releases = '/api/namespaces/team-a/releases';
+describe('uploads', () => {
+  const upload = (
+    name: string,
+    fileName: string,
+    archive: Buffer,
+    answer: unknown,
+    more: Partial<Cell> = {},
+  ): Cell => ({
+    name,
+    verb: 'POST',
+    path: '/api/charts/upload',
+    file: { field: 'chart', name: fileName, content: archive.toString('base64') },
+    answer,
+    ...more,
+  });
+  const none = Buffer.from('no archive');
+  const useUpload: Row[] = [
+    ['list', 'GET', '/api/charts/upload', undefined, ok(['bare-0.1.0.tgz', 'web-1.4.2.tgz'])],
+    ['show', 'GET', '/api/charts?chart=web-1.4.2.tgz&info=readme', undefined, ok('# web\n')],
+    ['install', 'POST', `${releases}/uploaded?chart=web-1.4.2.tgz`, {}, ok()],
+    ['upgrade', 'PUT', `${releases}/uploaded?chart=web-1.4.2.tgz`, { set: ['replicas=3'] }, ok()],
+    ['delete', 'DELETE', '/api/charts/upload/web-1.4.2.tgz', undefined, ok()],
+    ['delete twice', 'DELETE', '/api/charts/upload/web-1.4.2.tgz', undefined, ok()],
+    ['delete what climbs', 'DELETE', '/api/charts/upload/..%5Cconfig.tgz', undefined, ok()],
+    ['install what is gone', 'POST', `${releases}/gone?chart=web-1.4.2.tgz`, {}, noSource('web-1.4.2.tgz')],
+    ['delete', 'DELETE', '/api/charts/upload/bare-0.1.0.tgz', undefined, ok()],
+    ['none', 'GET', '/api/charts/upload', undefined, ok([])],
+  ];
+  testCells(
+    () => gateway.url,
+    [
+      { name: 'none', verb: 'GET', path: '/api/charts/upload', answer: ok([]) },
+      upload('success', 'web-1.4.2.tgz', web, ok()),
+      upload('once more', 'web-1.4.2.tgz', web, ok()),
+      upload('a name of its own', 'my.tgz', bare, ok()),
+      upload('a name that climbs', '../../../etc/bare-0.1.0.tgz', bare, ok()),
+      upload('no .tgz', 'web.zip', web, failed('chart file suffix must .tgz')),
+      upload('no archive', 'web-1.4.2.tgz', none, failed('does not appear to be a gzipped archive')),
+      upload(
+        'another chart',
+        'web-1.4.2.tgz',
+        bare,
+        failed('the file is called "web-1.4.2.tgz", but its Chart.yaml says bare 0.1.0'),
+      ),
+      upload('a library', 'lib-0.1.0.tgz', library, failed('library charts are not installable')),
+      upload('no file', '', none, failed('the form has to have one file, chart'), {
+        file: { field: 'file', name: 'a.tgz', content: '' },
+      }),
+      {
+        name: 'no form',
+        verb: 'POST',
+        path: '/api/charts/upload',
+        body: {},
+        answer: failed("request Content-Type isn't multipart/form-data"),
+      },
+      ...cells(useUpload),
+    ],
+    () => server.url,
+  );
+});
+
+describe('the environment', () => {
+  test('GET /api/envs', async () => {
+    const { status, answer } = await send(gateway.url, {
+      name: '',
+      verb: 'GET',
+      path: '/api/envs',
+      answer: '',
+    });
+    assert.equal(status, 200);
+    for (const name of ['HELM_BIN', 'HELM_NAMESPACE', 'HELM_DRIVER', 'HELM_KUBECONTEXT', 'HELM_MAX_HISTORY'])
+      assert.equal(typeof answer.data[name], 'string', name);
+    assert.deepEqual(
+      [answer.code, answer.data.HELM_NAMESPACE, answer.data.HELM_KUBETOKEN],
+      [0, 'default', ''],
+    );
+  });
+});
+
 const noAddress =
   'charts from 169.254.169.254 are refused: it has a link-local, metadata or reserved address';
 const refused = failed('web: SERVER/private/index.yaml: the server answered 401');
@@ -365,6 +445,7 @@ describe('installing from repositories', () => {
       'newest 1.4.2',
       'older 1.4.2',
       'parent 0.1.0',
+      'uploaded 1.4.2',
     ]);
     const path = `${releases}/parent?info=manifest`;
     const parts = await send(gateway.url, { name: '', verb: 'GET', path, answer: '' });

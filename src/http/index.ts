@@ -22,3 +22,4 @@ export {
   sendError,
   sendJson,
 } from './send.ts';
+export { type Receive, type Received, readUploadForm, type UploadForm } from './upload-form.ts';

@@ -6,6 +6,7 @@ import {
   hasContentType,
   type Parameters,
   type Route,
+  readUploadForm,
   sendContent,
   sendJson,
   validateForwardPath,
@@ -26,7 +27,6 @@ import { bindRequest, jsonToMessage } from './bind-request.ts';
 import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
 import { formToMessage } from './multipart.ts';
 import { wantedText } from './text-answers.ts';
-import { readUploadForm } from './upload-form.ts';
 
 export interface ReleaseRouteOptions {
   readonly service: ReleaseService;

@@ -11,6 +11,8 @@ export interface Cell {
   readonly path: string;
   /** An object becomes JSON, text is sent as it is. */
   readonly body?: object | string;
+  /** A form with one file, in place of `body`; its content in base64. */
+  readonly file?: { readonly field: string; readonly name: string; readonly content: string };
   readonly headers?: Readonly<Record<string, string>>;
   /** Default: 200. */
   readonly status?: number;
@@ -23,14 +25,20 @@ export const failed = (error: string) => ({ code: 1, error });
 
 const times = /\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?Z| \d\d:\d\d:\d\d(?:\.\d+)? \+0000 UTC)/g;
 
+function toForm({ field, name, content }: NonNullable<Cell['file']>): Buffer {
+  const head = `--limit\r\ncontent-disposition: form-data; name="${field}"; filename="${name}"\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), Buffer.from(content, 'base64'), Buffer.from('\r\n--limit--\r\n')]);
+}
+
 /** Sends a cell's request; a body goes along with any verb, as helm-wrapper's clients send it with GET. */
-export async function send(url: string, { verb, path, body, headers }: Cell) {
-  const content = typeof body === 'object' ? JSON.stringify(body) : body;
+export async function send(url: string, { verb, path, body, file, headers }: Cell) {
+  const content = file ? toForm(file) : typeof body === 'object' ? JSON.stringify(body) : body;
+  const type = file ? 'multipart/form-data; boundary=limit' : 'application/json';
   const request = httpRequest(url + path, {
     method: verb,
     agent: false,
     headers: {
-      ...(content !== undefined && { 'content-type': 'application/json' }),
+      ...(content !== undefined && { 'content-type': type }),
       ...(content !== undefined && { 'content-length': String(Buffer.byteLength(content)) }),
       ...headers,
     },

@@ -2,7 +2,9 @@ import { type Route, sendContent } from '../../http/index.ts';
 import type { HelmWrapperOptions } from './call.ts';
 import { createChangeRoutes } from './change-routes.ts';
 import { createChartRoutes } from './chart-routes.ts';
+import { environmentRoute } from './environment.ts';
 import { createReadRoutes } from './read-routes.ts';
+import { createUploadRoutes } from './upload-routes.ts';
 
 export type { HelmWrapperOptions } from './call.ts';
 
@@ -35,5 +37,11 @@ export const helmWrapperHome: Route = {
  * docs/helm-wrapper.md.
  */
 export function createHelmWrapperRoutes(options: HelmWrapperOptions): Route[] {
-  return [...createReadRoutes(options), ...createChangeRoutes(options), ...createChartRoutes(options)];
+  return [
+    ...createReadRoutes(options),
+    ...createChangeRoutes(options),
+    ...createChartRoutes(options),
+    ...createUploadRoutes(options),
+    environmentRoute(options),
+  ];
 }

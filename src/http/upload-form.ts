@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
-import { type Exchange, leaveBody } from '../http/index.ts';
 import {
   abortReason,
   type CallContext,
@@ -10,14 +9,26 @@ import {
   headerOf,
   invalidArgument,
 } from '../protocol/index.ts';
-import type { ReceivedUpload, ReceiveUpload } from '../releases/index.ts';
+import type { Exchange } from './exchange.ts';
+import { leaveBody } from './send.ts';
 
 /** Far more parts than there are fields. */
 const maxParts = 20;
 const maxFieldBytes = 1024;
 
-export interface UploadForm {
-  readonly received: ReceivedUpload;
+/** What has arrived of a file, and is not wanted where its form is refused. */
+export interface Received {
+  discard(): Promise<void>;
+}
+
+/** Takes a file as it arrives. */
+export type Receive<R extends Received> = (
+  source: AsyncIterable<Uint8Array>,
+  context: CallContext,
+) => Promise<R>;
+
+export interface UploadForm<R extends Received> {
+  readonly received: R;
   /** What the client calls the file. */
   readonly fileName: string;
   /** The fields beside the file. */
@@ -25,18 +36,18 @@ export interface UploadForm {
 }
 
 /**
- * Reads a form of UploadChart: its file goes to disk as it arrives, whatever is sent before or behind it. Of a form that
+ * Reads a form with a chart: its file goes to disk as it arrives, whatever is sent before or behind it. Of a form that
  * is refused nothing more is read, and its connection is not used again.
  * @param maxBytes of the whole form
  * @throws GatewayError INVALID_ARGUMENT for a form without the file `chart`; RESOURCE_EXHAUSTED past the bound; what
  * `receive` throws
  */
-export async function readUploadForm(
+export async function readUploadForm<R extends Received>(
   { request, response }: Exchange,
-  receive: ReceiveUpload,
+  receive: Receive<R>,
   maxBytes: number,
   context: CallContext,
-): Promise<UploadForm> {
+): Promise<UploadForm<R>> {
   if (Number(headerOf(request, 'content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const form = new FormReader(request, receive, maxBytes, context);
   try {
@@ -47,28 +58,28 @@ export async function readUploadForm(
   }
 }
 
-interface FormFile {
+interface FormFile<R extends Received> {
   readonly fileName: string;
   readonly stream: Readable;
-  readonly received: Promise<ReceivedUpload>;
+  readonly received: Promise<R>;
 }
 
 /** Feeds a request's body to the parser, no faster than the file in it is written. */
-class FormReader {
-  readonly done: Promise<UploadForm>;
+class FormReader<R extends Received> {
+  readonly done: Promise<UploadForm<R>>;
   readonly #request: HttpRequest;
-  readonly #receive: (source: AsyncIterable<Uint8Array>) => Promise<ReceivedUpload>;
+  readonly #receive: (source: AsyncIterable<Uint8Array>) => Promise<R>;
   readonly #maxBytes: number;
   readonly #parser: BusboyInstance;
   readonly #fields: [string, string][] = [];
-  readonly #resolve: (form: UploadForm) => void;
+  readonly #resolve: (form: UploadForm<R>) => void;
   readonly #reject: (error: unknown) => void;
-  #file: FormFile | undefined;
+  #file: FormFile<R> | undefined;
   #bytes = 0;
   #isOver = false;
 
-  constructor(request: HttpRequest, receive: ReceiveUpload, maxBytes: number, context: CallContext) {
-    const { promise, resolve, reject } = Promise.withResolvers<UploadForm>();
+  constructor(request: HttpRequest, receive: Receive<R>, maxBytes: number, context: CallContext) {
+    const { promise, resolve, reject } = Promise.withResolvers<UploadForm<R>>();
     this.done = promise;
     this.#resolve = resolve;
     this.#reject = reject;
