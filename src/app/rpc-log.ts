@@ -1,15 +1,12 @@
 import { type Method, service, wireToJson } from '../codec/index.ts';
 import type { MessageTap } from '../grpc/index.ts';
 import { firstLines, type Logger, maskPayload } from '../observe/index.ts';
-import { codeName, GatewayError } from '../protocol/index.ts';
+import { codeName, GatewayError, maxHereBytes } from '../protocol/index.ts';
 import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
 
 type MessageType = Method['request'];
 
 const tillerService = service('hapi.services.tiller.ReleaseService');
-
-/** A larger message is named by its size alone: making JSON of it would cost more than the call. */
-const maxShownBytes = 1024 * 1024;
 
 /** The same service, which logs the messages of every call (`--log-rpc`), with everything secret masked. */
 export function withRpcLog(releases: ReleaseService, log: Logger): ReleaseService {
@@ -74,8 +71,9 @@ function logged(method: ReleaseMethod, log: Logger): ReleaseMethod {
   };
 }
 
+/** A large message is named by its size alone: making JSON of it would keep everybody waiting, and a line is cut anyway. */
 function shown(type: MessageType, wire: Uint8Array): unknown {
-  if (wire.length > maxShownBytes) return `${wire.length} bytes`;
+  if (wire.length > maxHereBytes) return `${wire.length} bytes`;
   try {
     return maskPayload(JSON.parse(wireToJson(type, wire).toString()));
   } catch {

@@ -207,7 +207,7 @@ export const maxHereBytes = 256 * 1024;
  */
 export const sharedThreads = new ThreadPool({
   maxThreads: 2,
-  maxWaiting: 64,
+  maxWaiting: 512,
   maxHeapMiB: 256,
   maxJobMs: 30_000,
 });

@@ -14,7 +14,12 @@ import { answerStream } from './answer-stream.ts';
 import { askAll, type Backend, type Part } from './ask-all.ts';
 import { bindRequest } from './bind-request.ts';
 import { lastEventId, liveFormat, resumeAfter } from './live-format.ts';
-import { type ReleasePage, readReleasePage, readReleaseQuery, type Summary } from './merge-releases.ts';
+import {
+  type ClusterReply,
+  mergeWhereItFits,
+  readReleaseQuery,
+  toLineWhereItFits,
+} from './merge-releases.ts';
 import { watchAll } from './watch-all.ts';
 
 export interface ClusterRouteOptions {
@@ -37,22 +42,20 @@ export interface ClusterList {
   readonly problem?: SourceProblem;
 }
 
-/** A question that can be put to many clusters, and how the answers look. */
-interface Question<T> {
-  ask(backend: Backend, context: CallContext): Promise<T>;
+/** A question that can be put to many clusters, and how the answers look. May work in a thread, so that it has a context. */
+interface Question {
+  ask(backend: Backend, context: CallContext): Promise<Uint8Array>;
   /** A cluster's own line. */
-  line(cluster: string, value: T): object;
-  /** What a cluster that answered has in the list of results. */
-  result(value: T): object;
-  /** Everything but the results. */
-  whole(parts: readonly { readonly cluster: string; readonly value: T }[]): object;
+  line(reply: ClusterReply, context: CallContext): Buffer | Promise<Buffer>;
+  /** One document of all. */
+  whole(replies: readonly ClusterReply[], context: CallContext): Buffer | Promise<Buffer>;
 }
 
 /** The routes over many clusters: their list, and the questions that can be put to all of them. */
 export function createClusterRoutes(options: ClusterRouteOptions): Route[] {
   const { service, timeoutMs } = options;
   const methodOf = (name: string) => service.methods.find(({ contract }) => contract.name === name)!.contract;
-  const overAll = <T>(method: Method, question: (exchange: Exchange) => Question<T>): Route => ({
+  const overAll = (method: Method, question: (exchange: Exchange) => Question): Route => ({
     template: `/clusters/-${method.bindings[0]!.path}`,
     verbs: ['GET'],
     summary: `${method.comment.split('\n', 1)[0]} Asks all clusters, or those of cluster=a&cluster=b.`,
@@ -133,42 +136,53 @@ function wantsLines({ request }: Exchange): boolean {
 }
 
 /** One document when the last cluster has answered. */
-async function answerWhole<T>(
+async function answerWhole(
   exchange: Exchange,
   clusters: readonly Cluster[],
   client: CallContext,
   timeoutMs: number,
-  question: Question<T>,
+  question: Question,
 ): Promise<Answered> {
-  const parts = new Map<string, Part<T>>();
-  await askAll(clusters, client, timeoutMs, question.ask, part => void parts.set(part.cluster, part));
+  const parts = new Map<string, Part<Uint8Array>>();
+  const { hold } = exchange;
+  let held = 0;
+  const ask = async (backend: Backend, context: CallContext) => {
+    const reply = await question.ask(backend, context);
+    hold.answer(reply.length);
+    held += reply.length;
+    return reply;
+  };
+  await askAll(clusters, client, timeoutMs, ask, part => void parts.set(part.cluster, part));
   if (client.signal.aborted) throw GatewayError.from(client.signal.reason);
   const inOrder = clusters.flatMap(({ name }) => parts.get(name) ?? []);
-  const answered = inOrder.flatMap(part => ('value' in part ? [part] : []));
-  const results = inOrder.map(part => ({
-    cluster: part.cluster,
-    ...('value' in part ? { ok: true, ...question.result(part.value) } : failed(part.error)),
-    duration_ms: rounded(part.durationMs),
-  }));
-  return sendJson(exchange, JSON.stringify({ ...question.whole(answered), clusters: results }));
+  const json = await question.whole(inOrder.map(toReply), client);
+  hold.sent(held);
+  return sendJson(exchange, json);
 }
 
 /** Each cluster's part on a line, as soon as it is there. */
-async function answerLines<T>(
+async function answerLines(
   exchange: Exchange,
   clusters: readonly Cluster[],
   client: CallContext,
   timeoutMs: number,
-  question: Question<T>,
+  question: Question,
 ): Promise<Answered> {
   const lines = new StreamWriter(exchange, client.signal);
-  await askAll(clusters, client, timeoutMs, question.ask, part => {
-    const { cluster } = part;
-    const line = 'value' in part ? question.line(cluster, part.value) : { cluster, ...failed(part.error) };
-    return lines.write(`${JSON.stringify({ ...line, duration_ms: rounded(part.durationMs) })}\n`);
+  const lineOf = async (part: Part<Uint8Array>) => question.line(toReply(part), client);
+  await askAll(clusters, client, timeoutMs, question.ask, async part => {
+    const line = lineOf(part).catch((error: unknown) => lineOf({ ...part, error: GatewayError.from(error) }));
+    await lines.write(await line);
   });
   lines.end();
   return { code: Code.OK, bytes: lines.bytes };
+}
+
+function toReply(part: Part<Uint8Array>): ClusterReply {
+  const about = { duration_ms: Math.round(part.durationMs * 10) / 10 };
+  return 'error' in part
+    ? { cluster: part.cluster, about: { ...failed(part.error), ...about } }
+    : { cluster: part.cluster, reply: part.value, about };
 }
 
 function failed(error: GatewayError): object {
@@ -176,51 +190,35 @@ function failed(error: GatewayError): object {
   return { ok: false, error: { code, status: codeName(code), ...more } };
 }
 
-function rounded(durationMs: number): number {
-  return Math.round(durationMs * 10) / 10;
-}
-
 function releasesQuestion(
   { query }: Exchange,
   service: ReleaseService,
   methodOf: (name: string) => Method,
-): Question<ReleasePage> {
+): Question {
   const request = bindRequest(methodOf('SummarizeReleases'), {}, query);
-  const { merge } = readReleaseQuery(request);
-  const counts = ({ releases, total }: ReleasePage) => ({
-    count: String(releases.length),
-    total: String(total),
-  });
-  const named = (cluster: string) => (release: Summary) => ({ cluster, ...release });
+  const wanted = readReleaseQuery(request);
+  const jobOf = ({ signal, hold }: CallContext, replies: readonly ClusterReply[]) => {
+    const bytes = replies.reduce((sum, { reply }) => sum + (reply?.length ?? 0), 0);
+    return { what: 'the list', bytes, signal, hold };
+  };
   return {
-    ask: async (backend, context) =>
-      readReleasePage(await callUnary(service, 'SummarizeReleases', backend, request, context)),
-    result: counts,
-    line: (cluster, page) => ({
-      cluster,
-      ok: true,
-      ...counts(page),
-      releases: page.releases.map(named(cluster)),
-    }),
-    whole(parts) {
-      const releases = merge(parts.flatMap(({ cluster, value }) => value.releases.map(named(cluster))));
-      const total = parts.reduce((sum, { value }) => sum + value.total, 0);
-      return { count: String(releases.length), total: String(total), releases };
-    },
+    ask: (backend, context) => callUnary(service, 'SummarizeReleases', backend, request, context),
+    line: (reply, context) => toLineWhereItFits(jobOf(context, [reply]), reply),
+    whole: (replies, context) => mergeWhereItFits(jobOf(context, replies), wanted, replies),
   };
 }
 
 const versionReply = messageType('appscode.swift.v2.GetVersionResponse');
 
-function versionsQuestion(service: ReleaseService): Question<unknown> {
+function versionsQuestion(service: ReleaseService): Question {
+  const show = ({ cluster, reply, about }: ClusterReply) => {
+    if (!reply) return { cluster, ...about };
+    const { Version } = JSON.parse(wireToJson(versionReply, reply).toString()) as { Version?: unknown };
+    return { cluster, ok: true, version: Version ?? {}, ...about };
+  };
   return {
-    async ask(backend, context) {
-      const reply = await callUnary(service, 'GetVersion', backend, Buffer.alloc(0), context);
-      const { Version } = JSON.parse(wireToJson(versionReply, reply).toString()) as { Version?: unknown };
-      return Version ?? {};
-    },
-    result: version => ({ version }),
-    line: (cluster, version) => ({ cluster, ok: true, version }),
-    whole: () => ({}),
+    ask: (backend, context) => callUnary(service, 'GetVersion', backend, Buffer.alloc(0), context),
+    line: reply => Buffer.from(`${JSON.stringify(show(reply))}\n`),
+    whole: replies => Buffer.from(JSON.stringify({ clusters: replies.map(show) })),
   };
 }

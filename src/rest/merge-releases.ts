@@ -1,28 +1,34 @@
-import { messageType, wireToJson } from '../codec/index.ts';
-import { invalidArgument } from '../protocol/index.ts';
+import { messageType, WireType, wireFields, wireToJson } from '../codec/index.ts';
+import { invalidArgument, whereItFits } from '../protocol/index.ts';
 
 const requestType = messageType('appscode.swift.v2.SummarizeReleasesRequest');
 const responseType = messageType('appscode.swift.v2.SummarizeReleasesResponse');
+const timestampType = messageType('google.protobuf.Timestamp');
+const summaryType = messageType('appscode.swift.v2.ReleaseSummary');
 
-/** A release as the list shows it, as far as sorting looks at it. */
-export interface Summary {
-  readonly name?: string;
-  readonly info?: { readonly last_deployed?: string };
-  readonly chart_metadata?: { readonly name?: string };
-  readonly [field: string]: unknown;
-}
-
-/** One cluster's part of the list. */
-export interface ReleasePage {
-  readonly releases: readonly Summary[];
-  /** Releases on all pages of the cluster. */
-  readonly total: number;
-}
-
-/** The filters of a list over many clusters. */
+/** How to put the lists of clusters together: sorted, and no more than the limit. */
 export interface ReleaseQuery {
-  /** How to put the clusters' releases together: sorted, and no more than the limit. */
-  merge<S extends Summary & { readonly cluster: string }>(releases: S[]): S[];
+  readonly sortBy: 'NAME' | 'LAST_RELEASED' | 'CHART_NAME';
+  readonly descending: boolean;
+  /** 0: all. */
+  readonly limit: number;
+}
+
+/** What a cluster answered. Only what can be given to a thread is in it. */
+export interface ClusterReply {
+  readonly cluster: string;
+  /** Of SummarizeReleases, in wire format; undefined where the cluster failed. */
+  readonly reply?: Uint8Array;
+  /** What else the answer says of the cluster. */
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** A release where it stands in its cluster's reply, as far as sorting looks at it. */
+interface Summary {
+  readonly cluster: string;
+  readonly name: string;
+  readonly key: string;
+  readonly wire: Uint8Array;
 }
 
 /**
@@ -35,7 +41,7 @@ export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
   const wanted = JSON.parse(wireToJson(requestType, request).toString()) as {
     readonly limit?: string;
     readonly offset?: string;
-    readonly sort_by?: string;
+    readonly sort_by?: ReleaseQuery['sortBy'];
     readonly sort_order?: string;
   };
   if (wanted.offset !== undefined) {
@@ -43,46 +49,120 @@ export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
   }
   const limit = Number(wanted.limit ?? 0);
   if (limit < 0) throw invalidArgument(`limit: ${wanted.limit} is negative`);
-  const compare = comparator(wanted.sort_by ?? 'NAME', wanted.sort_order === 'DESC');
-  return {
-    merge: releases => {
-      const sorted = releases.sort(compare);
-      return limit > 0 ? sorted.slice(0, limit) : sorted;
-    },
-  };
+  return { sortBy: wanted.sort_by ?? 'NAME', descending: wanted.sort_order === 'DESC', limit };
 }
 
-/** @param reply of SummarizeReleases, in wire format */
-export function readReleasePage(reply: Uint8Array): ReleasePage {
-  const { releases = [], total } = JSON.parse(wireToJson(responseType, reply).toString()) as {
+/**
+ * The lists of all clusters as one JSON document: the releases, each with its cluster, then how each cluster answered.
+ * Never more of a list than its bytes is made of it in memory. May run in a thread.
+ */
+export function mergeReplies(query: ReleaseQuery, replies: readonly ClusterReply[]): Buffer {
+  const releases: Summary[] = [];
+  let total = 0;
+  const results = replies.map(({ cluster, reply, about }) => {
+    if (!reply) return { cluster, ...about };
+    const page = readPage(cluster, reply, query.sortBy);
+    for (const release of page.releases) releases.push(release);
+    total += page.total;
+    return { cluster, ok: true, count: String(page.releases.length), total: String(page.total), ...about };
+  });
+  const sorted = releases.sort(comparator(query.descending));
+  const shown = query.limit > 0 ? sorted.slice(0, query.limit) : sorted;
+  return Buffer.concat([
+    Buffer.from(`{"count":"${shown.length}","total":"${total}","releases":[`),
+    ...toJson(shown),
+    Buffer.from(`],"clusters":${JSON.stringify(results)}}`),
+  ]);
+}
+
+/** One cluster's list as a line of its own, in the order of its reply. May run in a thread. */
+export function replyToLine({ cluster, reply, about }: ClusterReply): Buffer {
+  if (!reply) return Buffer.from(`${JSON.stringify({ cluster, ...about })}\n`);
+  const { releases, total } = readPage(cluster, reply, 'NAME');
+  const head = { cluster, ok: true, count: String(releases.length), total: String(total) };
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify(head).slice(0, -1)},"releases":[`),
+    ...toJson(releases),
+    Buffer.from(`],${JSON.stringify(about).slice(1)}\n`),
+  ]);
+}
+
+export const mergeWhereItFits = whereItFits(import.meta.url, mergeReplies);
+export const toLineWhereItFits = whereItFits(import.meta.url, replyToLine);
+
+/** The releases as JSON, with commas between. */
+function* toJson(releases: readonly Summary[]): Generator<Buffer> {
+  let separator = '';
+  for (const { cluster, wire } of releases) {
+    const json = wireToJson(summaryType, wire);
+    yield Buffer.from(`${separator}{"cluster":${JSON.stringify(cluster)}${json.length > 2 ? ',' : ''}`);
+    yield json.subarray(1);
+    separator = ',';
+  }
+}
+
+function readPage(
+  cluster: string,
+  reply: Uint8Array,
+  sortBy: ReleaseQuery['sortBy'],
+): { releases: Summary[]; total: number } {
+  const releases: Summary[] = [];
+  const number = responseType.byName.get('releases')?.number;
+  for (const field of wireFields(reply)) {
+    if (field.number !== number || field.wireType !== WireType.BYTES) continue;
+    const wire = reply.subarray(field.valueStart, field.end);
+    releases.push({ cluster, name: textAt(wire, ['name']), key: keyOf(wire, sortBy), wire });
+  }
+  const counts = JSON.parse(wireToJson(responseType, without(reply, number)).toString()) as {
     readonly total?: string;
-    readonly releases?: readonly Summary[];
   };
-  return { releases, total: Number(total ?? releases.length) };
+  return { releases, total: Number(counts.total ?? releases.length) };
 }
 
-/** As Tiller sorts, by bytes; equal ones by cluster, so that the order is always the same. */
-function comparator(sortBy: string, descending: boolean) {
-  const keyOf =
-    sortBy === 'LAST_RELEASED'
-      ? deployedKey
-      : sortBy === 'CHART_NAME'
-        ? chartKey
-        : (release: Summary) => release.name ?? '';
-  return (a: Summary & { cluster: string }, b: Summary & { cluster: string }): number => {
-    const byKey = order(keyOf(a), keyOf(b)) * (descending ? -1 : 1);
-    return byKey || order(a.name ?? '', b.name ?? '') || order(a.cluster, b.cluster);
-  };
+/** A message without the fields of a number. */
+function without(wire: Uint8Array, number: number | undefined): Buffer {
+  const rest = [...wireFields(wire)].filter(field => field.number !== number);
+  return Buffer.concat(rest.map(({ start, end }) => wire.subarray(start, end)));
 }
 
-/** RFC 3339 with a varying number of digits behind the point, made to sort as text. */
-function deployedKey({ info }: Summary): string {
-  const [, seconds = '', digits = ''] = /^([^.Z]*)(?:\.(\d+))?Z?$/.exec(info?.last_deployed ?? '') ?? [];
+function keyOf(wire: Uint8Array, sortBy: ReleaseQuery['sortBy']): string {
+  if (sortBy === 'NAME') return textAt(wire, ['name']);
+  if (sortBy === 'CHART_NAME') return textAt(wire, ['chart_metadata', 'name']);
+  const deployed = bytesAt(wire, ['info', 'last_deployed']);
+  if (!deployed) return '';
+  // RFC 3339 with a varying number of digits behind the point, made to sort as text
+  const time = String(JSON.parse(wireToJson(timestampType, deployed).toString()));
+  const [, seconds = '', digits = ''] = /^([^.Z]*)(?:\.(\d+))?Z?$/.exec(time) ?? [];
   return `${seconds}.${digits.padEnd(9, '0')}`;
 }
 
-function chartKey({ chart_metadata: metadata }: Summary): string {
-  return metadata?.name ?? '';
+function textAt(wire: Uint8Array, path: readonly string[]): string {
+  const bytes = bytesAt(wire, path);
+  return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : '';
+}
+
+/** The last field of that name, as its bytes; of a path of names, in the message before. */
+function bytesAt(
+  wire: Uint8Array,
+  [name = '', ...rest]: readonly string[],
+  { byName } = summaryType,
+): Uint8Array | undefined {
+  const field = byName.get(name);
+  let value: Uint8Array | undefined;
+  for (const { number, wireType, valueStart, end } of wireFields(wire))
+    if (number === field?.number && wireType === WireType.BYTES) value = wire.subarray(valueStart, end);
+  if (!value || rest.length === 0) return value;
+  return typeof field?.type === 'object' && field.type.kind === 'message'
+    ? bytesAt(value, rest, field.type)
+    : undefined;
+}
+
+/** As Tiller sorts, by bytes; equal ones by cluster, so that the order is always the same. */
+function comparator(descending: boolean) {
+  return (a: Summary, b: Summary): number => {
+    const byKey = order(a.key, b.key) * (descending ? -1 : 1);
+    return byKey || order(a.name, b.name) || order(a.cluster, b.cluster);
+  };
 }
 
 function order(a: string, b: string): number {

@@ -16,6 +16,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   httpStatusToCode,
+  type Job,
   minTimeoutMs,
   readBounded,
   reasonOf,
@@ -29,12 +30,13 @@ import { answeredHeaders, forwardedHeaders } from './headers.ts';
 import {
   type Answer,
   isCutOff,
+  lineToReplyWhereItFits,
   parseJson,
   readAnswer,
   readLines,
   toError,
-  toMethodRequest,
-  toReply,
+  toReplyWhereItFits,
+  toRequestWhereItFits,
 } from './method-call.ts';
 import type { Outgoing } from './proxy.ts';
 
@@ -80,6 +82,9 @@ const step = "reaching the cluster's gateway";
 const http2WaitingBytes = 1024 * 1024;
 const http1WaitingBytes = 256 * 1024;
 
+/** An error that is longer is none of a gateway's. */
+const maxErrorBytes = 256 * 1024;
+
 /** Bound on a write, as everywhere in the gateway: how long it really may take is in its body, unread here. */
 const writeTimeoutMs = 24 * 3_600_000;
 
@@ -103,7 +108,9 @@ export class GatewayClient {
   async unary(method: Method, request: Uint8Array, context: CallContext): Promise<Uint8Array> {
     const { response, scope } = await this.#call(method, request, context);
     try {
-      return toReply(method, await this.#readAll(response, scope.signal, isReadOnly(method), context.hold));
+      const { signal } = scope;
+      const json = await this.#readAll(response, signal, isReadOnly(method), context.hold);
+      return await toReplyWhereItFits(jobOf(json, signal), method.response.name, json);
     } finally {
       scope.end();
     }
@@ -124,9 +131,7 @@ export class GatewayClient {
     if (scope.signal.aborted) leave();
     try {
       for await (const line of readLines(response, this.#options.maxMessageBytes, context.hold)) {
-        const { result, error } = parseJson(line) as { result?: unknown; error?: unknown };
-        if (error !== undefined) throw toError(error, Code.UNKNOWN);
-        yield toReply(method, Buffer.from(JSON.stringify(result ?? {})));
+        yield await lineToReplyWhereItFits(jobOf(line, scope.signal), method.response.name, line);
       }
       scope.signal.throwIfAborted(); // where the answer was destroyed without an error
     } catch (cause) {
@@ -176,7 +181,8 @@ export class GatewayClient {
     request: Uint8Array,
     context: CallContext,
   ): Promise<{ response: IncomingMessage; scope: CallScope }> {
-    const { verb, target, body, timeoutSeconds } = toMethodRequest(method, request);
+    const job = { what: 'the request', bytes: request.length, signal: context.signal, hold: context.hold };
+    const { verb, target, body, timeoutSeconds } = await toRequestWhereItFits(job, method.path, request);
     const scope = this.#scope(context, Math.max(this.#options.timeoutMs, minTimeoutMs(timeoutSeconds)));
     const { requestId = randomUUID() } = context;
     // a stream of a read may take longer than its head
@@ -192,7 +198,8 @@ export class GatewayClient {
       const { response } = answer;
       const status = response.statusCode ?? 0;
       if (status === 200) return { response, scope };
-      const content = answer.body ?? (await this.#readAll(response, scope.signal, isRead));
+      const content =
+        answer.body ?? (await readBounded(response, { maxBytes: maxErrorBytes, signal: scope.signal }));
       const json = parseJson(content) as { error?: unknown } | null;
       // a stream that fails before its first line says so in a line of its own
       throw toError(json?.error ?? json, httpStatusToCode(status));
@@ -296,6 +303,10 @@ function holdBody(request: HttpRequest, { body, sent }: ForwardedRequest['hold']
   const bytes = Math.min(length, request.httpVersionMajor === 2 ? http2WaitingBytes : http1WaitingBytes);
   body(bytes);
   return (request as Readable).once('end', () => sent(bytes));
+}
+
+function jobOf({ length }: Buffer, signal: AbortSignal): Job {
+  return { what: 'the answer', bytes: length, signal };
 }
 
 function isReadOnly({ idempotency }: Method): boolean {

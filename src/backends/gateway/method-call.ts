@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { type HttpBinding, jsonToWire, type Method, wireToJson } from '../../codec/index.ts';
+import {
+  type HttpBinding,
+  jsonToWire,
+  type Method,
+  messageType,
+  service,
+  wireToJson,
+} from '../../codec/index.ts';
 import { apiError } from '../../kubernetes/index.ts';
 import {
   Code,
@@ -10,6 +17,7 @@ import {
   readBounded,
   reasons,
   toCode,
+  whereItFits,
 } from '../../protocol/index.ts';
 
 export interface MethodRequest {
@@ -163,14 +171,34 @@ export function parseJson(json: Buffer): unknown {
   }
 }
 
-export function toReply(method: Method, json: Buffer): Uint8Array {
+/** @param type full name of the message */
+export function jsonToReply(type: string, json: Buffer): Uint8Array {
   try {
-    return jsonToWire(method.response, json);
+    return jsonToWire(messageType(type), json);
   } catch (cause) {
-    const message = `the cluster's gateway answered something that is no ${method.response.name}`;
+    const message = `the cluster's gateway answered something that is no ${type}`;
     throw new GatewayError(Code.INTERNAL, message, { cause });
   }
 }
+
+/** The message in a line of a stream. @throws GatewayError also the one that the line holds in its place */
+export function lineToReply(type: string, line: Buffer): Uint8Array {
+  const { result, error } = parseJson(line) as { result?: unknown; error?: unknown };
+  if (error !== undefined) throw toError(error, Code.UNKNOWN);
+  return jsonToReply(type, Buffer.from(JSON.stringify(result ?? {})));
+}
+
+/** As `toMethodRequest`. @param path of the method in gRPC */
+export function callToRequest(path: string, request: Uint8Array): MethodRequest {
+  const [, serviceName = '', name] = path.split('/');
+  const method = service(serviceName).methods.find(one => one.name === name);
+  if (!method) throw new Error(`no method is at ${path}`);
+  return toMethodRequest(method, request);
+}
+
+export const toReplyWhereItFits = whereItFits(import.meta.url, jsonToReply);
+export const lineToReplyWhereItFits = whereItFits(import.meta.url, lineToReply);
+export const toRequestWhereItFits = whereItFits(import.meta.url, callToRequest);
 
 /** `{"code": 5, "message": "...", "reason": "...", "step": "..."}`, as every gateway's error looks. */
 export function toError(json: unknown, code: Code): GatewayError {
