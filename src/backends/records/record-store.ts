@@ -12,8 +12,11 @@ export interface RecordChange {
   readonly at: number;
 }
 
-/** What one revision takes beside its bytes: its object, its texts, its places in maps and lists. */
-const overheadBytes = 1_000;
+/**
+ * What one revision takes beside its bytes: its object, its texts, its places in maps and lists are half of it; as much again
+ * is what the collector of garbage lets the heap grow by.
+ */
+const overheadBytes = 2_000;
 
 /** What a revision takes in memory, nearly. */
 export function sizeOf({ wire }: StoredRevision): number {

@@ -104,12 +104,11 @@ export class WatchedRecords implements Records {
   }
 
   answers(method: string, request: Uint8Array): boolean {
-    return answered.has(method) && this.#reason(isOfCurrent(method, request)) === undefined;
+    return answered.has(method) && this.#reasonFor(method, request) === undefined;
   }
 
   async settle(method: string, request: Uint8Array, signal: AbortSignal): Promise<void> {
-    const isCurrent = isOfCurrent(method, request);
-    await this.#until(() => this.#reason(isCurrent) === undefined || !this.#isStarting(), signal);
+    await this.#until(() => this.#reasonFor(method, request) === undefined || !this.#isStarting(), signal);
   }
 
   get sequence(): number {
@@ -130,7 +129,7 @@ export class WatchedRecords implements Records {
     context: CallContext,
     options: ReadOptions = {},
   ): Promise<Uint8Array> {
-    this.#requireUsable(false);
+    this.#requireUsable(method, request);
     try {
       return await this.#reader.unary(method, request, context, options);
     } catch (error) {
@@ -144,7 +143,7 @@ export class WatchedRecords implements Records {
     context: CallContext,
     options: ReadOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#requireUsable(isOfCurrent(method, request));
+    this.#requireUsable(method, request);
     try {
       yield* this.#reader.list(request, context, options);
     } catch (error) {
@@ -311,6 +310,12 @@ export class WatchedRecords implements Records {
     return !this.#isListed() && this.#watches.every(({ failure }) => failure === undefined);
   }
 
+  /** Why this read cannot be answered at the moment. */
+  #reasonFor(method: string, request: Uint8Array): string | undefined {
+    const reason = this.#reason();
+    return reason !== undefined && isOfCurrent(method, request) ? this.#reason(true) : reason;
+  }
+
   /** Why reads cannot be answered at the moment. @param ofCurrent reads that need no superseded revisions */
   #reason(ofCurrent = false): string | undefined {
     if (this.#watches.length === 0) return this.#problem;
@@ -332,8 +337,8 @@ export class WatchedRecords implements Records {
     return performance.now() - Math.min(...this.#watches.map(({ heardAt }) => heardAt));
   }
 
-  #requireUsable(ofCurrent: boolean): void {
-    const reason = this.#reason(ofCurrent);
+  #requireUsable(method: string, request: Uint8Array): void {
+    const reason = this.#reasonFor(method, request);
     if (reason !== undefined)
       throw unavailable(`reading release records: ${reason}`, { step: 'reading release records' });
   }
