@@ -5,6 +5,12 @@ import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.
 import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { mayExpand, withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
+import {
+  chartOfMessage,
+  listSchemaChecks,
+  type PreviousRelease,
+  type SchemaCheck,
+} from './schema/schema-checks.ts';
 import { type GivenValues, mergeValues } from './values/merge-values.ts';
 
 /** A chart as it was fetched: packed, or the files of a folder. */
@@ -26,6 +32,10 @@ export interface RequestValues extends Omit<GivenValues, 'valuesJson'> {
 export interface ChartTask {
   /** Undefined where the request has its chart ready-made. */
   readonly fetched: FetchedChart | undefined;
+  /** The ready-made chart (hapi.chart.Chart in wire format), where it has schemas that its values have to meet. */
+  readonly inline?: Uint8Array | undefined;
+  /** The release that is upgraded, where its values count as well. */
+  readonly previous?: PreviousRelease | undefined;
   readonly given: RequestValues;
   readonly limits: ArchiveLimits;
   readonly maxMessageBytes: number;
@@ -37,6 +47,8 @@ export interface BuiltChart {
   /** hapi.chart.Config in wire format. */
   readonly values: Uint8Array;
   readonly warnings: readonly string[];
+  /** What the values have to meet before the messages are sent. */
+  readonly checks: readonly SchemaCheck[];
 }
 
 /** Bytes of a request's values up to which they are read right here: some ten milliseconds. */
@@ -61,8 +73,9 @@ export async function buildWhereItFits(
   const { maxUnpackedBytes, maxEntries, maxNestedArchives } = task.limits;
   // options hold functions as well, which cannot be cloned
   const input = { ...task, limits: { maxUnpackedBytes, maxEntries, maxNestedArchives } };
-  const { given, fetched } = task;
-  const job = { what: fetched?.name ?? 'values', bytes: sizeOf(given) + packedBytes(fetched), signal, hold };
+  const { given, fetched, inline } = task;
+  const bytes = sizeOf(given) + packedBytes(fetched) + (inline?.length ?? 0);
+  const job = { what: fetched?.name ?? 'values', bytes, signal, hold };
   return buildInThread(job, input);
 }
 
@@ -73,11 +86,14 @@ export function buildChart(task: ChartTask): Promise<BuiltChart> {
 const buildInThread = inThread(import.meta.url, buildChart);
 
 async function build(
-  { fetched, given, limits, maxMessageBytes }: ChartTask,
+  { fetched, inline, given, previous, limits, maxMessageBytes }: ChartTask,
   budget: UnpackBudget,
 ): Promise<BuiltChart> {
   const { wire: values, parse } = mergeValues({ ...given, valuesJson: readValues(given.valuesJson) });
-  if (!fetched) return { chart: undefined, values, warnings: [] };
+  if (!fetched) {
+    const checks = inline ? listSchemaChecks(chartOfMessage(inline), parse, previous) : [];
+    return { chart: undefined, values, warnings: [], checks };
+  }
   const { name, content, charts } = fetched;
   const warnings: string[] = [];
   try {
@@ -87,7 +103,8 @@ async function build(
     const chart = await loadChart(files, limits, budget);
     if (chart.type === 'library') throw invalidArgument('library charts are not installable');
     prepareChart(chart, parse, message => warnings.push(`${name}: ${message}`));
-    return { chart: encodeChart(chart, maxMessageBytes), values, warnings };
+    const checks = listSchemaChecks(chart, parse, previous);
+    return { chart: encodeChart(chart, maxMessageBytes), values, warnings, checks };
   } catch (error) {
     throw withSource(error, name);
   }
@@ -103,9 +120,10 @@ function readValues(struct: Uint8Array | undefined): GivenValues['valuesJson'] {
 }
 
 /** Whether the values of a request are few; anchors could make any number of a few bytes, and so can an index. */
-function isSmall({ fetched, given }: ChartTask): boolean {
+function isSmall({ fetched, inline, given, previous }: ChartTask): boolean {
   const { values = new Uint8Array(), valuesJson, set, setString } = given;
   // values alone are passed on unread
+  if (inline || previous) return false;
   if (!fetched && !valuesJson && set.length + setString.length === 0) return true;
   if (sizeOf(given) > maxValuesHere || mayExpand(values)) return false;
   return ![...set, ...setString].some(line => /\[\d{4}/.test(line));

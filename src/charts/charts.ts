@@ -1,5 +1,12 @@
+import { decodeMessage } from '../codec/index.ts';
 import { type Holder, invalidArgument } from '../protocol/index.ts';
-import { buildWhereItFits, type FetchedChart, type RequestValues } from './build-chart.ts';
+import {
+  type BuiltChart,
+  buildWhereItFits,
+  type ChartTask,
+  type FetchedChart,
+  type RequestValues,
+} from './build-chart.ts';
 import { Catalogue, cancellable } from './catalogue.ts';
 import { type ChartFile, checkApiVersions } from './chart/chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
@@ -13,6 +20,7 @@ import { OciCharts } from './oci/oci-charts.ts';
 import { RepositoryRegistry } from './repository/registry.ts';
 import { readConfiguredCredentials } from './repository/repository-credentials.ts';
 import { listMissingInThread, referenceOf } from './requirements/missing-charts.ts';
+import { checkInThread, type PreviousRelease, schemaFile } from './schema/schema-checks.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { checkValuesWhereItFits, type TextValues } from './values/check-values.ts';
 
@@ -28,6 +36,11 @@ export interface ChartRequest extends RequestValues, Credentials {
   /** http(s) URL, `uploads/NAME[/VERSION]`, a path below the chart folder or REPO/CHART[/VERSION]. */
   readonly chartUrl: string;
   readonly verify: boolean;
+  /**
+   * Reads the release that is upgraded, where Tiller is going to use its values; undefined where there is none. Called
+   * only where a schema is to be met, with whether the request's own values are empty.
+   */
+  readonly readPrevious?: ((isEmpty: boolean) => Promise<PreviousRelease | undefined>) | undefined;
   /** Of a repository in which `chartUrl` is NAME or NAME/VERSION. */
   readonly repositoryUrl?: string | undefined;
   /** Fetches the charts that the chart requires and does not bring along. */
@@ -110,7 +123,7 @@ async function resolveChart(
   signal: AbortSignal,
   hold: Holder | undefined,
 ): Promise<ResolvedChart> {
-  const { chart, values, valuesJson, set, setString, ...wanted } = request;
+  const { chart, values, valuesJson, set, setString, readPrevious, ...wanted } = request;
   if (chart && wanted.verify) {
     throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
   }
@@ -120,9 +133,32 @@ async function resolveChart(
   const fetched =
     bare && wanted.dependencyUpdate ? await withMissing(sources, bare, options, signal, hold) : bare;
   const given = { values, valuesJson, set, setString };
-  const built = await buildWhereItFits({ fetched, given, limits: options, maxMessageBytes }, signal, hold);
+  const inline =
+    chart && Buffer.from(chart.buffer, chart.byteOffset, chart.length).includes(schemaFile)
+      ? chart
+      : undefined;
+  const task = { fetched, inline, given, limits: options, maxMessageBytes };
+  const built = await buildWhereItFits(task, signal, hold);
   built.warnings.forEach(warn);
+  await checkAgainstSchemas(task, built, readPrevious, signal, hold);
   return { chart: chart ?? built.chart ?? new Uint8Array(), values: built.values };
+}
+
+/** The values of a release that is upgraded are asked for only where a schema is to be met. */
+async function checkAgainstSchemas(
+  task: ChartTask,
+  built: BuiltChart,
+  readPrevious: ChartRequest['readPrevious'],
+  signal: AbortSignal,
+  hold: Holder | undefined,
+): Promise<void> {
+  if (built.checks.length === 0) return;
+  const { raw } = decodeMessage('hapi.chart.Config', built.values);
+  // what the Helm client sends for no values is a map without keys
+  const previous = await readPrevious?.(raw === '' || raw === '{}\n');
+  const { checks } = previous ? await buildWhereItFits({ ...task, previous }, signal, hold) : built;
+  const bytes = checks.reduce((sum, { schema, values }) => sum + schema.length + values.length, 0);
+  await checkInThread({ what: 'the schema of the chart', bytes, signal, hold }, checks);
 }
 
 async function findChart(

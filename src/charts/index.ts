@@ -7,5 +7,6 @@ export { uploadsName } from './repository/repository.ts';
 export { type ChartSummary, type SearchResult, toSummary } from './repository/search-charts.ts';
 export type { Validation } from './repository/validate-repository.ts';
 export { computeValues } from './requirements/computed-values.ts';
+export type { PreviousRelease } from './schema/schema-checks.ts';
 export { type KeptUpload, type Upload, Uploads } from './uploads/uploads.ts';
 export { type TextValues, wrongPart } from './values/check-values.ts';

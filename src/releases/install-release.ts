@@ -1,5 +1,6 @@
 import type { TillerCalls } from '../backends/index.ts';
-import type { ChartRequest, Charts } from '../charts/index.ts';
+import type { ChartRequest, Charts, PreviousRelease } from '../charts/index.ts';
+import { encodeMessage } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import type { AtomicWrites } from './atomic-writes.ts';
 import { latestRevisions, requireNamespace } from './look-at-release.ts';
@@ -63,7 +64,11 @@ export async function updateRelease(
   context: CallContext,
 ): Promise<Buffer> {
   const fields = new RequestFields(swiftUpdate, swift);
-  const { chart, values } = await charts.resolve(readChartRequest(fields), context.signal, context.hold);
+  const request = {
+    ...readChartRequest(fields),
+    readPrevious: (isEmpty: boolean) => readPrevious(tiller, fields, isEmpty, context),
+  };
+  const { chart, values } = await charts.resolve(request, context.signal, context.hold);
   const name = fields.string('name');
   const namespace = fields.string('namespace');
   if (fields.boolean('install')) {
@@ -82,6 +87,29 @@ export async function updateRelease(
     ? atomic.run(tiller, 'UpdateRelease', toUpdate(swift, { chart, values, ...waiting }), context)
     : askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
 }
+
+/**
+ * The release whose values Tiller is going to use beside those of an upgrade, or in their place where there are none.
+ * @returns undefined where it uses none
+ */
+async function readPrevious(
+  tiller: TillerCalls,
+  fields: RequestFields<typeof swiftUpdate>,
+  isEmpty: boolean,
+  context: CallContext,
+): Promise<PreviousRelease | undefined> {
+  if (fields.boolean('reset_values')) return undefined;
+  const use = fields.boolean('reuse_values') ? 'reuse' : isEmpty ? 'keep' : undefined;
+  if (!use) return undefined;
+  const revisions = await latestRevisions(tiller, fields.string('name'), maxRevisions, context);
+  const { chart, config } = revisions.find(({ info }) => info?.status?.code === 'DEPLOYED') ?? {};
+  return chart
+    ? { chart: encodeMessage('hapi.chart.Chart', chart), values: config?.raw ?? '', use }
+    : undefined;
+}
+
+/** Revisions that are looked at for the one that is deployed; those above it have failed. */
+const maxRevisions = 10;
 
 /** `atomic` has nothing to undo in a dry run. */
 function isAtomic(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): boolean {

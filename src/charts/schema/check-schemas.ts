@@ -1,0 +1,157 @@
+import type { Ajv as AjvClass, AnySchemaObject, ErrorObject, Options } from 'ajv';
+import { Ajv } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
+import { default as ajvDraft4 } from 'ajv-draft-04';
+import addFormats from 'ajv-formats';
+import { RE2JS } from 're2js';
+import { invalidArgument } from '../../protocol/index.ts';
+import { type SchemaCheck, schemaFile } from './schema-checks.ts';
+import { describeError } from './schema-errors.ts';
+
+/** Lines of what is wrong; whoever mends those sees the next. */
+const maxLines = 50;
+
+/**
+ * Checks values against the schemas of charts. Schemas come from strangers: this runs in a thread that can be ended.
+ * @throws GatewayError INVALID_ARGUMENT with reason CHART_INVALID that names, as Helm 3 does, each chart, the path of each
+ * value that does not fit, and what was expected; or for a schema that cannot be used
+ */
+export function checkSchemas(checks: readonly SchemaCheck[]): void {
+  const lines: string[] = [];
+  let count = 0;
+  for (const { chart, schema, values } of checks) {
+    const errors = check(chart, schema, values);
+    if (errors.length === 0) continue;
+    lines.push(`${chart}:`);
+    for (const error of errors) if (count++ < maxLines) lines.push(`- ${describeError(error)}`);
+  }
+  if (count > maxLines) lines.push(`- and ${count - maxLines} more`);
+  if (count === 0) return;
+  const head = "values don't meet the specifications of the schema(s) in the following chart(s):";
+  throw invalidArgument([head, ...lines].join('\n'), { reason: 'CHART_INVALID' });
+}
+
+function check(chart: string, bytes: Uint8Array, values: string): readonly ErrorObject[] {
+  const unusable = (what: string, cause?: unknown) =>
+    invalidArgument(`${schemaFile} of chart ${chart} cannot be used: ${what}`, {
+      reason: 'CHART_INVALID',
+      cause,
+    });
+  try {
+    const schema = readSchema(bytes);
+    const [ajv, wrong] = ajvFor(schema);
+    if (wrong) throw new SchemaProblem(`it is no JSON schema: ${wrong}`);
+    const validate = ajv.compile(schema);
+    return validate(JSON.parse(values)) ? [] : (validate.errors ?? []);
+  } catch (cause) {
+    if (cause instanceof SchemaProblem) throw unusable(cause.message);
+    if (cause instanceof Ajv.MissingRefError) throw unusable(missing(cause.missingRef), cause);
+    if (cause instanceof RangeError) throw unusable('it nests or refers to itself too deeply', cause);
+    throw unusable((cause as Error).message.slice(0, 300), cause);
+  }
+}
+
+class SchemaProblem extends Error {}
+
+function missing(reference: string): string {
+  const shown = JSON.stringify(reference.slice(0, 200));
+  return reference.startsWith('#')
+    ? `the reference ${shown} leads nowhere`
+    : `it refers to ${shown}, and references to other documents are not followed`;
+}
+
+function readSchema(bytes: Uint8Array): AnySchemaObject {
+  let schema: unknown;
+  try {
+    schema = JSON.parse(Buffer.from(bytes).toString());
+  } catch (cause) {
+    throw new SchemaProblem(`it is not JSON: ${(cause as Error).message.slice(0, 100)}`);
+  }
+  if (typeof schema === 'boolean') return schema ? {} : { not: {} };
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+    throw new SchemaProblem('it has to be an object');
+  return schema as AnySchemaObject;
+}
+
+/** Linear in the text, whatever the pattern; it is also what Helm reads patterns by. */
+const regExp = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern);
+    return { test: (text: string) => compiled.matcher(text).find() };
+  },
+  { code: '' },
+);
+
+const options: Options = {
+  strict: false,
+  allErrors: true,
+  verbose: true,
+  messages: false,
+  ownProperties: true,
+  logger: false,
+  code: { regExp },
+};
+
+/** The formats that Helm's own library knows; others are not looked at. */
+const formats = [
+  'date',
+  'time',
+  'date-time',
+  'hostname',
+  'email',
+  'ipv4',
+  'ipv6',
+  'uri',
+  'uri-reference',
+  'uri-template',
+  'uuid',
+  'json-pointer',
+  'relative-json-pointer',
+] as const;
+
+const draft4 = () => new ajvDraft4.default({ ...options, schemaId: 'id' }) as unknown as AjvClass;
+const draft7 = () => new Ajv(options);
+const drafts: Readonly<Record<string, () => AjvClass>> = {
+  'draft-04/schema': draft4,
+  'draft-06/schema': () =>
+    new Ajv({ ...options, meta: false, defaultMeta: draft6.$id }).addMetaSchema(draft6),
+  'draft-07/schema': draft7,
+  'draft/2019-09/schema': () => new Ajv2019(options) as unknown as AjvClass,
+  'draft/2020-12/schema': () => new Ajv2020(options) as unknown as AjvClass,
+};
+
+/**
+ * One of its own for each schema, so that none changes what another means. A schema that names no draft, or one that is not
+ * known, is read as draft 7, or as draft 4 where it is one of those alone.
+ * @returns with what makes it no schema of its draft
+ */
+function ajvFor(schema: AnySchemaObject): [ajv: AjvClass, wrong: string | undefined] {
+  const { $schema: named } = schema;
+  delete schema.$schema;
+  const draft =
+    typeof named === 'string' ? /^https?:\/\/json-schema\.org\/(.+?)#?$/.exec(named)?.[1] : undefined;
+  const known = draft === undefined ? undefined : drafts[draft];
+  let first: [AjvClass, string] | undefined;
+  for (const create of known ? [known] : [draft7, draft4]) {
+    const ajv = create();
+    addFormats.default(ajv as never, { formats: [...formats], keywords: false });
+    ajv.addFormat('regex', { validate: isPattern });
+    // in later drafts it means nothing, which charts of that time do not know
+    if (create !== draft4) ajv.removeKeyword('id');
+    if (ajv.validateSchema(schema) === true) return [ajv, undefined];
+    const [error] = ajv.errors ?? [];
+    first ??= [ajv, error ? describeError(error) : 'its keywords do not fit'];
+  }
+  return first!;
+}
+
+function isPattern(text: string): boolean {
+  try {
+    RE2JS.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
