@@ -27,14 +27,15 @@ const rounds = 10;
 export async function run(): Promise<void> {
   const child = fork(fileURLToPath(new URL('./support/index-process.ts', import.meta.url)));
   try {
-    const [{ port, sizes }] = (await once(child, 'message')) as [{ port: number; sizes: number[] }];
+    const [message] = await once(child, 'message');
+    const { port, sizes, chart } = message as { port: number; sizes: number[]; chart: string };
     for (const [at, kind] of ['usual', 'odd'].entries()) {
       console.log(`${kind}: an index of ${mebibytes(sizes[at] ?? 0)} MiB`);
       const repository = ['--chart-repo', `big=http://127.0.0.1:${port}/${kind}`, '--chart-allow-loopback'];
       const bounds = ['--chart-index-max-bytes', '256MiB', '--chart-index-max-age', '24h', '--no-access-log'];
       const gateway = await startGatewayProcess(['--connector', 'sandbox', ...repository, ...bounds]);
       try {
-        await measure(gateway);
+        await measure(gateway, chart);
       } finally {
         await gateway.stop();
       }
@@ -45,7 +46,7 @@ export async function run(): Promise<void> {
   }
 }
 
-async function measure(gateway: GatewayProcess): Promise<void> {
+async function measure(gateway: GatewayProcess, chart: string): Promise<void> {
   const search = new HttpConnection(gateway.port);
   const before = gateway.memoryMiB();
   const cpu = await gateway.cpuMs();
@@ -70,7 +71,7 @@ async function measure(gateway: GatewayProcess): Promise<void> {
   times.sort((a, b) => a - b);
   print(`search, median of ${times.length}`, times[times.length >> 1] ?? 0);
   print('search, 95th percentile', times[Math.floor(times.length * 0.95)] ?? 0, 'at most 20 ms');
-  const lookups = await timed(search, '/tiller/v2/charts/big/store-store-1/json');
+  const lookups = await timed(search, `/tiller/v2/charts/big/${chart}/json`);
   print('versions of a chart', lookups);
   console.log(
     `  memory: ${before.toFixed(0)} MiB before, ${gateway.memoryMiB().toFixed(0)} after, ${gateway.peakMiB().toFixed(0)} at the most`,

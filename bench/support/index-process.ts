@@ -1,5 +1,5 @@
 /**
- * A chart repository of 20,000 charts with 200,000 versions, in a process of its own. Posts its port. `/usual` says the same of
+ * A chart repository of 20,000 charts with 200,000 versions, in a process of its own. Posts its port, how long the indexes are, and the name of a chart. `/usual` says the same of
  * every version of a chart but its number, as most repositories do; `/odd` says something else of each.
  */
 import { createServer } from 'node:http';
@@ -11,10 +11,12 @@ const words =
   'queue cache proxy mail metrics ingress backup search operator gateway vault ledger relay'.split(' ');
 
 /** A word that depends on a number. */
-const word = (number: number) => words[Math.imul(number, 2_654_435_761) % words.length] ?? 'store';
+const word = (number: number) => words[(Math.imul(number, 2_654_435_761) >>> 0) % words.length]!;
+
+const nameOf = (chart: number) => `${word(chart)}-${word(chart * 7)}-${chart}`;
 
 function entry(chart: number, version: number, isOdd: boolean): string {
-  const name = `${word(chart)}-${word(chart * 7)}-${chart}`;
+  const name = nameOf(chart);
   const number = isOdd
     ? `${version}.${chart % 97}.${chart}`
     : `${1 + (version >> 2)}.${version}.${chart % 20}`;
@@ -42,7 +44,7 @@ function entry(chart: number, version: number, isOdd: boolean): string {
 function index(isOdd: boolean): Buffer {
   const texts = ['apiVersion: v1\nentries:\n'];
   for (let chart = 0; chart < charts; chart++) {
-    texts.push(`  ${word(chart)}-${word(chart * 7)}-${chart}:\n`);
+    texts.push(`  ${nameOf(chart)}:\n`);
     for (let version = versions; version > 0; version--) texts.push(entry(chart, version, isOdd));
   }
   texts.push('generated: "2026-11-11T09:27:00.487124278Z"\n');
@@ -62,6 +64,6 @@ const server = createServer(({ url }, response) => {
 });
 server.listen(0, '127.0.0.1', () => {
   const sizes = [...indexes.values()].map(({ length }) => length);
-  process.send?.({ port: (server.address() as AddressInfo).port, sizes });
+  process.send?.({ port: (server.address() as AddressInfo).port, sizes, chart: nameOf(1) });
 });
 process.on('disconnect', () => process.exit(0));

@@ -175,7 +175,9 @@ describe('a long index, read some charts at a time', () => {
 
   test('in a thread it is the same', async () => {
     const { signal } = new AbortController();
-    const index = await readIndex(Buffer.from(written(600, '  ')), 'index.yaml', 'stable', signal);
+    const text = { where: 'index.yaml', repository: 'stable' };
+    const { index } = await readIndex(Buffer.from(written(600, '  ')), text, signal);
+    assert.ok(index);
     assert.deepEqual([index.chartCount, index.versionCount], [600, 1200]);
     assert.equal(findChart(index, 'chart-199', '').description, 'Text\n  chart-0: of chart 199\n');
     const [url] = findChart(index, 'chart-199', '>1.0.0-0').urls;

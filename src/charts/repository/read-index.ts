@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { GatewayError, inThread, invalidArgument, maxHereBytes, ThreadPool } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
 import {
@@ -212,22 +213,48 @@ function isLetter(byte: number): boolean {
  * allowed by default has to fit. For repositories that clients have added there is a bound on what is read at once.
  */
 const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 180_000 });
-const packInThread = inThread(import.meta.url, packIndex, indexThread);
+const packInThread = inThread(import.meta.url, packChanged, indexThread);
+
+export interface IndexText {
+  /** How messages name it. */
+  readonly where: string;
+  /** Name of the repository. */
+  readonly repository: string;
+  /** SHA-256 in hexadecimal of a text that need not be read again. */
+  readonly known?: string | undefined;
+  /** The most that may have to be read at once. */
+  readonly maxTextBytes?: number | undefined;
+}
+
+/** An index as it was read; without an `index` where its text is the known one. */
+export interface ReadIndex {
+  readonly sha256: string;
+  readonly index: RepositoryIndex | undefined;
+}
+
+interface PackedText {
+  readonly sha256: string;
+  readonly packed: PackedIndex | undefined;
+}
+
+/** As `packIndex`, for a text that is not the known one. */
+export function packChanged(data: Uint8Array, text: IndexText): PackedText {
+  const { where, repository, known, maxTextBytes } = text;
+  const sha256 = createHash('sha256').update(data).digest('hex');
+  return {
+    sha256,
+    packed: sha256 === known ? undefined : packIndex(data, where, repository, maxTextBytes),
+  };
+}
 
 /**
  * Reads an index; a large one in a thread, since ten megabytes take a second in which nothing else would be answered.
  * @param data nobody may use it afterwards: it is handed over
- * @param repository its name
  * @throws GatewayError as packIndex and ThreadPool.run
  */
-export async function readIndex(
-  data: Uint8Array,
-  where: string,
-  repository: string,
-  signal: AbortSignal,
-  maxTextBytes?: number,
-): Promise<RepositoryIndex> {
-  if (data.length <= maxHereBytes) return parseRepositoryIndex(data, where, repository);
-  const job = { what: where, bytes: data.length, signal, move: true };
-  return new RepositoryIndex(await packInThread(job, data, where, repository, maxTextBytes));
+export async function readIndex(data: Uint8Array, text: IndexText, signal: AbortSignal): Promise<ReadIndex> {
+  const job = { what: text.where, bytes: data.length, signal, move: true };
+  const isSmall = data.length <= maxHereBytes;
+  const { sha256, packed } = isSmall ? packChanged(data, text) : await packInThread(job, data, text);
+  return { sha256, index: packed && new RepositoryIndex(packed) };
 }

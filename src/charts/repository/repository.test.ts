@@ -10,16 +10,21 @@ const entries = Array.from(
 ).join('');
 const large = Buffer.from(`apiVersion: v1\nentries:\n${entries}`);
 
+const text = { where: 'x', repository: 'try' };
+
 test('a large index comes out of its thread as it would here', async () => {
   assert.ok(large.length > 256 * 1024);
-  const index = await readIndex(Buffer.from(large), 'x', 'try', noSignal);
+  const { index, sha256 } = await readIndex(Buffer.from(large), text, noSignal);
+  assert.ok(index);
   assert.deepEqual(index, parseRepositoryIndex(large, 'x', 'try'));
   assert.equal(findChart(index, 'chart-4999', '1.x').version, '1.0.4999');
+  const again = await readIndex(Buffer.from(large), { ...text, known: sha256 }, noSignal);
+  assert.deepEqual(again, { sha256, index: undefined });
 });
 
 test('what is wrong with it is told', async () => {
   const broken = Buffer.concat([large, Buffer.from('\n- [')]);
-  await assert.rejects(readIndex(broken, 'https://x/index.yaml', 'try', noSignal), {
+  await assert.rejects(readIndex(broken, { ...text, where: 'https://x/index.yaml' }, noSignal), {
     name: 'GatewayError',
     code: 3,
     message: /^https:\/\/x\/index\.yaml: error converting YAML to JSON: yaml: line/,
@@ -28,7 +33,7 @@ test('what is wrong with it is told', async () => {
 
 test('who goes away does not wait for it', async () => {
   const caller = new AbortController();
-  const reading = readIndex(Buffer.from(large), 'x', 'try', caller.signal);
+  const reading = readIndex(Buffer.from(large), text, caller.signal);
   caller.abort(new Error('gone'));
   await assert.rejects(reading, { message: 'gone' });
 });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { Limiter } from '../download/limiter.ts';
@@ -10,7 +9,7 @@ import {
   type SourceUrl,
   showUrl,
 } from '../download/source.ts';
-import { readIndex } from './read-index.ts';
+import { type ReadIndex, readIndex } from './read-index.ts';
 import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
 
 /** The name that uploads have in a chart_url, in the place of a repository's. */
@@ -202,15 +201,14 @@ export class Repository {
       const { etag = before.validators.etag, lastModified = before.validators.lastModified } = validators;
       return this.#hold({ ...before, validators: { etag, lastModified }, checkedAt });
     }
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    if (this.#held?.sha256 === sha256) {
-      return this.#hold({ ...this.#held, validators, fingerprint, checkedAt });
-    }
+    const held = this.#held;
     if (!this.#isClosed) room.take(this, bytes.length);
-    const ofText = { bytes: bytes.length, sha256, validators, fingerprint, checkedAt };
+    const ofText = { bytes: bytes.length, validators, fingerprint, checkedAt };
     try {
-      const index = await this.#read(bytes, source, signal);
-      return this.#hold({ index, charts: index.chartCount, versions: index.versionCount, ...ofText });
+      const { sha256, index = held?.index } = await this.#read(bytes, source, signal, held?.sha256);
+      if (!index) throw new Error('only what was held can be unchanged');
+      const { chartCount: charts, versionCount: versions } = index;
+      return this.#hold({ index, charts, versions, sha256, ...ofText });
     } catch (error) {
       if (this.#held) room.take(this, this.#held.bytes);
       else room.give(this);
@@ -218,9 +216,10 @@ export class Repository {
     }
   }
 
-  #read(bytes: Uint8Array, { url }: SourceUrl, signal: AbortSignal): Promise<RepositoryIndex> {
+  /** @param known SHA-256 of the text whose index is held */
+  #read(bytes: Uint8Array, { url }: SourceUrl, signal: AbortSignal, known?: string): Promise<ReadIndex> {
     const maxTextBytes = this.origin === 'flag' ? undefined : maxAddedTextBytes;
-    return readIndex(bytes, showUrl(url), this.name, signal, maxTextBytes);
+    return readIndex(bytes, { where: showUrl(url), repository: this.name, known, maxTextBytes }, signal);
   }
 
   /** The index as it is now, whatever is held, which stays as it is. @throws GatewayError as `index` */
@@ -229,7 +228,7 @@ export class Repository {
     const read = async () => {
       const wanted = await this.#indexSource();
       const { bytes } = await this.#downloader.fetchChanged({ ...wanted, maxBytes }, {}, signal);
-      return this.#read(bytes!, wanted.source, signal);
+      return (await this.#read(bytes!, wanted.source, signal)).index!;
     };
     return room.loads.run(read, signal);
   }
