@@ -54,16 +54,18 @@ export async function send(url: string, { verb, path, body, file, headers }: Cel
 /**
  * Makes a test of each cell, in order: what one does the next ones may see.
  * @param serverOf the URL that SERVER stands for in cells
+ * @param fill puts in what else is known only when they run
  */
 export function testCells(
   urlOf: () => string,
   cells: readonly Cell[],
   serverOf: () => string = () => 'SERVER',
+  fill = (text: string) => text,
 ): void {
   for (const cell of cells) {
     test(`${cell.verb} ${cell.path}: ${cell.name}`, async () => {
       const { status = 200, ...asked } = JSON.parse(
-        JSON.stringify(cell).replaceAll('SERVER', serverOf()),
+        fill(JSON.stringify(cell).replaceAll('SERVER', serverOf())),
       ) as Cell;
       assert.deepEqual(await send(urlOf(), asked), { status, answer: asked.answer });
     });
