@@ -195,6 +195,30 @@ describe('the Helm 2 chart', () => {
     assert.deepEqual(pod!.containers[0]!.volumeMounts!.at(-1), { name: 'charts', mountPath: '/charts' });
   });
 
+  test('keeps uploads in a volume of each pod, or in a claim that all share', async t => {
+    const path = '/var/lib/tiller-gateway/uploads';
+    for (const [uploads, volume] of [
+      [{ enabled: true }, { emptyDir: { sizeLimit: '1610612736' } }],
+      [
+        { enabled: true, claim: 'charts', maxBytes: 1000 },
+        { persistentVolumeClaim: { claimName: 'charts' } },
+      ],
+    ] as const) {
+      const { objects } = await install(t, { uploads });
+      assert.deepEqual(
+        objects.flatMap(object => schemaFaults({ ...object })),
+        [],
+      );
+      const pod = only<V1Deployment>(objects, 'Deployment').spec!.template.spec!;
+      assert.deepEqual(pod.volumes!.at(-1), { name: 'uploads', ...volume });
+      const { volumeMounts, env } = pod.containers[0]!;
+      assert.deepEqual(volumeMounts!.at(-1), { name: 'uploads', mountPath: path });
+      const settingOf = (flag: string) => env!.find(({ name }) => name === environmentName(flag))?.value;
+      assert.equal(settingOf('chart-upload-dir'), path);
+      assert.equal(settingOf('chart-max-upload-bytes'), 'claim' in uploads ? '1000' : '1073741824');
+    }
+  });
+
   test('has as many pods as it is told without autoscaling', async t => {
     const { objects } = await install(t, { autoscaling: { enabled: false }, replicas: 3 });
     assert.equal(only<V1Deployment>(objects, 'Deployment').spec!.replicas, 3);
