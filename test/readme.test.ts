@@ -85,6 +85,7 @@ test("the README's two commands are scripts of the package, and its links lead s
     'docs/security.md',
     'docs/deploy.md',
     'docs/api.md',
+    'docs/helm-wrapper.md',
     'docs/swift.md',
   ]) {
     const links = [...readFileSync(file, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
