@@ -70,6 +70,9 @@ describe('a chart of a registry', () => {
     ['team/web:1.2.0+build.7', '1.2.0+build.7'],
     ['team/web', '1.10.0'],
     ['team/web:~1.2', '1.2.0'],
+    ['team/web:1.x', '1.10.0'],
+    ['team/web:1.2.x', '1.2.0'],
+    ['team/web:1', '1.10.0'],
     ['team/web:>1.10.0-0', '2.0.0-rc.1'],
     ['team/web:2.0.0-rc.1', '2.0.0-rc.1'],
   ];
@@ -78,6 +81,13 @@ describe('a chart of a registry', () => {
       assert.match((await versionOf(path)) ?? '', new RegExp(`^${version.replace('+', '.')}`)),
     );
   }
+
+  test('by a tag that could be a range, where there is one', async () => {
+    registry.addChart('team/web', '1.x', archive('0.0.1'));
+    registry.addChart('team/web', '2024', archive('0.0.2'));
+    assert.equal(await versionOf('team/web:1.x'), '0.0.1');
+    assert.equal(await versionOf('team/web'), '1.10.0');
+  });
 
   test('by the digest of its manifest, with a tag and without one', async () => {
     const digest = registry.addChart('team/web', '3.0.0', archive('3.0.0'));

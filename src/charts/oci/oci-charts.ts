@@ -32,6 +32,10 @@ const tagsPerPage = 1_000;
 const maxTagPages = 20;
 const maxTagBytes = 1024 * 1024;
 
+const wholeVersion = /^v?\d+\.\d+\.\d+/;
+/** `1`, `1.2`, `1.x`, `1.2.x` */
+const maybeRange = /^v?\d+(?:\.(?:\d+|[xX])(?:\.[xX])?)?$/;
+
 type Options = Pick<ChartOptions, 'registries' | 'maxBytes' | 'timeoutMs'>;
 
 /** Charts of OCI registries, by the distribution specification as Helm 3 uses it. */
@@ -73,7 +77,7 @@ export class OciCharts {
     const name = showReference(reference);
     return this.#inTime(name, signal, async scope => {
       const registry = await this.#open(reference, credentials);
-      const place = reference.digest ?? reference.tag ?? (await this.#newestTag(registry, reference, scope));
+      const place = reference.digest ?? (await this.#tagOf(registry, reference, scope));
       const manifest = await this.#manifest(registry, place, name, scope);
       const bytes = await this.#blob(registry, manifest.chart, this.#options.maxBytes, scope);
       const { config, provenance } = manifest;
@@ -111,22 +115,25 @@ export class OciCharts {
     }
   }
 
-  async #newestTag(
-    registry: RegistryAccess,
-    { range = '' }: OciReference,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const matches = parseConstraint(range === '' ? '*' : range);
+  /** The tag that is meant; what may be a tag and a range as well (`1.x`) is a tag where there is one. */
+  async #tagOf(registry: RegistryAccess, { tag, range }: OciReference, signal: AbortSignal): Promise<string> {
+    if (tag !== undefined && !maybeRange.test(tag)) return tag;
+    const tags = await this.#tags(registry, signal);
+    if (tag !== undefined && tags.includes(tag)) return tag;
+    const wanted = tag || range || '*';
+    const matches = parseConstraint(wanted);
     if (!matches)
-      throw invalidArgument(`not a tag, a version or a range of versions: ${JSON.stringify(range)}`);
-    for (const tag of await this.#tags(registry, signal)) {
-      const version = parseVersion(toVersion(tag));
-      if (version && matches(version)) return tag;
-    }
-    throw invalidArgument(`the repository has no tag that matches ${JSON.stringify(range || '*')}`);
+      throw invalidArgument(`not a tag, a version or a range of versions: ${JSON.stringify(wanted)}`);
+    // only whole versions count, as in Helm: a tag such as 1 or 2024 stands for something else
+    const versions = tags.flatMap(each => {
+      const version = wholeVersion.test(each) ? parseVersion(toVersion(each)) : undefined;
+      return version && matches(version) ? [{ each, version }] : [];
+    });
+    const [newest] = versions.sort((a, b) => compareVersions(b.version, a.version));
+    if (newest) return newest.each;
+    throw invalidArgument(`the repository has no tag that matches ${JSON.stringify(wanted)}`);
   }
 
-  /** Tags that are versions, newest first. */
   async #tags(registry: RegistryAccess, signal: AbortSignal): Promise<string[]> {
     const tags: string[] = [];
     let path: string | undefined = `tags/list?n=${tagsPerPage}`;
@@ -144,11 +151,7 @@ export class OciCharts {
       if (tags.length > maxTags) throw tooManyTags();
       path = nextPage(response.list('link'), registry);
     }
-    const versions = tags.flatMap(tag => {
-      const version = parseVersion(toVersion(tag));
-      return version ? [{ tag, version }] : [];
-    });
-    return versions.sort((a, b) => compareVersions(b.version, a.version)).map(({ tag }) => tag);
+    return tags;
   }
 
   /** @param place a tag, or the digest that the manifest must have */

@@ -5,9 +5,13 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, unavailable } from '../../protocol/index.ts';
 
-/** Far above what a holder needs to read and write a small file. */
-const staleMs = 10_000;
-const maxWaitMs = 20_000;
+interface LockTimes {
+  /** After which an unchanged lock counts as that of a dead process. Far above what it takes to read and write a small file. */
+  readonly staleMs: number;
+  readonly maxWaitMs: number;
+}
+
+const defaultTimes: LockTimes = { staleMs: 10_000, maxWaitMs: 20_000 };
 const pollMs = 20;
 
 /** Where a process id means something: this run of this machine, this namespace of processes. */
@@ -22,9 +26,11 @@ const held = new Set<string>();
  */
 export class FileLock {
   readonly #path: string;
+  readonly #times: LockTimes;
 
-  constructor(path: string) {
+  constructor(path: string, times = defaultTimes) {
     this.#path = path;
+    this.#times = times;
   }
 
   /**
@@ -48,6 +54,7 @@ export class FileLock {
   }
 
   async #acquire(mine: string): Promise<void> {
+    const { staleMs, maxWaitMs } = this.#times;
     const until = performance.now() + maxWaitMs;
     let seen: { readonly holder: string; readonly since: number } | undefined;
     while (!(await this.#create(mine))) {

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { open, readdir, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { parseYaml, readYamlTree, scalarOf, writeYaml } from '../../yaml/index.ts';
+import { parseYaml, readYamlTree, scalarOf, writeYaml, type YamlValue } from '../../yaml/index.ts';
 import { FileLock, fileError } from './file-lock.ts';
 import { repositoryToYaml, type StoredRepository, yamlToRepository } from './stored-repository.ts';
 
@@ -100,7 +100,7 @@ export class RepositoryFile implements RepositoryStore {
       // a link stays, and what it leads to is replaced
       const path = await realpath(this.#path).catch(() => this.#path);
       await new FileLock(`${path}.lock`).run(async check => {
-        const list = edit(await this.#readNow());
+        const list = edit(await this.read());
         const text = format(list);
         checkSize(text);
         await replaceFile(path, text, check);
@@ -151,19 +151,16 @@ async function replaceFile(path: string, text: string, check: () => Promise<void
 /** Every mistake has the file and the line, and shows nothing that may be secret. */
 function parseRepositoryFile(text: string, path: string): StoredRepository[] {
   const at = (line: number, message: string) => invalidArgument(`${path}:${line}: ${message}`);
-  const { root, problem, lineOf } = readYamlTree(text);
-  if (problem) throw at(problem.line, `this is not YAML: ${problem.message}`);
-  const document = parseYaml(text);
-  if (root?.kind !== 'mapping' || !(document instanceof Map)) {
-    throw at(1, 'expected a map with the list `repositories`');
+  let document: YamlValue;
+  try {
+    document = parseYaml(text);
+  } catch (error) {
+    const { problem } = readYamlTree(text);
+    throw at(problem?.line ?? 1, `this is not YAML: ${problem?.message ?? GatewayError.from(error).message}`);
   }
+  if (!(document instanceof Map)) throw at(1, 'expected a map with the list `repositories`');
   const list = document.get('repositories');
-  const nodes = root.items.find(
-    ({ key }) => key.kind === 'scalar' && scalarOf(key) === 'repositories',
-  )?.value;
-  if (!Array.isArray(list) || nodes?.kind !== 'sequence') {
-    throw at(nodes ? lineOf(nodes) : 1, '`repositories` is missing, or not a list');
-  }
+  if (!Array.isArray(list)) throw at(1, '`repositories` is missing, or not a list');
   const names = new Set<string>();
   return list.map((entry, index) => {
     try {
@@ -172,9 +169,20 @@ function parseRepositoryFile(text: string, path: string): StoredRepository[] {
       names.add(repository.name);
       return repository;
     } catch (error) {
-      throw at(lineOf(nodes.items[index]!), GatewayError.from(error).message);
+      throw at(lineOf(text, index), GatewayError.from(error).message);
     }
   });
+}
+
+/** The line of an entry, from 1. */
+function lineOf(text: string, index: number): number {
+  const { root, lineOf: line } = readYamlTree(text);
+  if (root?.kind !== 'mapping') return 1;
+  const isList = ({ key }: (typeof root.items)[number]) =>
+    key.kind === 'scalar' && scalarOf(key) === 'repositories';
+  const list = root.items.find(isList)?.value;
+  const node = list?.kind === 'sequence' ? list.items[index] : undefined;
+  return node ? line(node) : 1;
 }
 
 function checkFileSize(bytes: number, path: string): void {
