@@ -72,7 +72,15 @@ describe('what is added', () => {
     });
     assert.equal(refreshed, undefined);
     assert.deepEqual(await names(), ['flag flag', 'added memory']);
-    const query = { query: '', repo: 'added', version: '', all_versions: true, limit: 0, offset: '' };
+    const query = {
+      query: '',
+      repo: 'added',
+      version: '',
+      all_versions: true,
+      limit: 0,
+      offset: '',
+      regexp: false,
+    };
     assert.equal((await charts.catalogue.search(query, noSignal)).total, 2);
     const [, after] = await charts.repositories.list();
     assert.deepEqual([after?.charts, after?.versions], [1, 2]);

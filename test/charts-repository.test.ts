@@ -14,7 +14,7 @@ import { sendWithEtag, startServer, type TestServer } from './charts/repository-
 import { createTestCharts } from './support/test-charts.ts';
 
 const versions = ['1.0.0', '1.2.0', '1.10.0', '2.0.0', '3.0.0-rc.1'];
-const query = { query: '', repo: '', version: '', all_versions: false, limit: 0, offset: '' };
+const query = { query: '', repo: '', version: '', all_versions: false, limit: 0, offset: '', regexp: false };
 
 let server: TestServer;
 let charts: Charts;
@@ -231,6 +231,8 @@ describe('search', () => {
     assert.deepEqual(await keys({ query: 'SERVES pages' }), ['web 2.0.0']);
     assert.deepEqual(await keys({ query: 'stable/web' }), ['web 2.0.0']);
     assert.deepEqual(await keys({ query: 'serves http' }), []);
+    assert.deepEqual(await keys({ query: 'Serves p.*s', regexp: true }), ['web 2.0.0']);
+    assert.deepEqual(await keys({ query: 'SERVES', regexp: true }), []);
   });
   test('by version', async () => {
     assert.deepEqual(await keys({ version: '^1.0', query: 'web' }), ['web 1.10.0']);
@@ -260,6 +262,7 @@ describe('search', () => {
     ['a repository that is not there', { repo: 'x' }, /no chart repository named "x"/],
     ['a negative limit', { limit: -1 }, /limit must not be negative/],
     ['an offset that is none', { offset: 'x' }, /offset "x" not found/],
+    ['an expression that is none', { query: '(', regexp: true }, /missing closing \)/],
     ['a version that is none', { version: 'x y' }, /not a version/],
   ];
   for (const [title, given, message] of wrong) {

@@ -282,6 +282,7 @@ export interface SwiftSearchChartsRequest {
   all_versions: boolean;
   limit: number;
   offset: string;
+  regexp: boolean;
 }
 
 export interface SwiftSearchChartsResponse {
