@@ -12,7 +12,7 @@ import {
   type Logger,
   type Metrics,
 } from '../observe/index.ts';
-import { Budget, Code } from '../protocol/index.ts';
+import { Budget, Code, withoutLocalPaths } from '../protocol/index.ts';
 import type { ReleaseService } from '../releases/index.ts';
 import { createRestRoutes, createUpgradeFront, forwardRoute } from '../rest/index.ts';
 import type { OpenClusters } from './open-clusters.ts';
@@ -138,7 +138,7 @@ export function createPages(health: Health, metrics: Metrics): Route[] {
     isOpen: true,
     answer: async exchange => {
       const { ok, reason } = await report();
-      const body = Buffer.from(`${reason}\n`);
+      const body = Buffer.from(`${withoutLocalPaths(reason)}\n`);
       const content = { status: ok ? 200 : 503, type: 'text/plain; charset=utf-8', body };
       const answered = await sendContent(exchange, content);
       return ok ? answered : { ...answered, error: reason };

@@ -1,7 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { kubeconfigFiles, readKubeconfig } from '../kubernetes/index.ts';
-import { GatewayError, invalidArgument, reasonOf } from '../protocol/index.ts';
+import { GatewayError, invalidArgument, localPath, reasonOf } from '../protocol/index.ts';
 import type { ClusterLog } from './cluster.ts';
 import { parseClustersFile } from './clusters-file.ts';
 import type { Registry } from './registry.ts';
@@ -46,7 +46,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
 
 async function readText(file: string): Promise<string> {
   try {
-    const { size } = await stat(file);
+    const { size } = await stat(localPath(file));
     if (size > maxFileBytes) throw invalidArgument(`${file} is larger than ${maxFileBytes} bytes`);
     return await readFile(file, 'utf8');
   } catch (cause) {

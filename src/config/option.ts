@@ -2,6 +2,7 @@
  * The type of an option, and one function per kind that makes one. The tables (`options-*.ts`) are plain data made by
  * these functions; flags, environment, file, help, docs/flags.md and the type `Config` are all derived from them.
  */
+import { localPath } from '../protocol/index.ts';
 import {
   formatBytes,
   formatDuration,
@@ -118,7 +119,7 @@ export function text<const S extends Spec>(
 
 /** The path of a file or folder. Nothing is opened here. */
 export function path<const S extends Spec>(...parts: Parts<S>): Option<Given<S, string>> {
-  return single(parts, 'PATH', '', String, String);
+  return single(parts, 'PATH', '', String, text => (text === '' ? text : localPath(text)));
 }
 
 /** An option with the least and the greatest value that it takes, in its own notation. */

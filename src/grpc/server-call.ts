@@ -23,6 +23,7 @@ import {
   readConsistency,
   requestIdOf,
   toFrame,
+  withoutLocalPaths,
 } from '../protocol/index.ts';
 import { type Call, type CallBounds, encodingOf, onlyMessage } from './call.ts';
 
@@ -199,9 +200,10 @@ export class ServerCall implements Call {
     if (this.#finished || this.#gone) return;
     this.#finished = true;
     this.#statusText = message;
+    const shown = withoutLocalPaths(message);
     const trailers = {
       [header.status]: String(code),
-      ...(message !== '' && { [header.message]: encodeShortened(message, maxChars) }),
+      ...(shown !== '' && { [header.message]: encodeShortened(shown, maxChars) }),
     };
     this.#contain(() => {
       if (stream.headersSent) {

@@ -13,6 +13,7 @@ import {
   invalidArgument,
   readBounded,
   toFrame,
+  withoutLocalPaths,
 } from '../protocol/index.ts';
 import { isLive, type ReleaseService } from '../releases/index.ts';
 import { type Call, type CallBounds, onlyMessage, parsingRequests, untilStopped } from './call.ts';
@@ -146,7 +147,7 @@ async function answer(
       !response.headersSent
     )
       response.setHeader('Connection', 'close');
-    return { code, bytes: finish(code, message), error: thrown };
+    return { code, bytes: finish(code, withoutLocalPaths(message)), error: thrown };
   }
 }
 

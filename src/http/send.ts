@@ -10,6 +10,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   isGone,
+  withoutLocalPaths,
 } from '../protocol/index.ts';
 import type { Answered, ErrorForm, Exchange } from './exchange.ts';
 import { prettyJson } from './pretty-json.ts';
@@ -77,7 +78,7 @@ export async function sendJson(exchange: Exchange, json: Buffer | string, status
 
 /** An error as every answer shows it: `{"code": 5, "message": "...", "reason": "RELEASE_NOT_FOUND"}`. */
 export function errorBody({ code, message, reason, step }: GatewayError) {
-  return { code, message, reason, ...(step !== undefined && { step }) };
+  return { code, message: withoutLocalPaths(message), reason, ...(step !== undefined && { step }) };
 }
 
 const ownForm: ErrorForm = error => ({ status: errorToHttpStatus(error), body: errorBody(error) });
@@ -100,7 +101,7 @@ export async function sendError(
   if (error.reason === 'BODY_TOO_LARGE' || error.reason === 'OVERLOADED') leaveBody(response);
   if (error.reason === 'OVERLOADED') response.setHeader('Retry-After', '1');
   const { status, body } = form(error);
-  const { bytes } = await sendJson(exchange, JSON.stringify(body), status);
+  const { bytes } = await sendJson(exchange, withoutLocalPaths(JSON.stringify(body)), status);
   return { code: error.code, bytes, error: thrown };
 }
 

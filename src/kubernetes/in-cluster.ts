@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
-import { reasonOf, unavailable } from '../protocol/index.ts';
+import { localPath, reasonOf, unavailable } from '../protocol/index.ts';
 import type { ClusterAccess } from './api.ts';
 import { hostPort } from './endpoint.ts';
 
@@ -123,7 +123,7 @@ function peerCertificate(
 /** Empty where it cannot be read. */
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(localPath(file), 'utf8');
   } catch {
     return '';
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
-import { GatewayError, reasonOf, unavailable } from '../protocol/index.ts';
+import { GatewayError, localPath, reasonOf, unavailable } from '../protocol/index.ts';
 import { parseYaml, readYamlTree, type YamlValue } from '../yaml/index.ts';
 import { readFields, type Value, withTypeNames } from './typed-fields.ts';
 
@@ -123,14 +123,15 @@ export async function readKubeconfig(
 async function readFromFile(file: string, mayBeMissing: boolean): Promise<KubeconfigDocument | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    bytes = await readFile(localPath(file));
   } catch (cause) {
     if (mayBeMissing && (cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unavailable(`reading the kubeconfig ${file}: ${reasonOf(cause)}`, { cause });
   }
   const what = `the kubeconfig ${file}`;
   const folder = dirname(resolve(file));
-  const absolute = (path: string) => (path === '' || isAbsolute(path) ? path : join(folder, path));
+  const absolute = (path: string) =>
+    path === '' ? path : localPath(isAbsolute(path) ? path : join(folder, path));
   return parseDocument(decodeText(bytes, what), what, absolute);
 }
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { reasonOf, unavailable } from '../protocol/index.ts';
+import { localPath, reasonOf, unavailable } from '../protocol/index.ts';
 import type { ServerTls } from './api.ts';
 
 /** A client certificate with its key, both PEM. */
@@ -13,7 +13,7 @@ export interface KeyPair {
 
 /** @param what names the file, for errors */
 export async function readNamedFile(file: string, what: string): Promise<Buffer> {
-  return readFile(file).catch(cause => {
+  return readFile(localPath(file)).catch(cause => {
     throw unavailable(`reading ${file}, the ${what}: ${reasonOf(cause)}`, { cause });
   });
 }

@@ -3,6 +3,7 @@ import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { localPath } from './local-paths.ts';
 
 /** `sun_path` holds 108 bytes with its closing zero; a temporary folder that is deeper than this is not used. */
 const maxFolderBytes = 60;
@@ -20,7 +21,7 @@ const minAgeMs = 60_000;
 export function createSocketFolder(): string {
   const parent = Buffer.byteLength(tmpdir()) > maxFolderBytes ? '/tmp' : tmpdir();
   removeStaleFolders(parent).catch(() => {}); // it is a service to others: without it all works as well
-  return mkdtempSync(join(parent, `tiller-gateway-${process.pid}-`));
+  return localPath(mkdtempSync(join(parent, `tiller-gateway-${process.pid}-`)));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { notInNamespace, type Records, type TillerBackend } from '../backends/index.ts';
-import { type CallContext, Code, GatewayError } from '../protocol/index.ts';
+import { type CallContext, Code, GatewayError, withoutLocalPaths } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
 import { askTiller, checkTillerRequest } from './tiller-request.ts';
 
@@ -71,7 +71,9 @@ function ageOf(records: Records): number {
 
 /** What a quoted text in a header may hold. */
 function headerText(text: string): string {
-  return text.replace(/[^ -~]|["\\]/g, "'").slice(0, 200);
+  return withoutLocalPaths(text)
+    .replace(/[^ -~]|["\\]/g, "'")
+    .slice(0, 200);
 }
 
 /**

@@ -8,7 +8,15 @@ import {
   StreamWriter,
   sendJson,
 } from '../http/index.ts';
-import { type CallContext, Code, callScope, codeName, GatewayError, headerOf } from '../protocol/index.ts';
+import {
+  type CallContext,
+  Code,
+  callScope,
+  codeName,
+  GatewayError,
+  headerOf,
+  withoutLocalPaths,
+} from '../protocol/index.ts';
 import { callUnary, type ReleaseService } from '../releases/index.ts';
 import { answerStream } from './answer-stream.ts';
 import { askAll, type Backend, type Part } from './ask-all.ts';
@@ -123,7 +131,7 @@ async function listClusters(
     ...problem(),
     clusters: registry.clusters.map(cluster => cluster.report()),
   };
-  return sendJson(exchange, JSON.stringify(list));
+  return sendJson(exchange, withoutLocalPaths(JSON.stringify(list)));
 }
 
 function clustersOf({ query }: Exchange, registry: ClusterRouteOptions['registry']): readonly Cluster[] {

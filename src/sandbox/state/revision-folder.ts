@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
+import { Code, GatewayError, localPath, unavailable } from '../../protocol/index.ts';
 import { configMapToRevision, type ReleaseConfigMap } from './config-map.ts';
 import type { Revision } from './revision.ts';
 
@@ -32,7 +32,7 @@ export class RevisionFolder {
   /** @throws GatewayError UNAVAILABLE when the folder is neither there nor can be made */
   static async open(path: string): Promise<RevisionFolder> {
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await mkdir(localPath(path), { recursive: true, mode: 0o700 });
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       throw unavailable(`the sandbox's folder ${path} cannot be made: ${code}`, { cause });
