@@ -11,6 +11,7 @@ import { chartRequest, type Given, noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { digestOf, OciRegistry, types } from './charts/oci-registry.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
+import { createAuthority } from './support/certificates.ts';
 import { createTestCharts } from './support/test-charts.ts';
 
 const robot = { username: 'robot$team+ci', password: 'rob0t-s3cret' };
@@ -232,6 +233,34 @@ describe('authentication', () => {
     assert.equal(others.length, 0);
     assert.match(blob?.url ?? '', /^\/sha256:\w+\?signature=s$/);
     assert.equal(blob?.headers.authorization, undefined);
+  });
+});
+
+describe('a registry with TLS', () => {
+  const authority = createAuthority('oci tests');
+  const caBundle = Buffer.from(authority.ca);
+  const keys = authority.issue('localhost');
+  let secure: TestServer;
+  before(async () => {
+    secure = await startServer((request, response) => registry.answer(request, response), keys);
+  });
+  after(() => secure[Symbol.asyncDispose]());
+  const place = () => `oci://localhost:${secure.port}/team/web:1.0.0`;
+
+  test('is verified, by the certificates that are given', async () => {
+    registry.authentication = 'bearer';
+    registry.challenge = 'Bearer realm="https://HOST/service/token",service="s"';
+    assert.equal(await versionOf(place(), { ...robot, caBundle }), '1.0.0');
+    const other = Buffer.from(createAuthority('other').ca);
+    await refused(place(), 14, /cannot be reached/, { ...robot, caBundle: other });
+    assert.equal(await versionOf(place(), { ...robot, insecureSkipVerify: true }), '1.0.0');
+  });
+
+  test('names no token service without TLS', async () => {
+    registry.authentication = 'bearer';
+    registry.challenge = `Bearer realm="http://${host}/service/token",service="s"`;
+    await refused(place(), 3, /not reached by https/, { ...robot, caBundle });
+    assert.equal(server.requests.length, seen);
   });
 });
 

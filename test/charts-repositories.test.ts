@@ -178,6 +178,18 @@ describe('what cannot be added', () => {
   });
 });
 
+test('a name that leads to a metadata address later is refused when it is asked', async () => {
+  await charts.close();
+  let address = '10.0.0.1';
+  charts = open({ resolveHost: async () => [{ address, family: 4 }] });
+  await add({ url: 'http://charts.example' });
+  address = '169.254.169.254';
+  await assert.rejects(charts.repositories.refresh('added', noSignal), { code: 3, message: /are refused/ });
+  const { error, archive } = await charts.repositories.validate('added', noSignal);
+  assert.match(error, /charts\.example are refused/);
+  assert.equal(archive, undefined);
+});
+
 describe('removal', () => {
   test('of one of the configuration is refused', () =>
     assert.rejects(charts.repositories.remove('flag'), { code: 9, message: /flag is set by/ }));

@@ -87,17 +87,20 @@ export class FileLock {
     }
   }
 
-  /** Takes the lock's file aside. Where another process was faster and this one is its new lock, it is put back. */
+  /**
+   * Takes the lock's file aside. Where another process was faster and this one is its new lock, it is put back. What a crash
+   * leaves here goes with the temporary files.
+   */
   async #break(holder: string): Promise<void> {
-    const aside = `${this.#path}.${randomUUID()}`;
+    const aside = `${this.#path}.${randomUUID()}.tmp`;
     try {
       await rename(this.#path, aside);
+      if ((await readFile(aside, 'utf8')) !== holder) await link(aside, this.#path).catch(() => {});
+      await unlink(aside);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
+      // another one has broken the lock, or cleans up
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    if ((await readFile(aside, 'utf8')) !== holder) await link(aside, this.#path).catch(() => {});
-    await unlink(aside);
   }
 }
 
