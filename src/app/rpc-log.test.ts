@@ -65,3 +65,35 @@ test('credentials of a chart repository that is added stay out', async () => {
   assert.match(lines[0]!, /"name":"team"/);
   assert.doesNotMatch(lines.join(''), new RegExp(`s3cret|${pem.toString('base64')}`));
 });
+
+test('an upload that is written as it arrives is logged without its archive', async () => {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const { methods } = service('appscode.swift.v2.ChartService');
+  const contract = methods.find(({ name }) => name === 'UploadChart')!;
+  const reply = encodeMessage('appscode.swift.v2.UploadChartResponse', { replaced: true });
+  const keep = async () => reply;
+  const plain = {
+    names: [],
+    methods: [{ contract, kind: 'unary' as const, call: keep }],
+    receiveUpload: async () => ({ keep, discard: async () => {} }),
+  };
+  const { receiveUpload } = withRpcLog(plain, createLogger({ level: 'info', format: 'json', stream }));
+  const received = await receiveUpload([] as unknown as AsyncIterable<Buffer>, {} as CallContext);
+  const request = encodeMessage('appscode.swift.v2.UploadChartRequest', { force: true });
+  assert.equal(await received.keep(request), reply);
+  await new Promise(setImmediate);
+  const logged = lines.map(line => JSON.parse(line));
+  assert.deepEqual(
+    logged.map(({ message, request: asked, reply: told }) => [message, asked, told]),
+    [
+      ['rpc UploadChart request', { force: true }, undefined],
+      ['rpc UploadChart reply', undefined, { replaced: true }],
+    ],
+  );
+});

@@ -2,7 +2,7 @@ import { type Method, service, wireToJson } from '../codec/index.ts';
 import type { MessageTap } from '../grpc/index.ts';
 import { firstLines, type Logger, maskPayload } from '../observe/index.ts';
 import { codeName, GatewayError, maxHereBytes } from '../protocol/index.ts';
-import type { ReleaseMethod, ReleaseService } from '../releases/index.ts';
+import type { ReceiveUpload, ReleaseMethod, ReleaseService } from '../releases/index.ts';
 
 type MessageType = Method['request'];
 
@@ -10,7 +10,37 @@ const tillerService = service('hapi.services.tiller.ReleaseService');
 
 /** The same service, which logs the messages of every call (`--log-rpc`), with everything secret masked. */
 export function withRpcLog(releases: ReleaseService, log: Logger): ReleaseService {
-  return { ...releases, methods: releases.methods.map(method => logged(method, log)) };
+  const { methods, receiveUpload } = releases;
+  const upload = methods.find(({ contract }) => contract.name === 'UploadChart')?.contract;
+  return {
+    ...releases,
+    methods: methods.map(method => logged(method, log)),
+    receiveUpload: upload ? loggedUpload(receiveUpload, rpcLog(upload, log)) : receiveUpload,
+  };
+}
+
+/** Of an archive that goes to disk as it arrives, the request is shown without it. */
+function loggedUpload(receiveUpload: ReceiveUpload, rpc: RpcLog): ReceiveUpload {
+  return async (source, context) => {
+    const received = await receiveUpload(source, context);
+    return { ...received, keep: request => loggedCall(rpc, request, () => received.keep(request)) };
+  };
+}
+
+async function loggedCall(
+  rpc: RpcLog,
+  request: Uint8Array,
+  call: () => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  rpc.request(request);
+  try {
+    const reply = await call();
+    rpc.reply(reply);
+    return reply;
+  } catch (error) {
+    rpc.failed(error);
+    throw error;
+  }
 }
 
 /** Logs the messages of the calls of Tiller's own service that are passed through. */
@@ -22,6 +52,8 @@ export function createRpcTap(log: Logger): MessageTap {
     failed: (path, error) => methods.get(path)?.failed(error),
   };
 }
+
+type RpcLog = ReturnType<typeof rpcLog>;
 
 function rpcLog({ name, request, response }: Method, log: Logger) {
   const write = (what: 'request' | 'reply', type: MessageType, wire: Uint8Array) =>
@@ -41,17 +73,7 @@ function logged(method: ReleaseMethod, log: Logger): ReleaseMethod {
   if (method.kind === 'unary') {
     return {
       ...method,
-      async call(backend, wire, context) {
-        rpc.request(wire);
-        try {
-          const reply = await method.call(backend, wire, context);
-          rpc.reply(reply);
-          return reply;
-        } catch (error) {
-          rpc.failed(error);
-          throw error;
-        }
-      },
+      call: (backend, wire, context) => loggedCall(rpc, wire, () => method.call(backend, wire, context)),
     };
   }
   return {
