@@ -270,6 +270,19 @@ describe('search', () => {
   }
 });
 
+test('a repository that does not answer hides no other, and is named', async () => {
+  await charts.close();
+  charts = createTestCharts(
+    options({ repositories: [`stable=${server.url}/repo`, 'down=http://127.0.0.1:1'] }),
+  );
+  const { total, failed_repositories } = await charts.catalogue.search(query, noSignal);
+  assert.deepEqual([total, failed_repositories], [4, ['down']]);
+  assert.equal((await charts.catalogue.searchHelm3({}, noSignal)).length, 4);
+  await assert.rejects(charts.catalogue.search({ ...query, repo: 'down' }, noSignal), { code: 14 });
+  const gone = AbortSignal.abort(new Error('gone'));
+  await assert.rejects(charts.catalogue.search(query, gone), { code: 1 });
+});
+
 describe('versions of a chart', () => {
   const all = { repository: 'stable', name: 'web', version: '', limit: 0, offset: '' };
   const list = (given: Partial<typeof all>) => charts.catalogue.versions({ ...all, ...given }, noSignal);

@@ -39,6 +39,21 @@ export interface ChartName {
   readonly version?: string;
 }
 
+/** A page of what repositories offer, and those whose index could not be had. */
+export interface SearchedPage extends SearchResult {
+  readonly failed_repositories: string[];
+}
+
+interface Searched {
+  readonly hits: Hits;
+  readonly failed: string[];
+}
+
+interface IndexSource {
+  readonly name: string;
+  index(): Promise<RepositoryIndex>;
+}
+
 interface FindResult {
   readonly version: ChartVersion;
   fetch(): Promise<FetchedChart>;
@@ -87,19 +102,22 @@ export class Catalogue {
   }
 
   /** @throws GatewayError INVALID_ARGUMENT for a repository that is not configured */
-  search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchResult> {
-    return cancellable(async () => (await this.#search(query, query.repo, signal)).page(query), signal);
+  search(query: SwiftSearchChartsRequest, signal: AbortSignal): Promise<SearchedPage> {
+    return cancellable(async () => {
+      const { hits, failed } = await this.#search(query, query.repo, signal);
+      return { ...hits.page(query), failed_repositories: failed };
+    }, signal);
   }
 
   /**
-   * All that `helm search repo` of Helm 3 prints, in its order.
+   * All that `helm search repo` of Helm 3 prints, in its order: repositories that do not answer are left out, as there.
    * @throws GatewayError as `search`
    */
   searchHelm3(query: Helm3Search, signal: AbortSignal): Promise<readonly ChartSummary[]> {
     const { keyword: text = '', regexp, version = '', versions: all_versions = false, devel } = query;
     const wanted = { query: text, regexp, version, all_versions, devel, helm3: true };
     return cancellable(async () => {
-      const hits = await this.#search(wanted, query.repo ?? '', signal);
+      const { hits } = await this.#search(wanted, query.repo ?? '', signal);
       const charts: ChartSummary[] = [];
       while (charts.length < hits.total) {
         charts.push(...hits.from(charts.length, summariesAtOnce));
@@ -110,7 +128,7 @@ export class Catalogue {
     }, signal);
   }
 
-  async #search(query: ChartQuery, repo: string, signal: AbortSignal): Promise<Hits> {
+  async #search(query: ChartQuery, repo: string, signal: AbortSignal): Promise<Searched> {
     const all = [
       ...(await this.#repositories.all()),
       ...(this.#uploads.isEnabled
@@ -121,10 +139,15 @@ export class Catalogue {
     if (repo !== '' && wanted.length === 0) {
       throw invalidArgument(`no chart repository named ${quote(repo)} is configured`);
     }
-    const loaded = await Promise.all(
-      wanted.map(async repository => [repository.name, await repository.index(signal)] as const),
-    );
-    return searchCharts(new Map(loaded), query, signal);
+    const indexes = new Map<string, RepositoryIndex>();
+    const failed = new Map<string, unknown>();
+    const load = async ({ name, index }: IndexSource) => void indexes.set(name, await index());
+    const sources = wanted.map(one => ({ name: one.name, index: () => one.index(signal) }));
+    await Promise.all(sources.map(one => load(one).catch(error => void failed.set(one.name, error))));
+    // one that is down does not hide the others, but nothing is not an answer
+    if (indexes.size === 0 && failed.size > 0) throw [...failed.values()][0];
+    signal.throwIfAborted();
+    return { hits: await searchCharts(indexes, query, signal), failed: [...failed.keys()].sort() };
   }
 
   /**

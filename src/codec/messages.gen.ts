@@ -290,6 +290,7 @@ export interface SwiftSearchChartsResponse {
   next: string;
   total: number;
   charts: SwiftChartSummary[];
+  failed_repositories: string[];
 }
 
 export interface SwiftChartSummary {

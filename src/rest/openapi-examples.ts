@@ -128,7 +128,14 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
         count: '1',
         total: '1',
         charts: [
-          { repo: 'stable', name: 'hello', version: '0.1.0', description: 'One ConfigMap that greets' },
+          {
+            repo: 'stable',
+            name: 'hello',
+            version: '0.1.0',
+            description: 'One ConfigMap that greets',
+            icon: 'https://charts.example.test/hello.png',
+            keywords: ['greeting'],
+          },
         ],
       },
     },
