@@ -48,6 +48,9 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
   ['GetReleaseValues', { name: 'a', all: true }],
   ['SummarizeReleases', { status_codes: ['DEPLOYED', 'FAILED'], namespace: 'n' }],
   ['SummarizeReleases', { filter: '(' }],
+  ['DiffRevisions', { name: 'a' }],
+  ['DiffRelease', { name: 'a', chart: chart('z') }],
+  ['GetEnvironment', {}],
   ['RollbackRelease', { name: 'a', version: 1, description: 'back' }],
   ['RunReleaseTest', { name: 'a', cleanup: true }],
   ['RunReleaseTest', { name: 'nope' }],
@@ -136,8 +139,8 @@ test('every method of the contract is called, and most succeed', () => {
   assert.deepEqual(
     statuses,
     [
-      0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 5, 0, 5, 5, 5, 0, 3, 0, 5, 5, 5, 12, 12, 12, 0, 5,
-      0, 3,
+      0, 0, 6, 3, 0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 5, 0, 5, 5, 5, 0, 3, 0, 5, 5, 5, 12, 12,
+      12, 0, 5, 0, 3,
     ],
   );
 });
@@ -145,7 +148,10 @@ test('every method of the contract is called, and most succeed', () => {
 for (const cluster of ['tunnel', 'proxy', 'direct']) {
   for (const [index, [name]] of calls.entries()) {
     test(`${cluster}: ${name} (${index}) answers as without the hub`, () => {
-      assert.deepEqual(answers.get(cluster)?.[index], answers.get('alone')?.[index]);
+      const [there, alone] = [cluster, 'alone'].map(place => answers.get(place)?.[index]);
+      // where reads come from differs, and is part of this one
+      if (name === 'GetEnvironment') assert.equal((there as { status: number }).status, 0);
+      else assert.deepEqual(there, alone);
     });
   }
 }

@@ -17,6 +17,7 @@ import {
   corsOptionsOf,
   listenerOptionsOf,
   probeListenerOptionsOf,
+  releaseOptionsOf,
   requireChartFiles,
   requireFolder,
 } from './options.ts';
@@ -77,7 +78,12 @@ export async function startGateway(config: Config, version: string, log: Logger)
     health = createClusterHealth(registry);
     const live = new LiveReleases({ ...config.live, stopping: stopping.signal });
     metrics.watchStreams(() => live.counts());
-    const plain = createReleaseService(charts, live, new AtomicWrites(unfinished));
+    const plain = createReleaseService(
+      charts,
+      live,
+      new AtomicWrites(unfinished),
+      releaseOptionsOf(config, version),
+    );
     const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
     const fronts = createFronts({
       config,

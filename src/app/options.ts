@@ -9,6 +9,7 @@ import { proxyFor } from '../kubernetes/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
+import type { ReleaseServiceOptions } from '../releases/index.ts';
 
 /* From the one Config to what each room wants to know. */
 
@@ -51,6 +52,23 @@ export function ownEntryOf({ tiller, kubernetes }: Config, sandboxKubeconfig?: s
       tillerNamespace: undefined,
     }),
     ...((isDirect || caFile || certFile || keyFile) && { tls }),
+  };
+}
+
+/** What the release service tells and shows. */
+export function releaseOptionsOf(
+  { tiller, kubernetes, rest }: Config,
+  version: string,
+): ReleaseServiceOptions {
+  const { tillerNamespace } = kubernetes;
+  return {
+    showSecrets: rest.showSecrets,
+    environment: {
+      HELM_BIN: 'tiller-gateway',
+      TILLER_GATEWAY_VERSION: version,
+      TILLER_GATEWAY_CONNECTOR: tiller.connector,
+      ...(tillerNamespace !== undefined && { TILLER_NAMESPACE: tillerNamespace }),
+    },
   };
 }
 

@@ -6,6 +6,8 @@ export type SwiftListSortSortOrder = 'ASC' | 'DESC';
 
 export type SwiftStorage = 'HELM_2' | 'HELM_3';
 
+export type SwiftObjectDiffChange = 'UNCHANGED' | 'ADDED' | 'REMOVED' | 'CHANGED';
+
 export type SwiftWatchReleasesResponseType = 'UNKNOWN' | 'SNAPSHOT' | 'SNAPSHOT_END' | 'ADDED' | 'MODIFIED' | 'DELETED' | 'HEARTBEAT' | 'RESET';
 
 export type SwiftChartRepositorySource = 'UNSPECIFIED' | 'FLAG' | 'FILE' | 'MEMORY';
@@ -140,6 +142,75 @@ export interface SwiftGetReleaseValuesResponse {
   raw: string;
 }
 
+export interface SwiftDiffRevisionsRequest {
+  name: string;
+  from: number;
+  to: number;
+  namespace: string;
+}
+
+export interface SwiftDiffRevisionsResponse {
+  name: string;
+  namespace: string;
+  from: number;
+  to: number;
+  added: number;
+  removed: number;
+  changed: number;
+  unchanged: number;
+  objects: SwiftObjectDiff[];
+}
+
+export interface SwiftObjectDiff {
+  change: SwiftObjectDiffChange;
+  api_version: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  hook: boolean;
+  diff: string;
+  lines_added: number;
+  lines_removed: number;
+  diff_left_out: boolean;
+}
+
+export interface SwiftDiffReleaseRequest {
+  name: string;
+  chart: Chart | null;
+  values: Config | null;
+  reset_values: boolean;
+  reuse_values: boolean;
+  force: boolean;
+  chart_url: string;
+  ca_bundle: Uint8Array;
+  username: string;
+  password: string;
+  token: string;
+  client_certificate: Uint8Array;
+  client_key: Uint8Array;
+  insecure_skip_verify: boolean;
+  chart_archive: Uint8Array;
+  values_json: Struct | null;
+  set: string[];
+  set_string: string[];
+  verify: boolean;
+  install: boolean;
+  namespace: string;
+  version: number;
+}
+
+export interface SwiftDiffReleaseResponse {
+  name: string;
+  namespace: string;
+  from: number;
+  to: number;
+  added: number;
+  removed: number;
+  changed: number;
+  unchanged: number;
+  objects: SwiftObjectDiff[];
+}
+
 export interface SwiftUpdateReleaseRequest {
   name: string;
   chart: Chart | null;
@@ -241,6 +312,12 @@ export interface SwiftUninstallReleaseRequest {
 export interface SwiftUninstallReleaseResponse {
   release: Release | null;
   info: string;
+}
+
+export type SwiftGetEnvironmentRequest = Record<string, never>;
+
+export interface SwiftGetEnvironmentResponse {
+  environment: Record<string, string>;
 }
 
 export type SwiftGetVersionRequest = Record<string, never>;
@@ -783,6 +860,11 @@ export interface MessageTypes {
   'appscode.swift.v2.GetReleaseNotesResponse': SwiftGetReleaseNotesResponse;
   'appscode.swift.v2.GetReleaseValuesRequest': SwiftGetReleaseValuesRequest;
   'appscode.swift.v2.GetReleaseValuesResponse': SwiftGetReleaseValuesResponse;
+  'appscode.swift.v2.DiffRevisionsRequest': SwiftDiffRevisionsRequest;
+  'appscode.swift.v2.DiffRevisionsResponse': SwiftDiffRevisionsResponse;
+  'appscode.swift.v2.ObjectDiff': SwiftObjectDiff;
+  'appscode.swift.v2.DiffReleaseRequest': SwiftDiffReleaseRequest;
+  'appscode.swift.v2.DiffReleaseResponse': SwiftDiffReleaseResponse;
   'appscode.swift.v2.UpdateReleaseRequest': SwiftUpdateReleaseRequest;
   'appscode.swift.v2.UpdateReleaseResponse': SwiftUpdateReleaseResponse;
   'appscode.swift.v2.RollbackReleaseRequest': SwiftRollbackReleaseRequest;
@@ -791,6 +873,8 @@ export interface MessageTypes {
   'appscode.swift.v2.InstallReleaseResponse': SwiftInstallReleaseResponse;
   'appscode.swift.v2.UninstallReleaseRequest': SwiftUninstallReleaseRequest;
   'appscode.swift.v2.UninstallReleaseResponse': SwiftUninstallReleaseResponse;
+  'appscode.swift.v2.GetEnvironmentRequest': SwiftGetEnvironmentRequest;
+  'appscode.swift.v2.GetEnvironmentResponse': SwiftGetEnvironmentResponse;
   'appscode.swift.v2.GetVersionRequest': SwiftGetVersionRequest;
   'appscode.swift.v2.GetVersionResponse': SwiftGetVersionResponse;
   'appscode.swift.v2.GetHistoryRequest': SwiftGetHistoryRequest;

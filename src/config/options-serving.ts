@@ -125,6 +125,10 @@ export const limitOptions = {
 };
 
 export const restOptions = {
+  showSecrets: flag(
+    'show-secrets',
+    'Show the data of Secrets where revisions of releases are compared (over gRPC too); without it a changed key is named, and its value masked.',
+  ),
   disableGetRollback: flag('disable-get-rollback', "Refuse swift's rollback by GET; POST and PUT remain."),
   allowedHosts: list(
     'allowed-hosts',

@@ -7,6 +7,7 @@ export {
   isLive,
   type ReleaseMethod,
   type ReleaseService,
+  type ReleaseServiceOptions,
 } from './release-service.ts';
 export { swiftJson } from './swift-json.ts';
 export { toCheckedRequest } from './tiller-request.ts';

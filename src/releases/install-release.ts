@@ -120,7 +120,9 @@ function isAtomic(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate
 const waiting = { wait: 1 };
 
 /** What the charts room needs to know to resolve a request's chart and values. */
-function readChartRequest(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): ChartRequest {
+export function readChartRequest(
+  fields: RequestFields<typeof swiftInstall | typeof swiftUpdate | 'appscode.swift.v2.DiffReleaseRequest'>,
+): ChartRequest {
   return {
     chart: fields.message('chart'),
     values: fields.message('values'),

@@ -1,10 +1,11 @@
 import type { Backend, TillerBackend } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
-import { type Method, servicesOf } from '../codec/index.ts';
+import { encodeMessage, type Method, servicesOf } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import { AtomicWrites } from './atomic-writes.ts';
 import { rollbackRelease, runReleaseTest, uninstallRelease } from './change-release.ts';
 import { chartAnswers } from './chart-service.ts';
+import { diffRelease, diffRevisions } from './diff-releases.ts';
 import { installRelease, updateRelease } from './install-release.ts';
 import { LiveReleases } from './live/live-releases.ts';
 import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
@@ -39,6 +40,13 @@ export interface ReleaseService {
   readonly receiveUpload: ReceiveUpload;
 }
 
+export interface ReleaseServiceOptions {
+  /** Whether comparisons show the data of Secrets. */
+  readonly showSecrets?: boolean;
+  /** What GetEnvironment says beside what it sees itself. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /**
  * The services of the contract, for all clusters, knowing neither HTTP nor gRPC. A cluster's own gateway is asked for the method as
  * it is; with Tiller, a function here makes the method of Tiller's calls.
@@ -48,6 +56,7 @@ export function createReleaseService(
   charts: Charts,
   live = new LiveReleases({ maxStreams: 1000, heartbeatMs: 15_000, backlogBytes: 16 * 1024 * 1024 }),
   atomic = new AtomicWrites(new UnfinishedWrites({ maxRunning: 256 })),
+  { showSecrets = false, environment = {} }: ReleaseServiceOptions = {},
 ): ReleaseService {
   const unary: Record<string, UnaryCall<TillerBackend>> = {
     SummarizeReleases: summarizeReleases,
@@ -57,6 +66,9 @@ export function createReleaseService(
     GetReleaseHooks: getReleaseHooks,
     GetReleaseNotes: getReleaseNotes,
     GetReleaseValues: getReleaseValues,
+    DiffRevisions: (...call) => diffRevisions(...call, showSecrets),
+    DiffRelease: (backend, ...call) => diffRelease(backend, charts, ...call, showSecrets),
+    GetEnvironment: backend => describeEnvironment(backend, charts, environment),
     GetVersion: getVersion,
     GetHistory: getHistory,
     InstallRelease: ({ tiller }, ...call) => installRelease({ tiller, charts, atomic }, ...call),
@@ -115,6 +127,24 @@ function answerOf<T>(answers: Readonly<Record<string, T>>, { name }: Method): T 
   const answer = answers[name];
   if (!answer) throw new Error(`nothing answers ${name}`);
   return answer;
+}
+
+/** No secrets, and nothing of the machine: what a client has to know to find its releases and charts. */
+async function describeEnvironment(
+  { records }: TillerBackend,
+  charts: Charts,
+  given: Readonly<Record<string, string>>,
+): Promise<Uint8Array> {
+  const repositories = await charts.repositories.list();
+  const report = records?.report();
+  const environment = {
+    ...given,
+    HELM_NAMESPACE: 'default',
+    HELM_REPOSITORIES: repositories.map(({ name }) => name).join(','),
+    TILLER_GATEWAY_READS: report?.usable ? 'records' : 'tiller',
+    TILLER_GATEWAY_RECORDS: report?.storage.join(',') ?? '',
+  };
+  return encodeMessage('appscode.swift.v2.GetEnvironmentResponse', { environment });
 }
 
 const toVersion = createToTiller(

@@ -27,6 +27,21 @@ const release = {
   namespace: 'default',
 };
 const revision = { name: release.name, version: release.version, namespace: release.namespace };
+const comparison = {
+  to: 2,
+  changed: 1,
+  objects: [
+    {
+      change: 'CHANGED',
+      api_version: 'v1',
+      kind: 'Secret',
+      name: 'alpha',
+      diff: "--- Secret alpha\trevision 1\n+++ Secret alpha\trevision 2\n@@ -1,4 +1,4 @@\n apiVersion: v1\n data:\n-  password: '*** (before)'\n+  password: '*** (after)'\n kind: Secret\n",
+      lines_added: 1,
+      lines_removed: 1,
+    },
+  ],
+};
 const chartByUrl = {
   chart_url: 'https://charts.example.test/hello-0.1.0.tgz',
   values: { raw: 'greeting: salut\n' },
@@ -99,6 +114,22 @@ export const examples: Readonly<Record<string, { readonly request?: unknown; rea
     GetReleaseNotes: { response: { ...revision, notes: info.status.notes } },
     GetReleaseValues: {
       response: { ...revision, values: { greeting: 'salut' }, raw: 'greeting: salut\n' },
+    },
+    DiffRevisions: { response: { name: 'alpha', namespace: 'default', from: 1, ...comparison } },
+    DiffRelease: {
+      request: { ...chartByUrl, reuse_values: true },
+      response: { name: 'alpha', namespace: 'default', from: 1, ...comparison },
+    },
+    GetEnvironment: {
+      response: {
+        environment: {
+          HELM_BIN: 'tiller-gateway',
+          HELM_NAMESPACE: 'default',
+          HELM_REPOSITORIES: 'stable',
+          TILLER_NAMESPACE: 'kube-system',
+          TILLER_GATEWAY_READS: 'records',
+        },
+      },
     },
     UpdateRelease: {
       request: { ...chartByUrl, reuse_values: true },

@@ -55,12 +55,18 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
     verbs: [binding.verb],
     summary: method.contract.comment.split('\n', 1)[0] ?? '',
     perCluster: true,
-    changes: !isRead(method.contract),
+    // a body makes Tiller and chart repositories work, which no page of another origin may do
+    changes: !isRead(method.contract) || binding.body,
     isLive: isLive(method.contract),
     answer: (exchange, parameters) =>
       answerByCluster(
         exchange,
-        { hasBody: binding.body, isRead: isRead(method.contract), isLive: isLive(method.contract) },
+        {
+          hasBody: binding.body,
+          // a body that has gone on cannot be sent twice
+          isRead: isRead(method.contract) && !binding.body,
+          isLive: isLive(method.contract),
+        },
         async (backend, context) => {
           if (takesArchive(method.contract) && hasContentType(exchange.request, 'multipart/form-data')) {
             const reply = await keepForm(exchange, method.contract, service, maxBodyBytes, context);

@@ -19,6 +19,16 @@ const reader =
   (reply: Uint8Array) =>
     toText(decodeMessage(name, Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength)));
 
+/** The texts of all objects that differ, with a line for those without a text. */
+function unified(reply: Uint8Array): string {
+  return reader('appscode.swift.v2.DiffRevisionsResponse', ({ objects }) =>
+    objects
+      .filter(({ change }) => change !== 'UNCHANGED')
+      .map(({ diff, change, kind, name }) => diff || `# ${kind} ${name}: ${change}, too large to show\n`)
+      .join(''),
+  )(reply);
+}
+
 /** The methods whose replies are there as text too, by name. */
 const textForms: Readonly<Record<string, TextForm>> = {
   GetReleaseManifest: {
@@ -36,6 +46,8 @@ const textForms: Readonly<Record<string, TextForm>> = {
     types: [plain],
     toText: reader('appscode.swift.v2.GetReleaseNotesResponse', ({ notes }) => notes),
   },
+  DiffRevisions: { types: [plain, 'text/x-diff'], toText: unified },
+  DiffRelease: { types: [plain, 'text/x-diff'], toText: unified },
   GetReleaseValues: {
     types: [plain, ...yaml],
     toText: reader('appscode.swift.v2.GetReleaseValuesResponse', ({ raw }) => raw),
