@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { noSignal } from './charts/charts-request.ts';
 import { makeChart } from './charts/make-archive.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
 import { type Cell, failed, ok, send, testCells } from './support/helm-wrapper-cells.ts';
+import { createTestCharts } from './support/test-charts.ts';
 import { startGatewayWith, type WholeGateway } from './support/whole-gateway.ts';
 
 const files = {
@@ -175,6 +177,18 @@ const added = { name: 'added', url: 'SERVER/added' };
 const badRepository = failed(
   "name must be letters, digits, '.', '_' and '-', begin with a letter or digit, and have at most 100 characters",
 );
+
+test('a search leaves a repository out whose index cannot be had, unless it is named', async () => {
+  const repositories = [`none=${server.url}/none`, `stable=${server.url}/stable`];
+  const charts = createTestCharts({ allowLoopback: true, repositories });
+  const search = async (repo: string) => {
+    const query = { keyword: 'bare', version: '>0.0.0', repo };
+    return (await charts.catalogue.searchHelm3(query, noSignal)).map(({ repo: of, name }) => `${of}/${name}`);
+  };
+  assert.deepEqual(await search(''), ['stable/bare']);
+  await assert.rejects(search('none'), /index.yaml: the server answered 404/);
+  await charts.close();
+});
 
 describe('repositories', () => {
   testCells(

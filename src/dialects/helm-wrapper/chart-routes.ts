@@ -1,3 +1,4 @@
+import { uploadsName } from '../../charts/index.ts';
 import type { Route } from '../../http/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import { type Call, type HelmWrapperOptions, routeMaker } from './call.ts';
@@ -119,7 +120,8 @@ async function searchCharts(call: Call): Promise<Data> {
     const text = `an invalid version/constraint format: improper constraint: ${query.version.slice(0, 100)}`;
     throw isRange ? inWords(error, text) : error;
   });
-  const rows = charts.map(({ repo, name, version, app_version, description }) => ({
+  const ofRepositories = charts.filter(({ repo }) => repo !== uploadsName);
+  const rows = ofRepositories.map(({ repo, name, version, app_version, description }) => ({
     name: `${repo}/${name}`,
     version: version ?? '',
     app_version: app_version ?? '',
