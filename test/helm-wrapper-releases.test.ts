@@ -144,6 +144,7 @@ describe('install', () => {
           ok(),
         ],
         ['without a body', `/bare?${hello}`, undefined, ok()],
+        ['atomic', `/whole?${hello}`, { atomic: true }, ok()],
         ['name taken', `/alpha?${hello}`, {}, failed('cannot re-use a name that is still in use')],
         [
           'values',
@@ -296,7 +297,14 @@ describe('what was installed', () => {
           'all',
           '',
           undefined,
-          ok([element('alpha'), element('bare'), element('by-url'), hooked, element('valued')]),
+          ok([
+            element('alpha'),
+            element('bare'),
+            element('by-url'),
+            hooked,
+            element('valued'),
+            element('whole'),
+          ]),
         ],
         ['values', '/alpha', undefined, ok({ greeting: 'salut' })],
         ['values, named', '/alpha?info=values&output=json', undefined, ok({ greeting: 'salut' })],
@@ -379,6 +387,7 @@ describe('upgrade and rollback', () => {
     () => gateway.url,
     [
       ...cells('PUT', [
+        ['atomic', `/whole?${hello}`, { atomic: true, timeout: '1m' }, ok()],
         ['dry run', `/alpha?${hello}`, { dry_run: true, values: 'greeting: dry' }, ok()],
         [
           'success',
@@ -421,6 +430,7 @@ describe('upgrade and rollback', () => {
         ['not JSON', '/alpha/versions/1', 'x', failed(noJson)],
         ['force as text', '/alpha/versions/1', { force: 'x' }, noBool('force')],
       ]),
+      ...cells('DELETE', [['what was atomic', '/whole', undefined, ok()]]),
       ...cells('GET', [
         ['values', '/alpha', undefined, ok({ audience: 'all', greeting: 'hi' })],
         [
@@ -590,7 +600,7 @@ describe('uninstall and list', () => {
         name: 'a kubeconfig on the server',
         verb: 'DELETE',
         path: `${releases}/fresh?kube_config=/root/.kube/config`,
-        answer: failed(`kube_config: "/root/.kube/config" is no kubeconfig of this gateway's clusters`),
+        answer: failed(`kube_config: this is no kubeconfig of this gateway's clusters`),
       },
       {
         name: 'empty names of clusters',

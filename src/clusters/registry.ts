@@ -110,9 +110,8 @@ export class Registry {
     const all = [...this.#byName.values(), this.own].filter(({ entry }) => {
       return entry.kubeconfig && 'file' in entry.kubeconfig && entry.kubeconfig.file === file;
     });
-    const shown = JSON.stringify(file.slice(0, 100));
     if (all.length === 0) {
-      const message = `kube_config: ${shown} is no kubeconfig of this gateway's clusters`;
+      const message = "kube_config: this is no kubeconfig of this gateway's clusters";
       throw new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
     }
     const wanted = all.filter(({ entry }) =>
@@ -122,7 +121,9 @@ export class Registry {
     if (cluster) return cluster;
     const what =
       name === undefined ? 'has several clusters: name one by kube_context' : 'has no such context';
-    throw new GatewayError(Code.NOT_FOUND, `kube_config: ${shown} ${what}`, { reason: 'CLUSTER_NOT_FOUND' });
+    throw new GatewayError(Code.NOT_FOUND, `kube_config: the kubeconfig ${what}`, {
+      reason: 'CLUSTER_NOT_FOUND',
+    });
   }
 
   /** The cluster's name in logs and metrics; undefined for the own one. The number of names is bounded. */

@@ -1,6 +1,6 @@
 import { uploadsName } from '../../charts/index.ts';
 import type { Route } from '../../http/index.ts';
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { GatewayError } from '../../protocol/index.ts';
 import { type Call, type HelmWrapperOptions, routeMaker } from './call.ts';
 import { type ChartInfo, chartInfos, chartWhereItFits } from './chart-data.ts';
 import type { Data } from './envelope.ts';
@@ -116,7 +116,7 @@ async function searchCharts(call: Call): Promise<Data> {
     versions: call.query('versions') === 'true',
   };
   const charts = await call.charts.catalogue.searchHelm3(query, call.context.signal).catch(error => {
-    const isRange = error instanceof GatewayError && error.code === Code.INVALID_ARGUMENT;
+    const isRange = error instanceof GatewayError && /^not a version or a range /.test(error.message);
     const text = `an invalid version/constraint format: improper constraint: ${query.version.slice(0, 100)}`;
     throw isRange ? inWords(error, text) : error;
   });
