@@ -38,6 +38,15 @@ const selectors: readonly (readonly [string, Record<string, string>])[] = [
   ['', { 'x-kubetoken-bin': 'cHJvZA==' }],
   ['', { 'x-cluster': 'prod' }],
   ['', { 'X-Cluster': '' }],
+  ['', { x_cluster: 'prod' }],
+  ['', { x_kubeapiserver: 'https://prod:6443' }],
+  ['', { 'x-kube-api-server': 'https://prod:6443' }],
+  ['', { 'x-kube_context': 'prod' }],
+  ['?kube_context[]=prod', {}],
+  ['?kube.context=prod', {}],
+  ['?kube_context%00=prod', {}],
+  ['?purge=true;kube_context=prod', {}],
+  ['?purge=true;a=1;kubeContext=prod', {}],
 ];
 
 test('without a hub, whoever names a cluster is refused', async t => {

@@ -21,7 +21,18 @@ export interface AdhocNames {
 const selectingHeaders: ReadonlySet<string> = new Set(['x-cluster', 'x-kubeapiserver', 'x-kubetoken']);
 
 /** Spelt or placed otherwise, such a name means a cluster all the same: its request must not reach another one. */
-const looksSelecting = /^(?:x-)?kube[_-]?con(?:text|fig)$|^x-(?:cluster|kubeapiserver|kubetoken)(?:-bin)?$/i;
+function looksSelecting(name: string): boolean {
+  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return /^(?:x?kubecon(?:text|fig)|x(?:cluster|kubeapiserver|kubetoken)(?:bin)?)$/.test(letters);
+}
+
+/** The names of parameters that select nothing here, also of those that a server which takes `;` for `&` would read. */
+function unreadIn(query: URLSearchParams): string[] {
+  return [...query].flatMap(([name, value]) => {
+    const [, ...further] = `${name}=${value}`.split(';').map(part => part.split('=', 1)[0] ?? '');
+    return name === 'kube_context' || name === 'kube_config' ? further : [name, ...further];
+  });
+}
 
 /**
  * Reads every place where a request can name a cluster: its path, the parameter `kube_context`, the header or metadata
@@ -38,8 +49,8 @@ export function readSelection(
 ): Selection {
   const unread = [
     ...Object.keys(headers).filter(name => !selectingHeaders.has(name)),
-    ...[...(query?.keys() ?? [])].filter(name => name !== 'kube_context' && name !== 'kube_config'),
-  ].find(name => looksSelecting.test(name));
+    ...(query ? unreadIn(query) : []),
+  ].find(looksSelecting);
   if (unread !== undefined)
     throw invalidArgument(
       `${unread.slice(0, 40)} names no cluster: use the path, the parameter kube_context or the header x-cluster`,

@@ -12,7 +12,7 @@ export { Guard } from './guard.ts';
 export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { Router } from './router.ts';
-export { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
+export { selectCluster, toOriginForm, validateForwardPath } from './select-cluster.ts';
 export {
   type Content,
   errorBody,

@@ -14,7 +14,7 @@ import type { Guard } from './guard.ts';
 import { type CorsOptions, crossOrigin, securityHeaders } from './headers.ts';
 import { handlerForBothVersions } from './http2-express.ts';
 import { allowedVerbs, Router } from './router.ts';
-import { clusterParameters, originForm, selectCluster } from './select-cluster.ts';
+import { clusterParameters, selectCluster, toOriginForm } from './select-cluster.ts';
 import { sendError } from './send.ts';
 
 export interface PipelineOptions {
@@ -98,7 +98,7 @@ export function createPipeline(options: PipelineOptions): Front {
 
   const handle = handlerForBothVersions(app);
   return oneByOne((request, response) => {
-    request.url = originForm(request.url ?? '/');
+    toOriginForm(request);
     events.started?.();
     const exchange = new Exchange(request, response, options.budget);
     response.setHeader('X-Request-Id', exchange.requestId);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { originForm, selectCluster, validateForwardPath } from './select-cluster.ts';
+import { selectCluster, toOriginForm, validateForwardPath } from './select-cluster.ts';
 
 describe('which cluster a request names', () => {
   const select = (url: string, headers = {}, hasMany = true) => {
@@ -98,6 +98,9 @@ describe('a path that is passed on', () => {
     '/a%00b',
     '/a%0d%0ab',
     '/a b',
+    '/..;/a',
+    '/a/%2e%2e;x=y/b',
+    '/.;/a',
     '/a#b',
     'tiller',
   ]) {
@@ -107,18 +110,25 @@ describe('a path that is passed on', () => {
   }
 });
 
-const cases: Record<string, string> = {
-  '/a?b=c': '/a?b=c',
-  '//a/b': '//a/b',
-  '/http://x/y': '/http://x/y',
-  '*': '*',
-  'http://host/a/b?c=d': '/a/b?c=d',
-  'HTTPS://host:8443/a': '/a',
-  'http://user@[::1]:80/a': '/a',
-  'http://host': '/',
-  'http://host?pretty': '/?pretty',
-  'http://[::/a': '/a',
+/** A target, and what it is taken for: the path and query, and the host where it is not that of the header. */
+const cases: Record<string, [url: string, host?: string]> = {
+  '/a?b=c': ['/a?b=c'],
+  '//a/b': ['//a/b'],
+  '/http://x/y': ['/http://x/y'],
+  '*': ['*'],
+  'http://host/a/b?c=d': ['/a/b?c=d', 'host'],
+  'HTTPS://host:8443/a': ['/a', 'host:8443'],
+  'http://user@[::1]:80/a': ['/a', 'user@[::1]:80'],
+  'http://localhost@evil.example/a': ['/a', 'localhost@evil.example'],
+  'http://host': ['/', 'host'],
+  'http://host?pretty': ['/?pretty', 'host'],
+  'http://[::/a': ['/a', '[::'],
+  'http:///a': ['/a', ''],
 };
 
-for (const [target, wanted] of Object.entries(cases))
-  test(`${target} is ${wanted}`, () => assert.equal(originForm(target), wanted));
+for (const [target, [url, host = 'here']] of Object.entries(cases))
+  test(`${target} is ${url} of ${host}`, () => {
+    const request = { url: target, headers: { host: 'here' } };
+    toOriginForm(request);
+    assert.deepEqual(request, { url, headers: { host } });
+  });

@@ -71,18 +71,20 @@ export function validateForwardPath(path: string): string {
     !/\/\/|%(?:2f|5c|25|7f|[01][0-9a-f])/i.test(path) &&
     !decode(path)
       .split('/')
-      .some(part => part === '.' || part === '..');
+      .some(part => /^\.\.?(?:;|$)/.test(part)); // some servers cut parameters off
   if (isPlain) return path;
   throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path.slice(0, 200)} of a cluster`);
 }
 
 /**
- * The path and query of a request's target. One with scheme and authority, as clients send it to a proxy and every server
- * has to take it, loses both: this program serves one host. Source: RFC 9112, 3.2.2
+ * Has a request whose target has a scheme and an authority, as clients send it to a proxy and every server has to take it,
+ * look as if it had come without: the authority is its `Host` from then on, whatever that header says.
+ * Rule: RFC 9112, 3.2.2
  */
-export function originForm(target: string): string {
-  const authority = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0];
-  if (authority === undefined) return target;
-  const rest = target.slice(authority.length);
-  return rest.startsWith('/') ? rest : `/${rest}`;
+export function toOriginForm(request: { url?: string | undefined; headers: IncomingHttpHeaders }): void {
+  const [whole, authority] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.url ?? '') ?? [];
+  if (whole === undefined) return;
+  const rest = request.url!.slice(whole.length);
+  request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  request.headers.host = authority ?? '';
 }

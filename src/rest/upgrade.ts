@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Registry } from '../clusters/index.ts';
-import { errorBody, type Guard, originForm, selectCluster, validateForwardPath } from '../http/index.ts';
+import { errorBody, type Guard, selectCluster, toOriginForm, validateForwardPath } from '../http/index.ts';
 import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../protocol/index.ts';
 
 /**
@@ -32,9 +32,10 @@ async function passOn(
   guard: Guard,
   signal: AbortSignal,
 ): Promise<void> {
+  toOriginForm(request);
   guard.checkHost(request);
   guard.checkOrigin(request);
-  const { pathname, search } = splitTarget(originForm(request.url ?? '/'));
+  const { pathname, search } = splitTarget(request.url ?? '/');
   const query = new URLSearchParams(search);
   const target = selectCluster(pathname, search, query, request.headers, true);
   if (!target.isNamed) throw invalidArgument('only clusters take WebSockets, below /clusters/NAME');
