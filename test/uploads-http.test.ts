@@ -312,8 +312,12 @@ describe('a client that is slow', () => {
       `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       'latin1',
     );
-    assert.match(String(await once(socket, 'data')), /^HTTP\/1.1 400 .*malformed or cut off/s);
-    socket.destroy();
+    let answer = '';
+    for await (const chunk of socket) {
+      answer += chunk;
+      if (answer.includes('cut off')) break;
+    }
+    assert.match(answer, /^HTTP\/1.1 400 .*malformed or cut off/s);
     await eventually(() => readdirSync(folder).length === 0);
   });
 
@@ -328,7 +332,6 @@ describe('a client that is slow', () => {
     const ended = new Promise(resolve => request.on('response', resolve).on('error', resolve));
     request.write(head);
     request.write(randomBytes(1000));
-    await eventually(() => readdirSync(folder).length === 1);
     await ended;
     request.destroy();
     await eventually(() => readdirSync(folder).length === 0);
