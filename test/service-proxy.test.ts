@@ -57,7 +57,11 @@ async function startProgram(t: TestContext): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'service-proxy-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'config');
-  await startGatewayProcess(t, ['--connector=sandbox', `--sandbox-kubeconfig=${file}`]);
+  await startGatewayProcess(t, [
+    '--connector=sandbox',
+    `--sandbox-kubeconfig=${file}`,
+    `--chart-upload-dir=${file}-uploads`, // without it the list of uploads, a link too, is answered 501
+  ]);
   const { clusters, users } = JSON.parse(readFileSync(file, 'utf8'));
   const { server, 'certificate-authority-data': ca } = clusters[0].cluster;
   return { url: server, caPem: Buffer.from(ca, 'base64').toString(), token: users[0].user.token };

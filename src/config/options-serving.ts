@@ -115,7 +115,7 @@ export const limitOptions = {
   ),
   inFlightBytes: bytes(
     'in-flight-limit',
-    'Maximum size of all request bodies that are arriving (half of it) and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After.',
+    'Maximum size of all request bodies that are arriving (half of it), replies that are arriving and answers that are not sent yet, together; past it large requests are answered 503 with Retry-After. What the threads for large requests hold comes on top.',
     {
       // the manifests give 768 MiB, threads included, and a message is in memory up to three times while it is made into another
       default: '96MiB',
