@@ -106,7 +106,17 @@ test('the contract says which methods change nothing', () => {
   const shared = ['GetHistory', 'GetReleaseContent', 'GetReleaseStatus', 'GetVersion'];
   assert.deepEqual(reads('hapi.services.tiller.ReleaseService'), [...shared, 'ListReleases']);
   assert.deepEqual(reads('appscode.swift.v2.ReleaseService'), [
-    ...shared,
+    'DiffRelease',
+    'DiffRevisions',
+    'GetEnvironment',
+    'GetHistory',
+    'GetReleaseContent',
+    'GetReleaseHooks',
+    'GetReleaseManifest',
+    'GetReleaseNotes',
+    'GetReleaseStatus',
+    'GetReleaseValues',
+    'GetVersion',
     'SearchCharts',
     'SummarizeReleases',
     'WatchReleases',
