@@ -171,7 +171,7 @@ describe('a body that a method does not have', () => {
       requests().map(({ line, body }) => [line, body]),
       [
         ['GET /anything', ''],
-        ['POST /anything', ''],
+        // POST /anything is refused: without its body it would be another change
         ['OPTIONS /anything', ''],
         [`GET ${rollback}`, ''],
       ],
@@ -305,6 +305,22 @@ describe('unusual framing', () => {
             [`${verb} /anything`, ''],
             [`GET ${list}?limit=7`, ''],
           ],
+        );
+        assert.equal(broken(), 0);
+      });
+    }
+  }
+
+  for (const verb of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    for (const [name, lines, content] of framings) {
+      test(`${verb} of an unknown path with a body, ${name}: is refused, so that no half of it arrives`, async t => {
+        const { hub, requests, broken } = await startRecording(t);
+        const attack = `${verb} /clusters/a/anything HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n${content}`;
+        const answer = await sendRaw(hub, attack + victim, text => text.includes('limit=7'));
+        assert.match(answer, /HTTP\/1\.1 400 .*"message":"\/anything is not known here/s);
+        assert.deepEqual(
+          requests().map(({ line }) => line),
+          [`GET ${list}?limit=7`],
         );
         assert.equal(broken(), 0);
       });

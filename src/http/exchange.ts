@@ -208,6 +208,13 @@ export function hasContentType(request: HttpRequest, type: string): boolean {
   return headerOf(request, 'content-type')?.toLowerCase().startsWith(type) ?? false;
 }
 
+/** Whether the head of a request says that a body follows. */
+export function sendsBody(request: HttpRequest): boolean {
+  const { headers } = request;
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return true;
+  return request.httpVersionMajor === 2 && 'stream' in request && !request.stream.endAfterHeaders;
+}
+
 function splitOnce(text: string, mark: string): [string, string?] {
   const index = text.indexOf(mark);
   return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];

@@ -6,6 +6,7 @@ export {
   hasContentType,
   type Parameters,
   type Route,
+  sendsBody,
   type Verb,
 } from './exchange.ts';
 export { Guard } from './guard.ts';

@@ -9,6 +9,7 @@ import {
   readUploadForm,
   sendContent,
   sendJson,
+  sendsBody,
   validateForwardPath,
 } from '../http/index.ts';
 import {
@@ -99,7 +100,7 @@ export const forwardRoute: Route = {
   // whatever the verb: a newer gateway may have paths that are not known here
   changes: true,
   answer: exchange =>
-    answerByCluster(exchange, { hasBody: false, isRead: false }, () => {
+    answerByCluster(exchange, { hasBody: false, isRead: false, isUnknown: true }, () => {
       const path = exchange.target.path.slice(0, 200);
       throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path} of a cluster`);
     }),
@@ -112,11 +113,12 @@ function isRead({ idempotency }: Method): boolean {
 /**
  * Holds the cluster open for the answer: the cluster's own gateway's where it has one, else what `here` makes of it. A
  * live stream is always made here, so that this gateway ends it when it stops or the client is too slow.
- * @param route whether its method takes a body, and whether it changes nothing, so that it may be sent twice
+ * @param route whether its method takes a body, whether it changes nothing, so that it may be sent twice, and whether it is
+ * one of the other gateway's alone: then a change that has a body is refused, since without it it would be another change
  */
 function answerByCluster(
   exchange: Exchange,
-  route: { readonly hasBody: boolean; readonly isRead: boolean; readonly isLive?: boolean },
+  route: Readonly<Record<'hasBody' | 'isRead', boolean> & Partial<Record<'isLive' | 'isUnknown', boolean>>>,
   here: (backend: Backend, context: CallContext) => Promise<Answered>,
 ): Promise<Answered> {
   const { cluster, request, response, target, verb, routeVerb, hold } = exchange;
@@ -125,6 +127,11 @@ function answerByCluster(
       context.signal,
       backend => {
         if (backend.kind !== 'gateway' || route.isLive) return here(backend, context);
+        if (route.isUnknown && /^(?:POST|PUT|PATCH|DELETE)$/.test(verb) && sendsBody(request)) {
+          throw invalidArgument(
+            `${target.path.slice(0, 200)} is not known here, and bodies are passed on only to paths that are: ask the cluster's own gateway`,
+          );
+        }
         const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
         const forwarded = { ...route, hold, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
         return backend.gateway.forward(request, response, forwarded, context);
