@@ -61,7 +61,7 @@ function keyOf(key: string): string {
 
 /** The entries of a list of Secrets need not say their kind. */
 function maskSecretList(key: string, inner: Pair): Pair {
-  if (shownFields.has(key)) return maskLine(inner);
+  if (shownFields.has(key)) return maskUnlessWord(inner);
   return isOfShape(inner, 'list')
     ? eachItem(inner, entry =>
         isOfShape(entry, 'map') ? eachKey(entry, maskSecretField, keyOf) : maskAll(entry),
@@ -70,15 +70,28 @@ function maskSecretList(key: string, inner: Pair): Pair {
 }
 
 function maskSecretField(key: string, inner: Pair): Pair {
-  if (shownFields.has(key)) return maskLine(inner);
+  if (shownFields.has(key)) return maskUnlessWord(inner);
   if (!isOfShape(inner, 'map')) return maskAll(inner);
   return eachKey(inner, key === 'metadata' ? maskMetadata : (_key, value) => maskAll(value), keyOf);
 }
 
 function maskMetadata(key: string, inner: Pair): Pair {
-  if (shownMetadata.has(key)) return maskLine(inner);
-  if (!/^(?:labels|annotations)$/.test(key) || !isOfShape(inner, 'map')) return maskAll(inner);
+  if (shownMetadata.has(key)) return maskUnlessWord(inner);
+  if (!isOfShape(inner, 'map')) return maskAll(inner);
+  if (key === 'labels') return eachKey(inner, (_name, value) => maskUnlessWord(value), keyOf);
+  if (key !== 'annotations') return maskAll(inner);
   return eachKey(inner, (name, value) => (lastApplied.test(name) ? maskAll(value) : maskLine(value)), keyOf);
+}
+
+/** Shows what Kubernetes takes as a kind, a type, a name or a label: part of a value may have become one by a stray quote. */
+function maskUnlessWord(pair: Pair): Pair {
+  const isShown = (value: YamlValue | undefined) =>
+    value === undefined || typeof value === 'boolean' || (typeof value === 'string' && isWord(value));
+  return pair.every(isShown) ? pair : maskAll(pair);
+}
+
+function isWord(text: string): boolean {
+  return /^[-._:/a-zA-Z0-9]{0,253}$/.test(text);
 }
 
 /** Shows what is a word or a line; whatever holds more might hold the object once more. */
