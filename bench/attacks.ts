@@ -6,8 +6,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeMessage } from '../src/codec/schema.ts';
@@ -90,6 +92,10 @@ const attacks: Record<string, Attack> = {
     await ask(`${content.replace('/a/', '/lists/')}?format_values_as_json=true&pretty`),
   ],
   'list of 16 MB summaries, pretty': async ({ ask }) => [await ask(`${list}?pretty`)],
+  'list of 6 clusters, 16 MB summaries each': async ({ ask }) => [await ask(`/clusters/-${list}`)],
+  'list of 3 clusters, 16 MB summaries each': async ({ ask }) => [
+    await ask(`/clusters/-${list}?cluster=c1&cluster=c2&cluster=c3`),
+  ],
   '40 stalled uploads of 31 MB': stalledUploads,
   '200 pipelined contents on one connection': pipelined,
   '50 slow readers of 20 MB': slowReaders,
@@ -196,7 +202,14 @@ async function startStub(): Promise<StubTiller> {
 }
 
 async function startGateway(stub: StubTiller): Promise<{ child: ChildProcess; port: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'attacks-'));
+  const clusters = join(folder, 'clusters.yaml');
+  const entries = [1, 2, 3, 4, 5, 6].map(
+    index => `{name: c${index}, upstream: direct, endpoint: "${stub.address}"}`,
+  );
+  writeFileSync(clusters, `clusters: [${entries.join(', ')}]\n`);
   const flags = [
+    `--clusters=${clusters}`,
     '--addr=127.0.0.1:0',
     '--connector=direct',
     `--tiller-endpoint=${stub.address}`,
@@ -207,10 +220,25 @@ async function startGateway(stub: StubTiller): Promise<{ child: ChildProcess; po
     const port = Number(/"message":"listening on [^"]*:(\d+)"/.exec(line)?.[1]);
     if (port > 0) {
       child.stdout!.on('error', () => {}).resume();
+      child.once('exit', () => rmSync(folder, { recursive: true }));
       return { child, port };
     }
   }
   throw new Error('the gateway did not start');
+}
+
+/** Asks again and again from a process of its own; `stop` gives the slowest answer in milliseconds. */
+async function startPing(url: string): Promise<{ stop(): Promise<number> }> {
+  const path = 'bench/support/ping-process.ts';
+  const child = spawn(process.execPath, [path, url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  await lines.next();
+  return {
+    async stop() {
+      child.stdin!.end();
+      return Number((await lines.next()).value);
+    },
+  };
 }
 
 async function maxLagMs(port: number): Promise<number> {
@@ -226,19 +254,7 @@ async function runOne(name: string, attack: Attack, stub: StubTiller): Promise<v
   await maxLagMs(port);
   const before = memory(child, 'VmRSS');
   writeFileSync(`/proc/${child.pid}/clear_refs`, '5');
-  let isOver = false;
-  let slowestMs = 0;
-  const pings = (async () => {
-    while (!isOver) {
-      const startedAt = performance.now();
-      await fetch(`${url}/healthz`).then(
-        answer => answer.text(),
-        () => {},
-      );
-      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
-      await sleep(10);
-    }
-  })();
+  const ping = await startPing(`${url}/healthz`);
   const target: Target = {
     port,
     open: () => connect(port, '127.0.0.1').on('error', () => {}),
@@ -256,8 +272,7 @@ async function runOne(name: string, attack: Attack, stub: StubTiller): Promise<v
   const statuses = await attack(target);
   const tookMs = performance.now() - startedAt;
   const lag = await maxLagMs(port);
-  isOver = true;
-  await pings;
+  const slowestMs = await ping.stop();
   const counts = Object.entries(Object.groupBy(statuses, String)).map(
     ([status, all]) => `${status}×${all?.length}`,
   );

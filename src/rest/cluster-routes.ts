@@ -24,6 +24,7 @@ import { bindRequest } from './bind-request.ts';
 import { lastEventId, liveFormat, resumeAfter } from './live-format.ts';
 import {
   type ClusterReply,
+  checkMergedBytes,
   mergeWhereItFits,
   readReleaseQuery,
   toLineWhereItFits,
@@ -212,7 +213,11 @@ function releasesQuestion(
   return {
     ask: (backend, context) => callUnary(service, 'SummarizeReleases', backend, request, context),
     line: (reply, context) => toLineWhereItFits(jobOf(context, [reply]), reply),
-    whole: (replies, context) => mergeWhereItFits(jobOf(context, replies), wanted, replies),
+    whole: (replies, context) => {
+      const job = jobOf(context, replies);
+      checkMergedBytes(job.bytes);
+      return mergeWhereItFits(job, wanted, replies);
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { encodeMessage } from '../codec/index.ts';
 import { maxHereBytes } from '../protocol/index.ts';
 import {
+  checkMergedBytes,
   mergeReplies,
   mergeWhereItFits,
   type ReleaseQuery,
@@ -150,5 +151,13 @@ describe('a list over clusters', () => {
   test('has no pages and no negative limit', () => {
     assert.throws(() => read({ offset: 'x' }), { code: 3, message: /^offset: / });
     assert.throws(() => read({ limit: -1 }), { code: 3, message: 'limit: -1 is negative' });
+  });
+});
+
+test('lists that are too large for one answer are refused with what to do', () => {
+  checkMergedBytes(64 * 1024 * 1024);
+  assert.throws(() => checkMergedBytes(64 * 1024 * 1024 + 1), {
+    code: 8,
+    message: /too large for one answer \(65 MiB, of at most 64\): ask for a lower limit, .*x-ndjson/,
   });
 });

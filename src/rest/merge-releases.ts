@@ -1,5 +1,5 @@
 import { messageType, WireType, wireFields, wireToJson } from '../codec/index.ts';
-import { invalidArgument, whereItFits } from '../protocol/index.ts';
+import { Code, GatewayError, invalidArgument, whereItFits } from '../protocol/index.ts';
 
 const requestType = messageType('appscode.swift.v2.SummarizeReleasesRequest');
 const responseType = messageType('appscode.swift.v2.SummarizeReleasesResponse');
@@ -28,8 +28,13 @@ interface Summary {
   readonly cluster: string;
   readonly name: string;
   readonly key: string;
-  readonly wire: Uint8Array;
+  readonly reply: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
+
+/** The most that lists are merged of, in bytes: in memory they take about six times as much until the answer is sent. */
+const maxMergedBytes = 64 * 1024 * 1024;
 
 /**
  * Reads the filters of the query, which are those of one cluster's list. Each cluster is asked for the whole limit, since
@@ -52,9 +57,19 @@ export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
   return { sortBy: wanted.sort_by ?? 'NAME', descending: wanted.sort_order === 'DESC', limit };
 }
 
+/** @throws GatewayError RESOURCE_EXHAUSTED where the lists are too large to be merged */
+export function checkMergedBytes(bytes: number): void {
+  if (bytes <= maxMergedBytes) return;
+  const size = `${Math.ceil(bytes / 2 ** 20)} MiB, of at most ${maxMergedBytes / 2 ** 20}`;
+  throw new GatewayError(
+    Code.RESOURCE_EXHAUSTED,
+    `the lists of these clusters are too large for one answer (${size}): ask for a lower limit, fewer clusters, or each cluster's list on a line (Accept: application/x-ndjson)`,
+  );
+}
+
 /**
  * The lists of all clusters as one JSON document: the releases, each with its cluster, then how each cluster answered.
- * Never more of a list than its bytes is made of it in memory. May run in a thread.
+ * May run in a thread.
  */
 export function mergeReplies(query: ReleaseQuery, replies: readonly ClusterReply[]): Buffer {
   const releases: Summary[] = [];
@@ -90,15 +105,30 @@ export function replyToLine({ cluster, reply, about }: ClusterReply): Buffer {
 export const mergeWhereItFits = whereItFits(import.meta.url, mergeReplies);
 export const toLineWhereItFits = whereItFits(import.meta.url, replyToLine);
 
-/** The releases as JSON, with commas between. */
-function* toJson(releases: readonly Summary[]): Generator<Buffer> {
+const chunkBytes = 1024 * 1024;
+
+/** The releases as JSON, with commas between, in a few large pieces: a small one for each release would take a kilobyte. */
+function toJson(releases: readonly Summary[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  let chunk = Buffer.allocUnsafeSlow(0);
+  let length = 0;
+  const add = (bytes: Uint8Array) => {
+    if (length + bytes.length > chunk.length) {
+      pieces.push(chunk.subarray(0, length));
+      chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes.length));
+      length = 0;
+    }
+    chunk.set(bytes, length);
+    length += bytes.length;
+  };
   let separator = '';
-  for (const { cluster, wire } of releases) {
-    const json = wireToJson(summaryType, wire);
-    yield Buffer.from(`${separator}{"cluster":${JSON.stringify(cluster)}${json.length > 2 ? ',' : ''}`);
-    yield json.subarray(1);
+  for (const { cluster, reply, start, end } of releases) {
+    const json = wireToJson(summaryType, reply.subarray(start, end));
+    add(Buffer.from(`${separator}{"cluster":${JSON.stringify(cluster)}${json.length > 2 ? ',' : ''}`));
+    add(json.subarray(1));
     separator = ',';
   }
+  return [...pieces, chunk.subarray(0, length)];
 }
 
 function readPage(
@@ -110,8 +140,10 @@ function readPage(
   const number = responseType.byName.get('releases')?.number;
   for (const field of wireFields(reply)) {
     if (field.number !== number || field.wireType !== WireType.BYTES) continue;
-    const wire = reply.subarray(field.valueStart, field.end);
-    releases.push({ cluster, name: textAt(wire, ['name']), key: keyOf(wire, sortBy), wire });
+    const { valueStart: start, end } = field;
+    const wire = reply.subarray(start, end);
+    const name = textAt(wire, ['name']);
+    releases.push({ cluster, name, key: sortBy === 'NAME' ? name : keyOf(wire, sortBy), reply, start, end });
   }
   const counts = JSON.parse(wireToJson(responseType, without(reply, number)).toString()) as {
     readonly total?: string;
@@ -126,7 +158,6 @@ function without(wire: Uint8Array, number: number | undefined): Buffer {
 }
 
 function keyOf(wire: Uint8Array, sortBy: ReleaseQuery['sortBy']): string {
-  if (sortBy === 'NAME') return textAt(wire, ['name']);
   if (sortBy === 'CHART_NAME') return textAt(wire, ['chart_metadata', 'name']);
   const deployed = bytesAt(wire, ['info', 'last_deployed']);
   if (!deployed) return '';

@@ -216,18 +216,21 @@ interface Collect {
   readonly all: boolean;
 }
 
-/** Numbers of versions by score, in room for all versions of the index: memory that is not written to costs nothing. */
+/** Numbers of versions by score, in room that grows: an index may have very many, and most searches find few. */
 class ByScore {
-  readonly #lists: Uint32Array[];
+  readonly #lists = Array.from({ length: scores }, () => new Uint32Array(256));
   readonly #counts = new Array<number>(scores).fill(0);
-
-  constructor({ versionCount }: RepositoryIndex) {
-    this.#lists = Array.from({ length: scores }, () => new Uint32Array(versionCount));
-  }
 
   /** @param score one more than its number */
   add(score: number, version: number): void {
-    this.#lists[score - 1]![this.#counts[score - 1]!++] = version;
+    let list = this.#lists[score - 1]!;
+    const count = this.#counts[score - 1]!++;
+    if (count === list.length) {
+      const grown = new Uint32Array(2 * count);
+      grown.set(list);
+      list = this.#lists[score - 1] = grown;
+    }
+    list[count] = version;
   }
 
   finish(): readonly Uint32Array[] {
@@ -242,7 +245,7 @@ function collectInOrder(
   { byCase, all }: Collect,
 ): readonly Uint32Array[] {
   const { byName, firstVersion, row } = index.columns;
-  const lists = new ByScore(index);
+  const lists = new ByScore();
   for (let place = 0; place < index.chartCount; place++) {
     const chart = byCase ? byName[place]! : place;
     const end = firstVersion[chart + 1]!;
@@ -263,7 +266,7 @@ function collectBest(
   holds: (version: number) => boolean,
 ): readonly Uint32Array[] {
   const { byName, firstVersion, row } = index.columns;
-  const lists = new ByScore(index);
+  const lists = new ByScore();
   for (let place = 0; place < index.chartCount; place++) {
     const chart = byName[place]!;
     const end = firstVersion[chart + 1]!;
