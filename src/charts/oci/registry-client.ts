@@ -13,6 +13,8 @@ export interface RegistryAccess {
   readonly repository: string;
   readonly access: Access;
   readonly credentials: Credentials;
+  /** The Authorization header of its last answer: the next request may use it even where it is about to be renewed. */
+  accepted: string | undefined;
 }
 
 const maxTokenBytes = 64 * 1024;
@@ -41,7 +43,7 @@ export class RegistryClient {
   open(host: string, repository: string, credentials: Credentials): RegistryAccess {
     const origin = new URL(`${usesTls(host, credentials) ? 'https' : 'http'}://${host}`);
     const access = resolveAccess({ url: origin, username: '', password: '' }, credentials);
-    return { origin, repository, access, credentials };
+    return { origin, repository, access, credentials, accepted: undefined };
   }
 
   /**
@@ -60,21 +62,25 @@ export class RegistryClient {
       const access = { ...registry.access, authorization };
       return this.#downloader.ask({ url, access, accept, maxBytes }, signal);
     };
-    const known = this.authorization(registry);
-    let response = await ask(known);
+    let authorization = this.authorization(registry);
+    let response = await ask(authorization);
     if (response.status === 401) {
-      const authorization = await this.#authorize(registry, response, signal);
-      if (authorization !== undefined && authorization !== known) response = await ask(authorization);
+      const refused = authorization;
+      authorization = await this.#authorize(registry, response, signal);
+      if (authorization !== undefined && authorization !== refused) response = await ask(authorization);
     }
-    if (response.status === 200) return response;
+    if (response.status === 200) {
+      registry.accepted = authorization;
+      return response;
+    }
     const message = `${showUrl(url)}: the registry answered ${response.status}`;
     throw response.status >= 500 ? unavailable(message) : invalidArgument(message);
   }
 
   /** The header that the repository has accepted before; a token of the caller's own is sent at once. */
-  authorization({ access, credentials, ...registry }: RegistryAccess): string | undefined {
-    if (credentials.token) return access.authorization;
-    return this.#authorizations.get(keyOf({ access, credentials, ...registry }));
+  authorization(registry: RegistryAccess): string | undefined {
+    if (registry.credentials.token) return registry.access.authorization;
+    return this.#authorizations.get(keyOf(registry)) ?? registry.accepted;
   }
 
   /** What a registry that answered 401 asks for; undefined where there is nothing to give. */
