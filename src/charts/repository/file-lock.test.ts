@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -63,6 +63,15 @@ test('that of another machine is broken when it does not change', async () => {
     await new FileLock(path, { staleMs: 30, maxWaitMs: 60_000 }).run(check => check());
     assert.deepEqual(readdirSync(folder), []);
   }
+});
+
+test('a link to nothing in its place is waited for no longer than another lock', async () => {
+  symlinkSync('nothing', path);
+  await assert.rejects(
+    new FileLock(path, { staleMs: 60_000, maxWaitMs: 30 }).run(check => check()),
+    { code: 14, message: /hold the lock/ },
+  );
+  rmSync(path);
 });
 
 test('who lost the lock does not commit', async () => {

@@ -58,8 +58,8 @@ export class FileLock {
     const until = performance.now() + maxWaitMs;
     let seen: { readonly holder: string; readonly since: number } | undefined;
     while (!(await this.#create(mine))) {
-      const holder = await this.#read();
-      if (holder === undefined) continue;
+      // a lock without a text is one just made, just gone, or a link to nothing: it counts as held, so that this ends
+      const holder = (await this.#read()) ?? '';
       if (seen?.holder !== holder) seen = { holder, since: performance.now() };
       if (isDead(holder) || performance.now() - seen.since > staleMs) await this.#break(holder);
       else if (performance.now() > until) throw unavailable('other processes hold the lock; try again');
