@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -49,6 +50,13 @@ test('nothing is kept where a change throws', async () => {
   await assert.rejects(add(file, plain('b'.repeat(2_000_000))), { code: 8 });
   assert.deepEqual(names(await new RepositoryFile(path).read()), ['a']);
   assert.deepEqual(readdirSync(folder), ['repositories.yaml']);
+});
+
+test('what a killed process left is removed, and what cannot be is left', async () => {
+  writeFileSync(`${path}.1.tmp`, 'x');
+  mkdirSync(`${path}.2.tmp`);
+  await add(new RepositoryFile(path), plain('a'));
+  assert.deepEqual(readdirSync(folder), ['repositories.yaml', 'repositories.yaml.2.tmp']);
 });
 
 test('a link stays a link', async () => {

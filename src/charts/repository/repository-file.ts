@@ -127,7 +127,9 @@ async function versionOf(path: string): Promise<string> {
 async function replaceFile(path: string, text: string, check: () => Promise<void>): Promise<void> {
   const folder = dirname(path);
   for (const name of await readdir(folder)) {
-    if (name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp')) await unlink(join(folder, name));
+    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith('.tmp')) continue;
+    // another process may have been faster: to clean up is no part of the change
+    await unlink(join(folder, name)).catch(() => {});
   }
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
