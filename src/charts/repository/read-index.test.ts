@@ -184,3 +184,14 @@ describe('a long index, read some charts at a time', () => {
     assert.equal(url, 'https://charts.example.test/chart-199-2.0.0-rc.1.tgz');
   });
 });
+
+test('an index with anchors is read in a thread, however small: it may have any number of versions', async () => {
+  const rest = `# ${' '.repeat(100_000)}\n`;
+  const data = Buffer.from(
+    `apiVersion: v1\nv: &v {version: 1.0.0, urls: [x]}\nentries:\n  a: [*v, *v]\n${rest}`,
+  );
+  const { signal } = new AbortController();
+  const { index } = await readIndex(data, { where: 'index.yaml', repository: 'stable' }, signal);
+  assert.equal(index?.versionCount, 2);
+  assert.equal(data.length, 0, 'it was not handed over');
+});

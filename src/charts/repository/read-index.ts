@@ -3,6 +3,7 @@ import { GatewayError, inThread, invalidArgument, maxHereBytes, ThreadPool } fro
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
 import {
   decodeText,
+  mayExpand,
   readBoolean,
   readFields,
   readText,
@@ -248,13 +249,14 @@ export function packChanged(data: Uint8Array, text: IndexText): PackedText {
 }
 
 /**
- * Reads an index; a large one in a thread, since ten megabytes take a second in which nothing else would be answered.
+ * Reads an index; a large one in a thread, since ten megabytes take a second in which nothing else would be answered, and
+ * one with anchors, by which a few bytes make any number of versions.
  * @param data nobody may use it afterwards: it is handed over
  * @throws GatewayError as packIndex and ThreadPool.run
  */
 export async function readIndex(data: Uint8Array, text: IndexText, signal: AbortSignal): Promise<ReadIndex> {
   const job = { what: text.where, bytes: data.length, signal, move: true };
-  const isSmall = data.length <= maxHereBytes;
+  const isSmall = data.length <= maxHereBytes && !mayExpand(data);
   const { sha256, packed } = isSmall ? packChanged(data, text) : await packInThread(job, data, text);
   return { sha256, index: packed && new RepositoryIndex(packed) };
 }
