@@ -20,7 +20,8 @@ describe('other files of the folder', () => {
   test('are ignored, and links in it are not followed', async () => {
     const { uploads, uploadDir } = await openUploads();
     const secret = join(dirname(uploadDir), 'secret-1.0.0.tgz');
-    await writeFile(secret, chartOf('secret', '1.0.0'));
+    const secretChart = chartOf('secret', '1.0.0');
+    await writeFile(secret, secretChart);
     await symlink(secret, join(uploadDir, 'secret-1.0.0.tgz'));
     await symlink('/nowhere', join(uploadDir, 'web-2.0.0.tgz'));
     await mkdir(join(uploadDir, 'folder-1.0.0.tgz'));
@@ -38,7 +39,7 @@ describe('other files of the folder', () => {
       await assert.rejects(uploads.add(chartOf(name, '1.0.0'), once), taken);
     await uploads.add(chartOf('secret', '1.0.0', 1), again);
     assert.deepEqual(await names(uploads), ['placed 1.0.0', 'secret 1.0.0']);
-    assert.deepEqual(await readFile(secret), await readFile(secret));
+    assert.deepEqual(await readFile(secret), secretChart);
     await assert.rejects(uploads.add(chartOf('folder', '1.0.0'), again), {
       reason: 'UPLOADS_UNAVAILABLE',
       message: /EISDIR/,
