@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import {
   again,
   bounds,
@@ -10,7 +10,7 @@ import {
   openUploads,
   signal,
 } from '../../../test/charts/open-uploads.ts';
-import { Code } from '../../protocol/index.ts';
+import { Code, sharedThreads } from '../../protocol/index.ts';
 import { Uploads } from './uploads.ts';
 
 test('without a folder there are no uploads, and every method says so', async () => {
@@ -214,4 +214,21 @@ describe('bounds', () => {
     await (await uploads.receive(stalled(), { signal })).discard();
     assert.deepEqual(await readdir(uploadDir), []);
   });
+});
+
+test('lists at the same time look at each file once, and one that is given up leaves the others theirs', async () => {
+  const { uploads, another } = await openUploads();
+  for (const name of ['a', 'b', 'c']) await uploads.add(chartOf(name, '1.0.0'), once);
+  const run = mock.method(sharedThreads, 'run');
+  try {
+    const started = another();
+    const gone = new AbortController();
+    const lists = [gone.signal, signal, signal].map(one => started.list(one));
+    gone.abort(new Error('gone'));
+    await assert.rejects(lists[0]!, { message: 'gone' });
+    for (const list of lists.slice(1)) assert.equal((await list).length, 3);
+    assert.equal(run.mock.callCount(), 3);
+  } finally {
+    run.mock.restore();
+  }
 });

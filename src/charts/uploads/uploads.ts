@@ -1,6 +1,7 @@
 import { basename } from 'node:path/posix';
 import { Code, GatewayError, type Holder, invalidArgument } from '../../protocol/index.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
+import { SharedTasks } from '../download/shared-tasks.ts';
 import { IndexPacker, type ParsedEntry } from '../repository/packed-index.ts';
 import { uploadsName } from '../repository/repository.ts';
 import { findChart, RepositoryIndex } from '../repository/repository-index.ts';
@@ -50,6 +51,7 @@ export class Uploads {
   readonly #folder: UploadFolder | undefined;
   /** What was read of files, by name; undefined for one that is no upload. */
   readonly #known = new Map<string, { readonly identity: string; readonly upload: Upload | undefined }>();
+  readonly #inspecting = new SharedTasks<Upload | undefined>();
   #arrivingBytes = 0;
   /** Settles when the upload before has been kept: they look at the bounds one by one. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -251,7 +253,9 @@ export class Uploads {
   async #inspectKnown(file: StoredFile, signal: AbortSignal): Promise<Upload | undefined> {
     const known = this.#known.get(file.fileName);
     if (known?.identity === file.identity) return known.upload;
-    const upload = await this.#inspect(file, signal);
+    // after a start every list wants all of them
+    const key = `${file.fileName} ${file.identity}`;
+    const upload = await this.#inspecting.run(key, signal, shared => this.#inspect(file, shared));
     this.#known.set(file.fileName, { identity: file.identity, upload });
     return upload;
   }
