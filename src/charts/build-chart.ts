@@ -1,7 +1,7 @@
 import { MalformedMessage, readStruct } from '../codec/index.ts';
 import { type Holder, inThread, invalidArgument } from '../protocol/index.ts';
 import { loadChart, readChartFiles } from './archive/load-chart.ts';
-import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
+import { type ArchiveLimits, archiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { mayExpand, withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
@@ -70,9 +70,7 @@ export async function buildWhereItFits(
       if (!(error instanceof NeedsThread)) throw error;
     }
   }
-  const { maxUnpackedBytes, maxEntries, maxNestedArchives } = task.limits;
-  // options hold functions as well, which cannot be cloned
-  const input = { ...task, limits: { maxUnpackedBytes, maxEntries, maxNestedArchives } };
+  const input = { ...task, limits: archiveLimits(task.limits) };
   const { given, fetched, inline } = task;
   const bytes = sizeOf(given) + packedBytes(fetched) + (inline?.length ?? 0);
   const job = { what: fetched?.name ?? 'values', bytes, signal, hold };

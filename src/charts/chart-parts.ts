@@ -9,7 +9,7 @@ import {
 import { Code, GatewayError, type Holder, inThread, invalidArgument } from '../protocol/index.ts';
 import { goJson } from '../yaml/index.ts';
 import { readChartFiles } from './archive/load-chart.ts';
-import { type ArchiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
+import { type ArchiveLimits, archiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartFile } from './chart/chart.ts';
 import { decodeUtf8, readYamlMap, withSource } from './chart/chart-yaml.ts';
@@ -48,8 +48,7 @@ export async function readPartsWhereItFits(
   hold?: Holder,
 ): Promise<ChartParts> {
   const { fetched, parts, maxBytes } = task;
-  const { maxUnpackedBytes, maxEntries, maxNestedArchives } = task.limits;
-  const limits = { maxUnpackedBytes, maxEntries, maxNestedArchives };
+  const limits = archiveLimits(task.limits);
   try {
     // what is unpacked here is bounded; files are copied and written once more
     if (!parts.includes('files')) return await readParts(task, new UnpackBudget(limits, true));

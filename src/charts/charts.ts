@@ -1,5 +1,6 @@
 import { decodeMessage } from '../codec/index.ts';
 import { type Holder, invalidArgument } from '../protocol/index.ts';
+import { archiveLimits } from './archive/unpack.ts';
 import {
   type BuiltChart,
   buildWhereItFits,
@@ -186,8 +187,7 @@ async function withMissing(
   hold: Holder | undefined,
 ): Promise<FetchedChart> {
   const { name, content } = fetched;
-  const { maxUnpackedBytes, maxEntries, maxNestedArchives } = options;
-  const limits = { maxUnpackedBytes, maxEntries, maxNestedArchives };
+  const limits = archiveLimits(options);
   const bytes = content instanceof Uint8Array ? content.length : 0;
   try {
     const missing = await listMissingInThread({ what: name, bytes, signal, hold }, content, limits);

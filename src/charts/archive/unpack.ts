@@ -10,6 +10,15 @@ export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries'
   readonly isStrict?: boolean;
 };
 
+/** The bounds alone, for a thread: options hold functions as well, which cannot be cloned. */
+export function archiveLimits({
+  maxUnpackedBytes,
+  maxEntries,
+  maxNestedArchives,
+}: ArchiveLimits): ArchiveLimits {
+  return { maxUnpackedBytes, maxEntries, maxNestedArchives };
+}
+
 /** YAML of one chart and the charts in it: far above real ones. */
 const maxYamlBytes = 8 * 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path/posix';
 import { Code, GatewayError, type Holder, invalidArgument } from '../../protocol/index.ts';
+import { archiveLimits } from '../archive/unpack.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
 import { SharedTasks } from '../download/shared-tasks.ts';
 import { IndexPacker, type ParsedEntry } from '../repository/packed-index.ts';
@@ -245,8 +246,7 @@ export class Uploads {
   }
 
   get #limits() {
-    const { maxBytes, maxUnpackedBytes, maxEntries, maxNestedArchives } = this.#options;
-    return { maxBytes, maxUnpackedBytes, maxEntries, maxNestedArchives };
+    return { maxBytes: this.#options.maxBytes, ...archiveLimits(this.#options) };
   }
 
   /** What a file of the folder is; undefined for one that was not put there as an upload is. */
