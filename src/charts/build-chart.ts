@@ -3,7 +3,7 @@ import { type Holder, inThread, invalidArgument } from '../protocol/index.ts';
 import { loadChart, readChartFiles } from './archive/load-chart.ts';
 import { type ArchiveLimits, archiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
-import { mayExpand, withSource } from './chart/chart-yaml.ts';
+import { withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
 import {
   chartOfMessage,
@@ -11,7 +11,13 @@ import {
   type PreviousRelease,
   type SchemaCheck,
 } from './schema/schema-checks.ts';
-import { type GivenValues, mergeValues } from './values/merge-values.ts';
+import {
+  type GivenValues,
+  mayTakeLong,
+  mergeValues,
+  type RequestValues,
+  sizeOfValues,
+} from './values/merge-values.ts';
 
 /** A chart as it was fetched: packed, or the files of a folder. */
 export interface FetchedChart {
@@ -20,12 +26,6 @@ export interface FetchedChart {
   readonly content: Uint8Array | readonly ChartFile[];
   /** Packed charts to be put beside those that it brings along, as files below charts/. */
   readonly charts?: readonly ChartFile[];
-}
-
-/** Values as a request has them. */
-export interface RequestValues extends Omit<GivenValues, 'valuesJson'> {
-  /** google.protobuf.Struct in wire format. */
-  readonly valuesJson?: Uint8Array | undefined;
 }
 
 /** All that is needed to make Tiller's messages of a chart and of values; a thread can be given it. */
@@ -51,9 +51,6 @@ export interface BuiltChart {
   readonly checks: readonly SchemaCheck[];
 }
 
-/** Bytes of a request's values up to which they are read right here: some ten milliseconds. */
-const maxValuesHere = 64 * 1024;
-
 /**
  * Makes the messages; in a thread of its own where that could take a tenth of a second, in which nothing else is answered.
  * @throws GatewayError INVALID_ARGUMENT with the source, when the chart or the values cannot be read; as ThreadPool.run
@@ -72,7 +69,7 @@ export async function buildWhereItFits(
   }
   const input = { ...task, limits: archiveLimits(task.limits) };
   const { given, fetched, inline } = task;
-  const bytes = sizeOf(given) + packedBytes(fetched) + (inline?.length ?? 0);
+  const bytes = sizeOfValues(given) + packedBytes(fetched) + (inline?.length ?? 0);
   const job = { what: fetched?.name ?? 'values', bytes, signal, hold };
   return buildInThread(job, input);
 }
@@ -117,19 +114,13 @@ function readValues(struct: Uint8Array | undefined): GivenValues['valuesJson'] {
   }
 }
 
-/** Whether the values of a request are few; anchors could make any number of a few bytes, and so can an index. */
+/** Whether what a request brings itself is read in no time. */
 function isSmall({ fetched, inline, given, previous }: ChartTask): boolean {
-  const { values = new Uint8Array(), valuesJson, set, setString } = given;
+  const { valuesJson, set, setString } = given;
   // values alone are passed on unread
   if (inline || previous) return false;
   if (!fetched && !valuesJson && set.length + setString.length === 0) return true;
-  if (sizeOf(given) > maxValuesHere || mayExpand(values)) return false;
-  return ![...set, ...setString].some(line => /\[\d{4}/.test(line));
-}
-
-function sizeOf({ values, valuesJson, set, setString }: RequestValues): number {
-  const sizes = [values, valuesJson, ...set, ...setString].map(part => part?.length ?? 0);
-  return sizes.reduce((sum, size) => sum + size + 8, 0);
+  return !mayTakeLong(given);
 }
 
 function packedBytes(fetched: FetchedChart | undefined): number {

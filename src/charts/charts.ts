@@ -1,13 +1,7 @@
 import { decodeMessage } from '../codec/index.ts';
 import { type Holder, invalidArgument } from '../protocol/index.ts';
 import { archiveLimits } from './archive/unpack.ts';
-import {
-  type BuiltChart,
-  buildWhereItFits,
-  type ChartTask,
-  type FetchedChart,
-  type RequestValues,
-} from './build-chart.ts';
+import { type BuiltChart, buildWhereItFits, type ChartTask, type FetchedChart } from './build-chart.ts';
 import { Catalogue, cancellable } from './catalogue.ts';
 import { type ChartFile, checkApiVersions } from './chart/chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
@@ -24,6 +18,7 @@ import { listMissingInThread, referenceOf } from './requirements/missing-charts.
 import { checkInThread, type PreviousRelease, schemaFile } from './schema/schema-checks.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { checkValuesWhereItFits, type TextValues } from './values/check-values.ts';
+import type { RequestValues } from './values/merge-values.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;

@@ -1,7 +1,6 @@
 import { type Config, decodeMessage, encodeMessage } from '../../codec/index.ts';
 import { type Holder, inThread } from '../../protocol/index.ts';
-import { mayExpand } from '../chart/chart-yaml.ts';
-import { mergeValues } from './merge-values.ts';
+import { mayTakeLong, mergeValues, sizeOfValues } from './merge-values.ts';
 
 /** Values as text, and lines that are set in them. */
 export interface TextValues {
@@ -9,9 +8,6 @@ export interface TextValues {
   readonly set: readonly string[];
   readonly setString: readonly string[];
 }
-
-/** Bytes of values up to which they are read where they arrive, as those of an install. */
-const maxHereBytes = 64 * 1024;
 
 /**
  * Merges values and reads all of them, also where nothing has to be merged. Empty ones become no text at all, which Helm
@@ -35,12 +31,9 @@ export function checkValuesWhereItFits(
   signal: AbortSignal,
   hold?: Holder,
 ): Buffer | Promise<Buffer> {
-  const bytes = [given.yaml, ...given.set, ...given.setString].reduce((sum, text) => sum + text.length, 0);
-  const isLarge =
-    bytes > maxHereBytes ||
-    mayExpand(Buffer.from(given.yaml)) ||
-    [...given.set, ...given.setString].some(line => /\[\d{4}/.test(line));
-  return isLarge ? checkInThread({ what: 'values', bytes, signal, hold }, given) : checkValues(given);
+  const values = { ...given, values: Buffer.from(given.yaml) };
+  const job = { what: 'values', bytes: sizeOfValues(values), signal, hold };
+  return mayTakeLong(values) ? checkInThread(job, given) : checkValues(given);
 }
 
 /** Which part of the values an error of `checkValues` is about. */

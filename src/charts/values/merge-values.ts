@@ -1,7 +1,7 @@
 import { type Config, decodeMessage, encodeMessage } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
-import { readYamlMap, textBounds } from '../chart/chart-yaml.ts';
+import { mayExpand, readYamlMap, textBounds } from '../chart/chart-yaml.ts';
 import { applySet, applySetString, createSetBudget } from './set-line.ts';
 import { countNodes, mergeTables } from './tables.ts';
 
@@ -12,6 +12,30 @@ export interface GivenValues {
   readonly valuesJson?: Readonly<Record<string, unknown>> | undefined;
   readonly set: readonly string[];
   readonly setString: readonly string[];
+}
+
+/** Values as a request has them, before any of them is read. */
+export interface RequestValues extends Omit<GivenValues, 'valuesJson'> {
+  /** google.protobuf.Struct in wire format. */
+  readonly valuesJson?: Uint8Array | undefined;
+}
+
+/** Bytes of values up to which they are read where they arrive: some ten milliseconds. */
+const maxHereBytes = 64 * 1024;
+
+/** Whether values may take long to read: they are many, or anchors or an index may make any number of a few bytes. */
+export function mayTakeLong(given: RequestValues): boolean {
+  const { values = new Uint8Array(), set, setString } = given;
+  return (
+    sizeOfValues(given) > maxHereBytes ||
+    mayExpand(values) ||
+    [...set, ...setString].some(line => /\[\d{4}/.test(line))
+  );
+}
+
+export function sizeOfValues({ values, valuesJson, set, setString }: RequestValues): number {
+  const sizes = [values, valuesJson, ...set, ...setString].map(part => part?.length ?? 0);
+  return sizes.reduce((sum, size) => sum + size + 8, 0);
 }
 
 /** A request's values: as Tiller gets them, and read. */
