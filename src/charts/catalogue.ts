@@ -12,7 +12,8 @@ import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
 import { type ChartIcon, isUrl } from './chart-icon.ts';
 import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts';
-import { type ChartSources, isOci, type WantedChart } from './chart-sources.ts';
+import type { ChartSources, WantedChart } from './chart-sources.ts';
+import { isOci } from './oci/reference.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { uploadsName } from './repository/repository.ts';
 import {

@@ -9,7 +9,7 @@ import type { Downloader, Source } from './download/downloader.ts';
 import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
 import type { OciCharts } from './oci/oci-charts.ts';
-import { parseOciReference } from './oci/reference.ts';
+import { isOci, parseOciReference } from './oci/reference.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { type Repository, uploadsName } from './repository/repository.ts';
 import { type ChartVersion, findChart } from './repository/repository-index.ts';
@@ -219,10 +219,6 @@ export class ChartSources {
     if (keyring === undefined) throw invalidArgument('verify needs the gateway to have a --keyring');
     await verifyProvenance(bytes, fileName, await readProvenance(), await readKeyring(keyring));
   }
-}
-
-export function isOci(url: string): boolean {
-  return /^oci:/i.test(url);
 }
 
 /** The last part of a URL's path, as a provenance file names the archive. */

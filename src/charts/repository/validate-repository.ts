@@ -1,6 +1,7 @@
 import { GatewayError } from '../../protocol/index.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { resolveAccess, showUrl } from '../download/source.ts';
+import { isOci } from '../oci/reference.ts';
 import type { LeftOutEntry } from './left-out.ts';
 import type { Repository } from './repository.ts';
 import type { ChartVersion } from './repository-index.ts';
@@ -69,7 +70,7 @@ async function checkArchive(
     outcome,
     error,
   });
-  if (/^oci:/i.test(newest.urls[0] ?? '')) return check('NOT_CHECKED', 'it is in an OCI registry');
+  if (isOci(newest.urls[0] ?? '')) return check('NOT_CHECKED', 'it is in an OCI registry');
   try {
     const { source, credentials } = await repository.archiveOf(newest);
     url = showUrl(source.url);
