@@ -292,8 +292,8 @@ function sameFolder(a: string, b: string): boolean {
 }
 
 function readFlag(text: string): ConfiguredRepository {
-  const [, name = '', url = ''] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/.exec(text) ?? [];
-  if (name === '') throw invalidArgument('a chart repository must be NAME=URL');
+  const [, name = '', url = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (!namePattern.test(name)) throw invalidArgument('a chart repository must be NAME=URL');
   return { name, url };
 }
 

@@ -17,7 +17,7 @@ const maxUrlChars = 2048;
 const maxSecretChars = 8192;
 const maxPemBytes = 64 * 1024;
 
-/** The same as for those of the configuration. */
+/** For those of the configuration as well. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 const secrets = ['username', 'password', 'token'] as const;
