@@ -46,7 +46,7 @@ export class Cluster {
   readonly entry: ClusterEntry;
   readonly #options: ClusterOptions;
   readonly #breaker: Breaker;
-  readonly #onDemand: TillerCalls | undefined;
+  readonly #onDemand: TillerCalls = new TillerOnDemand(this);
   /** Incremented when an upstream is dropped; events of older generations are ignored. */
   #generation = 0;
   #upstream: Upstream | undefined;
@@ -69,7 +69,6 @@ export class Cluster {
     this.entry = entry;
     this.#options = options;
     this.#breaker = new Breaker(options.breaker);
-    if (entry.upstream && entry.upstream !== 'gateway') this.#onDemand = new TillerOnDemand(this);
   }
 
   get name(): string {
@@ -121,30 +120,30 @@ export class Cluster {
   }
 
   /**
-   * Gives what answers for the releases. Where that is surely Tiller, the cluster is opened by the first call to it: a
-   * request that is wrong, or needs no Tiller, is answered as such while Tiller is down. Where it may have records, it is
-   * opened first.
+   * Gives what answers for the releases. Where that is Tiller, each call to it holds the cluster open by itself, opened if
+   * need be: a request that is wrong, or needs no Tiller, is answered as such while Tiller is down, and a change that goes
+   * on without its client keeps the cluster open. Where nothing says that it is Tiller, or there may be records, the cluster
+   * is opened first.
    * @param isLive the work goes on as long as its client likes: it is no call, and the records stay open for it
    * @throws GatewayError as `use`
    */
-  async withBackend<T>(
+  withBackend<T>(signal: AbortSignal, work: (backend: Backend) => Promise<T>, isLive = false): Promise<T> {
+    const answer = () => this.#withBackend(signal, work, isLive);
+    return isLive ? this.#keepOpen(answer) : answer();
+  }
+
+  async #withBackend<T>(
     signal: AbortSignal,
     work: (backend: Backend) => Promise<T>,
-    isLive = false,
+    isLive: boolean,
   ): Promise<T> {
-    const tiller = this.#onDemand;
-    if (!tiller || this.#lacksRecords(isLive)) {
-      return this.use(signal, ({ backend }) => {
-        if (backend.kind !== 'tiller') return work(backend);
-        const own: Backend = { kind: 'tiller', tiller: tiller ?? backend.tiller, records: this.#records };
-        return isLive ? this.#keepOpen(() => work(own)) : work(own);
-      });
-    }
+    const { upstream } = this.entry;
+    const isOpenedFirst = !upstream || (upstream !== 'gateway' && this.#lacksRecords(isLive));
+    const kind = isOpenedFirst ? await this.use(signal, async opened => opened.kind) : upstream;
+    if (kind === 'gateway') return this.use(signal, ({ backend }) => work(backend));
     this.#usedAt = performance.now();
-    const own: Backend = { kind: 'tiller', tiller, records: this.#records };
-    if (isLive) return this.#keepOpen(() => work(own));
-    if (this.#calls === 0) this.#startIdling();
-    return work(own);
+    if (!this.isBusy) this.#startIdling();
+    return work({ kind: 'tiller', tiller: this.#onDemand, records: this.#records });
   }
 
   /** Whether the cluster has to be opened to know its records. */
