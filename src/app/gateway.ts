@@ -39,8 +39,6 @@ const readyTimeoutMs = 900;
 const readyMaxAgeMs = 2_000;
 /** Watchers of grpc.health.v1 learn of a change within this time, even if nobody asks /readyz. */
 const healthWatchMs = 5_000;
-/** Each holds a call to Tiller open, also when its client has left. */
-const maxAtomicChanges = 256;
 /** How soon a new name in the API server's certificate counts. */
 const namesRefreshMs = 60_000;
 
@@ -60,7 +58,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
   };
   const stopping = new AbortController();
   const unfinished = new UnfinishedWrites({
-    maxRunning: maxAtomicChanges,
+    maxBytes: config.limits.inFlightBytes,
     log: (message, fields) => log.warn(message, fields),
   });
   let listener: Listener;

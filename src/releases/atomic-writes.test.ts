@@ -367,27 +367,4 @@ describe('an atomic change without its client', () => {
     gate.resolve();
     await Promise.all(running);
   });
-
-  test('the gateway waits for what runs, and names what does not end in time', async () => {
-    const own = new UnfinishedWrites({ maxRunning: 9 });
-    const context = { signal: new AbortController().signal, deadline: undefined };
-    assert.deepEqual(await own.drain(60_000), []);
-    const other = new UnfinishedWrites({ maxRunning: 9 });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const short = other.run('short', context, () => promise);
-    const drained = other.drain(60_000);
-    resolve();
-    assert.deepEqual(await drained, []);
-    await short;
-    const late = new UnfinishedWrites({ maxRunning: 9 });
-    const long = late.run(
-      'long',
-      context,
-      ({ signal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-    );
-    const ended = assert.rejects(long, { reason: 'STOPPING' });
-    assert.deepEqual(await late.drain(5), ['long']);
-    await ended;
-  });
 });

@@ -31,8 +31,6 @@ type Method = 'InstallRelease' | 'UpdateRelease';
 interface Attempt {
   readonly method: Method;
   readonly name: string;
-  /** Tiller's request, checked. */
-  readonly request: Buffer;
   /** What Tiller and the undo may take, each. */
   readonly timeoutMs: number;
   /** Whether a revision is what this attempt has made: it has the chart that was sent, and the values. */
@@ -78,7 +76,8 @@ export class AtomicWrites {
       method === 'InstallRelease'
         ? await prepareInstall(tiller, checked, context)
         : await prepareUpdate(tiller, checked, context);
-    return this.#unfinished.run(`${method} of release ${attempt.name}`, context, async own => {
+    const what = `${method} of release ${attempt.name}`;
+    return this.#unfinished.run(what, checked.length, context, async own => {
       try {
         return await tiller.unary(method, checked, own, attempt.timeoutMs);
       } catch (error) {
@@ -169,7 +168,6 @@ async function prepareInstall(tiller: TillerCalls, request: Buffer, context: Cal
   return {
     method: 'InstallRelease',
     name,
-    request,
     timeoutMs: minTimeoutMs(BigInt(timeout)),
     made: sameContent(chart, values?.raw ?? ''),
     versionBefore: latest?.version ?? 0,
@@ -195,7 +193,6 @@ async function prepareUpdate(tiller: TillerCalls, request: Buffer, context: Call
   return {
     method: 'UpdateRelease',
     name,
-    request,
     timeoutMs: minTimeoutMs(BigInt(timeout)),
     made: sameContent(chart, isAsGiven ? raw : undefined),
     versionBefore: latest?.version ?? 0,

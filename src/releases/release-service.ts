@@ -55,7 +55,7 @@ export interface ReleaseServiceOptions {
 export function createReleaseService(
   charts: Charts,
   live = new LiveReleases({ maxStreams: 1000, heartbeatMs: 15_000, backlogBytes: 16 * 1024 * 1024 }),
-  atomic = new AtomicWrites(new UnfinishedWrites({ maxRunning: 256 })),
+  atomic = new AtomicWrites(new UnfinishedWrites()),
   { showSecrets = false, environment = {} }: ReleaseServiceOptions = {},
 ): ReleaseService {
   const unary: Record<string, UnaryCall<TillerBackend>> = {
