@@ -202,6 +202,20 @@ describe('an atomic upgrade', () => {
     assert.equal(asked('RollbackRelease'), 0);
   });
 
+  for (const [more, undone] of [
+    [{ namespace: 'default' }, 'rolled back'],
+    [{ install: true }, 'rolled back'],
+    [{ install: true, name: 'not-there' }, 'uninstalled'],
+  ] as const) {
+    test(`looks at the release once before: ${Object.keys(more)}`, async () => {
+      await plainInstall(oneMap('first'));
+      calls.asked.splice(0);
+      await assert.rejects(update(failing(), more), { message: new RegExp(`has been ${undone}`) });
+      const first = calls.asked.findIndex(method => method !== 'GetHistory');
+      assert.equal(first, 1, `${calls.asked}`);
+    });
+  }
+
   test('leaves another upgrade alone', async () => {
     await plainInstall(oneMap('first'));
     const gate = Promise.withResolvers<void>();

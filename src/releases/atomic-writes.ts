@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { outcomeOf, saysNothingBegan, type TillerCalls } from '../backends/index.ts';
 import { type Chart, decodeMessage, encodeMessage, type Release, type StatusCode } from '../codec/index.ts';
 import { type CallContext, Code, GatewayError, invalidArgument, minTimeoutMs } from '../protocol/index.ts';
-import { isReleaseNotFound, latestRevisions } from './look-at-release.ts';
+import { deployedRevision, isReleaseNotFound, latestRevisions } from './look-at-release.ts';
 import { askTiller, toCheckedRequest } from './tiller-request.ts';
 import type { UnfinishedWrites } from './unfinished-writes.ts';
 
@@ -48,9 +48,6 @@ const words = {
 
 const isPending = (code: StatusCode | undefined) => /^PENDING_/.test(code ?? '');
 
-/** The most revisions that are looked through for the one that is deployed. */
-const maxRevisions = 256;
-
 /**
  * Installs and upgrades that are undone where they fail (`atomic`): a failed installation is purged, a failed upgrade
  * rolled back to the revision that was deployed before. Nothing is sent twice, and nothing is undone but a revision that
@@ -68,14 +65,19 @@ export class AtomicWrites {
   /**
    * Goes on without its client, in a time that the request's `timeout` bounds.
    * @param request of `hapi.services.tiller`, with `wait`
+   * @param seen the latest revision, where it was looked at already
    * @throws GatewayError with the code of the failure; reason UNDO_FAILED where the undo failed as well, or was not done
    */
-  async run(tiller: TillerCalls, method: Method, request: Uint8Array, context: CallContext): Promise<Buffer> {
+  async run(
+    tiller: TillerCalls,
+    method: Method,
+    request: Uint8Array,
+    context: CallContext,
+    seen?: readonly Release[],
+  ): Promise<Buffer> {
     const checked = await toCheckedRequest(method, request, context);
-    const attempt =
-      method === 'InstallRelease'
-        ? await prepareInstall(tiller, checked, context)
-        : await prepareUpdate(tiller, checked, context);
+    const prepare = method === 'InstallRelease' ? prepareInstall : prepareUpdate;
+    const attempt = await prepare(tiller, checked, context, seen);
     const what = `${method} of release ${attempt.name}`;
     return this.#unfinished.run(what, checked.length, context, async own => {
       try {
@@ -158,13 +160,18 @@ export class AtomicWrites {
   }
 }
 
-async function prepareInstall(tiller: TillerCalls, request: Buffer, context: CallContext): Promise<Attempt> {
+async function prepareInstall(
+  tiller: TillerCalls,
+  request: Buffer,
+  context: CallContext,
+  seen?: readonly Release[],
+): Promise<Attempt> {
   const { name, timeout, chart, values, disable_hooks } = decodeMessage(
     'hapi.services.tiller.InstallReleaseRequest',
     request,
   );
   if (name === '') throw invalidArgument('atomic: the release needs a name, by which it can be purged');
-  const [latest] = await latestRevisions(tiller, name, 1, context);
+  const [latest] = seen ?? (await latestRevisions(tiller, name, 1, context));
   return {
     method: 'InstallRelease',
     name,
@@ -179,23 +186,25 @@ async function prepareInstall(tiller: TillerCalls, request: Buffer, context: Cal
   };
 }
 
-async function prepareUpdate(tiller: TillerCalls, request: Buffer, context: CallContext): Promise<Attempt> {
+async function prepareUpdate(
+  tiller: TillerCalls,
+  request: Buffer,
+  context: CallContext,
+  seen?: readonly Release[],
+): Promise<Attempt> {
   const asked = decodeMessage('hapi.services.tiller.UpdateReleaseRequest', request);
   const { name, timeout, chart, values, disable_hooks, recreate, force, cleanup_on_fail } = asked;
   const raw = values?.raw ?? '';
   // Tiller makes the values of those before where it is asked to, or none are given
   const isAsGiven = asked.reset_values || (!asked.reuse_values && raw !== '' && raw !== '{}\n');
-  let revisions = await latestRevisions(tiller, name, 1, context);
-  const [latest] = revisions;
-  const isDeployed = ({ info }: Release) => info?.status?.code === 'DEPLOYED';
-  if (latest && !isDeployed(latest)) revisions = await latestRevisions(tiller, name, maxRevisions, context);
-  const deployed = revisions.find(isDeployed)?.version;
+  const latest = seen ?? (await latestRevisions(tiller, name, 1, context));
+  const deployed = (await deployedRevision(tiller, name, context, latest))?.version;
   return {
     method: 'UpdateRelease',
     name,
     timeoutMs: minTimeoutMs(BigInt(timeout)),
     made: sameContent(chart, isAsGiven ? raw : undefined),
-    versionBefore: latest?.version ?? 0,
+    versionBefore: latest[0]?.version ?? 0,
     async undo(own) {
       if (deployed === undefined)
         throw new GatewayError(Code.FAILED_PRECONDITION, 'no revision of it was deployed before');

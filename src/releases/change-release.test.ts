@@ -47,6 +47,21 @@ describe('a release of another namespace is not found, and nothing is changed', 
   });
 });
 
+test('an upgrade is checked with the values of the deployed revision, behind any number of failed ones', async () => {
+  const schema = Buffer.from('{"required": ["a"]}').toString('base64');
+  const withSchema = { ...oneMap('x'), files: [{ type_url: 'values.schema.json', value: schema }] };
+  const name = 'failing';
+  await calls.call('InstallRelease', { name, chart: oneMap('x'), values: { raw: 'a: 1\n' } });
+  const failed = {
+    name,
+    chart: oneMap('x', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: not_a_name}\n'),
+  };
+  for (let count = 0; count < 11; count++)
+    await assert.rejects(calls.call('UpdateRelease', { ...failed, values: { raw: 'b: 1\n' } }));
+  await calls.call('UpdateRelease', { name, chart: withSchema, reuse_values: true });
+  assert.equal((await calls.history(name)).length, 13);
+});
+
 describe('an upgrade that installs', () => {
   test('installs where there is no release, and upgrades where there is one', async () => {
     const request = { name: 'new', namespace: 'team-c', install: true, values: { raw: 'a: 1' } };

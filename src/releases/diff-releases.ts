@@ -6,7 +6,7 @@ import { decodeRequest } from './answer.ts';
 import { compareRevisions } from './diff/compare-revisions.ts';
 import type { Rendered } from './diff/read-documents.ts';
 import { readChartRequest } from './install-release.ts';
-import { isReleaseNotFound } from './look-at-release.ts';
+import { isReleaseNotFound, maxRevisions } from './look-at-release.ts';
 import { readOne } from './read-source.ts';
 import { releaseIn } from './release-parts.ts';
 import { RequestFields } from './request-fields.ts';
@@ -23,9 +23,6 @@ const toInstall = createToTiller(releaseRequest, 'hapi.services.tiller.InstallRe
   'values',
   'namespace',
 ]);
-
-/** The most revisions that are looked through for the one that is deployed. */
-const maxRevisions = 256;
 
 /** What differs between two revisions, by default the latest and the one before. */
 export async function diffRevisions(

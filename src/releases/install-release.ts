@@ -1,9 +1,9 @@
 import type { TillerCalls } from '../backends/index.ts';
 import type { ChartRequest, Charts, PreviousRelease } from '../charts/index.ts';
-import { encodeMessage } from '../codec/index.ts';
+import { encodeMessage, type Release } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import type { AtomicWrites } from './atomic-writes.ts';
-import { latestRevisions, requireNamespace } from './look-at-release.ts';
+import { deployedRevision, latestRevisions, requireNamespace } from './look-at-release.ts';
 import { RequestFields } from './request-fields.ts';
 import { askTiller, createToTiller } from './tiller-request.ts';
 
@@ -71,20 +71,28 @@ export async function updateRelease(
   const { chart, values } = await charts.resolve(request, context.signal, context.hold);
   const name = fields.string('name');
   const namespace = fields.string('namespace');
+  let seen: readonly Release[] | undefined;
   if (fields.boolean('install')) {
-    const [latest] = await latestRevisions(tiller, name, 1, context);
+    seen = await latestRevisions(tiller, name, 1, context);
+    const [latest] = seen;
     // a name is unique in the cluster: Tiller says so where another namespace has it
     if (!latest || (namespace !== '' && latest.namespace !== namespace)) {
       const given = { chart, values, namespace: namespace || defaultNamespace };
       return isAtomic(fields)
-        ? atomic.run(tiller, 'InstallRelease', updateToInstall(swift, { ...given, ...waiting }), context)
+        ? atomic.run(
+            tiller,
+            'InstallRelease',
+            updateToInstall(swift, { ...given, ...waiting }),
+            context,
+            seen,
+          )
         : askTiller(tiller, 'InstallRelease', updateToInstall(swift, given), context);
     }
   } else {
-    await requireNamespace(tiller, name, namespace, context);
+    seen = await requireNamespace(tiller, name, namespace, context);
   }
   return isAtomic(fields)
-    ? atomic.run(tiller, 'UpdateRelease', toUpdate(swift, { chart, values, ...waiting }), context)
+    ? atomic.run(tiller, 'UpdateRelease', toUpdate(swift, { chart, values, ...waiting }), context, seen)
     : askTiller(tiller, 'UpdateRelease', toUpdate(swift, { chart, values }), context);
 }
 
@@ -101,15 +109,11 @@ async function readPrevious(
   if (fields.boolean('reset_values')) return undefined;
   const use = fields.boolean('reuse_values') ? 'reuse' : isEmpty ? 'keep' : undefined;
   if (!use) return undefined;
-  const revisions = await latestRevisions(tiller, fields.string('name'), maxRevisions, context);
-  const { chart, config } = revisions.find(({ info }) => info?.status?.code === 'DEPLOYED') ?? {};
+  const { chart, config } = (await deployedRevision(tiller, fields.string('name'), context)) ?? {};
   return chart
     ? { chart: encodeMessage('hapi.chart.Chart', chart), values: config?.raw ?? '', use }
     : undefined;
 }
-
-/** Revisions that are looked at for the one that is deployed; those above it have failed. */
-const maxRevisions = 10;
 
 /** `atomic` has nothing to undo in a dry run. */
 function isAtomic(fields: RequestFields<typeof swiftInstall | typeof swiftUpdate>): boolean {

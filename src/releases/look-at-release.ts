@@ -25,10 +25,37 @@ export async function latestRevisions(
   }
 }
 
+/** The most revisions that are looked through for the one that is deployed. */
+export const maxRevisions = 256;
+
+/**
+ * The revision that is deployed, which failed ones may hide.
+ * @param seen the latest revision, where it was looked at already
+ */
+export async function deployedRevision(
+  tiller: TillerCalls,
+  name: string,
+  context: CallContext,
+  seen?: readonly Release[],
+): Promise<Release | undefined> {
+  let revisions = seen ?? (await latestRevisions(tiller, name, 1, context));
+  // revisions come whole, so that no more are asked for than need be
+  for (const max of [10, maxRevisions]) {
+    if (revisions.length === 0 || revisions.some(isDeployed)) break;
+    revisions = await latestRevisions(tiller, name, max, context);
+  }
+  return revisions.find(isDeployed);
+}
+
+function isDeployed({ info }: Release): boolean {
+  return info?.status?.code === 'DEPLOYED';
+}
+
 /**
  * Checks before a write that the release is in the namespace that the request names. What another client does between the
  * check and the write is not seen: Tiller's own requests name no namespace.
  * @param namespace empty where the request names none
+ * @returns the latest revision; undefined where nothing had to be looked at
  * @throws GatewayError NOT_FOUND for a release of another namespace
  */
 export async function requireNamespace(
@@ -36,10 +63,11 @@ export async function requireNamespace(
   name: string,
   namespace: string,
   context: CallContext,
-): Promise<void> {
-  if (namespace === '') return;
-  const [latest] = await latestRevisions(tiller, name, 1, context);
-  if (latest?.namespace !== namespace) throw notInNamespace(name, namespace);
+): Promise<readonly Release[] | undefined> {
+  if (namespace === '') return undefined;
+  const seen = await latestRevisions(tiller, name, 1, context);
+  if (seen[0]?.namespace !== namespace) throw notInNamespace(name, namespace);
+  return seen;
 }
 
 /** Whether Tiller said that there is no such release, with `--tiller-errors raw` as well. */
