@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Cluster, Selection } from '../clusters/index.ts';
 import {
   type Budget,
@@ -208,11 +209,18 @@ export function hasContentType(request: HttpRequest, type: string): boolean {
   return headerOf(request, 'content-type')?.toLowerCase().startsWith(type) ?? false;
 }
 
-/** Whether the head of a request says that a body follows. */
-export function sendsBody(request: HttpRequest): boolean {
-  const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return true;
-  return request.httpVersionMajor === 2 && 'stream' in request && !request.stream.endAfterHeaders;
+/** What of a request's head says whether a body follows: over HTTP/2 its stream, where no length is given. */
+export interface BodyHead {
+  readonly headers: IncomingHttpHeaders;
+  readonly stream?: { readonly endAfterHeaders: boolean };
+}
+
+/** Whether a body follows the head of a request. */
+export function sendsBody({ headers, stream }: BodyHead): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true;
+  const length = headers['content-length'];
+  // browsers end a request with a body of no bytes behind its head
+  return length === undefined ? stream?.endAfterHeaders === false : Number(length) !== 0;
 }
 
 function splitOnce(text: string, mark: string): [string, string?] {

@@ -178,6 +178,15 @@ describe('Origin, where something is changed', () => {
         },
       ));
 
+  test('a body is one over HTTP/2 too, where its length may not be said; one of no bytes is none', () => {
+    const guard = new Guard({ allowedHosts: [], cors: noCors });
+    const stream = { endAfterHeaders: false };
+    const headers = { host: 'localhost:9855', origin: 'http://localhost:9855' };
+    assert.throws(() => guard.checkOrigin({ headers, socket, stream }), { reason: 'UNSUPPORTED_MEDIA_TYPE' });
+    guard.checkOrigin({ headers: { ...headers, 'content-length': '0' }, socket, stream });
+    guard.checkOrigin({ headers, socket, stream: { endAfterHeaders: true } });
+  });
+
   test('CORS lets its origins', () => {
     const cors = { enabled: true, originHosts: ['dash.example'], allowSubdomains: true };
     check({ origin: 'https://dash.example', 'sec-fetch-site': 'cross-site', ...json }, cors);

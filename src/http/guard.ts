@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { Code, GatewayError } from '../protocol/index.ts';
+import { type BodyHead, sendsBody } from './exchange.ts';
 import { allowsOrigin, type CorsOptions } from './headers.ts';
 
 export interface GuardOptions {
@@ -14,8 +14,7 @@ export interface GuardOptions {
 }
 
 /** What the guard looks at: the same of HTTP/1.1, HTTP/2 and gRPC requests. */
-export interface GuardedRequest {
-  readonly headers: IncomingHttpHeaders;
+export interface GuardedRequest extends BodyHead {
   readonly socket: unknown;
 }
 
@@ -61,8 +60,7 @@ export class Guard {
     }
     // curl's form type and none at all are for clients that are no browsers
     const type = headers['content-type'];
-    const hasBody = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
-    if (!isPage(request) || (type === undefined ? !hasBody : readableTypes.test(type))) return;
+    if (!isPage(request) || (type === undefined ? !sendsBody(request) : readableTypes.test(type))) return;
     throw new GatewayError(
       Code.INVALID_ARGUMENT,
       'a page has to send application/json or multipart/form-data',
