@@ -20,14 +20,12 @@ const reader =
     toText(decodeMessage(name, Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength)));
 
 /** The texts of all objects that differ, with a line for those without a text. */
-function unified(reply: Uint8Array): string {
-  return reader('appscode.swift.v2.DiffRevisionsResponse', ({ objects }) =>
-    objects
-      .filter(({ change }) => change !== 'UNCHANGED')
-      .map(({ diff, change, kind, name }) => diff || `# ${kind} ${name}: ${change}, too large to show\n`)
-      .join(''),
-  )(reply);
-}
+const unified = reader('appscode.swift.v2.DiffRevisionsResponse', ({ objects }) =>
+  objects
+    .filter(({ change }) => change !== 'UNCHANGED')
+    .map(({ diff, change, kind, name }) => diff || `# ${kind} ${name}: ${change}, too large to show\n`)
+    .join(''),
+);
 
 /** The methods whose replies are there as text too, by name. */
 const textForms: Readonly<Record<string, TextForm>> = {

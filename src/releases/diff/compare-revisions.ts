@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
-import { maskPair } from './mask-secrets.ts';
+import { isWord, maskPair } from './mask-secrets.ts';
 import { type ManifestDocument, type Rendered, readDocuments } from './read-documents.ts';
 
 /** As in `appscode.swift.v2.ObjectDiff`. */
@@ -130,7 +130,8 @@ function byIdentity(documents: readonly ManifestDocument[]): Map<string, Manifes
 
 function identityOf({ object, isHook }: ManifestDocument): Identity {
   const metadata = object?.get('metadata');
-  const of = (value: YamlValue | undefined) => (typeof value === 'string' ? oneLine(value) : '');
+  // what Kubernetes would not take could be part of something else that was damaged
+  const of = (value: YamlValue | undefined) => (typeof value === 'string' && isWord(value) ? value : '');
   const inMetadata = (key: string) => (metadata instanceof Map ? of(metadata.get(key)) : '');
   return {
     api_version: of(object?.get('apiVersion')),
@@ -139,11 +140,6 @@ function identityOf({ object, isHook }: ManifestDocument): Identity {
     name: inMetadata('name'),
     hook: isHook,
   };
-}
-
-/** Empty for what Kubernetes would not take: it could be part of something else that was damaged. */
-function oneLine(text: string): string {
-  return /^[-._:/a-zA-Z0-9]{1,253}$/.test(text) ? text : '';
 }
 
 /** Writes changes as unified texts, within bounds of all of them together. */

@@ -90,7 +90,8 @@ function maskUnlessWord(pair: Pair): Pair {
   return pair.every(isShown) ? pair : maskAll(pair);
 }
 
-function isWord(text: string): boolean {
+/** Whether a text is short and in the letters of Kubernetes' own names, kinds and types. */
+export function isWord(text: string): boolean {
   return /^[-._:/a-zA-Z0-9]{0,253}$/.test(text);
 }
 
