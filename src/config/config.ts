@@ -36,7 +36,7 @@ export function completeConfig(given: GivenConfig, { inPod, hasServiceAccount }:
   const connector = tiller.connector ?? defaultConnector(given, hasServiceAccount);
   const isHelmWrapper = dialects.compat === 'helm-wrapper';
   // every context of the kubeconfig can be named by a request, as for helm-wrapper
-  const servesContexts = isHelmWrapper && connector === 'kubeconfig' && !servesClusters(clusters);
+  const servesContexts = isHelmWrapper && connector === 'kubeconfig' && !listsClusters(clusters);
   return {
     ...given,
     dialects: isHelmWrapper ? { ...dialects, names: ['helm-wrapper'] } : dialects,
@@ -64,8 +64,12 @@ function defaultAddress(inPod: boolean): ListenAddress {
 }
 
 /** Whether there are clusters beside the gateway's own Tiller: the hub is loaded for them, and only for them. */
-export function servesClusters({ file, kubeContexts, allowAdhoc }: GivenConfig['clusters']): boolean {
-  return file !== undefined || kubeContexts.length > 0 || allowAdhoc.length > 0;
+export function servesClusters(clusters: GivenConfig['clusters']): boolean {
+  return listsClusters(clusters) || clusters.allowAdhoc.length > 0;
+}
+
+function listsClusters({ file, kubeContexts }: GivenConfig['clusters']): boolean {
+  return file !== undefined || kubeContexts.length > 0;
 }
 
 const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
@@ -91,7 +95,7 @@ const isMet: Readonly<Record<Need, (config: Config) => boolean>> = {
   'client-certificate': ({ tiller }) => tiller.clientCertFile !== undefined,
   'client-key': ({ tiller }) => tiller.clientPrivateKeyFile !== undefined,
   clusters: ({ clusters }) => servesClusters(clusters),
-  'listed-clusters': ({ clusters }) => clusters.file !== undefined || clusters.kubeContexts.length > 0,
+  'listed-clusters': ({ clusters }) => listsClusters(clusters),
   'adhoc-clusters': ({ clusters }) => clusters.allowAdhoc.length > 0,
   'chart-upload-dir': ({ charts }) => charts.uploadDir !== undefined,
   cors: ({ rest }) => rest.enableCors,

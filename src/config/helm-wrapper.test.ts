@@ -105,6 +105,13 @@ describe('the configuration that comes of it', () => {
     assert.deepEqual(listener.addr, { host: '127.0.0.1', port: 8080 });
   });
 
+  test('its contexts count beside API servers that requests name, but not beside listed clusters', async () => {
+    const contexts = async (flag: string) => (await load('--kubeconfig=k', flag)).clusters.kubeContexts;
+    assert.deepEqual(await contexts('--allow-adhoc-clusters=a.example'), ['all']);
+    assert.deepEqual(await contexts('--clusters=f'), []);
+    assert.deepEqual(await contexts('--kube-contexts=a'), ['a']);
+  });
+
   test('without a kubeconfig as well, unless another connector is asked for', async () => {
     assert.equal((await load()).tiller.connector, 'kubeconfig');
     const { tiller, clusters } = await load('--connector=sandbox');
