@@ -488,6 +488,15 @@ describe('uninstall and list', () => {
           failed('the JSON body has no name in quotes where one should stand (line 1, column 2)'),
         ],
       ]),
+      ...cells('PUT', [
+        ['history kept', `/bare?${hello}`, {}, failed('"bare" has no deployed releases')],
+        [
+          'history kept, install',
+          `/bare?${hello}`,
+          { install: true },
+          failed('"bare" has no deployed releases'),
+        ],
+      ]),
       ...cells('GET', [
         [
           'status of the uninstalled',

@@ -95,13 +95,16 @@ async function upgradeRelease(call: Call): Promise<Data> {
   if (options.install) refuseHelm3(options, ['skip_crds']);
   const { force, recreate, reuse_values, cleanup_on_fail } = options;
   const { name } = call.release;
+  const install = options.install && isGoodName(name);
   const request = {
     ...call.release,
     ...sharedFields(options),
-    ...{ install: options.install && isGoodName(name), force, recreate, reuse_values, cleanup_on_fail },
+    ...{ install, force, recreate, reuse_values, cleanup_on_fail },
   };
   const { chart, values } = await resolveChart(call, options);
-  const missing = options.install ? badName(name) : `${JSON.stringify(name)} has no deployed releases`;
+  // with `install`, a good name is not found where its release was uninstalled and its history kept
+  const missing =
+    options.install && !install ? badName(name) : `${JSON.stringify(name)} has no deployed releases`;
   try {
     await orNotFound(missing, () => call.ask('UpdateRelease', request, { chart, values }));
   } catch (error) {
