@@ -9,7 +9,7 @@ import {
 } from '../../codec/index.ts';
 import type { Answered, Exchange, Parameters as PathFields, Route, Verb } from '../../http/index.ts';
 import type { CallContext, Job } from '../../protocol/index.ts';
-import { callUnary, type ReleaseService } from '../../releases/index.ts';
+import { callUnary, type ReceiveUpload, type ReleaseService } from '../../releases/index.ts';
 import { type Data, errorForm, sendData } from './envelope.ts';
 import { type Description, describe } from './openapi.ts';
 import { type OptionsOf, type OptionTables, readOptions } from './read-options.ts';
@@ -46,6 +46,10 @@ export class Call {
 
   get charts(): Charts {
     return this.#options.charts;
+  }
+
+  get receiveUpload(): ReceiveUpload {
+    return this.#options.service.receiveUpload;
   }
 
   get maxBodyBytes(): number {

@@ -1,3 +1,4 @@
+import { encodeMessage } from '../../codec/index.ts';
 import { hasContentType, type Route, readUploadForm } from '../../http/index.ts';
 import { Code, GatewayError, headerOf } from '../../protocol/index.ts';
 import { type Call, type HelmWrapperOptions, routeMaker } from './call.ts';
@@ -34,21 +35,16 @@ export function createUploadRoutes(options: HelmWrapperOptions): Route[] {
 
 async function uploadChart(call: Call): Promise<Data> {
   const { exchange, context } = call;
-  const { uploads } = call.charts;
   if (!hasContentType(exchange.request, 'multipart/form-data'))
     refuse("request Content-Type isn't multipart/form-data");
   if ((headerOf(exchange.request, 'content-encoding') ?? 'identity') !== 'identity')
     refuse('Content-Encoding is not supported for requests');
-  const form = await readUploadForm(
-    exchange,
-    (source, { signal, hold }) => uploads.receive(source, { signal, hold }),
-    call.maxBodyBytes,
-    context,
-  );
+  const form = await readUploadForm(exchange, call.receiveUpload, call.maxBodyBytes, context);
   const { received, fileName } = form;
   try {
     if (!fileName.endsWith('.tgz')) refuse('chart file suffix must .tgz');
-    await received.keep({ force: true, fileName });
+    const request = { force: true, file_name: fileName };
+    await received.keep(encodeMessage('appscode.swift.v2.UploadChartRequest', request));
   } finally {
     await received.discard();
   }
