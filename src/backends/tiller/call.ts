@@ -100,10 +100,11 @@ class Call implements UnansweredCall {
     const { timeoutMs, signal, unanswered, hold } = options;
     let { metadata } = options;
     if (signal?.aborted) throw GatewayError.from(signal.reason);
-    if (hold)
-      ({ metadata, release: this.#unwatch } = watchBytes(metadata, bytes => this.#count(hold, bytes)));
     // without a virtual host, and without a call of ours that it belongs to
     this.#call = channel.createCall(`/${tillerService}/${method}`, Date.now() + timeoutMs, null, null, null);
+    // behind what throws where the channel is closed: nobody would end the watching
+    if (hold)
+      ({ metadata, release: this.#unwatch } = watchBytes(metadata, bytes => this.#count(hold, bytes)));
     this.#call.start(metadata, {
       onReceiveMetadata: () => {
         this.#answered = true;
