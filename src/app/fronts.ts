@@ -59,6 +59,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
     maxMessageBytes: config.limits.maxMessageBytes,
   };
   const budget = new Budget(config.limits.inFlightBytes);
+  metrics.watchInFlight(() => budget.used);
   const pages = createPages(health, metrics);
   const { maxBodyBytes } = config.limits;
   const servesHelmWrapper = config.dialects.names.includes('helm-wrapper');

@@ -39,15 +39,17 @@ describe('metrics', () => {
     assert.match(body, /^nodejs_eventloop_lag/m);
   });
 
-  test('count calls to Tiller and open connections', async () => {
+  test('count calls to Tiller, open connections and bytes in flight', async () => {
     const metrics = createMetrics('1');
     metrics.tillerCalled('GetVersion', 0, 1);
     metrics.tillerCalled('GetVersion', 14, 1);
     metrics.watchConnections(() => ({ total: 6, http1: 3, http2: 2 }));
+    metrics.watchInFlight(() => 7);
     const { body } = await metrics.render();
     assert.match(body, /^tiller_gateway_tiller_calls_total\{method="GetVersion",code="UNAVAILABLE"\} 1$/m);
     assert.match(body, /^tiller_gateway_tiller_call_duration_seconds_count\{method="GetVersion"\} 2$/m);
     assert.match(body, /^tiller_gateway_connections\{protocol="other"\} 1$/m);
+    assert.match(body, /^tiller_gateway_in_flight_bytes 7$/m);
   });
 
   test('have a bound on series, whatever clients send', async () => {

@@ -41,6 +41,8 @@ export interface Metrics {
   watchConnections(
     counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
   ): void;
+  /** `bytes` is called whenever the metrics are read. */
+  watchInFlight(bytes: () => number): void;
   /** `counts` is called whenever the metrics are read. */
   watchStreams(counts: () => { readonly streams: number; readonly sent: number; readonly cut: number }): void;
   /** `counts` is called whenever the metrics are read. */
@@ -169,6 +171,16 @@ export function createMetrics(version: string): Metrics {
           this.set({ protocol: 'http1' }, http1);
           this.set({ protocol: 'http2' }, http2);
           this.set({ protocol: 'other' }, total - http1 - http2);
+        },
+      });
+    },
+    watchInFlight(bytes) {
+      new Gauge({
+        name: 'tiller_gateway_in_flight_bytes',
+        help: 'Bytes that count against --in-flight-limit, and what the threads for large requests hold on top.',
+        registers,
+        collect() {
+          this.set(bytes());
         },
       });
     },
