@@ -18,6 +18,7 @@ export {
   type Method,
   messageType,
   type Partially,
+  protoFolder,
   type ScalarType,
   type Service,
   service,

@@ -28,10 +28,6 @@ export function createRestRoutes({ version, pages, clusters, home, ...options }:
     ...(clusters ? createClusterRoutes({ ...clusters, service: options.service }) : []),
     ...pages,
   ];
-  return [
-    ...releases,
-    ...others,
-    openApiRoute(releases, others, version, home),
-    home ?? landingRoute(releases, others, version),
-  ];
+  const start = home ?? landingRoute([...releases, ...others], version);
+  return [...releases, ...others, openApiRoute(releases, [...others, start], version), start];
 }

@@ -1,11 +1,11 @@
 import { type Route, sendContent } from '../http/index.ts';
 
 /** A short plain page that says what this is and where to go on. Its links are relative, so that they work under any prefix. */
-export function landingRoute(releases: readonly Route[], others: readonly Route[], version: string): Route {
-  const links = [...releases, ...others]
+export function landingRoute(routes: readonly Route[], version: string): Route {
+  const links = routes
     .filter(({ verbs, template, isLive }) => verbs.includes('GET') && !template.includes('{') && !isLive)
     .map(({ template }) => template.slice(1));
-  const rows = [...releases, ...others].map(({ verbs, template, summary }) => {
+  const rows = routes.map(({ verbs, template, summary }) => {
     const cells = [verbs.join(' '), `<code>${escapeHtml(template)}</code>`, escapeHtml(summary)];
     return `<tr><td>${cells.join('</td><td>')}</td></tr>`;
   });
@@ -28,7 +28,7 @@ ${rows.join('\n')}
   return {
     template: '/',
     verbs: ['GET'],
-    summary: 'This page.',
+    summary: 'A page for people, with links.',
     answer: exchange => sendContent(exchange, { status: 200, type: 'text/html; charset=utf-8', body }),
   };
 }

@@ -1,54 +1,56 @@
-import type { Field, Method } from '../codec/index.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
+import { type Field, type Method, protoFolder } from '../codec/index.ts';
 import { type Route, sendJson } from '../http/index.ts';
+import { Code, errorToHttpStatus, type Reason, reasons } from '../protocol/index.ts';
 import { isLive } from '../releases/index.ts';
-import { examples } from './openapi-examples.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
-import { errorResponses, errorSchema, pageAnswers, serverSentEvents } from './openapi-texts.ts';
 import { isPicture, type ReleaseRoute, takesArchive } from './release-routes.ts';
 import { textAnswersOf } from './text-answers.ts';
 
-const description = `Helm 2 releases over HTTP. Errors are \`{"code", "message", "reason", "step"}\`: a google.rpc.Code with its HTTP status, and a reason from a closed list.
-Fields at their default are left out of answers; 64-bit integers are strings; both \`snake_case\` and \`lowerCamelCase\` names are read.
-The same methods are served by gRPC and gRPC-Web as \`appscode.swift.v2.ReleaseService\` and \`appscode.swift.v2.ChartService\` on this port.`;
+/** What the document says beyond the contract: `proto/swift/v2/openapi.yaml`, which says what each part is for. */
+interface Texts {
+  readonly document: {
+    readonly info: Schema;
+    readonly tags: readonly Schema[];
+    readonly components: { readonly parameters: Readonly<Record<string, Schema>> };
+  };
+  readonly serversOfClusters: readonly Schema[];
+  readonly lastEventId: Schema;
+  readonly serverSentEvents: Schema;
+  readonly picture: Schema;
+  readonly errorSchema: { readonly properties: Schema };
+  readonly errors: Readonly<Record<string, ErrorText>>;
+  readonly pages: Readonly<Record<string, PageText>>;
+  readonly examples: Readonly<Record<string, { readonly request?: unknown; readonly response: unknown }>>;
+}
 
-const sharedParameters: Record<string, Schema> = {
-  pretty: {
-    name: 'pretty',
-    in: 'query',
-    description: 'Indent the answer for people.',
-    allowEmptyValue: true,
-    schema: { type: 'boolean' },
-  },
-  timeout: {
-    name: 'Grpc-Timeout',
-    in: 'header',
-    description: 'Deadline of the call: up to 8 digits and one of H M S m u n.',
-    schema: { type: 'string', pattern: '^[0-9]{1,8}[HMSmun]$' },
-    example: '30S',
-  },
-  requestId: {
-    name: 'X-Request-Id',
-    in: 'header',
-    description: 'Comes back in the answer and stands in the log; made where it is missing.',
-    schema: { type: 'string', maxLength: 128 },
-  },
-};
+/** An error of an operation, with its code's name. */
+interface ErrorText {
+  readonly code: keyof typeof Code;
+  readonly description: string;
+  readonly message: string;
+  readonly step?: string;
+}
 
-const lastEventId: Schema = {
-  name: 'Last-Event-ID',
-  in: 'header',
-  description: 'In place of `resume_after`; a browser sends it by itself when it connects again.',
-  schema: { type: 'string' },
-};
+/** The answer of a route that is not in the contract. */
+interface PageText {
+  readonly type?: string;
+  readonly schema?: Schema;
+  readonly example: string | object;
+  readonly parameters?: readonly Schema[];
+}
 
-const landing = { template: '/', summary: 'A page for people, with links.' };
+const texts = load(readFileSync(join(protoFolder, 'swift', 'v2', 'openapi.yaml'), 'utf8'), {
+  schema: CORE_SCHEMA.withTags(mergeTag),
+}) as Texts;
 
-/** The document, and its own route; it describes itself and the landing page as well. */
+/** The document, and its own route, which is in it as well. */
 export function openApiRoute(
   releases: readonly ReleaseRoute[],
   others: readonly Route[],
   version: string,
-  home: Pick<Route, 'template' | 'summary'> & Partial<Route> = landing,
 ): Route {
   const route: Route = {
     template: '/openapi.json',
@@ -56,7 +58,7 @@ export function openApiRoute(
     summary: 'This document.',
     answer: exchange => sendJson(exchange, json),
   };
-  const json = createOpenApi(releases, [...others, route, home], version);
+  const json = createOpenApi(releases, [...others, route], version);
   return route;
 }
 
@@ -66,63 +68,56 @@ export function openApiRoute(
  */
 export function createOpenApi(
   releases: readonly ReleaseRoute[],
-  others: readonly (Pick<Route, 'template' | 'summary'> & Partial<Route>)[],
+  others: readonly Route[],
   version: string,
 ): Buffer {
   const schemas = new SchemaCollector();
   const paths: Record<string, Record<string, unknown>> = {};
-  const perCluster = others.some(({ template }) => template === '/clusters');
+  const hasClusters = others.some(({ template }) => template === '/clusters');
+  const servers = hasClusters ? { servers: texts.serversOfClusters } : {};
   for (const route of releases) {
     const { path, verb } = route.binding;
     paths[path] = {
       ...paths[path],
-      [verb.toLowerCase()]: {
-        ...operation(route, schemas),
-        ...(perCluster && { servers }),
-      },
+      [verb.toLowerCase()]: { ...operation(route, schemas), ...servers },
     };
   }
-  for (const { template, summary, operation: given, verbs = [] } of others) {
+  for (const { template, summary, operation: given, verbs } of others) {
     const operations = given
-      ? verbs.map(verb => [verb.toLowerCase(), { ...given, ...(perCluster && { servers }) }])
+      ? verbs.map(verb => [verb.toLowerCase(), { ...given, ...servers }])
       : [['get', pageOperation(template, summary)]];
     paths[template] = { ...paths[template], ...Object.fromEntries(operations) };
   }
-  const document = {
-    openapi: '3.1.0',
-    info: {
-      title: 'tiller-gateway',
-      version,
-      description,
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-    },
-    servers: [ownServer],
-    tags: [
-      { name: 'releases' },
-      { name: 'charts' },
-      { name: 'tiller' },
-      { name: 'clusters' },
-      { name: 'gateway' },
-      ...(others.some(({ operation }) => operation?.tags) ? [{ name: 'helm-wrapper' }] : []),
-    ],
-    paths,
-    components: { schemas: { Error: errorSchema, ...schemas.schemas }, parameters: sharedParameters },
+  const { document, errorSchema } = texts;
+  const { info, tags, components } = document;
+  const reason = {
+    type: 'string',
+    enum: Object.keys(reasons),
+    description: Object.entries(reasons)
+      .map(([name, meaning]) => `- \`${name}\`: ${meaning}`)
+      .join('\n'),
   };
-  return Buffer.from(JSON.stringify(document));
+  const hasHelmWrapper = others.some(({ operation }) => operation?.tags);
+  const whole = {
+    ...document,
+    info: { ...info, version },
+    tags: hasHelmWrapper ? [...tags, { name: 'helm-wrapper' }] : tags,
+    paths,
+    components: {
+      ...components,
+      schemas: {
+        Error: { ...errorSchema, properties: { ...errorSchema.properties, reason } },
+        ...schemas.schemas,
+      },
+    },
+  };
+  return Buffer.from(JSON.stringify(whole));
 }
 
-const ownServer = { url: '.', description: 'Where this document is' };
-const clusterServer = {
-  url: './clusters/{cluster}',
-  description: 'One of several clusters',
-  variables: { cluster: { default: 'default', description: 'A name of GET /clusters' } },
-};
-const servers = [ownServer, clusterServer];
-
-function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector): Schema {
+function operation(route: ReleaseRoute, schemas: SchemaCollector): Schema {
+  const { contract, binding } = route;
   const inPath = contract.request.fields.filter(field => binding.path.includes(`{${field.name}}`));
   const rest = contract.request.fields.filter(field => !inPath.includes(field));
-  const writes = contract.idempotency !== 'NO_SIDE_EFFECTS';
   const [summary = ''] = contract.comment.split('\n');
   return {
     operationId:
@@ -137,33 +132,61 @@ function operation({ contract, binding }: ReleaseRoute, schemas: SchemaCollector
     parameters: [
       ...inPath.map(field => parameter(field, 'path', schemas)),
       ...(binding.body ? [] : rest.filter(isScalar).map(field => parameter(field, 'query', schemas))),
-      ...(isLive(contract) ? [lastEventId] : []),
-      ...Object.keys(sharedParameters).map(name => ({ $ref: `#/components/parameters/${name}` })),
+      ...(isLive(contract) ? [texts.lastEventId] : []),
+      ...Object.keys(texts.document.components.parameters).map(name => ({
+        $ref: `#/components/parameters/${name}`,
+      })),
     ],
     ...(binding.body && { requestBody: requestBody(contract, schemas) }),
     responses: {
-      '200': isPicture(binding) ? picture : success(contract, schemas),
-      ...errorResponses({
-        writes,
-        hasBody: binding.body,
-        names:
-          tagOf(binding.path) === 'charts'
-            ? 'chart'
-            : inPath.length > 0 || contract.name === 'InstallRelease'
-              ? 'release'
-              : undefined,
-        isLive: isLive(contract),
-        isUpload: binding.path.includes('/uploads/'),
-      }),
+      '200': isPicture(binding) ? texts.picture : success(contract, schemas),
+      ...errorResponses(route, inPath.length > 0),
     },
   };
 }
 
+/** The error responses of an operation, by HTTP status: of several with one status the last counts. */
+function errorResponses(
+  { contract, binding }: ReleaseRoute,
+  hasFieldInPath: boolean,
+): Record<string, Schema> {
+  const writes = contract.idempotency !== 'NO_SIDE_EFFECTS';
+  const isOfCharts = tagOf(binding.path) === 'charts';
+  const isOfRelease = !isOfCharts && (hasFieldInPath || contract.name === 'InstallRelease');
+  const isUpload = binding.path.includes('/uploads/');
+  const cases: readonly (readonly [isThere: boolean, ...Reason[]])[] = [
+    [true, 'INVALID_REQUEST'],
+    [writes, 'FORBIDDEN'],
+    [isOfRelease, 'RELEASE_NOT_FOUND'],
+    [isOfCharts, 'CHART_NOT_FOUND'],
+    [writes && !isUpload, 'RELEASE_EXISTS'],
+    [isUpload, 'NOT_SUPPORTED'],
+    [isUpload && binding.body, 'CHART_EXISTS', 'UPLOADS_FULL'],
+    [binding.body, 'BODY_TOO_LARGE'],
+    [isLive(contract), 'RECORDS_UNAVAILABLE', 'OVERLOADED'],
+    [true, 'UPSTREAM_FAILED', 'UPSTREAM_UNREACHABLE', 'DEADLINE_EXCEEDED'],
+  ];
+  const responses = cases.flatMap(([isThere, ...reasons]) => (isThere ? reasons.map(errorResponse) : []));
+  return Object.fromEntries(responses);
+}
+
+function errorResponse(reason: Reason): [status: string, response: Schema] {
+  const { code: name, description, message, step } = texts.errors[reason]!;
+  const code = Code[name];
+  const example = { code, message, reason, ...(step !== undefined && { step }) };
+  const schema = { $ref: '#/components/schemas/Error' };
+  return [
+    String(errorToHttpStatus({ code, reason })),
+    { description: `${name}: ${description}`, content: { 'application/json': { schema, example } } },
+  ];
+}
+
 /** A route that is not in the contract. */
 function pageOperation(template: string, summary: string): Schema {
-  const answer = pageAnswers[template];
-  if (!answer) throw new Error(`the OpenAPI document has no answer of ${template}`);
-  const { type, schema, example, parameters = [] } = answer;
+  const page = texts.pages[template];
+  if (!page) throw new Error(`the OpenAPI document has no answer of ${template}`);
+  const { example, schema = schemaOf(example), parameters = [] } = page;
+  const type = page.type ?? (typeof example === 'string' ? 'text/plain' : 'application/json');
   return {
     operationId: `Get${template.replace(/(?:^|\W+)(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
     tags: [template.startsWith('/clusters') ? 'clusters' : 'gateway'],
@@ -171,6 +194,16 @@ function pageOperation(template: string, summary: string): Schema {
     parameters,
     responses: { '200': { description: 'The answer.', content: { [type]: { schema, example } } } },
   };
+}
+
+/** As deep as one look at the example goes. */
+function schemaOf(example: string | object): Schema {
+  if (typeof example === 'string') return { type: 'string' };
+  const properties = Object.entries(example).map(([name, value]) => [
+    name,
+    { type: Array.isArray(value) ? 'array' : typeof value },
+  ]);
+  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: true };
 }
 
 function tagOf(path: string): string {
@@ -200,7 +233,7 @@ function requestBody(contract: Method, schemas: SchemaCollector): Schema {
   const schema = schemas.message(contract.request);
   return {
     content: {
-      'application/json': { schema, example: examples[contract.name]?.request ?? {} },
+      'application/json': { schema, example: texts.examples[contract.name]?.request ?? {} },
       ...(contract.request.byName.has('chart_archive') && {
         'multipart/form-data': formOf(schema, 'chart_archive', { 'values.raw': { type: 'string' } }),
       }),
@@ -225,19 +258,9 @@ function formOf(schema: Schema, file: string, others: Record<string, Schema>): S
   };
 }
 
-const picture: Schema = {
-  description: 'The picture, as its own bytes say which kind it is.',
-  content: Object.fromEntries(
-    ['png', 'jpeg', 'gif', 'webp', 'svg+xml'].map(kind => [
-      `image/${kind}`,
-      { schema: { type: 'string', contentMediaType: `image/${kind}` }, example: 'the bytes of the picture' },
-    ]),
-  ),
-};
-
 function success(contract: Method, schemas: SchemaCollector): Schema {
   const message = schemas.message(contract.response);
-  const example = examples[contract.name]?.response;
+  const example = texts.examples[contract.name]?.response;
   if (!contract.serverStreaming) {
     const texts = textAnswersOf(contract, example).map(([type, text]) => [
       type,
@@ -258,6 +281,6 @@ function success(contract: Method, schemas: SchemaCollector): Schema {
   return {
     description:
       'One JSON object a line, each as soon as it is there; `error` is the last where the stream fails.',
-    content: isLive(contract) ? { ...lines, 'text/event-stream': serverSentEvents } : lines,
+    content: isLive(contract) ? { ...lines, 'text/event-stream': texts.serverSentEvents } : lines,
   };
 }
