@@ -108,6 +108,6 @@ test('a download is bounded, and nobody’s password goes along', async () => {
   const { asked, downloader } = downloads();
   await readIcon({ chart: 'a', icon: 'https://user:secret@x.test/i.png?a=b' }, downloader, signal);
   assert.equal(asked[0]?.source.url.href, 'https://x.test/i.png?a=b');
-  assert.deepEqual(asked[0]?.source.password, '');
+  assert.equal(asked[0]?.source.userInfo, undefined);
   assert.deepEqual([asked[0]?.credentials, asked[0]?.maxBytes], [{}, 2 ** 20]);
 });

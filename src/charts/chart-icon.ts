@@ -55,8 +55,7 @@ async function fetchIcon(icon: string, downloader: Downloader, signal: AbortSign
   if (!isUrl(icon)) throw notUsable('is neither an http(s) or data URL nor a file of the chart');
   const { url } = parseSourceUrl(icon);
   // whoever wrote the chart gives no password of theirs to whoever looks at it
-  const source = { url, username: '', password: '' };
-  return downloader.fetch({ source, credentials: {}, maxBytes: maxIconBytes }, signal);
+  return downloader.fetch({ source: { url }, credentials: {}, maxBytes: maxIconBytes }, signal);
 }
 
 /** https://www.rfc-editor.org/rfc/rfc2397; its media type is not asked for. */

@@ -2,17 +2,18 @@ import { basename } from 'node:path';
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
 import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/verify-provenance.ts';
 import type { FetchedChart } from './build-chart.ts';
-import type { ChartOptions } from './chart/chart-options.ts';
+import type { ChartOptions, Credentials } from './chart/chart-options.ts';
 import { withSource } from './chart/chart-yaml.ts';
 import { type ChartIcon, type NamedIcon, readIcon } from './chart-icon.ts';
 import type { Downloader, Source } from './download/downloader.ts';
-import { type Credentials, parseSourceUrl, showUrl } from './download/source.ts';
+import { decodePart, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
 import type { OciCharts } from './oci/oci-charts.ts';
 import { isOci, parseOciReference } from './oci/reference.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { type Repository, uploadsName } from './repository/repository.ts';
 import { type ChartVersion, findChart } from './repository/repository-index.ts';
+import { isEmpty } from './repository/stored-repository.ts';
 import type { Uploads } from './uploads/uploads.ts';
 
 /** A chart as the request names it: an archive, or a place. */
@@ -89,7 +90,8 @@ export class ChartSources {
       };
       return this.#downloader.fetch({ ...provenance, maxBytes: maxProvenanceBytes }, signal);
     };
-    const fileName = fileNameOf(url);
+    // as a provenance file names it
+    const fileName = decodePart(basename(url.pathname));
     return this.#load({ bytes, name: showUrl(url), fileName, readProvenance }, verify);
   }
 
@@ -106,21 +108,20 @@ export class ChartSources {
   }
 
   /** The credentials are for the repository alone: an archive on another host is fetched without them. */
-  async #fetchFromUrl(
+  #fetchFromUrl(
     { url, credentials, verify }: WantedChart,
     repositoryUrl: string,
     signal: AbortSignal,
   ): Promise<FetchedChart> {
     const [name = '', ...range] = url.split('/');
-    const repository = await this.#repositories.at(repositoryUrl, credentials);
-    try {
-      const entry = findChart(await repository.index(signal), name, range.join('/'));
-      return await this.fetchVersion(repository, entry, signal, { credentials: {}, verify });
-    } catch (error) {
-      throw withSource(error, name);
-    } finally {
-      this.#repositories.leave(repository);
-    }
+    return this.#repositories.at(repositoryUrl, credentials, async repository => {
+      try {
+        const entry = findChart(await repository.index(signal), name, range.join('/'));
+        return await this.fetchVersion(repository, entry, signal, { credentials: {}, verify });
+      } catch (error) {
+        throw withSource(error, name);
+      }
+    });
   }
 
   /** A chart as a repository's index describes it. @throws GatewayError as `find` */
@@ -221,16 +222,6 @@ export class ChartSources {
   }
 }
 
-/** The last part of a URL's path, as a provenance file names the archive. */
-function fileNameOf(url: URL): string {
-  const last = basename(url.pathname);
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
-}
-
 /** An archive that came from a client. */
 function uploaded(bytes: Uint8Array, name = 'chart_archive', fileName = ''): PackedChart {
   const readProvenance = () => {
@@ -254,10 +245,4 @@ function toFileError(error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (error instanceof GatewayError || syscall === undefined) return error;
   return invalidArgument(`has a file that cannot be read: ${code}`, { cause: error });
-}
-
-function isEmpty(credentials: Credentials): boolean {
-  return Object.values(credentials).every(
-    value => !value || (value instanceof Uint8Array && value.length === 0),
-  );
 }

@@ -39,8 +39,7 @@ after(() => server.close());
 async function fetchAll(...paths: string[]): Promise<void> {
   for (const path of paths) {
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`);
-    const source = { url, username: '', password: '' };
-    const wanted = { source, credentials: {}, digest: undefined, maxBytes: 1_000 };
+    const wanted = { source: { url }, credentials: {}, digest: undefined, maxBytes: 1_000 };
     const bytes = await downloader.fetch(wanted, AbortSignal.timeout(10_000));
     assert.equal(bytes.length, Number(path.split('/')[1]));
   }

@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { callScope, invalidArgument, unavailable } from '../../protocol/index.ts';
-import type { ChartOptions } from '../chart/chart-options.ts';
+import { invalidArgument, unavailable } from '../../protocol/index.ts';
+import type { ChartOptions, Credentials } from '../chart/chart-options.ts';
 import {
   checkAddress,
   type Download,
-  type DownloadRequest,
   download,
+  type FetchRequest,
   type FetchResponse,
   follow,
   type Network,
   type Validators,
 } from './fetch.ts';
-import { Limiter } from './limiter.ts';
-import { SharedTasks } from './shared-tasks.ts';
-import { type Access, type Credentials, resolveAccess, type SourceUrl, showUrl } from './source.ts';
+import { type Access, resolveAccess, type SourceUrl, showUrl } from './source.ts';
+import { inTime, Limiter, SharedTasks } from './tasks.ts';
 
 type DownloaderOptions = { readonly network: Network } & Pick<
   ChartOptions,
@@ -35,21 +34,9 @@ export interface Source {
 }
 
 /** One request, whose answer its caller reads. */
-export type Question = Pick<DownloadRequest, 'url' | 'method' | 'access' | 'accept' | 'maxBytes'> & {
-  readonly maxRedirects?: number;
-};
+export type Question = Omit<FetchRequest, 'maxRedirects' | 'signal'> & { readonly maxRedirects?: number };
 
 type KeptDownload = Download & { readonly bytes: Buffer };
-
-/** One download, with the key that it is shared and kept under. */
-interface Job {
-  readonly key: string;
-  readonly url: URL;
-  readonly access: Access;
-  readonly digest: string | undefined;
-  readonly digestOf: string;
-  readonly maxBytes: number;
-}
 
 /**
  * Downloads archives and indexes. The same download wanted twice at a time is made once; what came with an ETag or a date is kept
@@ -77,12 +64,12 @@ export class Downloader {
    * cannot be reached, answers 5xx or takes too long; the signal's reason when it is aborted
    */
   async fetch(wanted: Source, signal: AbortSignal): Promise<Buffer> {
+    const { url } = wanted.source;
     const access = wanted.access ?? resolveAccess(wanted.source, wanted.credentials);
     const digest = wanted.digest?.toLowerCase();
-    const { digestOf = "the repository's index" } = wanted;
-    const key = sha256(`${access.fingerprint} ${digest ?? ''} ${wanted.source.url.href}`);
-    const job = { key, url: wanted.source.url, access, digest, digestOf, maxBytes: wanted.maxBytes };
-    return this.#shared.run(key, signal, shared => this.#fetchInTurn(job, shared));
+    const key = sha256(`${access.fingerprint} ${digest ?? ''} ${url.href}`);
+    const fetch = (turn: AbortSignal) => this.#fetchOrAsk(key, access, { ...wanted, digest }, turn);
+    return this.#shared.run(key, signal, shared => this.#inTurn(url, shared, fetch));
   }
 
   /**
@@ -115,8 +102,8 @@ export class Downloader {
    * Checks the host of a URL as a download would.
    * @throws GatewayError INVALID_ARGUMENT when it is refused; UNAVAILABLE when it cannot be resolved
    */
-  check(url: URL, signal: AbortSignal): Promise<void> {
-    return this.#inTurn(url, signal, turn => checkAddress(this.#options.network, url, turn));
+  async check(url: URL, signal: AbortSignal): Promise<void> {
+    await this.#inTurn(url, signal, turn => checkAddress(this.#options.network, url, turn));
   }
 
   close(): void {
@@ -124,31 +111,25 @@ export class Downloader {
     this.#cache?.clear();
   }
 
-  #fetchInTurn(job: Job, signal: AbortSignal): Promise<Buffer> {
-    return this.#inTurn(job.url, signal, turn => this.#fetchOrAsk(job, turn));
-  }
-
   /** Runs a piece of work within the bounds on time and number that all of them share. */
-  async #inTurn<T>(url: URL, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #inTurn<T>(url: URL, caller: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs } = this.#options;
-    const late = () => unavailable(`${showUrl(url)}: took longer than ${timeoutMs} ms`);
-    const scope = callScope({ signal: AbortSignal.any([signal, this.#closing.signal]), timeoutMs, late });
-    try {
-      return await this.#limiter.run(() => work(scope.signal), scope.signal);
-    } finally {
-      scope.end();
-    }
+    const signal = AbortSignal.any([caller, this.#closing.signal]);
+    const run = (turn: AbortSignal) => this.#limiter.run(() => work(turn), turn);
+    return inTime(showUrl(url), { timeoutMs, signal }, run);
   }
 
-  async #fetchOrAsk({ key, digest, digestOf, ...job }: Job, signal: AbortSignal): Promise<Buffer> {
-    const { network, maxRedirects } = this.#options;
+  async #fetchOrAsk(key: string, access: Access, wanted: Source, signal: AbortSignal): Promise<Buffer> {
+    const { source, digest, maxBytes } = wanted;
     const known = this.#cache?.get(key);
     // what has the digest that is wanted needs no asking
     if (known && digest !== undefined) return known.bytes;
+    const { network, maxRedirects } = this.#options;
     const { etag, lastModified } = known ?? {};
-    const answer = await download(network, { ...job, maxRedirects, signal, etag, lastModified });
+    const asked = { url: source.url, access, maxBytes, maxRedirects, signal, etag, lastModified };
+    const answer = await download(network, asked);
     const bytes = answer.bytes ?? known?.bytes ?? Buffer.alloc(0);
-    checkDigest(bytes, digest, job.url, digestOf);
+    checkDigest(bytes, wanted);
     const kept = answer.bytes ? answer : { etag: answer.etag ?? etag, lastModified };
     const mayKeep = digest !== undefined || kept.etag !== undefined || kept.lastModified !== undefined;
     if (mayKeep) this.#cache?.set(key, { bytes, etag: kept.etag, lastModified: kept.lastModified });
@@ -157,9 +138,9 @@ export class Downloader {
   }
 }
 
-function checkDigest(bytes: Buffer, digest: string | undefined, url: URL, digestOf: string): void {
+function checkDigest(bytes: Buffer, { digest, digestOf = "the repository's index", source }: Source): void {
   if (digest === undefined || sha256(bytes) === digest.replace(/^sha256:/, '')) return;
-  throw invalidArgument(`${showUrl(url)}: the archive's SHA-256 digest is not the one in ${digestOf}`);
+  throw invalidArgument(`${showUrl(source.url)}: the archive's SHA-256 digest is not the one in ${digestOf}`);
 }
 
 function sha256(data: string | Buffer): string {

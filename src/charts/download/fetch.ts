@@ -8,7 +8,7 @@ import { GatewayError, invalidArgument, orAborted, readBounded, unavailable } fr
 import type { Resolve, ResolvedAddress } from '../chart/chart-options.ts';
 import { withSource } from '../chart/chart-yaml.ts';
 import type { AddressPolicy } from './address-policy.ts';
-import { type Access, hostOf, parseSourceUrl, showUrl } from './source.ts';
+import { type Access, hostOf, parseSourceUrl, showUrl, type TlsOptions } from './source.ts';
 
 /** How hosts are found, judged and reached. */
 export interface Network {
@@ -18,12 +18,21 @@ export interface Network {
   readonly proxyFor: (url: string) => string | undefined;
 }
 
-interface FetchRequest {
+/** What is known of a resource; with it the answer may be that it has not changed. */
+export interface Validators {
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
+export interface FetchRequest extends Partial<Validators> {
   readonly url: URL;
   readonly method?: 'GET' | 'HEAD' | undefined;
-  readonly headers: Record<string, string>;
-  readonly tls: Access['trust'] & Access['identity'];
+  readonly access: Access;
+  readonly accept?: string | undefined;
+  /** Whether the body may come packed. */
+  readonly gzip?: boolean | undefined;
   readonly maxBytes: number;
+  readonly maxRedirects: number;
   readonly signal: AbortSignal;
 }
 
@@ -41,80 +50,101 @@ export interface FetchResponse {
 const maxHeaderBytes = 16 * 1024;
 
 /**
- * Makes one GET request on a connection of its own to an address that was checked, without following redirects.
+ * Makes one request on a connection of its own to an address that was checked, without following redirects.
+ * @param url the one that is wanted, or where a redirect leads: the Authorization header and the client certificate go to the
+ * origin that they were given for, and to no other
  * @throws GatewayError INVALID_ARGUMENT when the address is refused or the answer is too large; UNAVAILABLE when the host cannot be
  * reached; the signal's reason when it is aborted
  */
-async function fetchOnce(network: Network, wanted: FetchRequest): Promise<FetchResponse> {
-  const dispatcher = await createDispatcher(network, wanted);
+async function fetchOnce(network: Network, url: URL, wanted: FetchRequest): Promise<FetchResponse> {
+  const { access, method = 'GET', gzip, signal } = wanted;
+  const isSameOrigin = url.origin === wanted.url.origin;
+  const tls = isSameOrigin ? { ...access.trust, ...access.identity } : access.trust;
+  const dispatcher = await createDispatcher(network, url, tls, signal);
   try {
-    const { url, method = 'GET', headers, signal } = wanted;
+    const headers = headersOf(wanted, isSameOrigin);
     const response = await request(url, { dispatcher, method, headers, signal });
     const texts = (name: string) => [response.headers[name] ?? []].flat();
-    const body = response.statusCode === 200 ? await readBody(response.body, wanted) : Buffer.alloc(0);
-    const isPacked = 'accept-encoding' in headers && body.length > 0;
+    const body = response.statusCode === 200 ? await readBody(response.body, url, wanted) : Buffer.alloc(0);
+    const encoding = gzip && body.length > 0 ? texts('content-encoding').join(',') : '';
     return {
       status: response.statusCode,
       header: name => texts(name)[0],
       list: name => texts(name).join(', '),
-      body: isPacked ? await unpackBody(body, texts('content-encoding').join(','), wanted) : body,
+      body: await unpackBody(body, encoding, url, wanted.maxBytes),
     };
   } catch (error) {
-    wanted.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (error instanceof GatewayError) throw error;
-    throw unreachable(wanted.url, error);
+    throw unreachable(url, error);
   } finally {
     // one connection, one request: whatever is left of either goes with it
     await dispatcher.destroy();
   }
 }
 
-async function createDispatcher(network: Network, { url, tls, signal }: FetchRequest): Promise<Dispatcher> {
-  const proxy = network.proxyFor(url.href);
-  const addresses = await resolveAndCheck(network, url, signal, proxy !== undefined);
-  if (proxy !== undefined) {
-    return new ProxyAgent({ uri: proxy, requestTls: tls, connections: 1, maxHeaderSize: maxHeaderBytes });
-  }
-  return new Agent({
-    connect: { ...tls, lookup: pinnedLookup(addresses), allowH2: false },
-    connections: 1,
-    pipelining: 0,
-    maxHeaderSize: maxHeaderBytes,
-  });
+function headersOf(
+  { access, accept, gzip, etag, lastModified }: FetchRequest,
+  isSameOrigin: boolean,
+): Record<string, string> {
+  const authorization = isSameOrigin ? access.authorization : undefined;
+  return {
+    'user-agent': 'tiller-gateway',
+    ...(authorization && { authorization }),
+    ...(accept && { accept }),
+    ...(gzip && { 'accept-encoding': 'gzip' }),
+    ...(etag && { 'if-none-match': etag }),
+    ...(lastModified && { 'if-modified-since': lastModified }),
+  };
 }
 
-/** Behind a proxy, names may exist that only the proxy can resolve; those that do resolve here are checked all the same. */
-async function resolveAndCheck(
+async function createDispatcher(
+  network: Network,
+  url: URL,
+  tls: TlsOptions,
+  signal: AbortSignal,
+): Promise<Dispatcher> {
+  const addresses = await checkAddress(network, url, signal);
+  const bounds = { connections: 1, maxHeaderSize: maxHeaderBytes };
+  const proxy = network.proxyFor(url.href);
+  if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: tls, ...bounds });
+  const connect = { ...tls, lookup: pinnedLookup(addresses), allowH2: false };
+  return new Agent({ connect, pipelining: 0, ...bounds });
+}
+
+/**
+ * Checks the host of a URL, by its name and by its addresses. Behind a proxy, names may exist that only the proxy can resolve; those
+ * that do resolve here are checked all the same.
+ * @returns the addresses that were checked
+ * @throws GatewayError INVALID_ARGUMENT when it is refused; UNAVAILABLE when the name cannot be resolved here, and no proxy does it
+ */
+export async function checkAddress(
   network: Network,
   url: URL,
   signal: AbortSignal,
-  isProxied: boolean,
 ): Promise<readonly ResolvedAddress[]> {
-  const host = hostOf(url);
   checkPolicy(network, url, []);
   let addresses: readonly ResolvedAddress[] = [];
   try {
-    addresses = await orAborted(network.resolve(host), signal);
+    addresses = await orAborted(network.resolve(hostOf(url)), signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (!isProxied) throw unreachable(url, error);
+    if (network.proxyFor(url.href) === undefined) throw unreachable(url, error);
   }
   checkPolicy(network, url, addresses);
   return addresses;
 }
 
 function checkPolicy(network: Network, url: URL, addresses: readonly ResolvedAddress[]): void {
+  const texts = addresses.map(({ address }) => address);
   try {
-    network.policy.check(
-      hostOf(url),
-      addresses.map(({ address }) => address),
-    );
+    network.policy.check(hostOf(url), texts);
   } catch (error) {
     throw withSource(error, showUrl(url));
   }
 }
 
-async function readBody(stream: Readable, { url, maxBytes, signal }: FetchRequest): Promise<Buffer> {
+async function readBody(stream: Readable, url: URL, { maxBytes, signal }: FetchRequest): Promise<Buffer> {
   try {
     return await readBounded(stream, { maxBytes, what: showUrl(url), signal });
   } catch (error) {
@@ -126,7 +156,7 @@ async function readBody(stream: Readable, { url, maxBytes, signal }: FetchReques
 const unpack = promisify(gunzip);
 
 /** A body of which a packed form was asked for. Without having asked, a packed archive stays what it is, as in Helm. */
-async function unpackBody(body: Buffer, encoding: string, { url, maxBytes }: FetchRequest): Promise<Buffer> {
+async function unpackBody(body: Buffer, encoding: string, url: URL, maxBytes: number): Promise<Buffer> {
   if (encoding === '' || encoding.toLowerCase() === 'identity') return body;
   if (!/^(?:x-)?gzip$/i.test(encoding)) {
     throw invalidArgument(
@@ -169,24 +199,6 @@ function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
   };
 }
 
-/** What is known of a resource; with it the answer may be that it has not changed. */
-export interface Validators {
-  readonly etag: string | undefined;
-  readonly lastModified: string | undefined;
-}
-
-export interface DownloadRequest extends Partial<Validators> {
-  readonly url: URL;
-  readonly method?: 'GET' | 'HEAD' | undefined;
-  readonly access: Access;
-  readonly accept?: string | undefined;
-  /** Whether the body may come packed. */
-  readonly gzip?: boolean | undefined;
-  readonly maxBytes: number;
-  readonly maxRedirects: number;
-  readonly signal: AbortSignal;
-}
-
 export interface Download extends Validators {
   /** Undefined when the resource has not changed. */
   readonly bytes: Buffer | undefined;
@@ -198,52 +210,40 @@ const redirects: readonly number[] = [301, 302, 303, 307, 308];
  * Fetches a resource, following redirects.
  * @throws GatewayError as `follow`, INVALID_ARGUMENT when the answer is not a 200, UNAVAILABLE when it is a 5xx
  */
-export async function download(network: Network, wanted: DownloadRequest): Promise<Download> {
+export async function download(network: Network, wanted: FetchRequest): Promise<Download> {
   const { response, url } = await follow(network, wanted);
-  return toDownload(response, url, wanted);
+  const { status } = response;
+  const isUnchanged = status === 304 && Boolean(wanted.etag || wanted.lastModified);
+  if (status !== 200 && !isUnchanged) throw statusError(url, `the server answered ${status}`, status);
+  return {
+    bytes: isUnchanged ? undefined : response.body,
+    etag: response.header('etag'),
+    lastModified: response.header('last-modified'),
+  };
+}
+
+/** What is made of an answer that is not the one wanted: a 5xx may be over later. */
+export function statusError(url: URL, what: string, status: number): GatewayError {
+  const message = `${showUrl(url)}: ${what}`;
+  return status >= 500 ? unavailable(message) : invalidArgument(message);
 }
 
 /**
- * The answer at the end of all redirects, whatever it is. The address of every redirect is checked anew. The Authorization header and
- * the client certificate go to the origin that they were given for, and to no other.
+ * The answer at the end of all redirects, whatever it is. The address of every redirect is checked anew.
  * @throws GatewayError INVALID_ARGUMENT when an address is refused, the answer is too large or redirects without end; UNAVAILABLE
  * when a host cannot be reached
  */
 export async function follow(
   network: Network,
-  wanted: DownloadRequest,
+  wanted: FetchRequest,
 ): Promise<{ readonly response: FetchResponse; readonly url: URL }> {
   let url = wanted.url;
   for (let hops = 0; hops <= wanted.maxRedirects; hops++) {
-    const response = await fetchOnce(network, toFetch(url, wanted));
+    const response = await fetchOnce(network, url, wanted);
     if (!redirects.includes(response.status)) return { response, url };
     url = redirectTarget(response, url);
   }
   throw invalidArgument(`${showUrl(wanted.url)}: redirects more than ${wanted.maxRedirects} times`);
-}
-
-/**
- * Checks the host of a URL as each download does.
- * @throws GatewayError INVALID_ARGUMENT when it is refused; UNAVAILABLE when the name cannot be resolved here, and no proxy does it
- */
-export async function checkAddress(network: Network, url: URL, signal: AbortSignal): Promise<void> {
-  await resolveAndCheck(network, url, signal, network.proxyFor(url.href) !== undefined);
-}
-
-function toFetch(url: URL, wanted: DownloadRequest): FetchRequest {
-  const { access, method, maxBytes, signal, etag, lastModified, accept } = wanted;
-  const isSameOrigin = url.origin === wanted.url.origin;
-  const authorization = isSameOrigin ? access.authorization : undefined;
-  const headers = {
-    'user-agent': 'tiller-gateway',
-    ...(authorization && { authorization }),
-    ...(accept && { accept }),
-    ...(wanted.gzip && { 'accept-encoding': 'gzip' }),
-    ...(etag && { 'if-none-match': etag }),
-    ...(lastModified && { 'if-modified-since': lastModified }),
-  };
-  const tls = isSameOrigin ? { ...access.trust, ...access.identity } : access.trust;
-  return { url, method, headers, tls, maxBytes, signal };
 }
 
 function redirectTarget(response: FetchResponse, url: URL): URL {
@@ -255,18 +255,4 @@ function redirectTarget(response: FetchResponse, url: URL): URL {
     if (!(error instanceof GatewayError)) throw error;
     throw invalidArgument(`${showUrl(url)}: redirects to what is no http(s) URL`, { cause: error });
   }
-}
-
-function toDownload(response: FetchResponse, url: URL, wanted: DownloadRequest): Download {
-  const { status } = response;
-  const isUnchanged = status === 304 && Boolean(wanted.etag || wanted.lastModified);
-  if (status !== 200 && !isUnchanged) {
-    const message = `${showUrl(url)}: the server answered ${status}`;
-    throw status >= 500 ? unavailable(message) : invalidArgument(message);
-  }
-  return {
-    bytes: isUnchanged ? undefined : response.body,
-    etag: response.header('etag'),
-    lastModified: response.header('last-modified'),
-  };
 }

@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { hostOf, parseSourceUrl, showUrl } from './source.ts';
 
 test('user info is taken out, and decoded', () => {
-  const { url, username, password } = parseSourceUrl('https://me%40x:p%3Aw@host:8443/a.tgz?sig=1#f');
+  const { url, userInfo } = parseSourceUrl('https://me%40x:p%3Aw@host:8443/a.tgz?sig=1#f');
   assert.equal(url.href, 'https://host:8443/a.tgz?sig=1');
-  assert.deepEqual([username, password], ['me@x', 'p:w']);
+  assert.equal(userInfo, 'me@x:p:w');
+  assert.equal(parseSourceUrl('https://host/').userInfo, undefined);
 });
 
 test('user info that is badly encoded is taken as it is', () => {
-  assert.equal(parseSourceUrl('https://50%:x@host/').username, '50%');
+  assert.equal(parseSourceUrl('https://50%:x@host/').userInfo, '50%:x');
 });
 
 test('messages name neither user info nor query', () => {

@@ -3,13 +3,11 @@ import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import { invalidArgument } from '../../protocol/index.ts';
 import type { Credentials } from '../chart/chart-options.ts';
 
-export type { Credentials };
-
-/** A URL to fetch from, with the name and password that stood in it taken out. */
+/** A URL to fetch from, with the user info that stood in it taken out. */
 export interface SourceUrl {
   readonly url: URL;
-  readonly username: string;
-  readonly password: string;
+  /** `NAME:PASSWORD`, decoded; undefined where the URL had none. */
+  readonly userInfo?: string | undefined;
 }
 
 /**
@@ -17,22 +15,23 @@ export interface SourceUrl {
  * @throws GatewayError INVALID_ARGUMENT when it is none; the message does not repeat the text, which may hold a password
  */
 export function parseSourceUrl(text: string, base?: URL): SourceUrl {
-  if (!URL.canParse(text, base?.href)) throw invalidArgument('the chart URL cannot be read');
-  const url = new URL(text, base?.href);
+  const url = URL.parse(text, base?.href);
+  if (!url) throw invalidArgument('the chart URL cannot be read');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw invalidArgument(
       `charts cannot be fetched by ${url.protocol.slice(0, 20)} but by http: and https: only`,
     );
   }
-  const username = decodeUserInfo(url.username);
-  const password = decodeUserInfo(url.password);
+  const parts = [url.username, url.password];
+  const userInfo = parts.some(part => part !== '') ? parts.map(decodePart).join(':') : undefined;
   url.username = '';
   url.password = '';
   url.hash = '';
-  return { url, username, password };
+  return { url, userInfo };
 }
 
-function decodeUserInfo(text: string): string {
+/** Text of a part of a URL; what is badly encoded is taken as it is. */
+export function decodePart(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -62,7 +61,7 @@ export interface Access {
   readonly fingerprint: string;
 }
 
-type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { rejectUnauthorized?: boolean };
+export type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { rejectUnauthorized?: boolean };
 
 /**
  * Checks credentials and brings them into the form of requests. User info of the URL counts as name and password.
@@ -84,10 +83,12 @@ function textOf(pem: unknown): string {
   return Array.isArray(pem) ? pem.join('\n') : String(pem ?? '');
 }
 
-function toAuthorization(source: SourceUrl, { username, password, token }: Credentials): string | undefined {
-  const fromFields = Boolean(username || password);
-  const fromUrl = source.username !== '' || source.password !== '';
-  if ([fromFields, fromUrl, Boolean(token)].filter(Boolean).length > 1) {
+function toAuthorization(
+  { userInfo }: SourceUrl,
+  { username, password, token }: Credentials,
+): string | undefined {
+  const fields = username || password ? `${username ?? ''}:${password ?? ''}` : undefined;
+  if ([fields, userInfo, token].filter(Boolean).length > 1) {
     throw invalidArgument(
       'give one of username and password, token, or user info in the chart URL: a request carries only one',
     );
@@ -96,9 +97,8 @@ function toAuthorization(source: SourceUrl, { username, password, token }: Crede
     if (/[^\x21-\x7e]/.test(token)) throw invalidArgument('token has characters that a header cannot carry');
     return `Bearer ${token}`;
   }
-  if (!fromFields && !fromUrl) return undefined;
-  const pair = fromUrl ? `${source.username}:${source.password}` : `${username ?? ''}:${password ?? ''}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
+  const pair = userInfo ?? fields;
+  return pair && `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
 function readTrust({ caBundle, insecureSkipVerify }: Credentials): TlsOptions {
@@ -107,7 +107,7 @@ function readTrust({ caBundle, insecureSkipVerify }: Credentials): TlsOptions {
   const bundle = Buffer.from(caBundle).toString('latin1');
   const certificates = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (certificates.length === 0) throw invalidArgument('ca_bundle has no PEM certificate');
-  for (const certificate of certificates) checkCertificate(certificate, 'ca_bundle');
+  for (const certificate of certificates) readCertificate(certificate, 'ca_bundle');
   return { ca: [...getCACertificates('default'), ...certificates], ...skip };
 }
 
@@ -118,26 +118,26 @@ function readIdentity({ clientCertificate, clientKey }: Credentials): TlsOptions
   }
   const cert = Buffer.from(clientCertificate).toString('latin1');
   const key = Buffer.from(clientKey).toString('latin1');
-  const certificate = checkCertificate(cert, 'client_certificate');
-  if (!certificate.checkPrivateKey(readKey(key))) {
+  const certificate = readCertificate(cert, 'client_certificate');
+  const privateKey = readPem(
+    () => createPrivateKey(key),
+    'client_key is no PEM private key without a passphrase',
+  );
+  if (!certificate.checkPrivateKey(privateKey)) {
     throw invalidArgument('client_key is not the key of client_certificate');
   }
   return { cert, key };
 }
 
 /** OpenSSL's own words stay in the cause: they may quote what was given. */
-function checkCertificate(pem: string, field: string): X509Certificate {
+function readPem<T>(read: () => T, problem: string): T {
   try {
-    return new X509Certificate(pem);
+    return read();
   } catch (cause) {
-    throw invalidArgument(`${field} is no PEM certificate`, { cause });
+    throw invalidArgument(problem, { cause });
   }
 }
 
-function readKey(pem: string) {
-  try {
-    return createPrivateKey(pem);
-  } catch (cause) {
-    throw invalidArgument('client_key is no PEM private key without a passphrase', { cause });
-  }
+function readCertificate(pem: string, field: string): X509Certificate {
+  return readPem(() => new X509Certificate(pem), `${field} is no PEM certificate`);
 }

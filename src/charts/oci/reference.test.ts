@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseChallenges } from './challenge.ts';
 import { parseOciReference, showReference } from './reference.ts';
+import { parseChallenges } from './registry-client.ts';
 
 const digest = `sha256:${'a1'.repeat(32)}`;
 

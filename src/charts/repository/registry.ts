@@ -1,15 +1,16 @@
 import { Code, callScope, GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
-import type { ChartOptions, ConfiguredRepository } from '../chart/chart-options.ts';
+import type { ChartOptions, ConfiguredRepository, Credentials } from '../chart/chart-options.ts';
 import type { Downloader } from '../download/downloader.ts';
-import { type Credentials, parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
+import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
 import { IndexRoom, type Origin, Repository, type RepositorySummary, uploadsName } from './repository.ts';
-import { readConfiguredCredentials } from './repository-credentials.ts';
 import { MemoryStore, RepositoryFile, type RepositoryStore } from './repository-file.ts';
 import {
   checkRepository,
+  isEmpty,
   isSame,
   namePattern,
   onlyGiven,
+  readConfiguredCredentials,
   type StoredRepository,
 } from './stored-repository.ts';
 import { type Validation, validateRepository } from './validate-repository.ts';
@@ -26,17 +27,6 @@ export interface NewRepository extends StoredRepository {
   readonly validate: boolean;
 }
 
-type RegistryOptions = Pick<
-  ChartOptions,
-  | 'repositories'
-  | 'repositoryCredentialsFile'
-  | 'repositoryFile'
-  | 'indexMaxAgeMs'
-  | 'indexMaxBytes'
-  | 'indexesMaxBytes'
-  | 'warn'
->;
-
 interface Added {
   readonly stored: StoredRepository;
   readonly repository: Repository;
@@ -47,17 +37,16 @@ interface Added {
  * the configuration hides an added repository of the same name.
  */
 export class RepositoryRegistry {
-  readonly #options: RegistryOptions;
+  readonly #options: ChartOptions;
   readonly #downloader: Downloader;
   readonly #room: IndexRoom;
   readonly #configured = new Map<string, Repository>();
   readonly #store: RepositoryStore;
   #added = new Map<string, Added>();
   #list: readonly StoredRepository[] = [];
-  readonly #ofRequests = new WeakSet<Repository>();
 
   /** @throws GatewayError INVALID_ARGUMENT when a repository of the configuration, or the file, cannot be right */
-  constructor(options: RegistryOptions, downloader: Downloader) {
+  constructor(options: ChartOptions, downloader: Downloader) {
     this.#options = options;
     this.#downloader = downloader;
     this.#room = new IndexRoom(options.indexesMaxBytes);
@@ -71,7 +60,7 @@ export class RepositoryRegistry {
     if (name === uploadsName) throw invalidArgument(`no chart repository may be called ${name}`);
     if (this.#configured.has(name)) throw invalidArgument(`the chart repository ${name} is given twice`);
     const source = parseSourceUrl(url);
-    if (source.username !== '' || source.password !== '') {
+    if (source.userInfo !== undefined) {
       throw invalidArgument(`the chart repository ${name}: credentials belong into the credentials file`);
     }
     const file = this.#options.repositoryCredentialsFile;
@@ -101,23 +90,21 @@ export class RepositoryRegistry {
   }
 
   /**
-   * The repository at a URL that a request names: one of these where the URL is the same and the request brings no
-   * credentials, else one that nothing else knows. Whoever takes it has to `leave` it.
+   * Works with the repository at a URL that a request names: one of these where the URL is the same and the request brings no
+   * credentials, else one that nothing else knows, and that is gone afterwards.
    * @throws GatewayError INVALID_ARGUMENT for a URL that cannot be right; as `get`
    */
-  async at(url: string, credentials: Credentials): Promise<Repository> {
+  async at<T>(
+    url: string,
+    credentials: Credentials,
+    work: (repository: Repository) => Promise<T>,
+  ): Promise<T> {
     const source = parseSourceUrl(url);
     const own = onlyGiven(credentials);
     const known = (await this.all()).find(repository => sameFolder(repository.url, source.url.href));
-    if (known && Object.keys(own).length === 0 && source.username + source.password === '') return known;
+    if (known && isEmpty(own) && source.userInfo === undefined) return work(known);
     const repository = this.#create(showUrl(source.url), source, 'memory', async () => own);
-    this.#ofRequests.add(repository);
-    return repository;
-  }
-
-  /** Lets go of what `at` gave. */
-  leave(repository: Repository): void {
-    if (this.#ofRequests.has(repository)) repository.close();
+    return work(repository).finally(() => repository.close());
   }
 
   /** @throws GatewayError NOT_FOUND when there is no repository of that name; as `get` */
@@ -248,7 +235,7 @@ export class RepositoryRegistry {
     const configured = this.#configured.get(wanted.name);
     if (configured) {
       const isTheSame = configured.url === parseSourceUrl(wanted.url).url.href;
-      if (isTheSame && Object.keys(wanted.credentials).length === 0) return configured;
+      if (isTheSame && isEmpty(wanted.credentials)) return configured;
       throw alreadyThere(wanted.name);
     }
     const added = (await this.#current()).get(wanted.name);
@@ -276,13 +263,8 @@ export class RepositoryRegistry {
     if (this.#configured.has(name)) {
       this.#options.warn(`the added chart repository ${name} is hidden by one of the configuration`);
     }
-    const repository = this.#create(
-      name,
-      parseSourceUrl(stored.url),
-      this.#store.kind,
-      async () => credentials,
-    );
-    return { stored, repository };
+    const source = parseSourceUrl(stored.url);
+    return { stored, repository: this.#create(name, source, this.#store.kind, async () => credentials) };
   }
 }
 

@@ -1,14 +1,9 @@
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
-import type { Downloader } from '../download/downloader.ts';
-import { Limiter } from '../download/limiter.ts';
-import { SharedTasks } from '../download/shared-tasks.ts';
-import {
-  type Credentials,
-  parseSourceUrl,
-  resolveAccess,
-  type SourceUrl,
-  showUrl,
-} from '../download/source.ts';
+import type { Credentials } from '../chart/chart-options.ts';
+import type { Downloader, Source } from '../download/downloader.ts';
+import type { Validators } from '../download/fetch.ts';
+import { parseSourceUrl, resolveAccess, type SourceUrl, showUrl } from '../download/source.ts';
+import { Limiter, SharedTasks } from '../download/tasks.ts';
 import { type ReadIndex, readIndex } from './read-index.ts';
 import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
 
@@ -29,22 +24,13 @@ export interface RepositoryOptions {
   readonly room: IndexRoom;
 }
 
-/** Where a chart's archive is, and how to get it. */
-export interface ArchiveSource {
-  readonly source: SourceUrl;
-  readonly credentials: Credentials;
-  readonly digest: string | undefined;
-}
-
 interface HeldIndex {
   readonly index: RepositoryIndex;
-  readonly charts: number;
-  readonly versions: number;
   /** Of the text that it was read from. */
   readonly bytes: number;
   readonly sha256: string;
   /** By which the server tells whether it has changed; asked with these credentials only. */
-  readonly validators: { readonly etag: string | undefined; readonly lastModified: string | undefined };
+  readonly validators: Validators;
   readonly fingerprint: string;
   readonly checkedAt: number;
 }
@@ -130,7 +116,7 @@ export class Repository {
   }
 
   summary(): RepositorySummary {
-    const { charts = 0, versions = 0 } = this.#held ?? {};
+    const { chartCount: charts = 0, versionCount: versions = 0 } = this.#held?.index ?? {};
     return {
       name: this.name,
       url: showUrl(this.#options.source.url),
@@ -178,37 +164,32 @@ export class Repository {
         return held;
       } catch (error) {
         // whoever went away says nothing of the repository
-        if (!shared.aborted) this.#error = GatewayError.from(error).message.slice(0, maxErrorChars);
+        if (!shared.aborted) this.#error = shownError(error);
         throw error;
       }
     });
   }
 
   async #load(signal: AbortSignal): Promise<HeldIndex> {
-    const { indexMaxBytes, room } = this.#options;
-    const { source, credentials } = await this.#indexSource();
-    const { fingerprint } = resolveAccess(source, credentials);
+    const { room } = this.#options;
+    const wanted = await this.#indexSource();
+    const { fingerprint } = resolveAccess(wanted.source, wanted.credentials);
     const before = this.#held?.fingerprint === fingerprint ? this.#held : undefined;
-    const wanted = { source, credentials, maxBytes: indexMaxBytes };
-    const { bytes, ...validators } = await this.#downloader.fetchChanged(
-      wanted,
-      before?.validators ?? {},
-      signal,
-    );
+    const answer = await this.#downloader.fetchChanged(wanted, before?.validators ?? {}, signal);
+    const { bytes: data, ...validators } = answer;
     const checkedAt = performance.now();
-    if (!bytes) {
+    if (!data) {
       if (!before) throw new Error('a server may call unchanged only what it was asked about');
       const { etag = before.validators.etag, lastModified = before.validators.lastModified } = validators;
       return this.#hold({ ...before, validators: { etag, lastModified }, checkedAt });
     }
     const held = this.#held;
-    if (!this.#isClosed) room.take(this, bytes.length);
-    const ofText = { bytes: bytes.length, validators, fingerprint, checkedAt };
+    const bytes = data.length;
+    if (!this.#isClosed) room.take(this, bytes);
     try {
-      const { sha256, index = held?.index } = await this.#read(bytes, source, signal, held?.sha256);
+      const { sha256, index = held?.index } = await this.#read(data, signal, held?.sha256);
       if (!index) throw new Error('only what was held can be unchanged');
-      const { chartCount: charts, versionCount: versions } = index;
-      return this.#hold({ index, charts, versions, sha256, ...ofText });
+      return this.#hold({ index, sha256, bytes, validators, fingerprint, checkedAt });
     } catch (error) {
       if (this.#held) room.take(this, this.#held.bytes);
       else room.give(this);
@@ -217,20 +198,19 @@ export class Repository {
   }
 
   /** @param known SHA-256 of the text whose index is held */
-  #read(bytes: Uint8Array, { url }: SourceUrl, signal: AbortSignal, known?: string): Promise<ReadIndex> {
+  #read(data: Uint8Array, signal: AbortSignal, known?: string): Promise<ReadIndex> {
     const maxTextBytes = this.origin === 'flag' ? undefined : maxAddedTextBytes;
-    return readIndex(bytes, { where: showUrl(url), repository: this.name, known, maxTextBytes }, signal);
+    const where = showUrl(this.#indexUrl);
+    return readIndex(data, { where, repository: this.name, known, maxTextBytes }, signal);
   }
 
   /** The index as it is now, whatever is held, which stays as it is. @throws GatewayError as `index` */
   readAnew(signal: AbortSignal): Promise<RepositoryIndex> {
-    const { room, indexMaxBytes: maxBytes } = this.#options;
     const read = async () => {
-      const wanted = await this.#indexSource();
-      const { bytes } = await this.#downloader.fetchChanged({ ...wanted, maxBytes }, {}, signal);
-      return (await this.#read(bytes!, wanted.source, signal)).index!;
+      const { bytes } = await this.#downloader.fetchChanged(await this.#indexSource(), {}, signal);
+      return (await this.#read(bytes!, signal)).index!;
     };
-    return room.loads.run(read, signal);
+    return this.#options.room.loads.run(read, signal);
   }
 
   #hold(held: HeldIndex): HeldIndex {
@@ -242,37 +222,40 @@ export class Repository {
     return held;
   }
 
+  get #indexUrl(): URL {
+    return childUrl(this.#options.source.url, 'index.yaml');
+  }
+
   /** Where the index is, and what it takes to get it. */
-  async #indexSource(): Promise<{ readonly source: SourceUrl; readonly credentials: Credentials }> {
-    const { source, credentials } = this.#options;
-    return {
-      source: { ...source, url: childUrl(source.url, 'index.yaml') },
-      credentials: await credentials(),
-    };
+  async #indexSource(): Promise<Source> {
+    const { source, credentials, indexMaxBytes: maxBytes } = this.#options;
+    return { source: { ...source, url: this.#indexUrl }, credentials: await credentials(), maxBytes };
   }
 
   /**
    * Where the archive of a chart is. Credentials of the repository go along only where that is the repository's own origin.
    * @throws GatewayError INVALID_ARGUMENT when it has no URL, or one that is none
    */
-  async archiveOf(chart: ChartVersion): Promise<ArchiveSource> {
+  async archiveOf(chart: ChartVersion): Promise<Omit<Source, 'maxBytes'>> {
     const { source, credentials } = this.#options;
     const [text] = chart.urls;
     if (!text) {
       throw invalidArgument(`version ${chart.version} of the chart has no downloadable URLs in the index`);
     }
-    const isRelative = !URL.canParse(text);
-    const archive = isRelative
-      ? { url: childUrl(source.url, text), username: '', password: '' }
-      : parseSourceUrl(text);
+    const { url, userInfo }: SourceUrl = URL.canParse(text)
+      ? parseSourceUrl(text)
+      : { url: childUrl(source.url, text) };
     const digest = chart.digest || undefined;
-    if (archive.url.origin !== source.url.origin) return { source: archive, credentials: {}, digest };
-    const login = archive.username === '' && archive.password === '' ? source : archive;
-    return { source: { ...login, url: archive.url }, credentials: await credentials(), digest };
+    if (url.origin !== source.url.origin) return { source: { url, userInfo }, credentials: {}, digest };
+    const login = { url, userInfo: userInfo ?? source.userInfo };
+    return { source: login, credentials: await credentials(), digest };
   }
 }
 
-const maxErrorChars = 500;
+/** What went wrong with a repository, as its summary and its validation show it. */
+export function shownError(error: unknown): string {
+  return GatewayError.from(error).message.slice(0, 500);
+}
 
 /** A URL below the repository's, whose query (a signature, say) is kept, as Helm does, but for no other origin. */
 function childUrl(base: URL, reference: string): URL {

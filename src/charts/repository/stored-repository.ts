@@ -1,8 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { invalidArgument } from '../../protocol/index.ts';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
 import { goJson, type YamlMap, type YamlValue } from '../../yaml/index.ts';
-import { decodeUtf8 } from '../chart/chart-yaml.ts';
-import { type Credentials, parseSourceUrl, resolveAccess, type SourceUrl } from '../download/source.ts';
+import type { Credentials } from '../chart/chart-options.ts';
+import { decodeUtf8, readBoolean, readFields, readText, readYamlMap } from '../chart/chart-yaml.ts';
+import { parseSourceUrl, resolveAccess, type SourceUrl } from '../download/source.ts';
 import { uploadsName } from './repository.ts';
 
 /** A repository that was added by API. */
@@ -39,7 +42,7 @@ export function checkRepository({ name, url, credentials }: StoredRepository): S
   if (name === uploadsName) throw invalidArgument(`no chart repository may be called ${name}`);
   if (url.length > maxUrlChars) throw invalidArgument(`url is longer than ${maxUrlChars} characters`);
   const source = parseSourceUrl(url);
-  if (source.username !== '' || source.password !== '') {
+  if (source.userInfo !== undefined) {
     throw invalidArgument('url has user info: give username and password as fields of their own');
   }
   for (const field of secrets) {
@@ -64,6 +67,11 @@ export function onlyGiven(credentials: Credentials): Credentials {
   return Object.fromEntries(
     given.filter(([, value]) => (value instanceof Uint8Array ? value.length > 0 : Boolean(value))),
   );
+}
+
+/** Whether nothing of them is given. */
+export function isEmpty(credentials: Credentials): boolean {
+  return Object.keys(onlyGiven(credentials)).length === 0;
 }
 
 /** A repository as it stands in the file. */
@@ -104,4 +112,47 @@ function digestOf(repository: StoredRepository): Buffer {
 /** Takes as long for what is nearly equal as for what is not: an answer tells nobody how much of a password was right. */
 export function isSame(a: StoredRepository, b: StoredRepository): boolean {
   return timingSafeEqual(digestOf(a), digestOf(b));
+}
+
+/** An entry of the credentials file; paths are from the file's folder on. */
+const fileFields = {
+  username: readText,
+  password: readText,
+  token: readText,
+  caFile: readText,
+  clientCertificateFile: readText,
+  clientKeyFile: readText,
+  insecureSkipVerify: readBoolean,
+};
+
+/**
+ * Reads one entry of the credentials file, a YAML map by repositories' names, and by `oci://HOST` for registries. It is read
+ * at every use, so that changed secrets are taken up.
+ * @throws GatewayError FAILED_PRECONDITION, without details for the caller, when a file cannot be read
+ */
+export async function readConfiguredCredentials(
+  file: string | undefined,
+  name: string,
+): Promise<Credentials> {
+  if (file === undefined) return {};
+  try {
+    const entry = readYamlMap(await readFile(file), file).get(name);
+    if (entry === undefined) return {};
+    const read = readFields(entry, fileFields, `${file}: ${name}`);
+    const { caFile, clientCertificateFile, clientKeyFile, ...inline } = read;
+    const content = async (path: string | undefined) =>
+      path === undefined ? undefined : readFile(resolve(dirname(file), path));
+    return {
+      ...inline,
+      caBundle: await content(caFile),
+      clientCertificate: await content(clientCertificateFile),
+      clientKey: await content(clientKeyFile),
+    };
+  } catch (cause) {
+    throw new GatewayError(
+      Code.FAILED_PRECONDITION,
+      `the gateway cannot read its credentials for the chart repository ${name}`,
+      { cause },
+    );
+  }
 }

@@ -1,9 +1,8 @@
-import { GatewayError } from '../../protocol/index.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { resolveAccess, showUrl } from '../download/source.ts';
 import { isOci } from '../oci/reference.ts';
 import type { LeftOutEntry } from './left-out.ts';
-import type { Repository } from './repository.ts';
+import { type Repository, shownError } from './repository.ts';
 import type { ChartVersion } from './repository-index.ts';
 
 /** The archive that was asked for to see whether archives are there. */
@@ -52,7 +51,7 @@ export async function validateRepository(
     return { valid: archive?.outcome !== 'FAILED', error: '', ...counts, archive };
   } catch (error) {
     signal.throwIfAborted();
-    return { valid: false, error: messageOf(error), ...nothing };
+    return { valid: false, error: shownError(error), ...nothing };
   }
 }
 
@@ -81,10 +80,6 @@ async function checkArchive(
     return check('FAILED', `the server answered ${status}`);
   } catch (error) {
     signal.throwIfAborted();
-    return check('FAILED', messageOf(error));
+    return check('FAILED', shownError(error));
   }
-}
-
-function messageOf(error: unknown): string {
-  return GatewayError.from(error).message.slice(0, 500);
 }

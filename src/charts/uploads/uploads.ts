@@ -1,8 +1,8 @@
 import { basename } from 'node:path/posix';
 import { Code, GatewayError, type Holder, invalidArgument } from '../../protocol/index.ts';
-import { archiveLimits } from '../archive/unpack.ts';
+import { type ArchiveLimits, archiveLimits } from '../archive/unpack.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
-import { SharedTasks } from '../download/shared-tasks.ts';
+import { SharedTasks } from '../download/tasks.ts';
 import { IndexPacker, type ParsedEntry } from '../repository/packed-index.ts';
 import { uploadsName } from '../repository/repository.ts';
 import { findChart, RepositoryIndex } from '../repository/repository-index.ts';
@@ -32,16 +32,8 @@ export interface KeepOptions {
   readonly fileName?: string | undefined;
 }
 
-type UploadOptions = Pick<
-  ChartOptions,
-  | 'maxBytes'
-  | 'maxEntries'
-  | 'maxNestedArchives'
-  | 'maxUnpackedBytes'
-  | 'maxUploadBytes'
-  | 'maxUploads'
-  | 'uploadDir'
->;
+type UploadOptions = ArchiveLimits &
+  Pick<ChartOptions, 'maxBytes' | 'maxUploadBytes' | 'maxUploads' | 'uploadDir'>;
 
 /** Uploads that arrive at once may take as much disk as so many of the largest allowed, beside what is kept. */
 const maxArriving = 8;
