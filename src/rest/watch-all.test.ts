@@ -158,6 +158,17 @@ describe('a stream over many clusters', () => {
     await eventually(() => live.counts().streams === 0);
   });
 
+  test('they end with the client or the gateway, even where nobody asks for another event', async t => {
+    const { live, stopping, watch } = startStage(t);
+    const [leaving, staying] = [watch(), watch()];
+    for (const client of [leaving, staying]) await client.take(2);
+    assert.equal(live.counts().streams, 4);
+    leaving.scope.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
+    await eventually(() => live.counts().streams === 2);
+    stopping.abort();
+    await eventually(() => live.counts().streams === 0);
+  });
+
   test('with many clusters there is no id, rather than one that no server takes', async t => {
     const names = Array.from({ length: 300 }, (_, index) => `cluster-${index}`);
     const { watch, records } = startStage(t, names);

@@ -36,10 +36,14 @@ export async function* watchAll(
 ): AsyncGenerator<LiveEvent, void, undefined> {
   const positions = readPositions(options.lastId, clusters);
   const queue = new HandOver();
-  const end = (error: GatewayError) => queue.fail(error);
+  const over = new AbortController();
+  // the clusters' streams end at once, even where nobody asks this one for another event
+  const end = (error: GatewayError) => {
+    over.abort(error);
+    queue.fail(error);
+  };
   const leave = () => end(GatewayError.from(client.signal.reason));
   const stop = () => end(unavailable('the gateway is stopping: watch again', { reason: 'STOPPING' }));
-  const over = new AbortController();
   client.signal.addEventListener('abort', leave, { once: true });
   options.stopping.addEventListener('abort', stop, { once: true });
   if (client.signal.aborted) leave();
@@ -59,9 +63,8 @@ export async function* watchAll(
       yield toEvent(type, { cluster, ...fields }, id === '' ? undefined : positions);
     }
   } finally {
-    const reason = new GatewayError(Code.CANCELLED, 'the stream is over');
-    over.abort(reason);
-    queue.fail(reason); // clusters' streams wait for their events to be taken, and would never end
+    // clusters' streams wait for their events to be taken, and would never end
+    end(new GatewayError(Code.CANCELLED, 'the stream is over'));
     client.signal.removeEventListener('abort', leave);
     options.stopping.removeEventListener('abort', stop);
   }
