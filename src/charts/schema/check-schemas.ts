@@ -41,9 +41,7 @@ function check(chart: string, bytes: Uint8Array, values: string): readonly Error
     });
   try {
     const schema = readSchema(bytes);
-    const [ajv, wrong] = ajvFor(schema);
-    if (wrong) throw new SchemaProblem(`it is no JSON schema: ${wrong}`);
-    const validate = ajv.compile(schema);
+    const validate = ajvFor(schema).compile(schema);
     return validate(JSON.parse(values)) ? [] : (validate.errors ?? []);
   } catch (cause) {
     if (cause instanceof SchemaProblem) throw unusable(cause.message);
@@ -92,6 +90,7 @@ const options: Options = {
   ownProperties: true,
   logger: false,
   code: { regExp },
+  validateSchema: false, // by a checker, before
 };
 
 /** The formats that Helm's own library knows; others are not looked at. */
@@ -111,9 +110,12 @@ const formats = [
   'relative-json-pointer',
 ] as const;
 
+/** Makes an Ajv for schemas of a draft. */
+type Draft = () => AjvClass;
+
 const draft4 = () => new ajvDraft4.default({ ...options, schemaId: 'id' }) as unknown as AjvClass;
 const draft7 = () => new Ajv(options);
-const drafts: Readonly<Record<string, () => AjvClass>> = {
+const drafts: Readonly<Record<string, Draft>> = {
   'draft-04/schema': draft4,
   'draft-06/schema': () =>
     new Ajv({ ...options, meta: false, defaultMeta: draft6.$id }).addMetaSchema(draft6),
@@ -125,26 +127,35 @@ const drafts: Readonly<Record<string, () => AjvClass>> = {
 /**
  * One of its own for each schema, so that none changes what another means. A schema that names no draft, or one that is not
  * known, is read as draft 7, or as draft 4 where it is one of those alone.
- * @returns with what makes it no schema of its draft
+ * @throws SchemaProblem that says what makes it no schema of its draft
  */
-function ajvFor(schema: AnySchemaObject): [ajv: AjvClass, wrong: string | undefined] {
+function ajvFor(schema: AnySchemaObject): AjvClass {
   const { $schema: named } = schema;
   delete schema.$schema;
   const draft =
     typeof named === 'string' ? /^https?:\/\/json-schema\.org\/(.+?)#?$/.exec(named)?.[1] : undefined;
   const known = draft === undefined ? undefined : drafts[draft];
-  let first: [AjvClass, string] | undefined;
+  let wrong: string | undefined;
   for (const create of known ? [known] : [draft7, draft4]) {
-    const ajv = create();
-    addFormats.default(ajv as never, { formats: [...formats], keywords: false });
-    ajv.addFormat('regex', { validate: isPattern });
-    // in later drafts it means nothing, which charts of that time do not know
-    if (create !== draft4) ajv.removeKeyword('id');
-    if (ajv.validateSchema(schema) === true) return [ajv, undefined];
-    const [error] = ajv.errors ?? [];
-    first ??= [ajv, error ? describeError(error) : 'its keywords do not fit'];
+    const checker = checkers.get(create) ?? configured(create);
+    checkers.set(create, checker);
+    if (checker.validateSchema(schema) === true) return configured(create);
+    const [error] = checker.errors ?? [];
+    wrong ??= error ? describeError(error) : 'its keywords do not fit';
   }
-  return first!;
+  throw new SchemaProblem(`it is no JSON schema: ${wrong}`);
+}
+
+/** One for each draft that checks schemas by its meta-schema, which takes long to compile, and compiles nothing else. */
+const checkers = new Map<Draft, AjvClass>();
+
+function configured(create: Draft): AjvClass {
+  const ajv = create();
+  addFormats.default(ajv as never, { formats: [...formats], keywords: false });
+  ajv.addFormat('regex', { validate: isPattern });
+  // in later drafts it means nothing, which charts of that time do not know
+  if (create !== draft4) ajv.removeKeyword('id');
+  return ajv;
 }
 
 function isPattern(text: string): boolean {
