@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -22,18 +23,17 @@ import { createSocketFolder, removeStaleFolders } from './socket-folder.ts';
 const parent = mkdtempSync(join(tmpdir(), 'socket-folder-'));
 after(() => rmSync(parent, { recursive: true }));
 
-/** A process that has bound these sockets and was killed. @returns its id */
-function killedWith(...paths: readonly string[]): number {
-  const script = `const [...paths] = ${JSON.stringify(paths)};
-    const next = () => paths.length === 0
-      ? process.kill(process.pid, 'SIGKILL')
-      : require('node:net').createServer().listen(paths.shift(), next);
-    next();`;
-  return spawnSync(process.execPath, ['-e', script]).pid;
-}
-
-const gone = killedWith();
+/** The id of a process that was killed. */
+const gone = spawnSync('sh', ['-c', 'kill -9 $$']).pid;
 let made = 0;
+
+/** Leaves a socket there as a killed process does: nobody listens, and nobody removed it. */
+function leaveSocket(path: string): void {
+  const bound = join(parent, 'bound.sock');
+  const server = createServer().listen(bound);
+  renameSync(bound, path); // closing removes it only where it was bound
+  server.close();
+}
 
 function folderOf(pid: number, mode = 0o700): string {
   const folder = join(parent, `tiller-gateway-${pid}-${String(++made).padStart(6, 'x')}`);
@@ -44,7 +44,7 @@ function folderOf(pid: number, mode = 0o700): string {
 
 function withSockets(pid: number, mode = 0o700): string {
   const folder = folderOf(pid, mode);
-  killedWith(join(folder, '1.sock'), join(folder, '2.sock'));
+  for (const name of ['1.sock', '2.sock']) leaveSocket(join(folder, name));
   return folder;
 }
 
@@ -71,7 +71,7 @@ describe('folders of sockets that processes left', () => {
     symlinkSync(join(target, '1.sock'), join(withLink, '1.sock'));
     const renamed = join(parent, 'another-folder');
     mkdirSync(renamed, { mode: 0o700 });
-    killedWith(join(renamed, '1.sock'));
+    leaveSocket(join(renamed, '1.sock'));
     const link = join(parent, `tiller-gateway-${gone}-linked`);
     symlinkSync(renamed, link);
     const file = join(parent, `tiller-gateway-${gone}-file00`);
@@ -102,7 +102,7 @@ describe('folders of sockets that processes left', () => {
 
   test('go when the next one is made, which its user alone can enter', async () => {
     const left = mkdtempSync(join(tmpdir(), `tiller-gateway-${gone}-`));
-    killedWith(join(left, '1.sock'));
+    leaveSocket(join(left, '1.sock'));
     const folder = createSocketFolder();
     assert.equal(statSync(folder).mode & 0o777, 0o700);
     await eventually(() => !existsSync(left));

@@ -66,9 +66,15 @@ for (const format of ['int32', 'uint32', 'int64', 'double']) ajv.addFormat(forma
 ajv.addVocabulary(['components']);
 ajv.addSchema({ components: { schemas: closed } }, 'document');
 
+/** Many operations share a schema, which takes long to compile. */
+const compiled = new Map<string, ValidateFunction>();
+
 /** Compiles a schema of the document, with the document's components in reach of its references. */
 function compile(schema: object): ValidateFunction {
-  return ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')));
+  const text = JSON.stringify(schema).replaceAll('"#/', '"document#/');
+  const validate = compiled.get(text) ?? ajv.compile(JSON.parse(text));
+  compiled.set(text, validate);
+  return validate;
 }
 
 function check(schema: object, value: unknown, what: string): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { anyText } from '../../../../test/support/any-text.ts';
 import { renderText } from '../../test/support/render-text.ts';
 import { runeCount, utf8ToBytes } from '../go/bytes.ts';
 import { RenderLimitError, type RenderLimits } from '../go/limits.ts';
@@ -120,7 +121,7 @@ const piece = fc.constantFrom(
 const program = fc.oneof(
   fc.array(piece, { maxLength: 40 }).map(parts => parts.join('')),
   fc.array(piece, { maxLength: 12 }).map(parts => `{{ ${parts.join('')} }}`),
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  anyText({ maxLength: 60 }),
 );
 
 const data = () =>
