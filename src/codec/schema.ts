@@ -275,7 +275,7 @@ function toEnumType(source: protobuf.Enum): EnumType {
 export type Partially<T> = T extends Uint8Array
   ? T
   : T extends (infer Item)[]
-    ? Partially<Item>[]
+    ? readonly Partially<Item>[]
     : T extends object
       ? { [Key in keyof T]?: Partially<T[Key]> | undefined }
       : T;

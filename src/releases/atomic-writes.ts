@@ -7,7 +7,7 @@ import { deployedRevision, isReleaseNotFound, latestRevisions } from './look-at-
 import { askTiller, toCheckedRequest } from './tiller-request.ts';
 import type { UnfinishedWrites } from './unfinished-writes.ts';
 
-export interface AtomicTimes {
+interface AtomicTimes {
   /** Between two looks at a release whose change has an unknown outcome. */
   readonly pollMs: number;
   /** How long such a change may take until its record is there. */

@@ -1,51 +1,136 @@
-import type { TillerBackend } from '../backends/index.ts';
-import { encodeMessage } from '../codec/index.ts';
+import type { TillerCalls } from '../backends/index.ts';
+import type { ChartRequest, Charts, PreviousRelease, ResolvedChart } from '../charts/index.ts';
+import { encodeMessage, type Release } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
-import { isReleaseNotFound, requireNamespace } from './look-at-release.ts';
-import { RequestFields } from './request-fields.ts';
-import { askTiller, createToTiller, streamFromTiller } from './tiller-request.ts';
-
-const swiftRollback = 'appscode.swift.v2.RollbackReleaseRequest';
-const swiftUninstall = 'appscode.swift.v2.UninstallReleaseRequest';
-const swiftTest = 'appscode.swift.v2.TestReleaseRequest';
-const toRollback = createToTiller(swiftRollback, 'hapi.services.tiller.RollbackReleaseRequest');
-const toUninstall = createToTiller(swiftUninstall, 'hapi.services.tiller.UninstallReleaseRequest');
-const toTest = createToTiller(swiftTest, 'hapi.services.tiller.TestReleaseRequest');
+import type { AtomicWrites } from './atomic-writes.ts';
+import { deployedRevision, isReleaseNotFound, latestRevisions, requireNamespace } from './look-at-release.ts';
+import { SwiftRequest } from './request-fields.ts';
+import { askTiller, type StreamingCall, streamFromTiller, type UnaryCall } from './tiller-request.ts';
 
 /** Makes an earlier revision the newest one again. */
-export async function rollbackRelease(
-  { tiller }: TillerBackend,
-  swift: Uint8Array,
-  context: CallContext,
-): Promise<Uint8Array> {
-  const fields = new RequestFields(swiftRollback, swift);
-  await requireNamespace(tiller, fields.string('name'), fields.string('namespace'), context);
-  return askTiller(tiller, 'RollbackRelease', toRollback(swift), context);
-}
+export const rollbackRelease: UnaryCall = async ({ tiller }, wire, context) => {
+  const request = new SwiftRequest('RollbackRelease', wire);
+  await requireNamespace(tiller, request.release, context);
+  return askTiller(tiller, 'RollbackRelease', request.toTiller('RollbackRelease'), context);
+};
 
 /** Deletes a release; with `ignore_not_found` the answer is empty where there is none. */
-export async function uninstallRelease(
-  { tiller }: TillerBackend,
-  swift: Uint8Array,
-  context: CallContext,
-): Promise<Uint8Array> {
-  const fields = new RequestFields(swiftUninstall, swift);
+export const uninstallRelease: UnaryCall = async ({ tiller }, wire, context) => {
+  const request = new SwiftRequest('UninstallRelease', wire);
   try {
-    await requireNamespace(tiller, fields.string('name'), fields.string('namespace'), context);
-    return await askTiller(tiller, 'UninstallRelease', toUninstall(swift), context);
+    await requireNamespace(tiller, request.release, context);
+    return await askTiller(tiller, 'UninstallRelease', request.toTiller('UninstallRelease'), context);
   } catch (error) {
-    if (!fields.boolean('ignore_not_found') || !isReleaseNotFound(error)) throw error;
+    if (!request.boolean('ignore_not_found') || !isReleaseNotFound(error)) throw error;
     return encodeMessage('appscode.swift.v2.UninstallReleaseResponse', {});
   }
-}
+};
 
 /** Runs a release's tests. */
-export async function* runReleaseTest(
-  { tiller }: TillerBackend,
-  swift: Uint8Array,
+export const runReleaseTest: StreamingCall = async function* ({ tiller }, wire, context) {
+  const request = new SwiftRequest('TestRelease', wire);
+  await requireNamespace(tiller, request.release, context);
+  yield* streamFromTiller(tiller, 'RunReleaseTest', request.toTiller('TestRelease'), context);
+};
+
+/** What an install or an upgrade needs beside its request. */
+export interface ChartWrite {
+  readonly tiller: TillerCalls;
+  readonly charts: Charts;
+  readonly atomic: AtomicWrites;
+}
+
+type WriteRequest = SwiftRequest<'InstallRelease' | 'UpdateRelease'>;
+
+/**
+ * Installs a chart as a new release, in the namespace `default` unless one is given.
+ * @throws GatewayError also for what is wrong with the chart or its source
+ */
+export const installRelease: UnaryCall<ChartWrite> = async (write, wire, context) => {
+  const request = new SwiftRequest('InstallRelease', wire);
+  const given = await write.charts.resolve(readChartRequest(request), context.signal, context.hold);
+  return send(write, 'InstallRelease', request, given, context);
+};
+
+/**
+ * Upgrades a release to another chart or other values; with `install` installs it where there is none. A release that
+ * comes into being between the look and the installation makes Tiller refuse that.
+ * @throws GatewayError also for what is wrong with the chart or its source
+ */
+export const updateRelease: UnaryCall<ChartWrite> = async (write, wire, context) => {
+  const { tiller, charts } = write;
+  const request = new SwiftRequest('UpdateRelease', wire);
+  const readPrevious = (isEmpty: boolean) => previousRelease(tiller, request, isEmpty, context);
+  const chartRequest = { ...readChartRequest(request), readPrevious };
+  const given = await charts.resolve(chartRequest, context.signal, context.hold);
+  const { name, namespace } = request.release;
+  if (!request.boolean('install')) {
+    const seen = await requireNamespace(tiller, { name, namespace }, context);
+    return send(write, 'UpdateRelease', request, given, context, seen);
+  }
+  const seen = await latestRevisions(tiller, name, 1, context);
+  const [latest] = seen;
+  // a name is unique in the cluster: Tiller says so where another namespace has it
+  const isThere = latest && (namespace === '' || latest.namespace === namespace);
+  return send(write, isThere ? 'UpdateRelease' : 'InstallRelease', request, given, context, seen);
+};
+
+/** @param seen the latest revision, where it was looked at already */
+function send(
+  { tiller, atomic }: ChartWrite,
+  method: 'InstallRelease' | 'UpdateRelease',
+  request: WriteRequest,
+  { chart, values }: ResolvedChart,
   context: CallContext,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const fields = new RequestFields(swiftTest, swift);
-  await requireNamespace(tiller, fields.string('name'), fields.string('namespace'), context);
-  yield* streamFromTiller(tiller, 'RunReleaseTest', toTest(swift), context);
+  seen?: readonly Release[],
+): Promise<Buffer> {
+  const namespace = method === 'InstallRelease' && { namespace: request.release.namespace || 'default' };
+  const given = { chart, values, ...namespace };
+  // `atomic` has nothing to undo in a dry run
+  if (!request.boolean('atomic') || request.boolean('dry_run'))
+    return askTiller(tiller, method, request.toTiller(method, given), context);
+  // whoever would undo what fails waits for it
+  return atomic.run(tiller, method, request.toTiller(method, { ...given, wait: 1 }), context, seen);
+}
+
+/**
+ * The release whose values Tiller is going to use beside those of an upgrade, or in their place where there are none.
+ * @returns undefined where it uses none
+ */
+async function previousRelease(
+  tiller: TillerCalls,
+  request: SwiftRequest<'UpdateRelease'>,
+  isEmpty: boolean,
+  context: CallContext,
+): Promise<PreviousRelease | undefined> {
+  if (request.boolean('reset_values')) return undefined;
+  const use = request.boolean('reuse_values') ? 'reuse' : isEmpty ? 'keep' : undefined;
+  if (!use) return undefined;
+  const { chart, config } = (await deployedRevision(tiller, request.release.name, context)) ?? {};
+  return chart
+    ? { chart: encodeMessage('hapi.chart.Chart', chart), values: config?.raw ?? '', use }
+    : undefined;
+}
+
+/** What the charts room needs to know to resolve a request's chart and values. */
+export function readChartRequest(
+  request: SwiftRequest<'InstallRelease' | 'UpdateRelease' | 'DiffRelease'>,
+): ChartRequest {
+  return {
+    chart: request.message('chart'),
+    values: request.message('values'),
+    valuesJson: request.message('values_json'),
+    chartArchive: request.bytes('chart_archive'),
+    chartUrl: request.string('chart_url'),
+    caBundle: request.bytes('ca_bundle'),
+    username: request.string('username'),
+    password: request.string('password'),
+    token: request.string('token'),
+    clientCertificate: request.bytes('client_certificate'),
+    clientKey: request.bytes('client_key'),
+    insecureSkipVerify: request.boolean('insecure_skip_verify'),
+    set: request.strings('set'),
+    setString: request.strings('set_string'),
+    verify: request.boolean('verify'),
+  };
 }

@@ -2,42 +2,28 @@ import { notInNamespace, type TillerBackend } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
 import { decodeMessage, encodeMessage, type Release } from '../codec/index.ts';
 import { type CallContext, inThread, invalidArgument } from '../protocol/index.ts';
-import { decodeRequest } from './answer.ts';
+import { readChartRequest } from './change-release.ts';
 import { compareRevisions } from './diff/compare-revisions.ts';
 import type { Rendered } from './diff/read-documents.ts';
-import { readChartRequest } from './install-release.ts';
-import { isReleaseNotFound, maxRevisions } from './look-at-release.ts';
+import { deployedRevision, existingRevisions, latestRevisions } from './look-at-release.ts';
+import { releaseIn } from './read-release.ts';
 import { readOne } from './read-source.ts';
-import { releaseIn } from './release-parts.ts';
-import { RequestFields } from './request-fields.ts';
-import { askTiller, createToTiller } from './tiller-request.ts';
-
-const revisionsRequest = 'appscode.swift.v2.DiffRevisionsRequest';
-const releaseRequest = 'appscode.swift.v2.DiffReleaseRequest';
-const toUpgrade = createToTiller(releaseRequest, 'hapi.services.tiller.UpdateReleaseRequest', [
-  'chart',
-  'values',
-]);
-const toInstall = createToTiller(releaseRequest, 'hapi.services.tiller.InstallReleaseRequest', [
-  'chart',
-  'values',
-  'namespace',
-]);
+import { decodeRequest, type ReleaseName, RequestFields, SwiftRequest } from './request-fields.ts';
+import { askTiller } from './tiller-request.ts';
 
 /** What differs between two revisions, by default the latest and the one before. */
 export async function diffRevisions(
   backend: TillerBackend,
-  swift: Uint8Array,
+  wire: Uint8Array,
   context: CallContext,
   showSecrets: boolean,
 ): Promise<Uint8Array> {
-  const { name, namespace, from, to } = decodeRequest(revisionsRequest, swift);
+  const { from, to, ...release } = decodeRequest('appscode.swift.v2.DiffRevisionsRequest', wire);
   if (from < 0) throw invalidArgument(`from: ${from} is negative`);
   if (to < 0) throw invalidArgument(`to: ${to} is negative`);
-  const wanted = { name, namespace };
-  const after = await readRevision(backend, { ...wanted, version: to }, context);
-  const version = from || versionOf(after) - 1;
-  const before = version > 0 ? await readRevision(backend, { ...wanted, version }, context) : undefined;
+  const after = await readRevision(backend, release, to, context);
+  const version = from || Number(new RequestFields('hapi.release.Release', after).integer('version')) - 1;
+  const before = version > 0 ? await readRevision(backend, release, version, context) : undefined;
   return compare({ before, after, showSecrets }, context);
 }
 
@@ -45,84 +31,67 @@ export async function diffRevisions(
 export async function diffRelease(
   backend: TillerBackend,
   charts: Charts,
-  swift: Uint8Array,
+  wire: Uint8Array,
   context: CallContext,
   showSecrets: boolean,
 ): Promise<Uint8Array> {
-  const fields = new RequestFields(releaseRequest, swift);
-  const wanted = { name: fields.string('name'), namespace: fields.string('namespace') };
-  const version = Number(fields.integer('version'));
+  const request = new SwiftRequest('DiffRelease', wire);
+  const { release } = request;
+  const version = Number(request.integer('version'));
   if (version < 0) throw invalidArgument(`version: ${version} is negative`);
   if (version > 0) {
-    if (fields.has('chart') || fields.bytes('chart_archive') || fields.string('chart_url') !== '')
+    if (request.has('chart') || request.bytes('chart_archive') || request.string('chart_url') !== '')
       throw invalidArgument('version is for a rollback, which takes no chart');
-    const before = await readRevision(backend, wanted, context);
-    const after = await readRevision(backend, { ...wanted, version }, context);
+    const before = await readRevision(backend, release, 0, context);
+    const after = await readRevision(backend, release, version, context);
     return compare({ before, after, showSecrets }, context);
   }
-  const given = await charts.resolve(readChartRequest(fields), context.signal, context.hold);
-  const before = await deployedRevision(backend, wanted, fields.boolean('install'), context);
+  const { chart, values } = await charts.resolve(readChartRequest(request), context.signal, context.hold);
   const { tiller } = backend;
-  const namespace = wanted.namespace || 'default';
-  const reply = before
-    ? await askTiller(tiller, 'UpdateRelease', toUpgrade(swift, { ...given, ...dry }), context)
-    : await askTiller(tiller, 'InstallRelease', toInstall(swift, { ...given, namespace, ...dry }), context);
-  return compare({ before, after: releaseIn(reply), showSecrets }, context);
+  const before = await revisionBefore(backend, release, request.boolean('install'), context);
+  const method = before ? 'UpdateRelease' : 'InstallRelease';
+  const namespace = before ? undefined : { namespace: release.namespace || 'default' };
+  const dry = request.toTiller(method, { chart, values, ...namespace, dry_run: 1 });
+  const after = releaseIn(await askTiller(tiller, method, dry, context));
+  return compare({ before, after, showSecrets }, context);
 }
 
-const dry = { dry_run: 1 };
-
+/** @param version 0 for the latest */
 async function readRevision(
   backend: TillerBackend,
-  { version = 0, ...wanted }: { name: string; namespace: string; version?: number },
+  { name, namespace }: ReleaseName,
+  version: number,
   context: CallContext,
 ): Promise<Uint8Array> {
-  const request = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', {
-    name: wanted.name,
-    version,
-  });
-  return releaseIn(await readOne(backend, 'GetReleaseContent', request, context, wanted));
+  const request = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name, version });
+  return releaseIn(await readOne(backend, 'GetReleaseContent', request, context, { name, namespace }));
 }
 
 /**
  * What Tiller's upgrade starts from, by Tiller itself: its dry run is of Helm 2's release. Undefined for a release that
  * `install` would install.
  */
-async function deployedRevision(
+async function revisionBefore(
   { tiller }: TillerBackend,
-  { name, namespace }: { name: string; namespace: string },
+  { name, namespace }: ReleaseName,
   canInstall: boolean,
   context: CallContext,
 ): Promise<Uint8Array | undefined> {
-  const history = async (max: number) => {
-    const request = encodeMessage('hapi.services.tiller.GetHistoryRequest', { name, max });
-    const reply = await askTiller(tiller, 'GetHistory', request, context);
-    return new RequestFields('hapi.services.tiller.GetHistoryResponse', reply).messages('releases');
-  };
-  const [latest] = await history(1).catch(error => {
-    if (canInstall && isReleaseNotFound(error)) return [];
-    throw error;
-  });
-  const isOfAnother = latest && namespace !== '' && namespaceOf(latest) !== namespace;
-  if (!latest || isOfAnother) {
+  const look = canInstall ? latestRevisions : existingRevisions;
+  const [latest] = await look(tiller, name, 1, context);
+  if (!latest || (namespace !== '' && latest.namespace !== namespace)) {
     if (canInstall) return undefined;
     throw notInNamespace(name, namespace);
   }
-  if (statusOf(latest) === 'DEPLOYED') return latest;
-  return (await history(maxRevisions)).find(release => statusOf(release) === 'DEPLOYED') ?? latest;
-}
-
-function namespaceOf(release: Uint8Array): string {
-  return new RequestFields('hapi.release.Release', release).string('namespace');
-}
-
-function statusOf(release: Uint8Array): string | undefined {
-  const info = new RequestFields('hapi.release.Release', release).message('info');
-  return info && decodeMessage('hapi.release.Info', info).status?.code;
-}
-
-function versionOf(release: Uint8Array): number {
-  return Number(new RequestFields('hapi.release.Release', release).integer('version'));
+  const { version, manifest, hooks, ...release } =
+    (await deployedRevision(tiller, name, context, [latest])) ?? latest;
+  return encodeMessage('hapi.release.Release', {
+    name,
+    namespace: release.namespace,
+    version,
+    manifest,
+    hooks,
+  });
 }
 
 interface Comparison {

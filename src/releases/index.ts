@@ -1,6 +1,7 @@
-export { type AtomicTimes, AtomicWrites } from './atomic-writes.ts';
+export { AtomicWrites } from './atomic-writes.ts';
+export type { ReceiveUpload } from './chart-service.ts';
 export { replyToJson } from './kept-lists.ts';
-export { type LiveCounts, type LiveOptions, LiveReleases } from './live/live-releases.ts';
+export { type LiveOptions, LiveReleases } from './live/live-releases.ts';
 export {
   callUnary,
   createReleaseService,
@@ -12,4 +13,3 @@ export {
 export { swiftJson } from './swift-json.ts';
 export { toCheckedRequest } from './tiller-request.ts';
 export { UnfinishedWrites } from './unfinished-writes.ts';
-export type { ReceivedUpload, ReceiveUpload } from './upload-service.ts';

@@ -1,7 +1,7 @@
-import type { TillerCalls } from '../backends/index.ts';
-import { notInNamespace, translateTillerError } from '../backends/index.ts';
+import { notInNamespace, type TillerCalls, translateTillerError } from '../backends/index.ts';
 import { decodeMessage, encodeMessage, type Release } from '../codec/index.ts';
 import { type CallContext, GatewayError } from '../protocol/index.ts';
+import type { ReleaseName } from './request-fields.ts';
 import { askTiller } from './tiller-request.ts';
 
 /**
@@ -15,18 +15,28 @@ export async function latestRevisions(
   max: number,
   context: CallContext,
 ): Promise<Release[]> {
-  const request = encodeMessage('hapi.services.tiller.GetHistoryRequest', { name, max });
   try {
-    const reply = await askTiller(tiller, 'GetHistory', request, context);
-    return decodeMessage('hapi.services.tiller.GetHistoryResponse', reply).releases;
+    return await existingRevisions(tiller, name, max, context);
   } catch (error) {
     if (isReleaseNotFound(error)) return [];
     throw error;
   }
 }
 
+/** As `latestRevisions`. @throws GatewayError what Tiller says where there is no such release */
+export async function existingRevisions(
+  tiller: TillerCalls,
+  name: string,
+  max: number,
+  context: CallContext,
+): Promise<Release[]> {
+  const request = encodeMessage('hapi.services.tiller.GetHistoryRequest', { name, max });
+  const reply = await askTiller(tiller, 'GetHistory', request, context);
+  return decodeMessage('hapi.services.tiller.GetHistoryResponse', reply).releases;
+}
+
 /** The most revisions that are looked through for the one that is deployed. */
-export const maxRevisions = 256;
+const maxRevisions = 256;
 
 /**
  * The revision that is deployed, which failed ones may hide.
@@ -54,14 +64,12 @@ function isDeployed({ info }: Release): boolean {
 /**
  * Checks before a write that the release is in the namespace that the request names. What another client does between the
  * check and the write is not seen: Tiller's own requests name no namespace.
- * @param namespace empty where the request names none
  * @returns the latest revision; undefined where nothing had to be looked at
  * @throws GatewayError NOT_FOUND for a release of another namespace
  */
 export async function requireNamespace(
   tiller: TillerCalls,
-  name: string,
-  namespace: string,
+  { name, namespace }: ReleaseName,
   context: CallContext,
 ): Promise<readonly Release[] | undefined> {
   if (namespace === '') return undefined;

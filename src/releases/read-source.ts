@@ -1,6 +1,6 @@
 import { notInNamespace, type Records, type TillerBackend } from '../backends/index.ts';
 import { type CallContext, Code, GatewayError, withoutLocalPaths } from '../protocol/index.ts';
-import { RequestFields } from './request-fields.ts';
+import { type ReleaseName, RequestFields } from './request-fields.ts';
 import { askTiller, checkTillerRequest } from './tiller-request.ts';
 
 /** How long reads wait for the first list, where nobody but the records may answer. */
@@ -10,10 +10,7 @@ const startMs = 20_000;
 export type UnaryRead = 'GetHistory' | 'GetReleaseContent' | 'GetReleaseStatus';
 
 /** Which release a read is for. */
-export interface Wanted {
-  readonly name: string;
-  /** Empty where the request names none. */
-  readonly namespace: string;
+export interface Wanted extends ReleaseName {
   /** Why only Tiller can answer for a release of Helm 2. */
   readonly needsTiller?: string | undefined;
 }

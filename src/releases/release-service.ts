@@ -3,26 +3,30 @@ import type { Charts } from '../charts/index.ts';
 import { encodeMessage, type Method, servicesOf } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import { AtomicWrites } from './atomic-writes.ts';
-import { rollbackRelease, runReleaseTest, uninstallRelease } from './change-release.ts';
-import { chartAnswers } from './chart-service.ts';
+import {
+  installRelease,
+  rollbackRelease,
+  runReleaseTest,
+  uninstallRelease,
+  updateRelease,
+} from './change-release.ts';
+import { chartCalls, type ReceiveUpload, uploadReceiver } from './chart-service.ts';
 import { diffRelease, diffRevisions } from './diff-releases.ts';
-import { installRelease, updateRelease } from './install-release.ts';
 import { LiveReleases } from './live/live-releases.ts';
-import { getHistory, getReleaseContent, getReleaseStatus } from './read-release.ts';
-import { getReleaseHooks, getReleaseManifest, getReleaseNotes, getReleaseValues } from './release-parts.ts';
+import {
+  getHistory,
+  getReleaseContent,
+  getReleaseHooks,
+  getReleaseManifest,
+  getReleaseNotes,
+  getReleaseStatus,
+  getReleaseValues,
+} from './read-release.ts';
+import { SwiftRequest } from './request-fields.ts';
 import { summarizeReleases } from './summarize-releases.ts';
-import { askTiller, createToTiller } from './tiller-request.ts';
+import { askTiller, type StreamingCall, type UnaryCall } from './tiller-request.ts';
 import { UnfinishedWrites } from './unfinished-writes.ts';
-import { type ReceiveUpload, uploadReceiver } from './upload-service.ts';
 import { watchReleases } from './watch-releases.ts';
-
-/** Requests and replies are messages of `appscode.swift.v2` in wire format. */
-type UnaryCall<B> = (backend: B, request: Uint8Array, context: CallContext) => Promise<Uint8Array>;
-type StreamingCall<B> = (
-  backend: B,
-  request: Uint8Array,
-  context: CallContext,
-) => AsyncGenerator<Uint8Array, void, undefined>;
 
 /** One method of the package `appscode.swift.v2`: its contract, and the function that answers it for any backend. */
 export type ReleaseMethod = { readonly contract: Method } & (
@@ -58,7 +62,7 @@ export function createReleaseService(
   atomic = new AtomicWrites(new UnfinishedWrites()),
   { showSecrets = false, environment = {} }: ReleaseServiceOptions = {},
 ): ReleaseService {
-  const unary: Record<string, UnaryCall<TillerBackend>> = {
+  const calls: Record<string, UnaryCall> = {
     SummarizeReleases: summarizeReleases,
     GetReleaseStatus: getReleaseStatus,
     GetReleaseContent: getReleaseContent,
@@ -69,35 +73,36 @@ export function createReleaseService(
     DiffRevisions: (...call) => diffRevisions(...call, showSecrets),
     DiffRelease: (backend, ...call) => diffRelease(backend, charts, ...call, showSecrets),
     GetEnvironment: backend => describeEnvironment(backend, charts, environment),
-    GetVersion: getVersion,
+    GetVersion: ({ tiller }, wire, context) =>
+      askTiller(tiller, 'GetVersion', new SwiftRequest('GetVersion', wire).toTiller('GetVersion'), context),
     GetHistory: getHistory,
     InstallRelease: ({ tiller }, ...call) => installRelease({ tiller, charts, atomic }, ...call),
     UpdateRelease: ({ tiller }, ...call) => updateRelease({ tiller, charts, atomic }, ...call),
     RollbackRelease: rollbackRelease,
     UninstallRelease: uninstallRelease,
-    ...chartAnswers(charts),
+    ...chartCalls(charts),
   };
-  const streaming: Record<string, StreamingCall<TillerBackend>> = { RunReleaseTest: runReleaseTest };
-  const services = servicesOf('appscode.swift.v2');
+  const streams: Record<string, (contract: Method) => StreamingCall<Backend>> = {
+    WatchReleases:
+      contract =>
+      (...call) =>
+        watchReleases(live, contract, ...call),
+    RunReleaseTest: contract => (backend, request, context) =>
+      backend.kind === 'tiller'
+        ? runReleaseTest(backend, request, context)
+        : backend.gateway.stream(contract, request, context),
+  };
   const toMethod = (contract: Method): ReleaseMethod => {
-    if (contract.name === 'WatchReleases') {
-      return { contract, kind: 'streaming', call: (...call) => watchReleases(live, contract, ...call) };
-    }
-    if (contract.serverStreaming) {
-      const ofTiller = answerOf(streaming, contract);
-      const call: StreamingCall<Backend> = (backend, request, context) =>
-        backend.kind === 'tiller'
-          ? ofTiller(backend, request, context)
-          : backend.gateway.stream(contract, request, context);
-      return { contract, kind: 'streaming', call };
-    }
-    const ofTiller = answerOf(unary, contract);
+    if (contract.serverStreaming)
+      return { contract, kind: 'streaming', call: answerOf(streams, contract)(contract) };
+    const ofTiller = answerOf(calls, contract);
     const call: UnaryCall<Backend> = (backend, request, context) =>
       backend.kind === 'tiller'
         ? ofTiller(backend, request, context)
         : backend.gateway.unary(contract, request, context);
     return { contract, kind: 'unary', call };
   };
+  const services = servicesOf('appscode.swift.v2');
   return {
     names: services.map(({ name }) => name),
     methods: services.flatMap(({ methods }) => methods.map(toMethod)),
@@ -146,11 +151,3 @@ async function describeEnvironment(
   };
   return encodeMessage('appscode.swift.v2.GetEnvironmentResponse', { environment });
 }
-
-const toVersion = createToTiller(
-  'appscode.swift.v2.GetVersionRequest',
-  'hapi.services.tiller.GetVersionRequest',
-);
-
-const getVersion: UnaryCall<TillerBackend> = ({ tiller }, request, context) =>
-  askTiller(tiller, 'GetVersion', toVersion(request), context);

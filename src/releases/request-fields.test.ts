@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeMessage, encodeMessage, limits, WireWriter } from '../codec/index.ts';
-import { RequestFields } from './request-fields.ts';
-import { replaceField } from './swift-json.ts';
+import { RequestFields, SwiftRequest } from './request-fields.ts';
 
 test('of a scalar that comes twice the last counts; of a message the parts join; unknown fields do not count', () => {
   const type = 'appscode.swift.v2.SummarizeReleasesRequest';
@@ -46,15 +45,24 @@ test('the number of fields is bounded before anything is made of them', () => {
   assert.throws(() => new RequestFields('appscode.swift.v2.SummarizeReleasesRequest', many), { code: 8 });
 });
 
-test('a nested field is replaced, everything around it stays', () => {
-  const type = 'hapi.services.tiller.GetReleaseContentResponse';
-  const given = { release: { name: 'a', config: { raw: 'x' }, manifest: 'm', version: 3 } };
-  const replaced = replaceField(type, encodeMessage(type, given), ['release', 'config'], () =>
-    new WireWriter().stringField(1, 'y').finish(),
-  );
-  const { release } = decodeMessage(type, Buffer.from(replaced));
-  assert.deepEqual(
-    [release?.name, release?.config?.raw, release?.manifest, release?.version],
-    ['a', 'y', 'm', 3],
-  );
+test('without a timeout Tiller is given 300 s, by every method that has one', () => {
+  for (const method of [
+    'InstallRelease',
+    'UpdateRelease',
+    'RollbackRelease',
+    'UninstallRelease',
+    'TestRelease',
+  ] as const) {
+    const tiller = `hapi.services.tiller.${method}Request` as const;
+    const given =
+      method === 'InstallRelease' || method === 'UpdateRelease'
+        ? { chart: Buffer.alloc(0), values: Buffer.alloc(0) }
+        : {};
+    const sent = (timeout: number) => {
+      const wire = encodeMessage(`appscode.swift.v2.${method}Request`, { timeout });
+      const request = new SwiftRequest(method, wire).toTiller(method, given);
+      return (decodeMessage(tiller, request) as { timeout: number }).timeout;
+    };
+    assert.deepEqual([sent(0), sent(7), sent(300)], [300, 7, 300], method);
+  }
 });

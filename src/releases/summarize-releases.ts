@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { storageField, type TillerBackend, type TillerCalls } from '../backends/index.ts';
+import { storageField, type TillerCalls } from '../backends/index.ts';
 import {
   createCopier,
   enumType,
@@ -11,16 +11,13 @@ import {
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { keptList } from './kept-lists.ts';
 import { recordsFor } from './read-source.ts';
-import { RequestFields } from './request-fields.ts';
+import { SwiftRequest } from './request-fields.ts';
 import { shareWhileRunning } from './shared-reads.ts';
-import { checkTillerRequest, createToTiller, streamFromTiller } from './tiller-request.ts';
+import { checkTillerRequest, streamFromTiller, type UnaryCall } from './tiller-request.ts';
 
-const swiftRequest = 'appscode.swift.v2.SummarizeReleasesRequest';
 const swiftResponse = 'appscode.swift.v2.SummarizeReleasesResponse';
 const swiftSummary = 'appscode.swift.v2.ReleaseSummary';
 const tillerResponse = 'hapi.services.tiller.ListReleasesResponse';
-
-const toTiller = createToTiller(swiftRequest, 'hapi.services.tiller.ListReleasesRequest', ['status_codes']);
 
 /** Of a chunk: `count`, `next` and `total`, and apart from them the releases, of which only a summary is copied. */
 const copyCounts = createCopier(tillerResponse, swiftResponse, { omit: ['releases'] });
@@ -42,30 +39,22 @@ const statusCodes = enumType('hapi.release.Status.Code').numbers;
  * The list, without the contents of charts: from records, or by Tiller.
  * @throws GatewayError INVALID_ARGUMENT for a negative limit, which would crash Tiller, or an unknown status code
  */
-export async function summarizeReleases(
-  backend: TillerBackend,
-  swift: Uint8Array,
-  context: CallContext,
-): Promise<Uint8Array> {
-  const request = toTiller(swift, { status_codes: wantedCodes(swift) });
+export const summarizeReleases: UnaryCall = async (backend, wire, context) => {
+  const swift = new SwiftRequest('SummarizeReleases', wire);
+  const codes = toStatusCodes(swift.strings('status_codes'));
+  const status_codes = swift.boolean('all') ? [...statusCodes.values()] : codes;
+  const request = swift.toTiller('ListReleases', { status_codes });
   const records = await recordsFor(backend, 'ListReleases', request, context);
-  if (!records) return summarizeByTiller(backend.tiller, swift, context);
+  if (!records) return summarizeByTiller(backend.tiller, request, context);
   const checked = checkTillerRequest('ListReleases', request);
   const answer = () => summaryOf(records.stream('ListReleases', checked, context));
-  return records.answers('ListReleases', checked) ? keptList(records, swift, answer) : answer();
-}
+  return records.answers('ListReleases', checked) ? keptList(records, checked, answer) : answer();
+};
 
 /** Tiller allows itself few requests a second, so that callers who ask the same share one answer. */
 const summarizeByTiller = shareWhileRunning(
-  async (tiller: TillerCalls, swift: Uint8Array, context: CallContext) =>
-    summaryOf(
-      streamFromTiller(
-        tiller,
-        'ListReleases',
-        toTiller(swift, { status_codes: wantedCodes(swift) }),
-        context,
-      ),
-    ),
+  (tiller: TillerCalls, request: Uint8Array, context: CallContext) =>
+    summaryOf(streamFromTiller(tiller, 'ListReleases', request, context)),
 );
 
 /**
@@ -106,12 +95,6 @@ function* slicesOf(chunk: Uint8Array): Generator<readonly [start: number, end: n
     }
   }
   if (start < chunk.length) yield [start, chunk.length];
-}
-
-function wantedCodes(swift: Uint8Array): number[] {
-  const fields = new RequestFields(swiftRequest, swift);
-  const codes = toStatusCodes(fields.strings('status_codes'));
-  return fields.boolean('all') ? [...statusCodes.values()] : codes;
 }
 
 /** @throws GatewayError INVALID_ARGUMENT for a name that is no state */

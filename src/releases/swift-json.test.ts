@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { writeReply } from './swift-json.ts';
+import { decodeMessage, encodeMessage } from '../codec/index.ts';
+import { writeReply, writeValuesAsJson } from './swift-json.ts';
 
 test('the recorded replies of Tiller become the JSON that swift gave', () => {
   const methods: Record<string, string> = {
@@ -32,4 +33,20 @@ test('the recorded replies of Tiller become the JSON that swift gave', () => {
     compared++;
   }
   assert.ok(compared > 50, `${compared} replies compared`);
+});
+
+test('values become JSON where they stand, everything around them stays', () => {
+  const type = 'appscode.swift.v2.GetReleaseContentResponse';
+  const chart = { metadata: { name: 'c' }, values: { raw: 'b: [1]' }, templates: [{ name: 't' }] };
+  const release = { name: 'a', config: { raw: 'a: x' }, manifest: 'm', version: 3, chart };
+  const wire = encodeMessage(type, { release, storage: 'HELM_3' });
+  const { release: shown, storage } = decodeMessage(type, writeValuesAsJson(wire));
+  assert.deepEqual(
+    [shown?.name, shown?.config?.raw, shown?.manifest, shown?.version, storage],
+    ['a', '{"a":"x"}', 'm', 3, 'HELM_3'],
+  );
+  assert.deepEqual(
+    [shown?.chart?.metadata?.name, shown?.chart?.values?.raw, shown?.chart?.templates[0]?.name],
+    ['c', '{"b":[1]}', 't'],
+  );
 });

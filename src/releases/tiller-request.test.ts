@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeMessage, encodeMessage, WireWriter } from '../codec/index.ts';
-import { checkTillerRequest, createToTiller } from './tiller-request.ts';
+import { encodeMessage, WireWriter } from '../codec/index.ts';
+import { checkTillerRequest } from './tiller-request.ts';
 
 const metadataAsVarint = Buffer.from([0x08, 1]);
 const metadataUnderWideTag = Buffer.from([0x8a, 0x80, 0x80, 0x80, 0x10, 0]);
@@ -77,25 +77,4 @@ describe('requests that end a Tiller', () => {
     assert.deepEqual([...checkTillerRequest('ListReleases', list)], [0x08, 5]);
     assert.throws(() => checkTillerRequest('NoSuchMethod', list), { code: 12 });
   });
-});
-
-test('without a timeout Tiller is given 300 s, by every method that has one', () => {
-  for (const method of [
-    'InstallRelease',
-    'UpdateRelease',
-    'RollbackRelease',
-    'UninstallRelease',
-    'TestRelease',
-  ] as const) {
-    const swift = `appscode.swift.v2.${method}Request` as const;
-    const tiller = `hapi.services.tiller.${method}Request` as const;
-    const toTiller = createToTiller(
-      swift,
-      tiller,
-      method === 'InstallRelease' || method === 'UpdateRelease' ? ['chart', 'values'] : [],
-    );
-    const sent = (timeout: number) =>
-      (decodeMessage(tiller, toTiller(encodeMessage(swift, { timeout }))) as { timeout: number }).timeout;
-    assert.deepEqual([sent(0), sent(7), sent(300)], [300, 7, 300], method);
-  }
 });

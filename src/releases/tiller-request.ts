@@ -1,14 +1,5 @@
-import type { TillerCalls, TillerMethod } from '../backends/index.ts';
-import {
-  type Copier,
-  createCopier,
-  type MessageTypes,
-  messageType,
-  rewriteMessage,
-  service,
-  WireType,
-  WireWriter,
-} from '../codec/index.ts';
+import type { TillerBackend, TillerCalls, TillerMethod } from '../backends/index.ts';
+import { rewriteMessage, service } from '../codec/index.ts';
 import {
   type CallContext,
   Code,
@@ -19,8 +10,17 @@ import {
 } from '../protocol/index.ts';
 import { RequestFields } from './request-fields.ts';
 
-type TillerType<Suffix extends string> = Extract<keyof MessageTypes, `hapi.services.tiller.${Suffix}`>;
-type SwiftType = Extract<keyof MessageTypes, `appscode.swift.v2.${string}`>;
+/** What answers a method. Requests and replies are messages of `appscode.swift.v2` in wire format. */
+export type UnaryCall<B = TillerBackend> = (
+  backend: B,
+  request: Uint8Array,
+  context: CallContext,
+) => Promise<Uint8Array>;
+export type StreamingCall<B = TillerBackend> = (
+  backend: B,
+  request: Uint8Array,
+  context: CallContext,
+) => AsyncGenerator<Uint8Array, void, undefined>;
 
 const tillerMethods = new Map(
   service('hapi.services.tiller.ReleaseService').methods.map(method => [method.name, method]),
@@ -86,52 +86,9 @@ export async function* streamFromTiller(
 function timeoutOf(method: string, request: Uint8Array): bigint {
   const type = tillerMethods.get(method)?.request;
   if (!type?.byName.has('timeout')) return 0n;
-  return new RequestFields(type.name as TimedRequest, request).integer('timeout');
-}
-
-type TimedRequest = TillerType<'InstallReleaseRequest' | 'UpdateReleaseRequest' | 'TestReleaseRequest'>;
-
-/**
- * Seconds that Tiller is given where the caller says nothing, as by Helm's client: with 0 it waits without end for hooks
- * and resources, also after the caller has gone.
- */
-const defaultTimeoutSeconds = 300;
-
-/** Fields that stand in Tiller's request otherwise than in swift's. Bytes are messages in wire format. */
-export type GivenFields = Readonly<Record<string, string | number | bigint | Uint8Array | readonly number[]>>;
-
-/**
- * Makes requests of Tiller from swift's: fields of the same name and type are copied, `given` ones are written by the
- * caller, and where swift's request has a timeout of 0 Tiller's gets the default.
- * @param given names of Tiller's fields that the caller writes
- */
-export function createToTiller(
-  from: SwiftType,
-  to: TillerType<string>,
-  given: readonly string[] = [],
-): (swift: Uint8Array, values?: GivenFields) => Buffer {
-  const isTimed = messageType(from).byName.has('timeout');
-  const copy: Copier = createCopier(from, to, { omit: given });
-  const target = messageType(to);
-  return (swift, values = {}) => {
-    const out = new WireWriter(swift.length + 64);
-    const fields = new RequestFields(from, swift);
-    copy(swift, 0, swift.length, out);
-    for (const [name, value] of Object.entries(values))
-      writeField(out, target.byName.get(name)?.number, value);
-    if (isTimed && fields.integer('timeout' as never) === 0n)
-      writeField(out, target.byName.get('timeout')?.number, defaultTimeoutSeconds);
-    return out.finish();
-  };
-}
-
-function writeField(out: WireWriter, number: number | undefined, value: GivenFields[string]): void {
-  if (number === undefined) throw new Error("a field that Tiller's request has not");
-  if (typeof value === 'string') out.stringField(number, value);
-  else if (value instanceof Uint8Array) out.bytesField(number, value);
-  else if (typeof value === 'object')
-    for (const one of value) out.tag(number, WireType.VARINT).int64(BigInt(one));
-  else out.intField(number, value);
+  return new RequestFields(type.name as 'hapi.services.tiller.TestReleaseRequest', request).integer(
+    'timeout',
+  );
 }
 
 function checkLimit(request: Uint8Array): void {

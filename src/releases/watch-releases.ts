@@ -1,17 +1,10 @@
 import { type Backend, createMatcher } from '../backends/index.ts';
-import {
-  decodeMessage,
-  enumType,
-  type Method,
-  messageType,
-  rewriteMessage,
-  type StatusCode,
-} from '../codec/index.ts';
+import { enumType, type Method, type StatusCode } from '../codec/index.ts';
 import { type CallContext, Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import type { LiveReleases, WatchWish } from './live/live-releases.ts';
+import { decodeRequest } from './request-fields.ts';
 import { toStatusCodes } from './summarize-releases.ts';
 
-const requestType = 'appscode.swift.v2.WatchReleasesRequest';
 const allCodes = [...enumType('hapi.release.Status.Code').numbers.keys()] as StatusCode[];
 
 /**
@@ -41,7 +34,7 @@ export async function* watchReleases(
 }
 
 function readWish(request: Uint8Array): WatchWish {
-  const wanted = decodeMessage(requestType, rewriteMessage(messageType(requestType), request));
+  const wanted = decodeRequest('appscode.swift.v2.WatchReleasesRequest', request);
   toStatusCodes(wanted.status_codes);
   const status_codes = wanted.all ? allCodes : (wanted.status_codes as StatusCode[]);
   try {
