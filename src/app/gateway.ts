@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { type ChartOptions, type Charts, createCharts } from '../charts/index.ts';
+import { type ChartOptions, Charts } from '../charts/index.ts';
 import type { Registry } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
 import { Guard } from '../http/index.ts';
@@ -49,7 +49,7 @@ const namesRefreshMs = 60_000;
 export async function startGateway(config: Config, version: string, log: Logger): Promise<Gateway> {
   const metrics = createMetrics(version);
   requireChartFiles(config);
-  const charts = createCharts(withHelmWrapperFile(config, log));
+  const charts = new Charts(withHelmWrapperFile(config, log));
   let sandbox: OpenSandbox | undefined;
   let clusters: OpenClusters | undefined;
   const close = async () => {

@@ -1,7 +1,7 @@
 import { MalformedMessage, readStruct } from '../codec/index.ts';
-import { type Holder, inThread, invalidArgument } from '../protocol/index.ts';
+import { type Holder, invalidArgument } from '../protocol/index.ts';
 import { loadChart, readChartFiles } from './archive/load-chart.ts';
-import { type ArchiveLimits, archiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
+import { type ArchiveLimits, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
@@ -55,34 +55,19 @@ export interface BuiltChart {
  * Makes the messages; in a thread of its own where that could take a tenth of a second, in which nothing else is answered.
  * @throws GatewayError INVALID_ARGUMENT with the source, when the chart or the values cannot be read; as ThreadPool.run
  */
-export async function buildWhereItFits(
-  task: ChartTask,
-  signal: AbortSignal,
-  hold?: Holder,
-): Promise<BuiltChart> {
-  if (isSmall(task)) {
-    try {
-      return await build(task, new UnpackBudget(task.limits, true));
-    } catch (error) {
-      if (!(error instanceof NeedsThread)) throw error;
-    }
-  }
-  const input = { ...task, limits: archiveLimits(task.limits) };
+export function buildWhereItFits(task: ChartTask, signal: AbortSignal, hold?: Holder): Promise<BuiltChart> {
   const { given, fetched, inline } = task;
-  const bytes = sizeOfValues(given) + packedBytes(fetched) + (inline?.length ?? 0);
-  const job = { what: fetched?.name ?? 'values', bytes, signal, hold };
-  return buildInThread(job, input);
+  const charts = [fetched?.content, ...(fetched?.charts ?? []).map(({ data }) => data), inline];
+  const packed = charts.filter(chart => chart instanceof Uint8Array);
+  const bytes = packed.reduce((sum, { length }) => sum + length, sizeOfValues(given));
+  return build({ what: fetched?.name ?? 'values', bytes, signal, hold }, task, isSmall(task));
 }
 
-export function buildChart(task: ChartTask): Promise<BuiltChart> {
-  return build(task, new UnpackBudget(task.limits));
-}
+const build = hereOrInThread(import.meta.url, buildChart);
 
-const buildInThread = inThread(import.meta.url, buildChart);
-
-async function build(
+export async function buildChart(
   { fetched, inline, given, previous, limits, maxMessageBytes }: ChartTask,
-  budget: UnpackBudget,
+  budget = new UnpackBudget(limits),
 ): Promise<BuiltChart> {
   const { wire: values, parse } = mergeValues({ ...given, valuesJson: readValues(given.valuesJson) });
   if (!fetched) {
@@ -121,9 +106,4 @@ function isSmall({ fetched, inline, given, previous }: ChartTask): boolean {
   if (inline || previous) return false;
   if (!fetched && !valuesJson && set.length + setString.length === 0) return true;
   return !mayTakeLong(given);
-}
-
-function packedBytes(fetched: FetchedChart | undefined): number {
-  const charts = (fetched?.charts ?? []).reduce((sum, { data }) => sum + data.length, 0);
-  return charts + (fetched?.content instanceof Uint8Array ? fetched.content.length : 0);
 }

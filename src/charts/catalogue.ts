@@ -13,9 +13,8 @@ import type { ChartOptions } from './chart/chart-options.ts';
 import { type ChartIcon, isUrl } from './chart-icon.ts';
 import { type PartName, partNames, readPartsWhereItFits } from './chart-parts.ts';
 import type { ChartSources, WantedChart } from './chart-sources.ts';
-import { isOci } from './oci/reference.ts';
-import type { RepositoryRegistry } from './repository/registry.ts';
-import { uploadsName } from './repository/repository.ts';
+import { isOci } from './download/source.ts';
+import { Repository, uploadsName } from './repository/repository.ts';
 import {
   type ChartVersion,
   findVersion,
@@ -25,7 +24,8 @@ import {
 import {
   type ChartQuery,
   type ChartSummary,
-  type Hits,
+  Hits,
+  readLimit,
   type SearchResult,
   searchCharts,
   toSummary,
@@ -50,14 +50,10 @@ interface Searched {
   readonly failed: string[];
 }
 
+/** A repository, or the uploads. */
 interface IndexSource {
   readonly name: string;
-  index(): Promise<RepositoryIndex>;
-}
-
-interface FindResult {
-  readonly version: ChartVersion;
-  fetch(): Promise<FetchedChart>;
+  index(signal: AbortSignal): Promise<RepositoryIndex>;
 }
 
 /** A search as `helm search repo` of Helm 3 takes it. */
@@ -85,19 +81,10 @@ export type CatalogueLimits = ArchiveLimits & Required<Pick<ChartOptions, 'maxMe
 
 /** What the repositories offer; uploads are one of them. Every method throws GatewayError as `Charts.resolve` where a repository does not answer. */
 export class Catalogue {
-  readonly #repositories: RepositoryRegistry;
-  readonly #uploads: Uploads;
   readonly #sources: ChartSources;
   readonly #limits: CatalogueLimits;
 
-  constructor(
-    repositories: RepositoryRegistry,
-    uploads: Uploads,
-    sources: ChartSources,
-    limits: CatalogueLimits,
-  ) {
-    this.#repositories = repositories;
-    this.#uploads = uploads;
+  constructor(sources: ChartSources, limits: CatalogueLimits) {
     this.#sources = sources;
     this.#limits = limits;
   }
@@ -130,21 +117,16 @@ export class Catalogue {
   }
 
   async #search(query: ChartQuery, repo: string, signal: AbortSignal): Promise<Searched> {
-    const all = [
-      ...(await this.#repositories.all()),
-      ...(this.#uploads.isEnabled
-        ? [{ name: uploadsName, index: this.#uploads.index.bind(this.#uploads) }]
-        : []),
-    ];
+    const { repositories, uploads } = this.#sources;
+    const all: IndexSource[] = [...(await repositories.all()), ...(uploads.isEnabled ? [uploads] : [])];
     const wanted = all.filter(({ name }) => repo === '' || name === repo);
     if (repo !== '' && wanted.length === 0) {
       throw invalidArgument(`no chart repository named ${quote(repo)} is configured`);
     }
     const indexes = new Map<string, RepositoryIndex>();
     const failed = new Map<string, unknown>();
-    const load = async ({ name, index }: IndexSource) => void indexes.set(name, await index());
-    const sources = wanted.map(one => ({ name: one.name, index: () => one.index(signal) }));
-    await Promise.all(sources.map(one => load(one).catch(error => void failed.set(one.name, error))));
+    const load = async (source: IndexSource) => void indexes.set(source.name, await source.index(signal));
+    await Promise.all(wanted.map(one => load(one).catch(error => void failed.set(one.name, error))));
     // one that is down does not hide the others, but nothing is not an answer
     if (indexes.size === 0 && failed.size > 0) throw [...failed.values()][0];
     signal.throwIfAborted();
@@ -161,24 +143,23 @@ export class Catalogue {
   }
 
   async #versions(wanted: SwiftListChartVersionsRequest, signal: AbortSignal): Promise<SearchResult> {
-    const limit = wanted.limit === 0 ? defaultVersions : wanted.limit;
-    if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
+    const limit = readLimit(wanted.limit, defaultVersions);
     const range = wanted.version === '' ? undefined : { ...readRange(wanted.version), exact: wanted.version };
     const { repository, name, offset } = wanted;
-    const index = await this.#index(repository, signal);
+    const index = await (await this.#sourceOf(repository)).index(signal);
     const span = index.versionsOf(name);
     if (!span) throw chartNotFound({ repository, name });
     const all = Array.from({ length: span.end - span.first }, (_, at) => span.first + at);
     const versions = range ? all.filter(index.matcher(range)) : all;
     const start = offset === '' ? 0 : versions.findIndex(version => index.versionText(version) === offset);
     if (start < 0) throw invalidArgument(`offset ${quote(offset)} not found`);
-    const page = versions.slice(start, start + limit);
-    const next = versions[start + page.length];
+    const charts = [...new Hits([{ repo: repository, index, versions }]).from(start, limit)];
+    const next = versions[start + charts.length];
     return {
-      count: page.length,
+      count: charts.length,
       next: next === undefined ? '' : index.versionText(next),
       total: versions.length,
-      charts: page.map(version => toSummary(repository, index.at(version))),
+      charts,
     };
   }
 
@@ -190,8 +171,9 @@ export class Catalogue {
   chart(wanted: SwiftGetChartRequest, signal: AbortSignal, hold?: Holder): Promise<Uint8Array> {
     return cancellable(async () => {
       const parts = readPartNames(wanted.parts);
-      const { version, fetch } = await this.#find(wanted, signal);
-      const message = await this.#readParts(await fetch(), parts, signal, hold);
+      const version = await this.#find(wanted, signal);
+      const fetched = await this.#fetch(wanted.repository, version, signal);
+      const message = await this.#readParts(fetched, parts, signal, hold);
       const summary = toSummary(wanted.repository, version);
       return Buffer.concat([encodeMessage('appscode.swift.v2.GetChartResponse', { summary }), message]);
     }, signal);
@@ -219,27 +201,36 @@ export class Catalogue {
    */
   icon(wanted: SwiftGetChartIconRequest, signal: AbortSignal, hold?: Holder): Promise<ChartIcon> {
     return cancellable(async () => {
-      const { version, fetch } = await this.#find(wanted, signal);
+      const version = await this.#find(wanted, signal);
       const chart = `${wanted.repository}/${version.name}`;
       // most icons are URLs, which the index knows: the chart itself need not be fetched. A registry knows none
       const isKnown = isUrl(version.icon) || (version.icon === '' && !isOci(version.urls[0] ?? ''));
       if (isKnown) return this.#sources.readIcon({ chart, icon: version.icon }, signal);
-      const task = { fetched: await fetch(), parts: ['icon'] as const, limits: this.#limits, maxBytes: 0 };
+      const fetched = await this.#fetch(wanted.repository, version, signal);
+      const task = { fetched, parts: ['icon'] as const, limits: this.#limits, maxBytes: 0 };
       const { icon, iconFile: file } = await readPartsWhereItFits(task, signal, hold);
       return this.#sources.readIcon({ chart, icon, file }, signal);
     }, signal);
   }
 
-  /** A version of a chart, and how to get the chart. @throws GatewayError NOT_FOUND */
-  async #find(wanted: Required<ChartName>, signal: AbortSignal): Promise<FindResult> {
-    const { repository: name } = wanted;
-    const version = findVersion(await this.#index(name, signal), wanted.name, wanted.version);
-    if (!version) throw chartNotFound(wanted);
-    const fetch = async () =>
-      this.#isUploads(name)
-        ? this.#sources.readUpload(version.name, version.version, signal)
-        : this.#sources.fetchVersion(await this.#repositories.existing(name), version, signal);
-    return { version, fetch };
+  /** @throws GatewayError NOT_FOUND */
+  async #find(wanted: Required<ChartName>, signal: AbortSignal): Promise<ChartVersion> {
+    const index = await (await this.#sourceOf(wanted.repository)).index(signal);
+    const version = findVersion(index, wanted.name, wanted.version);
+    if (version) return version;
+    throw chartNotFound(wanted);
+  }
+
+  async #fetch(repository: string, version: ChartVersion, signal: AbortSignal): Promise<FetchedChart> {
+    const source = await this.#sourceOf(repository);
+    return source instanceof Repository
+      ? this.#sources.fetchVersion(source, version, signal)
+      : this.#sources.readUpload(version.name, version.version, signal);
+  }
+
+  async #sourceOf(name: string): Promise<Repository | Uploads> {
+    const { repositories, uploads } = this.#sources;
+    return name === uploadsName && uploads.isEnabled ? uploads : repositories.existing(name);
   }
 
   async #readParts(
@@ -254,15 +245,6 @@ export class Catalogue {
     const picture = await this.#sources.readIcon({ chart: fetched.name, icon, file }, signal);
     const last = encodeMessage('appscode.swift.v2.GetChartResponse', { icon: toMessage(picture) });
     return Buffer.concat([message, last]);
-  }
-
-  #isUploads(repository: string): boolean {
-    return repository === uploadsName && this.#uploads.isEnabled;
-  }
-
-  async #index(repository: string, signal: AbortSignal): Promise<RepositoryIndex> {
-    if (this.#isUploads(repository)) return this.#uploads.index(signal);
-    return (await this.#repositories.existing(repository)).index(signal);
   }
 }
 

@@ -6,10 +6,10 @@ import {
   type SwiftChartFile,
   WireWriter,
 } from '../codec/index.ts';
-import { Code, GatewayError, type Holder, inThread, invalidArgument } from '../protocol/index.ts';
+import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/index.ts';
 import { goJson } from '../yaml/index.ts';
 import { readChartFiles } from './archive/load-chart.ts';
-import { type ArchiveLimits, archiveLimits, NeedsThread, UnpackBudget } from './archive/unpack.ts';
+import { type ArchiveLimits, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartFile } from './chart/chart.ts';
 import { decodeUtf8, readYamlMap, withSource } from './chart/chart-yaml.ts';
@@ -42,30 +42,24 @@ export interface ChartParts {
  * @throws GatewayError INVALID_ARGUMENT with reason CHART_INVALID when the chart cannot be read; RESOURCE_EXHAUSTED when the
  * parts are larger than the bound; as ThreadPool.run
  */
-export async function readPartsWhereItFits(
+export function readPartsWhereItFits(
   task: PartsTask,
   signal: AbortSignal,
   hold?: Holder,
 ): Promise<ChartParts> {
-  const { fetched, parts, maxBytes } = task;
-  const limits = archiveLimits(task.limits);
-  try {
-    // what is unpacked here is bounded; files are copied and written once more
-    if (!parts.includes('files')) return await readParts(task, new UnpackBudget(limits, true));
-  } catch (error) {
-    if (!(error instanceof NeedsThread)) throw error;
-  }
+  const { fetched, parts } = task;
   const bytes = fetched.content instanceof Uint8Array ? fetched.content.length : 0;
-  return readInThread({ what: fetched.name, bytes, signal, hold }, { fetched, parts, limits, maxBytes });
+  const job = { what: fetched.name, bytes, signal, hold };
+  // what is unpacked here is bounded; files are copied and written once more
+  return readParts(job, task, !parts.includes('files'));
 }
 
-export function readChartParts(task: PartsTask): Promise<ChartParts> {
-  return readParts(task, new UnpackBudget(task.limits));
-}
+const readParts = hereOrInThread(import.meta.url, readChartParts);
 
-const readInThread = inThread(import.meta.url, readChartParts);
-
-async function readParts(task: PartsTask, budget: UnpackBudget): Promise<ChartParts> {
+export async function readChartParts(
+  task: PartsTask,
+  budget = new UnpackBudget(task.limits),
+): Promise<ChartParts> {
   const { name, content } = task.fetched;
   try {
     const files = content instanceof Uint8Array ? await readChartFiles(content, budget) : content;
@@ -96,7 +90,10 @@ function writeParts(files: readonly ChartFile[], task: PartsTask, budget: Unpack
     ...text('schema', fileNamed(files, 'values.schema.json')),
   };
   const bytes = [...Object.values(wanted), ...all.map(({ data }) => data)];
-  if (bytes.reduce((sum, { length }) => sum + length, 0) > maxBytes) throw tooLarge(maxBytes);
+  if (bytes.reduce((sum, { length }) => sum + length, 0) > maxBytes) {
+    const tooLarge = `the parts of the chart are larger than ${maxBytes} bytes: ask for fewer of them`;
+    throw new GatewayError(Code.RESOURCE_EXHAUSTED, tooLarge);
+  }
   const message = encodeMessage('appscode.swift.v2.GetChartResponse', { ...wanted, files: all.map(toFile) });
   const icon = map.get('icon');
   const iconName = typeof icon === 'string' ? icon : '';
@@ -122,9 +119,4 @@ const chartNumber = messageType('appscode.swift.v2.GetChartResponse').byName.get
 function chartField(json: string): Buffer {
   const struct = jsonToWire(messageType('google.protobuf.Struct'), Buffer.from(json));
   return new WireWriter(struct.length + 16).bytesField(chartNumber, struct).finish();
-}
-
-function tooLarge(maxBytes: number): GatewayError {
-  const message = `the parts of the chart are larger than ${maxBytes} bytes: ask for fewer of them`;
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, message);
 }

@@ -5,16 +5,18 @@ import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions, Credentials } from './chart/chart-options.ts';
 import { withSource } from './chart/chart-yaml.ts';
 import { type ChartIcon, type NamedIcon, readIcon } from './chart-icon.ts';
-import type { Downloader, Source } from './download/downloader.ts';
-import { decodePart, parseSourceUrl, showUrl } from './download/source.ts';
+import { createAddressPolicy } from './download/address-policy.ts';
+import { Downloader, type Source } from './download/downloader.ts';
+import { resolveHost } from './download/fetch.ts';
+import { decodePart, isOci, parseSourceUrl, showUrl } from './download/source.ts';
 import { findLocalChart, type LocalChart, readChartFolder, readFileInside } from './folder/local-charts.ts';
-import type { OciCharts } from './oci/oci-charts.ts';
-import { isOci, parseOciReference } from './oci/reference.ts';
-import type { RepositoryRegistry } from './repository/registry.ts';
+import { OciCharts } from './oci/oci-charts.ts';
+import { parseOciReference } from './oci/reference.ts';
+import { RepositoryRegistry } from './repository/registry.ts';
 import { type Repository, uploadsName } from './repository/repository.ts';
 import { type ChartVersion, findChart } from './repository/repository-index.ts';
 import { isEmpty } from './repository/stored-repository.ts';
-import type { Uploads } from './uploads/uploads.ts';
+import { Uploads } from './uploads/uploads.ts';
 
 /** A chart as the request names it: an archive, or a place. */
 export interface WantedChart {
@@ -34,25 +36,34 @@ interface PackedChart {
   readonly readProvenance: () => Promise<Uint8Array>;
 }
 
+/** All places that charts come from. */
 export class ChartSources {
+  readonly repositories: RepositoryRegistry;
+  readonly uploads: Uploads;
   readonly #options: ChartOptions;
   readonly #downloader: Downloader;
-  readonly #repositories: RepositoryRegistry;
-  readonly #uploads: Uploads;
   readonly #oci: OciCharts;
 
-  constructor(
-    options: ChartOptions,
-    downloader: Downloader,
-    repositories: RepositoryRegistry,
-    uploads: Uploads,
-    oci: OciCharts,
-  ) {
+  /** @throws GatewayError INVALID_ARGUMENT when an option cannot be right */
+  constructor(options: ChartOptions) {
+    const policy = createAddressPolicy(options);
+    const network = { policy, resolve: options.resolveHost ?? resolveHost, proxyFor: options.proxyFor };
     this.#options = options;
-    this.#downloader = downloader;
-    this.#repositories = repositories;
-    this.#uploads = uploads;
-    this.#oci = oci;
+    this.#downloader = new Downloader({ ...options, network });
+    this.#oci = new OciCharts(options, this.#downloader);
+    this.repositories = new RepositoryRegistry(options, this.#downloader);
+    this.uploads = new Uploads(options);
+  }
+
+  /** Aborts downloads and lets go of what is kept. */
+  close(): void {
+    this.#downloader.close();
+  }
+
+  /** Downloads a text. @throws GatewayError as `find` */
+  async readText(url: string, signal: AbortSignal): Promise<string> {
+    const wanted = { source: parseSourceUrl(url), credentials: {}, maxBytes: this.#options.maxBytes };
+    return (await this.#downloader.fetch(wanted, signal)).toString();
   }
 
   /**
@@ -69,26 +80,24 @@ export class ChartSources {
     const [first, name = '', ...range] = wanted.url.split('/');
     if (first === uploadsName) return this.readUpload(name, range.join('/'), signal, wanted.verify);
     // a path first, then a repository, as in Helm
-    const local = await this.#findLocal(wanted.url);
+    const { chartDir } = this.#options;
+    const local = chartDir === undefined ? undefined : await findLocalChart(wanted.url, chartDir);
     if (local) return this.#loadLocal(wanted.url, local, wanted.verify);
     return this.#fetchFromRepository(wanted, signal);
   }
 
   async #fetch(
-    source: Omit<Source, 'maxBytes'>,
+    wanted: Omit<Source, 'maxBytes'>,
     verify: boolean,
     signal: AbortSignal,
   ): Promise<FetchedChart> {
-    const { url } = source.source;
-    const bytes = await this.#downloader.fetch({ ...source, maxBytes: this.#options.maxBytes }, signal);
+    const { source, credentials } = wanted;
+    const { url } = source;
+    const bytes = await this.#downloader.fetch({ ...wanted, maxBytes: this.#options.maxBytes }, signal);
     const readProvenance = () => {
-      const provenanceUrl = new URL(url);
-      provenanceUrl.pathname += '.prov';
-      const provenance = {
-        source: { ...source.source, url: provenanceUrl },
-        credentials: source.credentials,
-      };
-      return this.#downloader.fetch({ ...provenance, maxBytes: maxProvenanceBytes }, signal);
+      const beside = { ...source, url: new URL(url) };
+      beside.url.pathname += '.prov';
+      return this.#downloader.fetch({ source: beside, credentials, maxBytes: maxProvenanceBytes }, signal);
     };
     // as a provenance file names it
     const fileName = decodePart(basename(url.pathname));
@@ -97,8 +106,8 @@ export class ChartSources {
 
   async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
     const [name = '', chartName = '', ...range] = wanted.url.split('/');
-    const repository = await this.#repositories.get(name);
-    if (!repository || chartName === '') throw this.#unknownSource(wanted.url);
+    const repository = await this.repositories.get(name);
+    if (!repository || chartName === '') throw unknownSource(wanted.url);
     try {
       const entry = findChart(await repository.index(signal), chartName, range.join('/'));
       return await this.fetchVersion(repository, entry, signal, wanted);
@@ -114,7 +123,7 @@ export class ChartSources {
     signal: AbortSignal,
   ): Promise<FetchedChart> {
     const [name = '', ...range] = url.split('/');
-    return this.#repositories.at(repositoryUrl, credentials, async repository => {
+    return this.repositories.at(repositoryUrl, credentials, async repository => {
       try {
         const entry = findChart(await repository.index(signal), name, range.join('/'));
         return await this.fetchVersion(repository, entry, signal, { credentials: {}, verify });
@@ -146,7 +155,7 @@ export class ChartSources {
   /** @throws GatewayError as `find`; UNIMPLEMENTED where there are no uploads */
   async readUpload(name: string, range: string, signal: AbortSignal, verify = false): Promise<FetchedChart> {
     try {
-      const { upload, content } = await this.#uploads.read(name, range, signal);
+      const { upload, content } = await this.uploads.read(name, range, signal);
       return await this.#load(uploaded(content, upload.urls[0], upload.fileName), verify);
     } catch (error) {
       throw withSource(error, `${uploadsName}/${name}`);
@@ -169,34 +178,18 @@ export class ChartSources {
     return readIcon(named, this.#downloader, signal);
   }
 
-  #unknownSource(text: string): GatewayError {
-    // a URL without its scheme may hold user info all the same
-    const shown = JSON.stringify(text.replace(/^.*@/s, '').replace(/\?.*$/s, '').slice(0, 200));
-    return invalidArgument(
-      `chart_url ${shown} is no http(s) URL, no oci:// reference, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
-    );
-  }
-
-  async #findLocal(url: string): Promise<LocalChart | undefined> {
-    const { chartDir } = this.#options;
-    return chartDir === undefined ? undefined : findLocalChart(url, chartDir);
-  }
-
   async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<FetchedChart> {
     try {
       const bytes = await readFileInside(local.path, local.root, size => this.#checkSize(size));
-      if (!bytes) return await this.#loadFolder(name, local, verify);
+      if (!bytes) {
+        if (verify) throw invalidArgument('only packed charts can be verified');
+        return { content: await readChartFolder(local.path, local.root, this.#options), name };
+      }
       const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root);
       return await this.#load({ bytes, name, fileName: basename(local.path), readProvenance }, verify);
     } catch (error) {
       throw withSource(toFileError(error), name);
     }
-  }
-
-  async #loadFolder(name: string, local: LocalChart, verify: boolean): Promise<FetchedChart> {
-    if (verify) throw invalidArgument('only packed charts can be verified');
-    const files = await readChartFolder(local.path, local.root, this.#options);
-    return { content: files, name };
   }
 
   #checkSize(bytes: number): void {
@@ -220,6 +213,14 @@ export class ChartSources {
     if (keyring === undefined) throw invalidArgument('verify needs the gateway to have a --keyring');
     await verifyProvenance(bytes, fileName, await readProvenance(), await readKeyring(keyring));
   }
+}
+
+function unknownSource(text: string): GatewayError {
+  // a URL without its scheme may hold user info all the same
+  const shown = JSON.stringify(text.replace(/^.*@/s, '').replace(/\?.*$/s, '').slice(0, 200));
+  return invalidArgument(
+    `chart_url ${shown} is no http(s) URL, no oci:// reference, no chart of a configured repository (REPO/CHART) and no path below the gateway's --chart-dir`,
+  );
 }
 
 /** An archive that came from a client. */

@@ -1,10 +1,10 @@
 /** From wherever a chart is to what the Helm client would have sent. */
-export type { ChartOptions, ConfiguredRegistry, ConfiguredRepository } from './chart/chart-options.ts';
-export { type ChartRequest, type Charts, createCharts, type ResolvedChart } from './charts.ts';
+export type { ChartOptions } from './chart/chart-options.ts';
+export { type ChartRequest, Charts, type ResolvedChart } from './charts.ts';
 export type { RepositoryRegistry } from './repository/registry.ts';
 export type { RepositorySummary } from './repository/repository.ts';
 export { uploadsName } from './repository/repository.ts';
-export { type ChartSummary, type SearchResult, toSummary } from './repository/search-charts.ts';
+export { toSummary } from './repository/search-charts.ts';
 export type { Validation } from './repository/validate-repository.ts';
 export { computeValues } from './requirements/computed-values.ts';
 export type { PreviousRelease } from './schema/schema-checks.ts';

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
-import { invalidArgument } from '../../protocol/index.ts';
+import { inThread, invalidArgument, type Job } from '../../protocol/index.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
 import { mayExpand } from '../chart/chart-yaml.ts';
 
@@ -11,11 +11,8 @@ export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries'
 };
 
 /** The bounds alone, for a thread: options hold functions as well, which cannot be cloned. */
-export function archiveLimits({
-  maxUnpackedBytes,
-  maxEntries,
-  maxNestedArchives,
-}: ArchiveLimits): ArchiveLimits {
+export function archiveLimits(limits: ArchiveLimits): ArchiveLimits {
+  const { maxUnpackedBytes, maxEntries, maxNestedArchives } = limits;
   return { maxUnpackedBytes, maxEntries, maxNestedArchives };
 }
 
@@ -26,7 +23,7 @@ const maxYamlBytes = 8 * 1024 * 1024;
 const here = { bytes: 8 * 1024 * 1024, entries: 1_000, yamlBytes: 128 * 1024 };
 
 /** The chart is too large to be read where other requests wait. */
-export class NeedsThread extends Error {}
+class NeedsThread extends Error {}
 
 /** How much a chart may still unpack, shared by the archives nested in it. */
 export class UnpackBudget {
@@ -72,6 +69,26 @@ export class UnpackBudget {
   #exceeded(message: string): Error {
     return this.#isHere ? new NeedsThread() : invalidArgument(message);
   }
+}
+
+/**
+ * Work on a chart that is done here while the chart proves small, else in a thread.
+ * @param module `import.meta.url` of the module that exports `work`
+ * @returns does the work; `isSmall` says whether to try it here
+ */
+export function hereOrInThread<Task extends { readonly limits: ArchiveLimits }, Result>(
+  module: string,
+  work: (task: Task, budget?: UnpackBudget) => Promise<Result>,
+): (job: Job, task: Task, isSmall: boolean) => Promise<Result> {
+  const there = inThread(module, work);
+  return async (job, task, isSmall) => {
+    try {
+      if (isSmall) return await work(task, new UnpackBudget(task.limits, true));
+    } catch (error) {
+      if (!(error instanceof NeedsThread)) throw error;
+    }
+    return there(job, { ...task, limits: archiveLimits(task.limits) });
+  };
 }
 
 const gunzipAsync = promisify(gunzipCallback);

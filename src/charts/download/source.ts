@@ -39,6 +39,11 @@ export function decodePart(text: string): string {
   }
 }
 
+/** Whether a URL is meant as a reference to an OCI registry; it may be a wrong one. */
+export function isOci(url: string): boolean {
+  return /^oci:/i.test(url);
+}
+
 /** How a URL is named in messages and logs: without user info and without the query, which may hold a signature. */
 export function showUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;

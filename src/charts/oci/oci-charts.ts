@@ -6,6 +6,7 @@ import type { ChartOptions, Credentials } from '../chart/chart-options.ts';
 import { withSource } from '../chart/chart-yaml.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { inTime } from '../download/tasks.ts';
+import { readConfiguredCredentials } from '../repository/stored-repository.ts';
 import { compareVersions, parseConstraint, parseVersion } from '../requirements/version-constraint.ts';
 import {
   type ChartManifest,
@@ -42,22 +43,13 @@ export class OciCharts {
   readonly #downloader: Downloader;
   readonly #authorizations = createAuthorizations();
   readonly #configured: ReadonlyMap<string, Credentials>;
-  readonly #readCredentials: (host: string) => Promise<Credentials>;
 
-  /**
-   * @param readCredentials those of a registry that the configuration's list does not have
-   * @throws GatewayError INVALID_ARGUMENT when a registry of the configuration is no host
-   */
-  constructor(
-    options: ChartOptions,
-    downloader: Downloader,
-    readCredentials: (host: string) => Promise<Credentials>,
-  ) {
+  /** @throws GatewayError INVALID_ARGUMENT when a registry of the configuration is no host */
+  constructor(options: ChartOptions, downloader: Downloader) {
     this.#options = options;
     this.#downloader = downloader;
     const { registries = [] } = options;
     this.#configured = new Map(registries.map(({ host, credentials }) => [registryHost(host), credentials]));
-    this.#readCredentials = readCredentials;
   }
 
   /**
@@ -95,7 +87,9 @@ export class OciCharts {
 
   async #open(reference: OciReference, given: Credentials | undefined): Promise<RegistryClient> {
     const { host } = reference;
-    const credentials = given ?? this.#configured.get(host) ?? (await this.#readCredentials(host));
+    const file = this.#options.repositoryCredentialsFile;
+    const credentials =
+      given ?? this.#configured.get(host) ?? (await readConfiguredCredentials(file, `oci://${host}`));
     return new RegistryClient(this.#downloader, this.#authorizations, reference, credentials);
   }
 

@@ -29,11 +29,6 @@ const aliases: Readonly<Record<string, string>> = {
   'index.docker.io': 'registry-1.docker.io',
 };
 
-/** Whether a URL is meant as a reference; it may be a wrong one. */
-export function isOci(url: string): boolean {
-  return /^oci:/i.test(url);
-}
-
 /** A registry as it is asked. @throws GatewayError INVALID_ARGUMENT when it is no host */
 export function registryHost(text: string): string {
   if (!hostPattern.test(text)) throw invalidArgument('an OCI registry must be HOST or HOST:PORT');

@@ -43,7 +43,7 @@ export interface Page {
 interface Segment {
   readonly repo: string;
   readonly index: RepositoryIndex;
-  readonly versions: Uint32Array;
+  readonly versions: Uint32Array | readonly number[];
 }
 
 /** In which part of a chart's line the query begins: name, full name, description, keywords. */
@@ -57,6 +57,12 @@ const maxExpressionLength = 1000;
 /** What a search may do before it lets others have their turn. */
 const sliceMs = 10;
 
+/** The most to return; 0 is the default. @throws GatewayError INVALID_ARGUMENT when it cannot be right */
+export function readLimit(given: number, byDefault: number): number {
+  if (!Number.isSafeInteger(given) || given < 0) throw invalidArgument('limit must not be negative');
+  return given || byDefault;
+}
+
 /** All hits in order, as numbers: objects are made of those that are looked at. */
 export class Hits {
   readonly total: number;
@@ -69,8 +75,7 @@ export class Hits {
 
   /** @throws GatewayError INVALID_ARGUMENT when limit or offset cannot be right */
   page({ limit: given, offset }: Page): SearchResult {
-    const limit = given === 0 ? defaultLimit : given;
-    if (!Number.isSafeInteger(limit) || limit < 0) throw invalidArgument('limit must not be negative');
+    const limit = readLimit(given, defaultLimit);
     const start = offset === '' ? 0 : this.#positionOf(offset);
     const charts = [...this.from(start, limit)];
     const [next] = this.from(start + charts.length, 1);

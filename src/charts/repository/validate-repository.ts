@@ -1,6 +1,5 @@
 import type { Downloader } from '../download/downloader.ts';
-import { resolveAccess, showUrl } from '../download/source.ts';
-import { isOci } from '../oci/reference.ts';
+import { isOci, resolveAccess, showUrl } from '../download/source.ts';
 import type { LeftOutEntry } from './left-out.ts';
 import { type Repository, shownError } from './repository.ts';
 import type { ChartVersion } from './repository-index.ts';

@@ -40,6 +40,7 @@ const maxArriving = 8;
 
 /** Charts that clients have uploaded, kept in a folder that gateways may share. */
 export class Uploads {
+  readonly name = uploadsName;
   readonly #options: UploadOptions;
   readonly #folder: UploadFolder | undefined;
   /** What was read of files, by name; undefined for one that is no upload. */
