@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Config, type Key, readCleartextMessage, readKeys, verify } from 'openpgp';
+import type { Config, Key } from 'openpgp';
 import { Code, GatewayError, invalidArgument, reasonOf } from '../../protocol/index.ts';
 import { decodeText, readYamlMap } from '../chart/chart-yaml.ts';
+
+/** Loaded when a signature is first asked for: few gateways ever do, and it takes longer than most of their rooms. */
+const openpgp = () => import('openpgp');
 
 /** A provenance file is a few kilobytes. */
 export const maxProvenanceBytes = 1024 * 1024;
@@ -46,6 +49,7 @@ const asHelm: Partial<Config> = {
 };
 
 async function checkSignature(text: string, keyring: readonly Key[]): Promise<string> {
+  const { readCleartextMessage, verify } = await openpgp();
   const message = await readCleartextMessage({ cleartextMessage: text, config: asHelm }).catch(
     (cause: unknown) => {
       throw invalidArgument('the provenance file has no signature that can be read', { cause });
@@ -70,6 +74,7 @@ async function checkSignature(text: string, keyring: readonly Key[]): Promise<st
  */
 export async function readKeyring(file: string): Promise<Key[]> {
   try {
+    const { readKeys } = await openpgp();
     const data = await readFile(file);
     const text = data.toString('latin1');
     const keys = text.includes('-----BEGIN PGP')
