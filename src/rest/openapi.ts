@@ -46,19 +46,22 @@ const texts = load(readFileSync(join(protoFolder, 'swift', 'v2', 'openapi.yaml')
   schema: CORE_SCHEMA.withTags(mergeTag),
 }) as Texts;
 
-/** The document, and its own route, which is in it as well. */
+/** The route of the document, which has it as well; it is written when somebody first asks for it. */
 export function openApiRoute(
   releases: readonly ReleaseRoute[],
   others: readonly Route[],
   version: string,
 ): Route {
+  let json: Buffer | undefined;
   const route: Route = {
     template: '/openapi.json',
     verbs: ['GET'],
     summary: 'This document.',
-    answer: exchange => sendJson(exchange, json),
+    answer(exchange) {
+      json ??= createOpenApi(releases, [...others, route], version);
+      return sendJson(exchange, json);
+    },
   };
-  const json = createOpenApi(releases, [...others, route], version);
   return route;
 }
 
