@@ -53,7 +53,7 @@ async function startRaw(t: TestContext, handle: (socket: Socket) => void): Promi
 const direct = (name: string, port: number) =>
   `- {name: ${name}, upstream: direct, endpoint: "127.0.0.1:${port}"}\n`;
 
-describe('a cluster', () => {
+describe('a cluster', { concurrency: 4 }, () => {
   test('that is down costs its own entry, is told with the step that fails, and comes back by itself', async t => {
     const good = await startStub(t);
     const folder = createFolder(t);
@@ -239,7 +239,7 @@ describe('a cluster', () => {
   }
 });
 
-describe('the clusters file', () => {
+describe('the clusters file', { concurrency: 4 }, () => {
   /** As `kubectl edit` and mounted Secrets do it: the new one takes the place of the old one at once. */
   function replace(hub: HubStage, text: string): void {
     renameSync(hub.write('next.yaml', text), `${hub.folder}/clusters.yaml`);
@@ -296,7 +296,7 @@ describe('the clusters file', () => {
   });
 });
 
-describe('connections', () => {
+describe('connections', { concurrency: 4 }, () => {
   test('are closed when nothing uses them, and opened again', async t => {
     const stub = await startStub(t);
     const hub = await startHub(t, createFolder(t), `clusters:\n${direct('a', stub.port)}`, [

@@ -2,7 +2,7 @@
 
 export const preface: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-export const flags = { endStream: 0x1, endHeaders: 0x4 } as const;
+export const flags = { ack: 0x1, endStream: 0x1, endHeaders: 0x4 } as const;
 
 export const frameType = {
   data: 0,
