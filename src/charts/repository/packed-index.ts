@@ -1,6 +1,5 @@
 import { compareUtf8 } from '../../yaml/index.ts';
 import { compareVersions, type Version } from '../requirements/version-constraint.ts';
-import { type LeftOut, LeftOutCounter } from './left-out.ts';
 
 /*
  * A repository's index as a few blocks of bytes. A repository may have 200,000 versions: as objects they take a second to
@@ -27,6 +26,27 @@ export interface ChartEntry {
 /** A version with its text read. */
 export type ParsedEntry = ChartEntry & { readonly parsedVersion: Version };
 
+/** Why an entry of an index is of no use; a closed list. Entries without a URL are listed all the same. */
+export type LeftOutReason = 'NOT_A_LIST' | 'NOT_A_MAP' | 'WRONG_TYPE' | 'NO_VERSION' | 'NO_URL';
+
+export interface LeftOutEntry {
+  readonly chart: string;
+  /** From 0, in the index's order of the chart's versions. */
+  readonly position: number;
+  readonly reason: LeftOutReason;
+}
+
+/** Entries of an index that are of no use. */
+export interface LeftOut {
+  readonly count: number;
+  /** How many of them are listed all the same. */
+  readonly listed: number;
+  readonly first: readonly LeftOutEntry[];
+}
+
+const maxLeftOutShown = 20;
+const maxLeftOutChars = 200;
+
 /** How many there are of each; `rows` are what versions of one chart have in common, `numbers` the texts of versions. */
 const counted = ['charts', 'versions', 'rows', 'numbers', 'strings'] as const;
 
@@ -44,6 +64,7 @@ const layout = {
   name: { of: 'charts', array: text },
   firstVersion: { of: 'charts', array: Uint32Array, more: 1 },
   byName: { of: 'charts', array: Uint32Array }, // charts in the order of their names' bytes
+  byLowerName: { of: 'charts', array: Uint32Array }, // the same without regard to case
   number: { of: 'versions', array: Uint32Array },
   row: { of: 'versions', array: Uint32Array },
   appVersion: { of: 'versions', array: text },
@@ -72,7 +93,10 @@ const layout = {
 >;
 
 type Layout = typeof layout;
-export type Columns = { readonly [Name in keyof Layout]: InstanceType<Layout[Name]['array']> };
+type ColumnName = keyof Layout;
+export type Columns = { readonly [Name in ColumnName]: InstanceType<Layout[Name]['array']> };
+
+const columnNames = Object.keys(layout) as ColumnName[];
 
 export interface PackedIndex {
   readonly leftOut: LeftOut;
@@ -86,8 +110,8 @@ export interface PackedIndex {
 
 /** The columns as views; given nothing, of new bytes. */
 export function columnsOf(counts: Counts, bytes?: Uint8Array): { columns: Columns; bytes: Uint8Array } {
-  const lengths = Object.entries(layout).map(([name, column]) => {
-    const { of, array, more = 0, each = 1 } = { more: 0, each: 1, ...column };
+  const lengths = columnNames.map(name => {
+    const { of, array, more, each } = { more: 0, each: 1, ...layout[name] };
     return { name, array, length: counts[of] * each + more };
   });
   const size = lengths.reduce((sum, { array, length }) => sum + array.BYTES_PER_ELEMENT * length, 0);
@@ -104,10 +128,8 @@ export function columnsOf(counts: Counts, bytes?: Uint8Array): { columns: Column
 /** In `digestText`: the digest is 64 hexadecimal digits, and `digest` has its bytes. */
 export const plainDigest = 0xffff_ffff;
 export const digestBytes = 32;
-
-function isPlainDigest(digest: string): boolean {
-  return /^[0-9a-f]{64}$/.test(digest);
-}
+const plainDigestPattern = /^[0-9a-f]{64}$/;
+const noDigest = '0'.repeat(2 * digestBytes);
 
 /** The bit in `urls` that says: one URL, which is the text and the usual name of the archive behind it. */
 export const usualArchive = 0x8000_0000;
@@ -117,7 +139,7 @@ export function archiveName(name: string, version: string): string {
 }
 
 /** A list of texts as one text; a single one, as most URLs are, stays as it is. */
-export function joinTexts(texts: readonly string[]): string {
+function joinTexts(texts: readonly string[]): string {
   const [first = ''] = texts;
   if (texts.length === 0) return '';
   return texts.length === 1 && first !== '' && !first.startsWith('[') ? first : JSON.stringify(texts);
@@ -144,30 +166,33 @@ class TextTable {
     return number;
   }
 
-  write(starts: Uint32Array): Uint8Array {
+  /** @param starts gets where each text begins, and where the last one ends */
+  write(starts: number[]): Uint8Array {
     const writer = new ByteWriter();
-    for (const [value, number] of this.#numbers) {
-      starts[number] = writer.length;
+    for (const value of this.#numbers.keys()) {
+      starts.push(writer.length);
       writer.text(value);
     }
-    starts[this.size] = writer.length;
+    starts.push(writer.length);
     return writer.finish();
   }
 }
 
-/** UTF-8 in bytes that grow. */
+/** Bytes that grow. */
 class ByteWriter {
   length = 0;
-  #bytes = Buffer.allocUnsafeSlow(1024 * 1024);
+  #bytes = Buffer.allocUnsafeSlow(64 * 1024);
 
-  text(value: string): void {
+  /** @returns where the text ends */
+  text(value: string, encoding: 'utf8' | 'hex' = 'utf8'): number {
     const most = value.length * 3 + 1;
     if (this.length + most > this.#bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.length + most));
       grown.set(this.#bytes.subarray(0, this.length));
       this.#bytes = grown;
     }
-    this.length += this.#bytes.write(value, this.length);
+    this.length += this.#bytes.write(value, this.length, encoding);
+    return this.length;
   }
 
   /** No UTF-8 has this byte. */
@@ -182,194 +207,121 @@ class ByteWriter {
   }
 }
 
-interface PendingChart {
-  readonly name: string;
-  /** What charts are sorted by where the case of letters does not count. */
-  readonly sortName: string;
-  readonly versions: readonly PendingVersion[];
-  readonly rows: readonly PendingRow[];
-}
-
-interface PendingVersion {
-  readonly number: number;
-  readonly row: number;
-  readonly appVersion: number;
-  readonly urls: number;
-  readonly digest: string;
-  readonly digestText: number;
-  readonly created: number;
-}
-
-interface PendingRow {
-  readonly description: string;
-  readonly keywords: readonly string[];
-  readonly home: string;
-  readonly icon: string;
-  readonly deprecated: boolean;
-}
-
 /** Packs an index, one chart after the other. */
 export class IndexPacker {
   readonly #repository: string;
   readonly #texts = new TextTable();
-  readonly #charts: PendingChart[] = [];
-  readonly #numbers = new Map<string, { readonly number: number; readonly version: Version }>();
-
-  readonly leftOut = new LeftOutCounter();
+  readonly #names: string[] = [];
+  /** The texts of versions, by number. */
+  readonly #numbers = new Map<string, number>();
+  readonly #columns = Object.fromEntries(columnNames.map(name => [name, []])) as unknown as {
+    readonly [Name in ColumnName]: number[];
+  };
+  readonly #digests = new ByteWriter();
+  readonly #lines = new ByteWriter();
+  readonly #leftOut = { count: 0, listed: 0, first: [] as LeftOutEntry[] };
 
   /** @param repository its name, which is a part of what is searched */
   constructor(repository: string) {
     this.#repository = repository;
   }
 
+  /** Counts an entry that is of no use. */
+  leaveOut(chart: string, position: number, reason: LeftOutReason): void {
+    const { count, first } = this.#leftOut;
+    if (count < maxLeftOutShown) first.push({ chart: chart.slice(0, maxLeftOutChars), position, reason });
+    if (reason === 'NO_URL') this.#leftOut.listed++;
+    this.#leftOut.count++;
+  }
+
   /** Adds a chart, with its versions in any order. A name comes once. */
   add(name: string, entries: readonly ParsedEntry[]): void {
     if (entries.length === 0) return;
-    const sorted = entries.toSorted((a, b) => compareVersions(b.parsedVersion, a.parsedVersion));
+    const columns = this.#columns;
+    this.#names.push(name);
+    columns.name.push(this.#texts.add(name));
+    columns.firstVersion.push(columns.number.length);
     const rows = new Map<string, number>();
-    const pending: PendingRow[] = [];
-    const versions = sorted.map(entry => {
-      const { description, keywords, home, icon, deprecated } = entry;
+    for (const entry of entries.toSorted((a, b) => compareVersions(b.parsedVersion, a.parsedVersion))) {
+      const { description, keywords, home, icon, deprecated, digest } = entry;
       const key = JSON.stringify([description, keywords, home, icon, deprecated]);
-      const row = rows.get(key) ?? pending.push({ description, keywords, home, icon, deprecated }) - 1;
+      const row = rows.get(key) ?? this.#addRow(entry);
       rows.set(key, row);
-      return {
-        number: this.#numberOf(entry),
-        row,
-        appVersion: this.#texts.add(entry.appVersion),
-        ...this.#urlsOf(entry),
-        digest: entry.digest,
-        digestText: isPlainDigest(entry.digest) ? plainDigest : this.#texts.add(entry.digest),
-        created: Date.parse(entry.created),
-      };
-    });
-    const sortName = `${this.#repository}/${name}`.toLowerCase();
-    this.#charts.push({ name, sortName, versions, rows: pending });
+      const isPlain = plainDigestPattern.test(digest);
+      this.#digests.text(isPlain ? digest : noDigest, 'hex');
+      columns.digestText.push(isPlain ? plainDigest : this.#texts.add(digest));
+      columns.number.push(this.#numberOf(entry));
+      columns.row.push(row);
+      columns.appVersion.push(this.#texts.add(entry.appVersion));
+      columns.urls.push(this.#urlsOf(entry));
+      columns.created.push(Date.parse(entry.created));
+    }
   }
 
   finish(): PackedIndex {
-    const charts = this.#charts.sort((a, b) => compareUtf8(a.sortName, b.sortName));
-    const sum = (count: (chart: PendingChart) => number) => charts.reduce((all, one) => all + count(one), 0);
-    const names = charts.map(({ name }) => this.#texts.add(name));
-    const rowTexts = charts.flatMap(({ rows }) => rows.map(row => this.#rowTexts(row)));
-    const prereleases = [...this.#numbers].map(([written, { version }]) => ({
-      written: this.#texts.add(written),
-      prerelease: this.#texts.add(version.prerelease),
-    }));
     const counts = {
-      charts: charts.length,
-      versions: sum(({ versions }) => versions.length),
-      rows: rowTexts.length,
+      charts: this.#names.length,
+      versions: this.#columns.number.length,
+      rows: this.#columns.description.length,
       numbers: this.#numbers.size,
       strings: this.#texts.size,
     };
+    this.#columns.firstVersion.push(counts.versions);
+    this.#columns.lineStart.push(this.#lines.length);
+    const strings = this.#texts.write(this.#columns.stringStart);
     const { columns, bytes } = columnsOf(counts);
-    columns.name.set(names);
-    const order = charts.map((_, index) => index);
-    columns.byName.set(order.sort((a, b) => compareUtf8(charts[a]!.name, charts[b]!.name)));
-    for (const [index, { description, keywords, home, icon }] of rowTexts.entries()) {
-      columns.description[index] = description;
-      columns.keywords[index] = keywords;
-      columns.home[index] = home;
-      columns.icon[index] = icon;
-    }
-    for (const [index, { written, prerelease }] of prereleases.entries()) {
-      columns.numberText[index] = written;
-      columns.prerelease[index] = prerelease;
-    }
-    this.#writeNumbers(columns);
-    this.#writeVersions(columns);
-    return {
-      leftOut: this.leftOut.finish(),
-      counts,
-      columns: bytes,
-      strings: this.#texts.write(columns.stringStart),
-      lines: this.#writeLines(columns),
-    };
+    for (const name of columnNames) columns[name].set(this.#columns[name]);
+    columns.digest.set(this.#digests.finish());
+    columns.byName.set(inOrder(this.#names));
+    columns.byLowerName.set(inOrder(this.#names.map(name => name.toLowerCase())));
+    return { leftOut: this.#leftOut, counts, columns: bytes, strings, lines: this.#lines.finish() };
+  }
+
+  /** What versions have in common, and its line as `helm search` has it: name, full name, description, keywords. */
+  #addRow({ name, description, keywords, home, icon, deprecated }: ChartEntry): number {
+    const columns = this.#columns;
+    columns.description.push(this.#texts.add(description));
+    columns.keywords.push(this.#texts.add(joinTexts(keywords)));
+    columns.home.push(this.#texts.add(home));
+    columns.icon.push(this.#texts.add(icon));
+    columns.deprecated.push(deprecated ? 1 : 0);
+    // with a vertical tab between the parts
+    const part = (value: string, end = '') =>
+      this.#lines.text(value.toLowerCase().replaceAll('\v', ' ') + end);
+    columns.lineStart.push(this.#lines.length);
+    columns.nameEnd.push(part(name, '\v') - 1);
+    columns.fullNameEnd.push(part(`${this.#repository}/${name}`, '\v') - 1);
+    columns.descriptionEnd.push(part(description, '\v') - 1);
+    part(keywords.join(' '));
+    this.#lines.end();
+    return columns.description.length - 1;
   }
 
   /** Most archives are called as Helm calls them: then it is enough to know in which place they are. */
-  #urlsOf({ name, version, urls }: ChartEntry): { readonly urls: number } {
+  #urlsOf({ name, version, urls }: ChartEntry): number {
     const fileName = archiveName(name, version);
     const [url = ''] = urls;
-    if (urls.length === 1 && url.endsWith(fileName)) {
-      return { urls: (this.#texts.add(url.slice(0, -fileName.length)) | usualArchive) >>> 0 };
-    }
-    return { urls: this.#texts.add(joinTexts(urls)) };
+    return urls.length === 1 && url.endsWith(fileName)
+      ? (this.#texts.add(url.slice(0, -fileName.length)) | usualArchive) >>> 0
+      : this.#texts.add(joinTexts(urls));
   }
 
-  #numberOf({ version: written, parsedVersion: version }: ParsedEntry): number {
-    const known = this.#numbers.get(written);
-    if (known) return known.number;
-    const number = this.#numbers.size;
-    this.#numbers.set(written, { number, version });
-    return number;
+  #numberOf({ version, parsedVersion: { numbers, prerelease } }: ParsedEntry): number {
+    const known = this.#numbers.get(version);
+    if (known !== undefined) return known;
+    const columns = this.#columns;
+    const fits = numbers.every(part => typeof part === 'number');
+    columns.numberText.push(this.#texts.add(version));
+    columns.prerelease.push(this.#texts.add(prerelease));
+    columns.major.push(fits ? Number(numbers[0]) : Number.NaN);
+    columns.minor.push(Number(numbers[1]));
+    columns.patch.push(Number(numbers[2]));
+    this.#numbers.set(version, this.#numbers.size);
+    return this.#numbers.size - 1;
   }
+}
 
-  #rowTexts({ description, keywords, home, icon }: PendingRow) {
-    const add = (value: string) => this.#texts.add(value);
-    return {
-      description: add(description),
-      keywords: add(joinTexts(keywords)),
-      home: add(home),
-      icon: add(icon),
-    };
-  }
-
-  #writeNumbers({ major, minor, patch }: Columns): void {
-    for (const { number, version } of this.#numbers.values()) {
-      const fits = version.numbers.every(part => typeof part === 'number');
-      const [first, second, third] = version.numbers;
-      major[number] = fits ? Number(first) : Number.NaN;
-      minor[number] = Number(second);
-      patch[number] = Number(third);
-    }
-  }
-
-  #writeVersions(columns: Columns): void {
-    let version = 0;
-    let row = 0;
-    for (const [index, chart] of this.#charts.entries()) {
-      columns.firstVersion[index] = version;
-      for (const one of chart.versions) {
-        columns.number[version] = one.number;
-        columns.row[version] = row + one.row;
-        columns.appVersion[version] = one.appVersion;
-        columns.urls[version] = one.urls;
-        columns.created[version] = one.created;
-        columns.digestText[version] = one.digestText;
-        if (one.digestText === plainDigest)
-          columns.digest.set(Buffer.from(one.digest, 'hex'), version * digestBytes);
-        version++;
-      }
-      for (const { deprecated } of chart.rows) columns.deprecated[row++] = deprecated ? 1 : 0;
-    }
-    columns.firstVersion[this.#charts.length] = version;
-  }
-
-  /** The lines as `helm search` has them: name, full name, description and keywords, with a vertical tab between. */
-  #writeLines({ lineStart, nameEnd, fullNameEnd, descriptionEnd }: Columns): Uint8Array {
-    const writer = new ByteWriter();
-    const part = (value: string) => {
-      writer.text(value.toLowerCase().replaceAll('\v', ' '));
-      return writer.length;
-    };
-    let row = 0;
-    for (const { name, rows } of this.#charts) {
-      for (const { description, keywords } of rows) {
-        lineStart[row] = writer.length;
-        nameEnd[row] = part(name);
-        writer.text('\v');
-        fullNameEnd[row] = part(`${this.#repository}/${name}`);
-        writer.text('\v');
-        descriptionEnd[row] = part(description);
-        writer.text('\v');
-        part(keywords.join(' '));
-        writer.end();
-        row++;
-      }
-    }
-    lineStart[row] = writer.length;
-    return writer.finish();
-  }
+/** The numbers of texts in the order of their bytes. */
+function inOrder(texts: readonly string[]): number[] {
+  return [...texts.keys()].sort((a, b) => compareUtf8(texts[a]!, texts[b]!));
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { packIndex, parseRepositoryIndex, readIndex } from './read-index.ts';
-import { findChart, type RepositoryIndex } from './repository-index.ts';
+import { packIndex, readIndex } from './read-index.ts';
+import { findChart, RepositoryIndex } from './repository-index.ts';
 
-const read = (text: string) => parseRepositoryIndex(Buffer.from(text), 'index.yaml', 'stable');
+const names = { where: 'index.yaml', repository: 'stable' };
+const read = (text: string) => new RepositoryIndex(packIndex(Buffer.from(text), names));
 
 function versionsOf(index: RepositoryIndex, name: string) {
   const { first, end } = index.versionsOf(name) ?? { first: 0, end: 0 };
@@ -127,8 +128,8 @@ ${indent}  - https://charts.example.test/chart-${number}-2.0.0-rc.1.tgz${odd(num
 describe('a long index, read some charts at a time', () => {
   const same = (text: string) => {
     // a flow map cannot be cut
-    const whole = packIndex(Buffer.from(text.replaceAll('entries:', 'entries: ')), 'index.yaml', 'stable');
-    assert.deepEqual(packIndex(Buffer.from(text), 'index.yaml', 'stable'), whole);
+    const whole = packIndex(Buffer.from(text.replaceAll('entries:', 'entries: ')), names);
+    assert.deepEqual(packIndex(Buffer.from(text), names), whole);
     return whole.counts;
   };
   const cases: [string, string][] = [
@@ -164,12 +165,12 @@ describe('a long index, read some charts at a time', () => {
     ]) {
       let wanted: unknown;
       try {
-        packIndex(Buffer.from(text.replaceAll('entries:', 'entries: ')), 'index.yaml', 'stable');
+        packIndex(Buffer.from(text.replaceAll('entries:', 'entries: ')), names);
       } catch (error) {
         wanted = { code: 3, message: (error as Error).message };
       }
       assert.ok(wanted, text.slice(-80));
-      assert.throws(() => packIndex(Buffer.from(text), 'index.yaml', 'stable'), wanted as Error);
+      assert.throws(() => packIndex(Buffer.from(text), names), wanted as Error);
     }
   });
 

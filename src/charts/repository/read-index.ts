@@ -11,8 +11,7 @@ import {
   readYamlMap,
 } from '../chart/chart-yaml.ts';
 import { parseVersion } from '../requirements/version-constraint.ts';
-import type { LeftOutReason } from './left-out.ts';
-import { IndexPacker, type PackedIndex, type ParsedEntry } from './packed-index.ts';
+import { IndexPacker, type LeftOutReason, type PackedIndex, type ParsedEntry } from './packed-index.ts';
 import { RepositoryIndex } from './repository-index.ts';
 
 const texts = {
@@ -45,28 +44,30 @@ const indexBounds = { maxLength: 256 * 1024 * 1024, maxNodes: 20_000_000 };
 /** Charts of an index that are read together: enough that the reader's own beginning and end do not count. */
 const groupBytes = 64 * 1024;
 
+export interface IndexText {
+  /** How messages name it. */
+  readonly where: string;
+  /** Name of the repository. */
+  readonly repository: string;
+  /** SHA-256 in hexadecimal of a text that need not be read again. */
+  readonly known?: string | undefined;
+  /** The most that may have to be read at once. */
+  readonly maxTextBytes?: number | undefined;
+}
+
 /**
  * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
  * does not hide the others.
- * @param maxTextBytes the most that may have to be read at once
  * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
  */
-export function packIndex(
+export function packIndex(data: Uint8Array, text: IndexText): PackedIndex {
+  return packByGroups(data, text) ?? packWhole(data, text);
+}
+
+function packWhole(
   data: Uint8Array,
-  where: string,
-  repository: string,
-  maxTextBytes = Number.POSITIVE_INFINITY,
+  { where, repository, maxTextBytes = Number.POSITIVE_INFINITY }: IndexText,
 ): PackedIndex {
-  return (
-    packByGroups(data, where, repository, maxTextBytes) ?? packWhole(data, where, repository, maxTextBytes)
-  );
-}
-
-export function parseRepositoryIndex(data: Uint8Array, where: string, repository = ''): RepositoryIndex {
-  return new RepositoryIndex(packIndex(data, where, repository));
-}
-
-function packWhole(data: Uint8Array, where: string, repository: string, maxTextBytes: number): PackedIndex {
   if (data.length > maxTextBytes) {
     throw invalidArgument(
       `${where}: an index of more than ${maxTextBytes} bytes has to be laid out as Helm writes it, with less for each chart`,
@@ -88,15 +89,15 @@ function entriesOf(map: YamlMap, where: string): YamlMap {
 
 function addChart(packer: IndexPacker, name: string, versions: YamlValue): void {
   if (!Array.isArray(versions)) {
-    packer.leftOut.add(name, 0, 'NOT_A_LIST');
+    packer.leaveOut(name, 0, 'NOT_A_LIST');
     return;
   }
   const entries: ParsedEntry[] = [];
   for (const [position, value] of versions.entries()) {
     const entry = readVersion(name, value);
-    if (typeof entry === 'string') packer.leftOut.add(name, position, entry);
+    if (typeof entry === 'string') packer.leaveOut(name, position, entry);
     else {
-      if (!entry.urls[0]) packer.leftOut.add(name, position, 'NO_URL');
+      if (!entry.urls[0]) packer.leaveOut(name, position, 'NO_URL');
       entries.push(entry);
     }
   }
@@ -122,9 +123,7 @@ function readVersion(name: string, value: YamlValue): ParsedEntry | LeftOutReaso
  */
 function packByGroups(
   data: Uint8Array,
-  where: string,
-  repository: string,
-  maxTextBytes: number,
+  { where, repository, maxTextBytes = Number.POSITIVE_INFINITY }: IndexText,
 ): PackedIndex | undefined {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   const cut = cutEntries(bytes);
@@ -216,36 +215,19 @@ function isLetter(byte: number): boolean {
 const indexThread = new ThreadPool({ maxThreads: 1, maxWaiting: 100, maxHeapMiB: 1024, maxJobMs: 180_000 });
 const packInThread = inThread(import.meta.url, packChanged, indexThread);
 
-export interface IndexText {
-  /** How messages name it. */
-  readonly where: string;
-  /** Name of the repository. */
-  readonly repository: string;
-  /** SHA-256 in hexadecimal of a text that need not be read again. */
-  readonly known?: string | undefined;
-  /** The most that may have to be read at once. */
-  readonly maxTextBytes?: number | undefined;
-}
-
 /** An index as it was read; without an `index` where its text is the known one. */
 export interface ReadIndex {
   readonly sha256: string;
   readonly index: RepositoryIndex | undefined;
 }
 
-interface PackedText {
-  readonly sha256: string;
-  readonly packed: PackedIndex | undefined;
-}
-
 /** As `packIndex`, for a text that is not the known one. */
-export function packChanged(data: Uint8Array, text: IndexText): PackedText {
-  const { where, repository, known, maxTextBytes } = text;
+export function packChanged(
+  data: Uint8Array,
+  text: IndexText,
+): { readonly sha256: string; readonly packed: PackedIndex | undefined } {
   const sha256 = createHash('sha256').update(data).digest('hex');
-  return {
-    sha256,
-    packed: sha256 === known ? undefined : packIndex(data, where, repository, maxTextBytes),
-  };
+  return { sha256, packed: sha256 === text.known ? undefined : packIndex(data, text) };
 }
 
 /**

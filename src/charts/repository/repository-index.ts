@@ -6,13 +6,13 @@ import {
   type Version,
   type VersionConstraint,
 } from '../requirements/version-constraint.ts';
-import type { LeftOut } from './left-out.ts';
 import {
   archiveName,
   type ChartEntry,
   type Columns,
   columnsOf,
   digestBytes,
+  type LeftOut,
   type PackedIndex,
   plainDigest,
   splitTexts,
@@ -38,14 +38,12 @@ export interface Span {
 }
 
 /**
- * A repository's index. Charts and versions have numbers: charts in the order of their names without regard to case, a
- * chart's versions one behind the other, newest first. Objects are made only of what is asked for.
+ * A repository's index. Charts and versions have numbers: charts in the order of the index, a chart's versions one behind the
+ * other, newest first. Objects are made only of what is asked for.
  */
 export class RepositoryIndex {
   readonly chartCount: number;
   readonly versionCount: number;
-  /** Of memory, but for what its users make of it. */
-  readonly bytes: number;
   readonly columns: Columns;
   /** Entries that are of no use. */
   readonly leftOut: LeftOut;
@@ -60,7 +58,6 @@ export class RepositoryIndex {
     this.leftOut = leftOut;
     this.chartCount = counts.charts;
     this.versionCount = counts.versions;
-    this.bytes = columns.length + strings.length + lines.length;
     this.columns = columnsOf(counts, columns).columns;
     this.#strings = Buffer.from(strings.buffer, strings.byteOffset, strings.length);
     this.#lines = lines;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRepositoryIndex, readIndex } from './read-index.ts';
-import { findChart } from './repository-index.ts';
+import { packIndex, readIndex } from './read-index.ts';
+import { findChart, RepositoryIndex } from './repository-index.ts';
 
 const noSignal = new AbortController().signal;
 const entries = Array.from(
@@ -16,7 +16,7 @@ test('a large index comes out of its thread as it would here', async () => {
   assert.ok(large.length > 256 * 1024);
   const { index, sha256 } = await readIndex(Buffer.from(large), text, noSignal);
   assert.ok(index);
-  assert.deepEqual(index, parseRepositoryIndex(large, 'x', 'try'));
+  assert.deepEqual(index, new RepositoryIndex(packIndex(large, text)));
   assert.equal(findChart(index, 'chart-4999', '1.x').version, '1.0.4999');
   const again = await readIndex(Buffer.from(large), { ...text, known: sha256 }, noSignal);
   assert.deepEqual(again, { sha256, index: undefined });

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseArgs } from 'node:util';
-import { parseRepositoryIndex } from './read-index.ts';
+import { packIndex } from './read-index.ts';
+import { RepositoryIndex } from './repository-index.ts';
 import { searchCharts } from './search-charts.ts';
 
 const folder = new URL('../../../test/conformance/search/', import.meta.url);
 const { signal } = new AbortController();
-const index = parseRepositoryIndex(readFileSync(new URL('index.yaml', folder)), 'index.yaml', 'try');
+const read = (data: Buffer, repository: string) =>
+  new RepositoryIndex(packIndex(data, { where: 'index.yaml', repository }));
+const index = read(readFileSync(new URL('index.yaml', folder)), 'try');
 
 interface Recorded {
   readonly tool: string;
@@ -77,18 +80,16 @@ describe('what the Helm clients printed', () => {
 
 const entry = (name: string, version: string, more = '') =>
   `  - {name: ${name}, version: ${version}, urls: [${name}-${version}.tgz]${more}}\n`;
-const own = parseRepositoryIndex(
+const own = read(
   Buffer.from(
     `apiVersion: v1\nentries:\n  beta:\n${entry('beta', '2.0.0', ', description: "of gamma"')}${entry('beta', '1.0.0', ', keywords: [gamma, Ünï]')}  Alpha:\n${entry('Alpha', '1.0.0')}  gamma:\n${entry('gamma', '1.0.0-rc.1')}`,
   ),
-  'index.yaml',
   'b',
 );
-const other = parseRepositoryIndex(
+const other = read(
   Buffer.from(
     `apiVersion: v1\nentries:\n  zeta:\n${entry('zeta', '1.0.0')}  gamma-2:\n${entry('gamma-2', '0.1.0')}`,
   ),
-  'index.yaml',
   'a',
 );
 const both = new Map([

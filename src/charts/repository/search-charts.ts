@@ -147,8 +147,8 @@ export async function searchCharts(
         ? await scoreByExpression(repo, index, expression, signal)
         : scoreByText(index, query.query));
     if (key.length <= maxExpressionLength) index.rowScores.set(key, rowScores);
-    const collect = query.helm3 && !query.all_versions ? collectBest : collectInOrder;
-    const lists = collect(index, rowScores, holds, { byCase, all: query.all_versions });
+    const kept = query.all_versions ? 'all' : query.helm3 ? 'best' : 'first';
+    const lists = collect(index, rowScores, holds, { byCase, kept });
     for (const [score, versions] of lists.entries()) segments[score]!.push({ repo, index, versions });
   }
   return new Hits(segments.flat());
@@ -217,8 +217,8 @@ function compileExpression(text: string): RE2JS {
 interface Collect {
   /** Charts in the order of their names as they are; else without regard to case. */
   readonly byCase: boolean;
-  /** Every version of a chart; else the first that matches. */
-  readonly all: boolean;
+  /** Of the versions of a chart that match: every one, the newest, or the one whose text matches best, and of several the newest. */
+  readonly kept: 'all' | 'first' | 'best';
 }
 
 /** Numbers of versions by score, in room that grows: an index may have very many, and most searches find few. */
@@ -243,45 +243,27 @@ class ByScore {
   }
 }
 
-function collectInOrder(
+function collect(
   index: RepositoryIndex,
   rowScores: RowScores,
   holds: (version: number) => boolean,
-  { byCase, all }: Collect,
+  { byCase, kept }: Collect,
 ): readonly Uint32Array[] {
-  const { byName, firstVersion, row } = index.columns;
+  const { byName, byLowerName, firstVersion, row } = index.columns;
   const lists = new ByScore();
-  for (let place = 0; place < index.chartCount; place++) {
-    const chart = byCase ? byName[place]! : place;
-    const end = firstVersion[chart + 1]!;
-    for (let version = firstVersion[chart]!; version < end; version++) {
-      const score = rowScores[row[version]!]!;
-      if (score === 0 || !holds(version)) continue;
-      lists.add(score, version);
-      if (!all) break;
-    }
-  }
-  return lists.finish();
-}
-
-/** Of each chart the version whose text matches best, and of several the newest. */
-function collectBest(
-  index: RepositoryIndex,
-  rowScores: RowScores,
-  holds: (version: number) => boolean,
-): readonly Uint32Array[] {
-  const { byName, firstVersion, row } = index.columns;
-  const lists = new ByScore();
-  for (let place = 0; place < index.chartCount; place++) {
-    const chart = byName[place]!;
+  for (const chart of byCase ? byName : byLowerName) {
     const end = firstVersion[chart + 1]!;
     let best = -1;
     let bestScore = scores + 1;
     for (let version = firstVersion[chart]!; version < end && bestScore > 1; version++) {
       const score = rowScores[row[version]!]!;
       if (score === 0 || score >= bestScore || !holds(version)) continue;
-      best = version;
-      bestScore = score;
+      if (kept === 'all') lists.add(score, version);
+      else {
+        best = version;
+        bestScore = score;
+      }
+      if (kept === 'first') break;
     }
     if (best >= 0) lists.add(bestScore, best);
   }

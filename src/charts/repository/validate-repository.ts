@@ -1,6 +1,6 @@
 import type { Downloader } from '../download/downloader.ts';
 import { isOci, resolveAccess, showUrl } from '../download/source.ts';
-import type { LeftOutEntry } from './left-out.ts';
+import type { LeftOutEntry } from './packed-index.ts';
 import { type Repository, shownError } from './repository.ts';
 import type { ChartVersion } from './repository-index.ts';
 
