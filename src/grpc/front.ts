@@ -1,13 +1,11 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Registry, readSelection } from '../clusters/index.ts';
-import { service } from '../codec/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import { isLive, type ReleaseService } from '../releases/index.ts';
 import { type CallBounds, type CallHandler, parsingRequests, untilStopped } from './call.ts';
-import { clusterHandlers, clusterLabel } from './cluster-calls.ts';
-import { type Health, healthHandlers } from './health.ts';
-import type { MessageTap } from './pass-through.ts';
-import { reflectionHandlers } from './reflection.ts';
+import { clusterHandlers, clusterLabel, type MessageTap, tillerService } from './cluster-calls.ts';
+import { type Health, healthHandlers, healthService } from './health.ts';
+import { reflectionHandlers, reflectionServices } from './reflection.ts';
 import { ServerCall } from './server-call.ts';
 
 /*
@@ -67,19 +65,17 @@ const maxPathChars = 300;
 export function createGrpcFront(
   options: GrpcOptions,
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void> {
-  const tillerService = service('hapi.services.tiller.ReleaseService');
-  const names = [...options.service.names, tillerService.name, 'grpc.health.v1.Health'];
-  const reflected = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+  const names = [...options.service.names, tillerService.name, healthService];
   const handlers = [
     ...healthHandlers(options.health, names),
-    ...reflectionHandlers([...names, ...reflected]),
+    ...reflectionHandlers([...names, ...reflectionServices]),
   ] as const;
   const own = new Map<string, CallHandler<ServerCall>>(
     untilStopped(handlers, options.stopping).map(([path, handler]) => [path, parsingRequests(handler)]),
   );
   const live = options.service.methods.filter(({ contract }) => isLive(contract));
   const livePaths = new Set(live.map(({ contract }) => contract.path));
-  const ofCluster = clusterHandlers(options.service, tillerService, options.tap);
+  const ofCluster = clusterHandlers(options.service, options.tap);
   return (stream, headers) => {
     stream.on('error', () => {}); // a reset by the client: its end is what counts
     const startedAt = performance.now();

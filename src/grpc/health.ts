@@ -6,6 +6,8 @@ import type { CallHandler } from './call.ts';
 /** grpc.health.v1.HealthCheckResponse.ServingStatus. Source: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 const servingStatus = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;
 
+export const healthService = 'grpc.health.v1.Health';
+
 export interface Health {
   /** Whether Tiller can be reached. */
   serving(): boolean;
@@ -48,8 +50,8 @@ export function healthHandlers(health: Health, services: readonly string[]): [st
   };
 
   return [
-    ['/grpc.health.v1.Health/Check', check],
-    ['/grpc.health.v1.Health/Watch', watch],
+    [`/${healthService}/Check`, check],
+    [`/${healthService}/Watch`, watch],
   ];
 }
 

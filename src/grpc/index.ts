@@ -1,4 +1,3 @@
-export { createGrpcFront, type FinishedCall, type GrpcEvents, type GrpcOptions } from './front.ts';
-export type { Health } from './health.ts';
-export type { MessageTap } from './pass-through.ts';
+export type { MessageTap } from './cluster-calls.ts';
+export { createGrpcFront } from './front.ts';
 export { createGrpcWebRoutes } from './web.ts';

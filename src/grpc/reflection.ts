@@ -23,6 +23,11 @@ const request = {
 } as const;
 const response = { validHost: 1, original: 2, files: 4, services: 6, error: 7 } as const;
 
+export const reflectionServices = [
+  'grpc.reflection.v1.ServerReflection',
+  'grpc.reflection.v1alpha.ServerReflection',
+] as const;
+
 /** Far more than a client asks for on one stream. */
 const maxRequests = 10_000;
 
@@ -38,10 +43,7 @@ export function reflectionHandlers(services: readonly string[]): [string, CallHa
     }
     return Code.OK;
   };
-  return ['v1', 'v1alpha'].map(version => [
-    `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-    handler,
-  ]);
+  return reflectionServices.map(name => [`/${name}/ServerReflectionInfo`, handler]);
 }
 
 function answer(message: Buffer, descriptors: ReflectedFiles, services: readonly string[]): Buffer {

@@ -9,8 +9,10 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
   Budget,
+  type CallScope,
   Code,
   type Consistency,
+  callScope,
   decompressFrame,
   encodeGrpcMessage,
   FrameReader,
@@ -45,20 +47,22 @@ export class ServerCall implements Call {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly deadline: number | undefined;
+  readonly signal: AbortSignal;
   readonly hold: Holder;
   readonly consistency: Consistency | undefined;
+  /** Bytes of messages sent so far, prefixes included. */
+  sentBytes = 0;
+  /** The text of the status that the call ended with. */
+  statusMessage = '';
+  /** Of a read: where its answer came from. */
+  reads: string | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #maxMessageBytes: number;
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #scope: CallScope;
   readonly #requestTimer: NodeJS.Timeout;
   /** Answers are compressed as the request was, and only then. */
   readonly #compress: boolean;
   #finished = false;
-  /** Of a read, for a header. */
-  #readsFrom: string | undefined;
-  #sent = 0;
-  #statusText = '';
 
   /** Where `grpc-timeout` or `min-revision` is malformed the call is ended from the outset: `signal` has the reason. */
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, bounds: CallBounds) {
@@ -69,50 +73,33 @@ export class ServerCall implements Call {
     this.#maxMessageBytes = bounds.maxMessageBytes;
     this.hold = (bounds.budget ?? new Budget(Number.POSITIVE_INFINITY)).open(stream);
     this.#compress = headers[header.encoding] === 'gzip';
+    let timeoutMs: number | undefined;
+    let problem: unknown;
+    try {
+      this.consistency = readConsistency(headers);
+      const timeout = headers[header.timeout];
+      if (typeof timeout === 'string') timeoutMs = parseGrpcTimeout(timeout);
+    } catch (error) {
+      problem = error;
+    }
+    const late = () => new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline of the call has passed');
+    this.#scope = callScope({ timeoutMs, late });
+    this.signal = this.#scope.signal;
+    this.deadline = this.#scope.deadline;
+    if (problem) this.abort(GatewayError.from(problem));
     this.#requestTimer = setTimeout(() => {
       const seconds = bounds.requestTimeoutMs / 1000;
       this.abort(new GatewayError(Code.DEADLINE_EXCEEDED, `the request did not arrive within ${seconds} s`));
     }, bounds.requestTimeoutMs);
     stream.once('end', () => clearTimeout(this.#requestTimer)).once('close', this.#leave);
-    const timeout = headers[header.timeout];
-    try {
-      this.consistency = readConsistency(headers);
-      if (typeof timeout !== 'string') return;
-      const timeoutMs = parseGrpcTimeout(timeout);
-      this.deadline = performance.now() + timeoutMs;
-      this.#timer = setTimeout(this.#expire, timeoutMs);
-    } catch (error) {
-      this.abort(GatewayError.from(error));
-    }
   }
 
-  /** Fires when the client has gone, its deadline has passed, or this side has ended the call. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Bytes of messages sent so far, prefixes included. */
-  get sentBytes(): number {
-    return this.#sent;
-  }
-
-  /** The text of the status that the call ended with. */
-  get statusMessage(): string {
-    return this.#statusText;
-  }
-
-  /** Has the call end for this reason, whatever its handler waits for. */
   abort(reason: GatewayError): void {
-    this.#controller.abort(reason);
-  }
-
-  /** Of a read: where its answer came from. */
-  get reads(): string | undefined {
-    return this.#readsFrom;
+    this.#scope.abort(reason);
   }
 
   readsFrom(source: string): void {
-    this.#readsFrom = source;
+    this.reads = source;
   }
 
   async request(): Promise<Buffer> {
@@ -121,40 +108,36 @@ export class ServerCall implements Call {
 
   /** The bytes of a request that is one message, prefix and all, as they came. @throws GatewayError when it is over the limit */
   #requestBytes(): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const stream = this.#stream;
     const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let total = 0;
-      const fail = (error: unknown) => {
-        stream.off('data', take).resume();
-        reject(error);
-      };
-      const abort = () => fail(signal.reason);
-      const take = (chunk: Buffer) => {
-        total += chunk.length;
-        chunks.push(chunk);
-        try {
-          this.hold.body(chunk.length);
-        } catch (error) {
-          fail(error);
-        }
-        if (total <= this.#maxMessageBytes + framePrefixBytes) return;
-        fail(
-          new GatewayError(
-            Code.RESOURCE_EXHAUSTED,
-            `the request is over the limit of ${this.#maxMessageBytes} bytes`,
-          ),
-        );
-      };
-      if (signal.aborted) return abort();
+    const chunks: Buffer[] = [];
+    let total = 0;
+    const fail = (error: unknown) => {
+      stream.off('data', take).resume();
+      reject(error);
+    };
+    const abort = () => fail(signal.reason);
+    const take = (chunk: Buffer) => {
+      total += chunk.length;
+      chunks.push(chunk);
+      try {
+        this.hold.body(chunk.length);
+        if (total > this.#maxMessageBytes + framePrefixBytes) throw tooLarge(this.#maxMessageBytes);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    if (signal.aborted) abort();
+    else {
       signal.addEventListener('abort', abort, { once: true });
       stream.on('data', take);
       stream.once('end', () => {
         signal.removeEventListener('abort', abort);
         resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total));
       });
-    });
+    }
+    return promise;
   }
 
   /** The messages of a call whose client may send any number, as they come. */
@@ -173,13 +156,12 @@ export class ServerCall implements Call {
     }
   }
 
-  /** Sends a message; waits while the client is slower. Does nothing once the client has gone. */
   async send(message: Uint8Array): Promise<void> {
     this.hold.answer(message.length);
     this.#begin();
     const frame =
       this.#compress && message.length >= minGzipBytes ? await compressedFrame(message) : toFrame(message);
-    this.#sent += frame.length;
+    this.sentBytes += frame.length;
     let written = true;
     this.#contain(() => {
       written = this.#gone || this.#stream.write(frame);
@@ -199,7 +181,7 @@ export class ServerCall implements Call {
     stream.off('close', this.#leave);
     if (this.#finished || this.#gone) return;
     this.#finished = true;
-    this.#statusText = message;
+    this.statusMessage = message;
     const shown = withoutLocalPaths(message);
     const trailers = {
       [header.status]: String(code),
@@ -232,7 +214,7 @@ export class ServerCall implements Call {
   }
 
   #clearTimers(): void {
-    clearTimeout(this.#timer);
+    this.#scope.end();
     clearTimeout(this.#requestTimer);
   }
 
@@ -251,7 +233,7 @@ export class ServerCall implements Call {
           [header.contentType]: grpcContentType,
           [header.acceptEncoding]: 'identity,deflate,gzip',
           ...encoding,
-          ...(this.#readsFrom !== undefined && { [header.reads]: this.#readsFrom }),
+          ...(this.reads !== undefined && { [header.reads]: this.reads }),
         },
         { waitForTrailers: true },
       ),
@@ -274,10 +256,10 @@ export class ServerCall implements Call {
     this.#clearTimers();
     this.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
   };
+}
 
-  readonly #expire = (): void => {
-    this.abort(new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
-  };
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError(Code.RESOURCE_EXHAUSTED, `the request is over the limit of ${maxBytes} bytes`);
 }
 
 function encodeShortened(message: string, maxChars: number): string {

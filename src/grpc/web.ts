@@ -1,11 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { service } from '../codec/index.ts';
 import { type Answered, type Exchange, type Route, StreamWriter } from '../http/index.ts';
 import {
-  type CallContext,
-  type CallScope,
   type Code,
-  callScope,
   encodeGrpcMessage,
   framePrefixBytes,
   GatewayError,
@@ -17,8 +13,9 @@ import {
 } from '../protocol/index.ts';
 import { isLive, type ReleaseService } from '../releases/index.ts';
 import { type Call, type CallBounds, onlyMessage, parsingRequests, untilStopped } from './call.ts';
-import { releaseHandler } from './cluster-calls.ts';
-import { type Health, healthHandlers } from './health.ts';
+import { releaseHandler, tillerService } from './cluster-calls.ts';
+import { type Health, healthHandlers, healthService } from './health.ts';
+import { reflectionServices } from './reflection.ts';
 
 export interface GrpcWebOptions extends Pick<CallBounds, 'maxMessageBytes'> {
   readonly service: ReleaseService;
@@ -35,13 +32,12 @@ export interface GrpcWebOptions extends Pick<CallBounds, 'maxMessageBytes'> {
  */
 export function createGrpcWebRoutes({ service: releases, health, ...options }: GrpcWebOptions): Route[] {
   const { names, methods } = releases;
-  const tillerService = service('hapi.services.tiller.ReleaseService');
   const services = [...names, tillerService.name, healthService];
   const own = untilStopped(healthHandlers(health, services), options.stopping);
   const { maxMessageBytes } = options;
   const others = [
     ...tillerService.methods.map(({ path }) => path),
-    ...['v1', 'v1alpha'].map(version => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`),
+    ...reflectionServices.map(name => `/${name}/ServerReflectionInfo`),
   ];
   return [
     ...methods.map(method =>
@@ -72,8 +68,6 @@ export function createGrpcWebRoutes({ service: releases, health, ...options }: G
     ),
   ];
 }
-
-const healthService = 'grpc.health.v1.Health';
 
 function route(template: string, rest: Pick<Route, 'answer' | 'changes' | 'perCluster'>): Route {
   return { template, verbs: ['POST'], summary: 'gRPC-Web.', ...rest };
@@ -115,31 +109,33 @@ function unsupported(what: string): GatewayError {
 async function answer(
   exchange: Exchange,
   maxMessageBytes: number,
-  run: (call: WebCall) => Promise<Code>,
+  run: (call: Call) => Promise<Code>,
 ): Promise<Answered> {
-  const format = requireFormat(exchange.request.headers);
-  const answerFormat = formatOf(headerOf(exchange.request, 'accept')) ?? format;
+  const { request, response, target } = exchange;
+  const format = requireFormat(request.headers);
+  const answerFormat = formatOf(headerOf(request, 'accept')) ?? format;
   const writerUntil = (signal: AbortSignal) => new StreamWriter(exchange, signal, contentTypes[answerFormat]);
   const encode = (frame: Buffer) => (answerFormat === 'text' ? frame.toString('base64') : frame);
   let writer = writerUntil(AbortSignal.abort());
   const finish = (code: Code, message = '') => {
-    writer.write(encode(trailersFrame(code, message))).catch(() => exchange.response.destroy());
+    writer.write(encode(trailersFrame(code, message))).catch(() => response.destroy());
     writer.end();
     return writer.bytes;
   };
   try {
-    const code = await exchange.withContext(async context => {
-      const scope = callScope({ signal: context.signal });
-      writer = writerUntil(scope.signal);
-      const write = (frame: Buffer) => writer.write(encode(frame));
-      return run(new WebCall(exchange, context, scope, { format, maxMessageBytes, write })).finally(
-        scope.end,
-      );
+    const code = await exchange.withContext(context => {
+      writer = writerUntil(context.signal);
+      return run({
+        ...context,
+        path: target.path,
+        headers: request.headers,
+        request: () => readMessage(exchange, format, maxMessageBytes, context.signal),
+        send: message => writer.write(encode(toFrame(message))),
+      });
     });
     return { code, bytes: finish(code), error: undefined };
   } catch (thrown) {
     const { code, message, reason } = GatewayError.from(thrown);
-    const { request, response } = exchange;
     // what is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection
     if (
       (reason === 'BODY_TOO_LARGE' || reason === 'OVERLOADED') &&
@@ -151,70 +147,17 @@ async function answer(
   }
 }
 
-interface WebCallOptions {
-  readonly format: Format;
-  readonly maxMessageBytes: number;
-  readonly write: (frame: Buffer) => Promise<void>;
-}
-
-/** One gRPC-Web call: its message, its deadline, its answers. How it ends is written by `answer`. */
-class WebCall implements Call {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly requestId: string;
-  readonly deadline: number | undefined;
-  readonly readsFrom: CallContext['readsFrom'];
-  readonly hold: Exchange['hold'];
-  readonly consistency: CallContext['consistency'];
-  readonly #request: Exchange['request'];
-  readonly #scope: CallScope;
-  readonly #options: WebCallOptions;
-
-  constructor(
-    { request, requestId, target, hold }: Exchange,
-    { deadline, readsFrom, consistency }: CallContext,
-    scope: CallScope,
-    options: WebCallOptions,
-  ) {
-    this.path = target.path;
-    this.headers = request.headers;
-    this.requestId = requestId;
-    this.deadline = deadline;
-    this.readsFrom = readsFrom;
-    this.consistency = consistency;
-    this.#request = request;
-    this.hold = hold;
-    this.#scope = scope;
-    this.#options = options;
-  }
-
-  get signal(): AbortSignal {
-    return this.#scope.signal;
-  }
-
-  async request(): Promise<Buffer> {
-    const { format, maxMessageBytes } = this.#options;
-    const frameBytes = maxMessageBytes + framePrefixBytes;
-    const maxBytes = format === 'text' ? Math.ceil(frameBytes / 3) * 4 : frameBytes;
-    const { signal } = this;
-    const onBytes = this.hold.body;
-    const body = await readBounded(this.#request, {
-      maxBytes,
-      what: 'the request',
-      keepOpen: true,
-      signal,
-      onBytes,
-    });
-    return onlyMessage(format === 'text' ? fromBase64(body) : body, this.headers, maxMessageBytes);
-  }
-
-  async send(message: Uint8Array): Promise<void> {
-    await this.#options.write(toFrame(message));
-  }
-
-  abort(reason: GatewayError): void {
-    this.#scope.abort(reason);
-  }
+async function readMessage(
+  { request, hold }: Exchange,
+  format: Format,
+  maxMessageBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const frameBytes = maxMessageBytes + framePrefixBytes;
+  const maxBytes = format === 'text' ? Math.ceil(frameBytes / 3) * 4 : frameBytes;
+  const bounds = { maxBytes, what: 'the request', keepOpen: true, signal, onBytes: hold.body };
+  const body = await readBounded(request, bounds);
+  return onlyMessage(format === 'text' ? fromBase64(body) : body, request.headers, maxMessageBytes);
 }
 
 /** Clients send a piece for each frame, and a request is one frame. */

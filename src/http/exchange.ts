@@ -165,11 +165,11 @@ export class Exchange {
    * Runs `work` until the client leaves or the deadline of its `Grpc-Timeout` passes.
    * @throws GatewayError INVALID_ARGUMENT for a malformed `Grpc-Timeout`, `Min-Revision` or `consistent`
    */
-  async withContext<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
+  async withContext<T>(work: (context: CallContext & Pick<CallScope, 'abort'>) => Promise<T>): Promise<T> {
     const { response, requestId, hold } = this;
     const timeout = headerOf(this.request, 'grpc-timeout');
     const consistency = readConsistency(this.request.headers, this.query);
-    const scope: CallScope = callScope({
+    const scope = callScope({
       timeoutMs: timeout === undefined ? undefined : parseGrpcTimeout(timeout),
       late: () => new GatewayError(Code.DEADLINE_EXCEEDED, 'the deadline given in Grpc-Timeout has passed'),
     });
