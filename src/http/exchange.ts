@@ -12,8 +12,10 @@ import {
   type HttpResponse,
   header,
   headerOf,
+  invalidArgument,
   isGone,
   parseGrpcTimeout,
+  readBounded,
   readConsistency,
   requestIdOf,
 } from '../protocol/index.ts';
@@ -185,6 +187,20 @@ export class Exchange {
     } finally {
       response.off('close', leave);
       scope.end();
+    }
+  }
+
+  /**
+   * The whole body, in memory.
+   * @throws GatewayError RESOURCE_EXHAUSTED past a bound, INVALID_ARGUMENT where the body was cut off
+   */
+  async readBody(maxBytes: number): Promise<Buffer> {
+    const bounds = { maxBytes, what: 'the request body', keepOpen: true, onBytes: this.hold.body };
+    try {
+      return await readBounded(this.request, bounds);
+    } catch (cause) {
+      if (cause instanceof GatewayError && /^(?:BODY_TOO_LARGE|OVERLOADED)$/.test(cause.reason)) throw cause;
+      throw invalidArgument('the request body was cut off', { cause });
     }
   }
 

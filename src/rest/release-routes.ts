@@ -20,7 +20,6 @@ import {
   type HttpRequest,
   headerOf,
   invalidArgument,
-  readBounded,
 } from '../protocol/index.ts';
 import { isLive, type ReleaseMethod, type ReleaseService, replyToJson } from '../releases/index.ts';
 import { answerStream, linesOf } from './answer-stream.ts';
@@ -143,24 +142,17 @@ function answerByCluster(
 
 /** The request message. A body is read where the route takes one; an empty one says nothing, as `{}` does. */
 async function readMessage(
-  { request, query, hold }: Exchange,
+  exchange: Exchange,
   contract: Method,
   { body }: HttpBinding,
   parameters: Parameters,
   maxBytes: number,
   { signal }: CallContext,
 ): Promise<Uint8Array> {
+  const { request, query, hold } = exchange;
   if (!body) return bindRequest(contract, parameters, query);
   requireIdentity(request);
-  const bytes = await readBounded(request, {
-    maxBytes,
-    what: 'the request body',
-    keepOpen: true,
-    onBytes: hold.body,
-  }).catch((cause: unknown) => {
-    if (cause instanceof GatewayError && /^(?:BODY_TOO_LARGE|OVERLOADED)$/.test(cause.reason)) throw cause;
-    throw invalidArgument('the request body was cut off', { cause });
-  });
+  const bytes = await exchange.readBody(maxBytes);
   const rest = bindRequest(contract, parameters, query);
   const { name } = contract.request;
   const job = { what: 'the request body', bytes: bytes.length, signal, hold, move: true };

@@ -7,10 +7,23 @@ import {
   type Partially,
   WireWriter,
 } from '../../codec/index.ts';
-import type { Answered, Exchange, Parameters as PathFields, Route, Verb } from '../../http/index.ts';
-import type { CallContext, Job } from '../../protocol/index.ts';
-import { callUnary, type ReceiveUpload, type ReleaseService } from '../../releases/index.ts';
-import { type Data, errorForm, sendData } from './envelope.ts';
+import {
+  type Answered,
+  type ErrorForm,
+  type Exchange,
+  type Parameters as PathFields,
+  type Route,
+  sendJson,
+  type Verb,
+} from '../../http/index.ts';
+import {
+  type CallContext,
+  Code,
+  errorToHttpStatus,
+  type GatewayError,
+  type Job,
+} from '../../protocol/index.ts';
+import { callUnary, type ReleaseService } from '../../releases/index.ts';
 import { type Description, describe } from './openapi.ts';
 import { type OptionsOf, type OptionTables, readOptions } from './read-options.ts';
 
@@ -35,25 +48,13 @@ export class Call {
   readonly exchange: Exchange;
   readonly parameters: PathFields;
   readonly context: CallContext;
-  readonly #options: HelmWrapperOptions;
+  readonly app: HelmWrapperOptions;
 
-  constructor(exchange: Exchange, parameters: PathFields, context: CallContext, options: HelmWrapperOptions) {
+  constructor(exchange: Exchange, parameters: PathFields, context: CallContext, app: HelmWrapperOptions) {
     this.exchange = exchange;
     this.parameters = parameters;
     this.context = context;
-    this.#options = options;
-  }
-
-  get charts(): Charts {
-    return this.#options.charts;
-  }
-
-  get receiveUpload(): ReceiveUpload {
-    return this.#options.service.receiveUpload;
-  }
-
-  get maxBodyBytes(): number {
-    return this.#options.maxBodyBytes;
+    this.app = app;
   }
 
   /** A field of the path. */
@@ -72,7 +73,7 @@ export class Call {
   }
 
   options<N extends keyof OptionTables>(table: N): Promise<OptionsOf<OptionTables[N]>> {
-    return readOptions(this.exchange, table, this.#options.maxBodyBytes, this.context);
+    return readOptions(this.exchange, table, this.app.maxBodyBytes, this.context);
   }
 
   /**
@@ -89,7 +90,7 @@ export class Call {
     const message = withMessages(type, given, messages);
     const { exchange, context } = this;
     return exchange.cluster.withBackend(context.signal, (backend: Upstream['backend']) =>
-      callUnary(this.#options.service, method, backend, message, context),
+      callUnary(this.app.service, method, backend, message, context),
     );
   }
 
@@ -114,24 +115,58 @@ function withMessages(
   return out.finish();
 }
 
-export interface RouteText extends Description {
-  readonly summary: string;
-}
+/** The routes of an API by verb and path, such as `GET /api/charts`. */
+export type RouteTable = Readonly<
+  Record<string, Description & { readonly answer: (call: Call) => Promise<Data> }>
+>;
 
-/** Makes a route whose answer is data in the envelope. */
-export function routeMaker(options: HelmWrapperOptions) {
-  return (verb: Verb, template: string, text: RouteText, answer: (call: Call) => Promise<Data>): Route => ({
-    template,
-    verbs: [verb],
-    summary: text.summary,
-    perCluster: true,
-    errorForm,
-    operation: describe(verb, template, text),
-    answer: (exchange: Exchange, parameters: PathFields): Promise<Answered> =>
-      exchange.withContext(async context =>
-        sendData(exchange, await answer(new Call(exchange, parameters, context, options))),
-      ),
+/** Makes routes whose answers are data in the envelope. */
+export function toRoutes(table: RouteTable, options: HelmWrapperOptions): Route[] {
+  return Object.entries(table).map(([key, { answer, ...text }]) => {
+    const [verb, template] = key.split(' ') as [Verb, string];
+    return {
+      template,
+      verbs: [verb],
+      summary: text.summary,
+      perCluster: true,
+      errorForm,
+      operation: describe(verb, template, text),
+      answer: (exchange, parameters) =>
+        exchange.withContext(async context =>
+          sendData(exchange, await answer(new Call(exchange, parameters, context, options))),
+        ),
+    };
   });
 }
 
-export type MakeRoute = ReturnType<typeof routeMaker>;
+/**
+ * The data of an answer as JSON text; nothing where an answer has none. Text, since what is large is made in a thread.
+ */
+export type Data = Buffer | string | undefined;
+
+/** `{"code": 0, "data": ...}` */
+function sendData(exchange: Exchange, data: Data): Promise<Answered> {
+  if (data === undefined) return sendJson(exchange, '{"code":0}');
+  if (typeof data === 'string') return sendJson(exchange, `{"code":0,"data":${data}}`);
+  return sendJson(exchange, Buffer.concat([opening, data, closing]));
+}
+
+const opening = Buffer.from('{"code":0,"data":');
+const closing = Buffer.from('}');
+
+/**
+ * Errors in the same envelope, with status 200 as helm-wrapper answers every error of its own. What it does not have, the
+ * bounds of this gateway, keeps its status, so that proxies and clients with retries see it.
+ */
+const errorForm: ErrorForm = error => ({
+  status: isLimit(error) ? errorToHttpStatus(error) : 200,
+  body: { code: 1, error: error.message },
+});
+
+function isLimit({ code, reason }: GatewayError): boolean {
+  return (
+    reason === 'OVERLOADED' ||
+    reason === 'BODY_TOO_LARGE' ||
+    (code === Code.RESOURCE_EXHAUSTED && reason === 'LIMIT_EXCEEDED')
+  );
+}

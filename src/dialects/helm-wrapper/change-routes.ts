@@ -1,6 +1,4 @@
-import type { Route } from '../../http/index.ts';
-import { type Call, type HelmWrapperOptions, routeMaker } from './call.ts';
-import type { Data } from './envelope.ts';
+import type { Call, Data, RouteTable } from './call.ts';
 import { parseRevision } from './go-texts.ts';
 import { inWords, isNotFound, nameInUse, orNotFound, refuse, renderError } from './helm-errors.ts';
 import { releasePath } from './read-routes.ts';
@@ -11,39 +9,30 @@ const chartQuery = {
 };
 
 /** The routes that change releases. */
-export function createChangeRoutes(options: HelmWrapperOptions): Route[] {
-  const route = routeMaker(options);
-  return [
-    route(
-      'POST',
-      releasePath,
-      { summary: 'Installs a chart.', query: chartQuery, options: 'releaseOptions' },
-      installRelease,
-    ),
-    route(
-      'PUT',
-      releasePath,
-      {
-        summary: 'Upgrades a release; with `install` installs the chart where there is none.',
-        query: chartQuery,
-        options: 'releaseOptions',
-      },
-      upgradeRelease,
-    ),
-    route(
-      'DELETE',
-      releasePath,
-      { summary: 'Uninstalls a release.', options: 'releaseUninstallOptions' },
-      uninstallRelease,
-    ),
-    route(
-      'PUT',
-      `${releasePath}/versions/{reversion}`,
-      { summary: 'Rolls a release back to a revision; 0 is the one before.', options: 'releaseOptions' },
-      rollBackRelease,
-    ),
-  ];
-}
+export const changeRoutes: RouteTable = {
+  [`POST ${releasePath}`]: {
+    summary: 'Installs a chart.',
+    query: chartQuery,
+    options: 'releaseOptions',
+    answer: installRelease,
+  },
+  [`PUT ${releasePath}`]: {
+    summary: 'Upgrades a release; with `install` installs the chart where there is none.',
+    query: chartQuery,
+    options: 'releaseOptions',
+    answer: upgradeRelease,
+  },
+  [`DELETE ${releasePath}`]: {
+    summary: 'Uninstalls a release.',
+    options: 'releaseUninstallOptions',
+    answer: uninstallRelease,
+  },
+  [`PUT ${releasePath}/versions/{reversion}`]: {
+    summary: 'Rolls a release back to a revision; 0 is the one before.',
+    options: 'releaseOptions',
+    answer: rollBackRelease,
+  },
+};
 
 const namePattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 

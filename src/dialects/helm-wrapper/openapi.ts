@@ -4,6 +4,8 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** What the OpenAPI document says of a route. */
 export interface Description {
+  /** One sentence. */
+  readonly summary: string;
   /** Parameters of the query, with what they are. */
   readonly query?: Readonly<Record<string, string>>;
   /** The table of the options that a body holds. */
@@ -29,42 +31,42 @@ const clusterParameters: Readonly<Record<string, string>> = {
 };
 
 /** The operation of a route. */
-export function describe(verb: string, template: string, text: Description & { summary: string }): Schema {
+export function describe(verb: string, template: string, text: Description): Schema {
   const { summary, query = {}, options, upload, data } = text;
-  const fields = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: schemas.string,
-  }));
-  const all = { ...query, ...(template.startsWith(releasePath) && clusterParameters) };
-  const parameters = Object.entries(all).map(([name, description]) => ({
-    name,
-    in: 'query',
-    description,
-    schema: schemas.string,
-  }));
+  const inQuery = { ...query, ...(template.startsWith(releasePath) && clusterParameters) };
+  const kinds = Object.entries(options ? optionTables[options] : {});
+  const optionSchemas = kinds.map(([name, kind]): [string, Schema] => [name, schemas[kind]]);
+  const parameters = [
+    ...[...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: schemas.string,
+    })),
+    ...Object.entries(inQuery).map(([name, description]) => ({
+      name,
+      in: 'query',
+      description,
+      schema: schemas.string,
+    })),
+    // OpenAPI knows no body of GET, which helm-wrapper takes; the same options are read from the query
+    ...(verb === 'GET' ? optionSchemas.map(([name, schema]) => ({ name, in: 'query', schema })) : []),
+  ];
+  const body: Record<string, Schema> = {};
+  if (options && verb !== 'GET')
+    body['application/json'] = { type: 'object', properties: Object.fromEntries(optionSchemas) };
+  if (upload !== undefined) {
+    const properties = { [upload]: { type: 'string', contentMediaType: 'application/gzip' } };
+    body['multipart/form-data'] = { type: 'object', required: [upload], properties };
+  }
+  const content = Object.entries(body).map(([type, schema]) => [type, { schema }]);
   const success = { code: 0, ...(data !== undefined && { data }) };
   return {
     operationId: `HelmWrapper${verb}${template.replace(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
     tags: ['helm-wrapper'],
     summary,
-    parameters: [...fields, ...parameters, ...(options && verb === 'GET' ? toParameters(options) : [])],
-    ...(options &&
-      verb !== 'GET' && { requestBody: { content: { 'application/json': { schema: toSchema(options) } } } }),
-    ...(upload !== undefined && {
-      requestBody: {
-        content: {
-          'multipart/form-data': {
-            schema: {
-              type: 'object',
-              required: [upload],
-              properties: { [upload]: { type: 'string', contentMediaType: 'application/gzip' } },
-            },
-          },
-        },
-      },
-    }),
+    parameters,
+    ...(content.length > 0 && { requestBody: { content: Object.fromEntries(content) } }),
     responses: {
       200: {
         description: 'The answer, also where it is an error: `code` is 1 then, and `error` says why.',
@@ -87,20 +89,3 @@ const envelope: Schema = {
   required: ['code'],
   properties: { code: { enum: [0, 1] }, data: {}, error: { type: 'string' } },
 };
-
-/** OpenAPI knows no body of GET, which helm-wrapper takes; the same options are read from the query. */
-function toParameters(table: keyof typeof optionTables): Schema[] {
-  return Object.entries(optionTables[table]).map(([name, kind]) => ({
-    name,
-    in: 'query',
-    schema: schemas[kind as keyof typeof schemas],
-  }));
-}
-
-function toSchema(table: keyof typeof optionTables): Schema {
-  const properties = Object.entries(optionTables[table]).map(([name, kind]) => [
-    name,
-    schemas[kind as keyof typeof schemas],
-  ]);
-  return { type: 'object', properties: Object.fromEntries(properties) };
-}

@@ -1,13 +1,6 @@
 import { JsonReader, parseBoolean } from '../../codec/index.ts';
 import type { Exchange } from '../../http/index.ts';
-import {
-  type CallContext,
-  GatewayError,
-  headerOf,
-  invalidArgument,
-  readBounded,
-  whereItFits,
-} from '../../protocol/index.ts';
+import { type CallContext, headerOf, invalidArgument, whereItFits } from '../../protocol/index.ts';
 import { parseDuration } from './go-texts.ts';
 
 /** The types of options, by their names in Go; a duration is text such as `5m0s` or a number of nanoseconds. */
@@ -109,11 +102,7 @@ export async function readOptions<N extends keyof OptionTables>(
   const { request, query, hold } = exchange;
   const encoding = headerOf(request, 'content-encoding') ?? 'identity';
   if (encoding !== 'identity') throw invalidArgument('Content-Encoding is not supported for requests');
-  const bounds = { maxBytes, what: 'the request body', keepOpen: true, onBytes: hold.body };
-  const body = await readBounded(request, bounds).catch((cause: unknown) => {
-    if (cause instanceof GatewayError && /^(?:BODY_TOO_LARGE|OVERLOADED)$/.test(cause.reason)) throw cause;
-    throw invalidArgument('the request body was cut off', { cause });
-  });
+  const body = await exchange.readBody(maxBytes);
   const table: Table = optionTables[name];
   const defaults = Object.fromEntries(Object.entries(table).map(([key, kind]) => [key, zeros[kind]]));
   const job = { what: 'the request body', bytes: body.length, signal, hold, move: true };

@@ -1,8 +1,6 @@
-import type { Route } from '../../http/index.ts';
-import { type Call, type HelmWrapperOptions, routeMaker } from './call.ts';
-import type { Data } from './envelope.ts';
+import type { Call, Data, RouteTable } from './call.ts';
 import { orNotFound, refuse } from './helm-errors.ts';
-import { historyWhereItFits, listWhereItFits, type Part, partWhereItFits } from './release-data.ts';
+import { historyWhereItFits, listWhereItFits, type Part, partWhereItFits } from './reply-data.ts';
 
 const releases = '/api/namespaces/{namespace}/releases';
 export const releasePath = `${releases}/{release}`;
@@ -30,41 +28,33 @@ const row = {
 };
 
 /** The routes that read releases. */
-export function createReadRoutes(options: HelmWrapperOptions): Route[] {
-  const route = routeMaker(options);
-  return [
-    route(
-      'GET',
-      releases,
-      {
-        summary: 'Lists releases: by default those deployed or failed, of one namespace.',
-        options: 'releaseListOptions',
-        data: [element],
-      },
-      listReleases,
-    ),
-    route(
-      'GET',
-      releasePath,
-      {
-        summary: "Gets a release's values, manifest, notes or hooks.",
-        query: {
-          info: '`values` (default), `manifest`, `notes` or `hooks`',
-          output: 'of values: `json` (default) or `yaml`',
-        },
-        data: { replicas: 2 },
-      },
-      showPart,
-    ),
-    route('GET', `${releasePath}/status`, { summary: "Gets a release's state.", data: element }, showStatus),
-    route(
-      'GET',
-      `${releasePath}/histories`,
-      { summary: "Lists a release's revisions, newest first.", data: [row] },
-      showHistory,
-    ),
-  ];
-}
+export const readRoutes: RouteTable = {
+  [`GET ${releases}`]: {
+    summary: 'Lists releases: by default those deployed or failed, of one namespace.',
+    options: 'releaseListOptions',
+    data: [element],
+    answer: listReleases,
+  },
+  [`GET ${releasePath}`]: {
+    summary: "Gets a release's values, manifest, notes or hooks.",
+    query: {
+      info: '`values` (default), `manifest`, `notes` or `hooks`',
+      output: 'of values: `json` (default) or `yaml`',
+    },
+    data: { replicas: 2 },
+    answer: showPart,
+  },
+  [`GET ${releasePath}/status`]: {
+    summary: "Gets a release's state.",
+    data: element,
+    answer: call => partOf(call, 'status'),
+  },
+  [`GET ${releasePath}/histories`]: {
+    summary: "Lists a release's revisions, newest first.",
+    data: [row],
+    answer: showHistory,
+  },
+};
 
 async function listReleases(call: Call): Promise<Data> {
   const options = await call.options('releaseListOptions');
@@ -88,10 +78,6 @@ async function showPart(call: Call): Promise<Data> {
   if (info === 'values' && output !== 'json' && output !== 'yaml')
     refuse(`invalid format type ${output.slice(0, 100)}, output only support json/yaml`);
   return partOf(call, info === 'values' && output === 'yaml' ? 'yaml' : (info as Part));
-}
-
-function showStatus(call: Call): Promise<Data> {
-  return partOf(call, 'status');
 }
 
 async function partOf(call: Call, part: Part): Promise<Data> {

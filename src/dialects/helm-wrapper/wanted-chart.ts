@@ -1,4 +1,4 @@
-import { type ChartRequest, type TextValues, wrongPart } from '../../charts/index.ts';
+import { type ChartRequest, type TextValues, type Upload, wrongPart } from '../../charts/index.ts';
 import { Code, GatewayError } from '../../protocol/index.ts';
 import type { Call } from './call.ts';
 import { inWords, refuse } from './helm-errors.ts';
@@ -40,7 +40,7 @@ export async function resolveChart(call: Call, options: ReleaseOptions): Promise
     set: [],
     setString: [],
   };
-  return call.charts.resolve(request, signal, hold);
+  return call.app.charts.resolve(request, signal, hold);
 }
 
 /** What says which chart is wanted, beside its name. */
@@ -59,23 +59,28 @@ export async function referenceOf(
     const hasTag = /:[^/]*$/.test(chart.slice('oci://'.length));
     return { chartUrl: wanted === '' || hasTag ? chart : `${chart}:${wanted}` };
   }
-  const { uploads } = call.charts;
-  if (chart.endsWith('.tgz') && !chart.includes(':') && uploads.isEnabled) {
-    const list = await uploads.list(call.context.signal);
+  if (chart.endsWith('.tgz') && !chart.includes(':')) {
+    const list = await uploadsOf(call);
     const upload = list.find(({ fileName }) => fileName === chart);
     if (upload) return { chartUrl: `uploads/${upload.name}/${upload.version}` };
   }
   return { chartUrl: /^[^/:]+\/[^/:]+$/.test(chart) ? withVersion : chart };
 }
 
+/** None where this gateway keeps none. */
+export async function uploadsOf({ app, context }: Call): Promise<readonly Upload[]> {
+  const { uploads } = app.charts;
+  return uploads.isEnabled ? uploads.list(context.signal) : [];
+}
+
 /** @returns hapi.chart.Config in wire format */
 async function readValues(call: Call, options: ReleaseOptions): Promise<Uint8Array> {
   const { signal, hold } = call.context;
   const isUrl = /^https?:\/\/\S+$/i.test(options.values);
-  const yaml = isUrl ? await call.charts.readText(options.values, signal) : options.values;
+  const yaml = isUrl ? await call.app.charts.readText(options.values, signal) : options.values;
   const given: TextValues = { yaml, set: options.set, setString: options.set_string };
   try {
-    return await call.charts.checkValues(given, signal, hold);
+    return await call.app.charts.checkValues(given, signal, hold);
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== Code.INVALID_ARGUMENT) throw error;
     const part = wrongPart(error.message);

@@ -1,9 +1,12 @@
 import {
   decodeMessage,
   type Hook,
+  messageType,
   type Release,
+  readStruct,
   type StatusCode,
   type SwiftReleaseSummary,
+  wireFields,
 } from '../../codec/index.ts';
 import { whereItFits } from '../../protocol/index.ts';
 import { compareUtf8, parseYaml, writeYaml, yamlToJson } from '../../yaml/index.ts';
@@ -11,8 +14,8 @@ import { toGoTime, toRfc3339 } from './go-texts.ts';
 import type { OptionsOf, OptionTables } from './read-options.ts';
 
 /*
- * Releases as helm-wrapper shows them, in Helm 3's words. All of it makes JSON text of a reply in wire format, and may run
- * in a thread.
+ * Releases and charts as helm-wrapper shows them, in Helm 3's words. All of it makes JSON text of a reply in wire format,
+ * and may run in a thread.
  */
 
 const statuses: Readonly<Record<StatusCode, string>> = {
@@ -63,7 +66,7 @@ export function listToData(reply: Uint8Array, options: ListOptions): Buffer {
   shown.sort(options.sort_reverse ? (a, b) => order(b, a) : order);
   const { offset, limit } = options;
   const page = shown.slice(offset, limit > 0 ? offset + limit : undefined);
-  return Buffer.from(JSON.stringify(page.map(toElement)));
+  return toJson(page.map(toElement));
 }
 
 export const listWhereItFits = whereItFits(import.meta.url, listToData);
@@ -107,7 +110,7 @@ export function historyToData(reply: Uint8Array): Buffer {
     app_version: chart?.metadata ? chart.metadata.appVersion : 'MISSING',
     description: info?.Description ?? '',
   }));
-  return Buffer.from(JSON.stringify(rows));
+  return toJson(rows);
 }
 
 export const historyWhereItFits = whereItFits(import.meta.url, historyToData);
@@ -175,3 +178,32 @@ function toEvent(event: string): string {
   const name = event.toLowerCase().replaceAll('_', '-');
   return name === 'release-test-success' ? 'test' : name;
 }
+
+/** What `info` of a chart can be, with the part of our own catalogue that it is made of. */
+export const chartInfos = { all: 'files', chart: 'chart', values: 'values', readme: 'readme' } as const;
+
+export type ChartInfo = keyof typeof chartInfos;
+
+const chartResponse = 'appscode.swift.v2.GetChartResponse';
+const chartNumber = messageType(chartResponse).byName.get('chart')?.number;
+
+/**
+ * A chart's files as `[{name, data}]`, every one as text; Chart.yaml as an object; or the text of one file, empty where
+ * the chart has none. May run in a thread.
+ * @param reply GetChartResponse
+ */
+export function chartToData(reply: Uint8Array, info: ChartInfo): Buffer {
+  if (info === 'chart') {
+    const part = [...wireFields(reply)].find(({ number }) => number === chartNumber);
+    return toJson(part ? readStruct(reply.subarray(part.valueStart, part.end)) : {});
+  }
+  const { files, values, readme } = decodeMessage(chartResponse, reply);
+  if (info !== 'all') return toJson(info === 'values' ? values : readme);
+  return toJson(files.map(({ name, text, data }) => ({ name, data: text || Buffer.from(data).toString() })));
+}
+
+function toJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+export const chartWhereItFits = whereItFits(import.meta.url, chartToData);

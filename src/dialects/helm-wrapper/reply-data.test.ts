@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeMessage, type Partially, type Release, type SwiftReleaseSummary } from '../../codec/index.ts';
 import { optionTables } from './read-options.ts';
-import { historyToData, listToData, type Part, partToData } from './release-data.ts';
+import { historyToData, listToData, type Part, partToData } from './reply-data.ts';
 
 const none = Object.fromEntries(
   Object.entries(optionTables.releaseListOptions).map(([name, kind]) => [
