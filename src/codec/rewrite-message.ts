@@ -33,8 +33,9 @@ interface FieldRewriter {
   readonly value: RewriteValue;
 }
 
-/** Where a field stands, for messages whose fields have to be put in order. */
+/** Where a field stands. */
 interface Place {
+  readonly known: FieldRewriter;
   readonly tag: number;
   /** Of the value, right behind the tag. */
   readonly position: number;
@@ -87,11 +88,7 @@ function rewriterOf(type: MessageType): RewriteFields {
     const { reader } = state;
     const outerEnd = reader.end;
     reader.end = end;
-    const start = reader.position;
-    const inOrder = checkFields(state, fields, type);
-    reader.position = start;
-    if (inOrder) writeAsTheyCome(state, fields, depth);
-    else writeSorted(state, fields, depth);
+    writePlaces(state, placesIn(state, fields, type), depth);
     reader.position = end;
     reader.end = outerEnd;
   };
@@ -168,31 +165,29 @@ function scalarValue({ type, wireType }: Field): RewriteValue {
 }
 
 /**
- * Looks at the tags of a message, nothing below them: counts them and checks their wire types before anything is done.
- * @returns whether the fields come by ascending number and none comes twice that may come once
+ * Where the known fields of a message stand, by ascending number. Its tags are counted and their wire types checked
+ * before anything is done, nothing below them is looked at.
  */
-function checkFields(
+function placesIn(
   state: State,
   fields: readonly (FieldRewriter | undefined)[],
-  type: MessageType,
-): boolean {
+  { name }: MessageType,
+): Place[] {
   const { reader } = state;
-  let last = 0;
+  const places: Place[] = [];
   let inOrder = true;
   while (!reader.done) {
     count(state);
     const tag = reader.tag();
     const known = fields[tag >>> 3];
-    if (known) {
-      const { field } = known;
-      if (state.strict && !acceptsWireType(field, tag & 7))
-        throw new MalformedMessage(`${type.name}.${field.name} has a wrong wire type`);
-      if (field.number < last || (field.number === last && known.once)) inOrder = false;
-      last = field.number;
-    }
+    if (known && acceptsWireType(known.field, tag & 7)) {
+      inOrder &&= places.length === 0 || places.at(-1)!.known.field.number <= known.field.number;
+      places.push({ known, tag, position: reader.position });
+    } else if (known && state.strict)
+      throw new MalformedMessage(`${name}.${known.field.name} has a wrong wire type`);
     reader.skip(tag & 7);
   }
-  return inOrder;
+  return inOrder ? places : places.sort((one, other) => one.known.field.number - other.known.field.number);
 }
 
 function count(state: State): void {
@@ -200,37 +195,16 @@ function count(state: State): void {
     throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the message has more than ${limits.maxNodes} values`);
 }
 
-function writeAsTheyCome(state: State, fields: readonly (FieldRewriter | undefined)[], depth: number): void {
-  const { reader } = state;
-  while (!reader.done) {
-    const tag = reader.tag();
-    const known = fields[tag >>> 3];
-    if (known && acceptsWireType(known.field, tag & 7)) writeField(state, known, tag, depth);
-    else reader.skip(tag & 7);
-  }
-}
-
-function writeSorted(state: State, fields: readonly (FieldRewriter | undefined)[], depth: number): void {
-  const { reader } = state;
-  const places = new Map<FieldRewriter, Place[]>();
-  while (!reader.done) {
-    const tag = reader.tag();
-    const known = fields[tag >>> 3];
-    if (known && acceptsWireType(known.field, tag & 7)) {
-      const place = { tag, position: reader.position };
-      const others = places.get(known);
-      if (!others || (known.once && !known.content)) places.set(known, [place]);
-      else others.push(place);
-    }
-    reader.skip(tag & 7);
-  }
-  for (const [known, where] of [...places].sort(([one], [other]) => one.field.number - other.field.number)) {
-    if (known.content && where.length > 1) {
-      writeMerged(state, known.field.number, known.content, where, depth);
-      continue;
-    }
-    for (const { tag, position } of where) {
-      reader.position = position;
+/** Of a field that may come once the last value counts; messages merge. */
+function writePlaces(state: State, places: readonly Place[], depth: number): void {
+  for (let index = 0, next = 1; index < places.length; index = next++) {
+    const { known } = places[index]!;
+    while (known.once && places[next]?.known === known) next++;
+    if (known.content && next - index > 1) {
+      writeMerged(state, known.field.number, known.content, places.slice(index, next), depth);
+    } else {
+      const { tag, position } = places[next - 1]!;
+      state.reader.position = position;
       writeField(state, known, tag, depth);
     }
   }
