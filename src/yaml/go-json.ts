@@ -86,56 +86,46 @@ function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-/** Floats as Go's strconv.FormatFloat writes them, from the shortest digits that give the same float back. */
+/*
+ * Floats as Go's strconv.FormatFloat writes them with precision -1: by the shortest digits that give the same float back,
+ * which are JavaScript's.
+ */
 
-interface Digits {
-  readonly negative: boolean;
-  /** Significant digits without zeros at either end; '0' for zero. */
-  readonly digits: string;
-  /** The decimal exponent of the first digit: value = d.ddd × 10^exponent. */
-  readonly exponent: number;
+function signOf(value: number): string {
+  return value < 0 || Object.is(value, -0) ? '-' : '';
 }
 
-function shortestDigits(value: number): Digits {
-  const match = /^(-?)(\d)(?:\.(\d+))?e([-+]\d+)$/.exec(value.toExponential())!;
-  const [, sign, first, rest = '', exponent] = match;
-  return { negative: sign === '-' || Object.is(value, -0), digits: first + rest, exponent: Number(exponent) };
+function special(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
 }
 
-function special(value: number): string | undefined {
-  if (Number.isNaN(value)) return 'NaN';
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  return value === Number.NEGATIVE_INFINITY ? '-Inf' : undefined;
-}
-
-/** Format 'e', precision -1: `1.5e+21`; the exponent has at least two digits. */
+/** Format 'e': `1.5e+21`; the exponent has at least two digits. */
 export function formatFloatE(value: number): string {
-  const given = special(value);
-  if (given !== undefined) return given;
-  const { negative, digits, exponent } = shortestDigits(value);
-  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
-  const power = String(Math.abs(exponent)).padStart(2, '0');
-  return `${negative ? '-' : ''}${mantissa}e${exponent < 0 ? '-' : '+'}${power}`;
+  if (!Number.isFinite(value)) return special(value);
+  const text = Math.abs(value).toExponential();
+  return signOf(value) + text.replace(/e([-+])(\d)$/, (_all, sign, digit) => `e${sign}0${digit}`);
 }
 
-/** Format 'f', precision -1: all digits, no exponent. */
+/** Format 'f': all digits, no exponent. */
 export function formatFloatF(value: number): string {
-  const given = special(value);
-  if (given !== undefined) return given;
-  const { negative, digits, exponent } = shortestDigits(value);
-  const sign = negative ? '-' : '';
-  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
-  const fraction = digits.slice(exponent + 1);
-  return sign + whole + (fraction === '' ? '' : `.${fraction}`);
+  if (!Number.isFinite(value)) return special(value);
+  const [mantissa = '', exponent = '0'] = String(Math.abs(value)).split('e');
+  const digits = mantissa.replace('.', '');
+  const power = Number(exponent);
+  if (power === 0) return signOf(value) + mantissa;
+  return signOf(value) + (power < 0 ? `0.${'0'.repeat(-power - 1)}${digits}` : digits.padEnd(power + 1, '0'));
 }
 
-/** Format 'g', precision -1: with an exponent where that is below -4 or above 5, so that a million is `1e+06`. */
+/** Format 'g': with an exponent where that is below -4 or above 5, so that a million is `1e+06`. */
 export function formatFloatG(value: number): string {
-  const given = special(value);
-  if (given !== undefined) return given;
-  const { exponent } = shortestDigits(value);
-  return exponent < -4 || exponent >= 6 ? formatFloatE(value) : formatFloatF(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-4 || size >= 1e6) ? formatFloatE(value) : formatFloatF(value);
+}
+
+/** A float as yaml.v2 writes it. */
+export function formatYamlFloat(value: number): string {
+  const text = formatFloatG(value);
+  return { '+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan' }[text] ?? text;
 }
 
 /** The float with the fewest digits that is the same in 32 bits: what formats it as Go does with bit size 32. */

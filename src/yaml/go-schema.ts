@@ -1,5 +1,5 @@
 import { defineMappingTag, defineScalarTag, defineSequenceTag, NOT_RESOLVED, Schema, strTag } from 'js-yaml';
-import { formatFloatG, shortestFloat32, type YamlMap, type YamlValue } from './go-json.ts';
+import { formatFloatG, formatYamlFloat, shortestFloat32, type YamlMap, type YamlValue } from './go-json.ts';
 
 /** YAML's own tags for scalars, in the short form in which yaml.v2's errors name them. */
 export type ScalarTag = '!!str' | '!!bool' | '!!int' | '!!float' | '!!null' | '!!timestamp';
@@ -82,20 +82,13 @@ function resolveNumber(text: string): ResolvedScalar {
 
 /** As strconv.ParseInt and then ParseUint with base 0: 64 bits, and no sign above 2^63-1. */
 function parseGoInteger(text: string): bigint | undefined {
-  const match = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9]\d*))$/.exec(text);
+  const match = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/.exec(text);
   if (match === null) return undefined;
-  const [, sign, hex, binary, octal, decimal] = match;
+  const [, sign, digits = ''] = match;
   // 2^64 has 20 decimal, 16 hexadecimal, 22 octal and 64 binary digits: more (but for zeros in front) do not fit.
-  if (text.length > 128 && (decimal !== undefined || /[1-9a-fA-F]/.test(text.slice(3, -64))))
+  if (text.length > 128 && (!digits.startsWith('0') || /[1-9a-fA-F]/.test(text.slice(3, -64))))
     return undefined;
-  const magnitude =
-    hex !== undefined
-      ? BigInt(`0x${hex}`)
-      : binary !== undefined
-        ? BigInt(`0b${binary}`)
-        : octal !== undefined
-          ? BigInt(`0o${octal}`)
-          : BigInt(decimal!);
+  const magnitude = BigInt(digits.replace(/^0(?=[0-7])/, '0o'));
   const value = sign === '-' ? -magnitude : magnitude;
   if (fitsInt64(value)) return value;
   return sign === '' && value >= 0n && value < 1n << 64n ? value : undefined;
@@ -218,9 +211,7 @@ export function problemOf(value: unknown): string {
 function keyToString(key: unknown): string | undefined {
   if (typeof key === 'boolean') return String(key);
   if (typeof key === 'bigint') return key < 1n << 63n ? String(key) : undefined;
-  if (typeof key !== 'number') return undefined;
-  const text = formatFloatG(shortestFloat32(key));
-  return { '+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan' }[text] ?? text;
+  return typeof key === 'number' ? formatYamlFloat(shortestFloat32(key)) : undefined;
 }
 
 function keyProblem(key: unknown): string {

@@ -16,5 +16,4 @@ export {
   type YamlTree,
   yamlToJson,
 } from './read-yaml.ts';
-export { YamlError } from './source-text.ts';
 export { writeYaml } from './write-yaml.ts';

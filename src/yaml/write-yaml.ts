@@ -1,5 +1,5 @@
 import { type GatewayError, invalidArgument } from '../protocol/index.ts';
-import { compareUtf8, formatFloatG, goJson, type YamlMap, type YamlValue } from './go-json.ts';
+import { compareUtf8, formatYamlFloat, goJson, type YamlMap, type YamlValue } from './go-json.ts';
 import { resolvePlain } from './go-schema.ts';
 
 /** As for reading, whose defaults these are. */
@@ -98,7 +98,7 @@ function isNested(value: YamlValue): value is YamlValue[] | YamlMap {
 function collection(value: YamlValue[] | YamlMap, indent: number): string {
   const lines = Array.isArray(value)
     ? value.map(item => `- ${inline(item, indent + 2)}`)
-    : sortKeys(value.keys()).map(key => entry(key, value.get(key)!, indent));
+    : [...value.keys()].sort(compareKeys).map(key => entry(key, value.get(key)!, indent));
   return lines.join(`\n${' '.repeat(indent)}`);
 }
 
@@ -127,12 +127,7 @@ function scalar(value: YamlValue, place: Place): string {
   if (typeof value === 'string') return string(value, place);
   if (Array.isArray(value)) return '[]';
   if (value instanceof Map) return '{}';
-  return typeof value === 'number' ? floatText(value) : String(value);
-}
-
-function floatText(value: number): string {
-  const text = formatFloatG(value);
-  return { '+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan' }[text] ?? text;
+  return typeof value === 'number' ? formatYamlFloat(value) : String(value);
 }
 
 function string(text: string, place: Place): string {
@@ -178,7 +173,7 @@ function doubleQuoted(text: string, { column, indent, isKey }: Place): string {
   for (let i = 0, next = 0; i < text.length; i = next) {
     const char = String.fromCodePoint(text.codePointAt(i)!);
     next = i + char.length;
-    let written = escapesAll || isEscaped(char) ? escapeChar(char) : char;
+    let written = escapesAll || escaped.test(char) ? escapeChar(char) : char;
     const isSpace = written === ' ';
     if (isSpace && !isKey && !afterSpace && at > bestWidth && i > 0 && next < text.length) {
       piece.push(`\n${' '.repeat(indent)}`);
@@ -237,37 +232,19 @@ function hasIndicator(text: string): boolean {
   return /^[-?:](?: |$)|:(?: |$)| #/.test(text);
 }
 
-const names: ReadonlyMap<number, string> = new Map([
-  [0x00, '0'],
-  [0x07, 'a'],
-  [0x08, 'b'],
-  [0x09, 't'],
-  [0x0a, 'n'],
-  [0x0b, 'v'],
-  [0x0c, 'f'],
-  [0x0d, 'r'],
-  [0x1b, 'e'],
-  [0x22, '"'],
-  [0x5c, '\\'],
-  [0x85, 'N'],
-  [0xa0, '_'],
-  [0x2028, 'L'],
-  [0x2029, 'P'],
-]);
+/** Characters with an escape of one letter, and these letters in the same order. */
+const named = '\0\x07\b\t\n\v\f\r\x1b"\\\x85\xa0\u2028\u2029';
+const letters = '0abtnvfre"\\N_LP';
 
+/** What cannot stand for itself in double quotes; above U+FFFF nothing can. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
 const escaped = /^["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
-
-/** Whether a character cannot stand for itself in double quotes; above U+FFFF none can. */
-function isEscaped(char: string): boolean {
-  return escaped.test(char);
-}
 
 /** A character as YAML's escape: `\n`, `\x7F`, `\u200B`, `\U0001F600`. */
 function escapeChar(char: string): string {
   const code = char.codePointAt(0)!;
-  const name = names.get(code);
-  if (name !== undefined) return `\\${name}`;
+  const index = named.indexOf(char);
+  if (index >= 0) return `\\${letters[index]}`;
   const hex = code.toString(16).toUpperCase();
   if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
@@ -276,11 +253,7 @@ function escapeChar(char: string): string {
 const letter = /^\p{L}$/u;
 const digit = /^\p{Nd}$/u;
 
-/** A list of keys in the order in which yaml.v2 writes them: numbers inside a key by value, letters after the rest. */
-function sortKeys(keys: Iterable<string>): string[] {
-  return [...keys].sort(compareKeys);
-}
-
+/** Keys in the order in which yaml.v2 writes them: numbers inside a key by value, letters after the rest. */
 function compareKeys(a: string, b: string): number {
   const x = charsOf(a);
   const y = charsOf(b);
