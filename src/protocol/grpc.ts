@@ -1,4 +1,5 @@
-import { createGunzip, createInflate } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzip, inflate } from 'node:zlib';
 import { Code } from './code.ts';
 import { GatewayError, invalidArgument } from './gateway-error.ts';
 
@@ -165,6 +166,11 @@ export class FrameReader {
   }
 }
 
+const decompressors: ReadonlyMap<string | undefined, typeof gunzip.__promisify__> = new Map([
+  ['gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+]);
+
 /**
  * The message of a frame, decompressed as `grpc-encoding` says.
  * @throws GatewayError INTERNAL for bytes that do not decompress, UNIMPLEMENTED for an unknown encoding, and
@@ -176,30 +182,21 @@ export async function decompressFrame(
   maxMessageBytes: number,
 ): Promise<Buffer> {
   if (!frame.compressed) return frame.message;
-  if (encoding !== 'gzip' && encoding !== 'deflate') {
+  const unzip = decompressors.get(encoding);
+  if (!unzip) {
     throw new GatewayError(
       Code.UNIMPLEMENTED,
       `grpc-encoding ${JSON.stringify(encoding ?? 'identity')} is not supported for compressed messages`,
     );
   }
-  const unzip = encoding === 'gzip' ? createGunzip() : createInflate();
-  unzip.end(frame.message);
-  const chunks: Buffer[] = [];
-  let total = 0;
   try {
-    for await (const chunk of unzip as AsyncIterable<Buffer>) {
-      total += chunk.length;
-      if (total > maxMessageBytes) {
-        throw new GatewayError(
-          Code.RESOURCE_EXHAUSTED,
-          `message is over the limit of ${maxMessageBytes} bytes when decompressed`,
-        );
-      }
-      chunks.push(chunk);
-    }
+    return await unzip(frame.message, { maxOutputLength: maxMessageBytes });
   } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new GatewayError(
+        Code.RESOURCE_EXHAUSTED,
+        `message is over the limit of ${maxMessageBytes} bytes when decompressed`,
+      );
     throw new GatewayError(Code.INTERNAL, `message does not decompress as ${encoding}`, { cause });
   }
-  return Buffer.concat(chunks, total);
 }
