@@ -26,19 +26,14 @@ export const getHistory: UnaryCall = async (backend, wire, context) => {
   return readOne(backend, 'GetHistory', ofTiller, context, request.release);
 };
 
-const withoutResources = createCopier(
-  'hapi.services.tiller.GetReleaseStatusResponse',
-  'appscode.swift.v2.GetReleaseStatusResponse',
-  {
-    nested: {
-      info: createCopier('hapi.release.Info', 'hapi.release.Info', {
-        nested: {
-          status: createCopier('hapi.release.Status', 'hapi.release.Status', { omit: ['resources'] }),
-        },
-      }),
-    },
+const statusResponse = 'appscode.swift.v2.GetReleaseStatusResponse';
+const withoutResources = createCopier(statusResponse, statusResponse, {
+  nested: {
+    info: createCopier('hapi.release.Info', 'hapi.release.Info', {
+      nested: { status: createCopier('hapi.release.Status', 'hapi.release.Status', { omit: ['resources'] }) },
+    }),
   },
-);
+});
 
 /** State of a release. The table of its resources is Tiller's to make; without it, and for Helm 3, records have it all. */
 export const getReleaseStatus: UnaryCall = async (backend, wire, context) => {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { storageField, type TillerCalls } from '../backends/index.ts';
+import type { TillerCalls } from '../backends/index.ts';
 import {
   createCopier,
   enumType,
@@ -10,27 +10,20 @@ import {
 } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { keptList } from './kept-lists.ts';
+import { copySummary } from './live/event.ts';
 import { recordsFor } from './read-source.ts';
 import { SwiftRequest } from './request-fields.ts';
 import { shareWhileRunning } from './shared-reads.ts';
 import { checkTillerRequest, streamFromTiller, type UnaryCall } from './tiller-request.ts';
 
 const swiftResponse = 'appscode.swift.v2.SummarizeReleasesResponse';
-const swiftSummary = 'appscode.swift.v2.ReleaseSummary';
 const tillerResponse = 'hapi.services.tiller.ListReleasesResponse';
 
 /** Of a chunk: `count`, `next` and `total`, and apart from them the releases, of which only a summary is copied. */
 const copyCounts = createCopier(tillerResponse, swiftResponse, { omit: ['releases'] });
 const copyReleases = createCopier(tillerResponse, swiftResponse, {
   omit: ['count', 'next', 'total'],
-  nested: {
-    releases: createCopier('hapi.release.Release', swiftSummary, {
-      beside: { [storageField.summary]: 'storage' },
-      flatten: {
-        chart: createCopier('hapi.chart.Chart', swiftSummary, { rename: { metadata: 'chart_metadata' } }),
-      },
-    }),
-  },
+  nested: { releases: copySummary },
 });
 
 const statusCodes = enumType('hapi.release.Status.Code').numbers;

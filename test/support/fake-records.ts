@@ -13,6 +13,7 @@ export interface FakeRelease {
   readonly status?: StatusCode;
   readonly namespace?: string;
   readonly values?: string;
+  readonly storage?: 'helm2' | 'helm3';
 }
 
 export class FakeRecords implements LiveRecords {
@@ -32,6 +33,7 @@ export class FakeRecords implements LiveRecords {
 
   put(release: FakeRelease, resourceVersion = ++this.version): void {
     const { name, version = 1, status = 'DEPLOYED', namespace = 'default', values = '' } = release;
+    const { storage = 'helm2' } = release;
     const whole = encodeMessage('hapi.release.Release', {
       name,
       version,
@@ -41,8 +43,8 @@ export class FakeRecords implements LiveRecords {
       config: { raw: values },
     });
     this.store.put({
-      ...summarize(whole, 'helm2'),
-      storage: 'helm2',
+      ...summarize(whole, storage),
+      storage,
       resource: 'configmaps',
       objectNamespace: 'kube-system',
       objectName: `${name}.v${version}`,

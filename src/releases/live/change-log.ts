@@ -1,13 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import type { StoredRevision } from '../../backends/index.ts';
 import { Change } from './event.ts';
-import {
-  newEpoch,
-  type Position,
-  readPosition,
-  toVersion,
-  type Versions,
-  writePosition,
-} from './position.ts';
+
+/**
+ * Versions of the API server up to which changes were seen, by resource (`configmaps`, `secrets`). Each resource has a
+ * watch of its own, whose changes come in the order of their versions.
+ */
+type Versions = ReadonlyMap<string, number>;
+
+/** Where a stream stands. */
+interface Position {
+  /** Of the feed that counted: another replica, or this one before a restart, counts for itself. */
+  readonly epoch: string;
+  /** Number of the last change. */
+  readonly sequence: number;
+  readonly versions: Versions;
+}
 
 export interface LogBounds {
   readonly maxChanges: number;
@@ -28,7 +36,7 @@ export interface Resumed {
  */
 export class ChangeLog {
   readonly #bounds: LogBounds;
-  readonly #epoch = newEpoch();
+  readonly #epoch = randomBytes(4).toString('hex');
   readonly #changes: Change[] = [];
   /** Sequence of the change before the first in the log. */
   #dropped = 0;
@@ -106,7 +114,7 @@ export class ChangeLog {
     if (isBefore || resources.size === 0) return 'the events behind it were not seen by this replica';
     return {
       sequence: this.#base.sequence,
-      skips: ({ resource, version, floor }) => {
+      skips: ({ facts: { resource, version, floor } }) => {
         const seen = versions.get(resource) ?? 0;
         return version === undefined ? seen > floor : seen >= version;
       },
@@ -133,4 +141,27 @@ export class ChangeLog {
     this.#changes.splice(0, count);
     this.#dropped += count;
   }
+}
+
+/** As the `id` of an event: `EPOCH.SEQUENCE.configmaps-VERSION`. */
+function writePosition({ epoch, sequence, versions }: Position): string {
+  return [epoch, sequence, ...[...versions].map(([resource, version]) => `${resource}-${version}`)].join('.');
+}
+
+/** @returns undefined for anything that is no id of a feed */
+function readPosition(id: string): Position | undefined {
+  const match = /^([0-9a-f]{8})\.(\d{1,15})((?:\.[a-z]{1,40}-\d{1,15}){0,8})$/.exec(id);
+  if (!match) return undefined;
+  const [, epoch = '', sequence, rest = ''] = match;
+  const versions = rest
+    .split('.')
+    .slice(1)
+    .map(part => part.split('-') as [string, string])
+    .map(([resource, version]): [string, number] => [resource, Number(version)]);
+  return { epoch, sequence: Number(sequence), versions: new Map(versions) };
+}
+
+/** The version as a number, which it is for etcd; undefined where the API server counts otherwise. */
+function toVersion(resourceVersion: string): number | undefined {
+  return /^\d{1,15}$/.test(resourceVersion) ? Number(resourceVersion) : undefined;
 }

@@ -1,10 +1,12 @@
-import type { StoredRevision } from '../../backends/index.ts';
+import { type StoredRevision, storageField } from '../../backends/index.ts';
 import { createCopier, encodeMessage, messageType, WireWriter } from '../../codec/index.ts';
 
 const response = 'appscode.swift.v2.WatchReleasesResponse';
 const summary = 'appscode.swift.v2.ReleaseSummary';
 
-const copySummary = createCopier('hapi.release.Release', summary, {
+/** Of a whole release, or of what records keep of one. */
+export const copySummary = createCopier('hapi.release.Release', summary, {
+  beside: { [storageField.summary]: 'storage' },
   flatten: {
     chart: createCopier('hapi.chart.Chart', summary, { rename: { metadata: 'chart_metadata' } }),
   },
@@ -21,7 +23,8 @@ const overheadBytes = 600;
 /** A release as bytes, as JSON and as JSON of an event stream. */
 const formsOfMessage = 5;
 
-export interface ChangeOptions {
+/** What happened to a record. At least one of `before` and `after` is there. */
+interface ChangeFacts {
   readonly before: StoredRevision | undefined;
   readonly after: StoredRevision | undefined;
   readonly resource: string;
@@ -36,34 +39,27 @@ export interface ChangeOptions {
 
 /** One change of a record. Its messages are made once, for all streams. */
 export class Change {
-  readonly before: StoredRevision | undefined;
-  readonly after: StoredRevision | undefined;
-  readonly resource: string;
-  readonly version: number | undefined;
-  readonly floor: number;
-  readonly #id: string;
-  readonly #at: number;
+  readonly facts: ChangeFacts;
   readonly #messages = new Map<ChangeType, Buffer>();
 
-  constructor({ before, after, resource, version, floor, id, at }: ChangeOptions) {
-    this.before = before;
-    this.after = after;
-    this.resource = resource;
-    this.version = version;
-    this.floor = floor;
-    this.#id = id;
-    this.#at = at;
+  constructor(facts: ChangeFacts) {
+    this.facts = facts;
   }
 
   /** What the change keeps in memory, nearly. */
   get bytes(): number {
-    return overheadBytes + formsOfMessage * (this.after ?? this.before!).wire.length;
+    return overheadBytes + formsOfMessage * this.#revision.wire.length;
+  }
+
+  get #revision(): StoredRevision {
+    return (this.facts.after ?? this.facts.before)!;
   }
 
   /** What the change is for a list with a filter. @returns undefined where the list does not change */
   typeFor(matches: (revision: StoredRevision) => boolean): ChangeType | undefined {
-    const was = this.before !== undefined && matches(this.before);
-    const is = this.after !== undefined && matches(this.after);
+    const [was, is] = [this.facts.before, this.facts.after].map(
+      state => state !== undefined && matches(state),
+    );
     if (is) return was ? 'MODIFIED' : 'ADDED';
     return was ? 'DELETED' : undefined;
   }
@@ -72,7 +68,8 @@ export class Change {
   message(type: ChangeType): Buffer {
     const known = this.#messages.get(type);
     if (known) return known;
-    const made = toMessage({ type, id: this.#id, at: toTimestamp(this.#at) }, this.after ?? this.before);
+    const { id, at } = this.facts;
+    const made = toMessage({ type, id, at: toTimestamp(at) }, this.#revision);
     this.#messages.set(type, made);
     return made;
   }

@@ -96,6 +96,24 @@ describe('a stream of changes', () => {
     ]);
   });
 
+  test('says in snapshots and changes that Helm 3 keeps a release', async () => {
+    const records = new FakeRecords();
+    records.put({ name: 'old', storage: 'helm3' });
+    const { signal } = new AbortController();
+    const wish = { snapshot: true, resumeAfter: '', matches: createFilter({}) };
+    const events = openFeed(records).watch(wish, { signal, deadline: undefined });
+    const kept: string[] = [];
+    for await (const event of events) {
+      const { type, release } = decodeMessage('appscode.swift.v2.WatchReleasesResponse', event);
+      if (type === 'SNAPSHOT_END') {
+        records.put({ name: 'two' });
+        records.put({ name: 'three', storage: 'helm3' });
+      } else if (release) kept.push(`${type} ${release.name} ${release.storage}`);
+      if (kept.length === 3) break;
+    }
+    assert.deepEqual(kept, ['SNAPSHOT old HELM_3', 'ADDED two HELM_2', 'ADDED three HELM_3']);
+  });
+
   test('a snapshot comes first where it is asked for, with a mark at its end, and changes follow', async () => {
     const records = new FakeRecords();
     records.put({ name: 'b' });

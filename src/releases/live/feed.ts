@@ -2,7 +2,9 @@ import type { RecordChange, Records, StoredRevision } from '../../backends/index
 import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
 import { ChangeLog, type LogBounds } from './change-log.ts';
 import { markMessage, snapshotMessage } from './event.ts';
-import { unknownPosition } from './position.ts';
+
+/** An id that no stream can be resumed from. */
+const unknownPosition = 'unknown';
 
 /** The records that a feed follows; what they report goes into heartbeats. */
 export type FeedSource = Pick<Records, 'all' | 'report' | 'subscribe'>;
