@@ -6,9 +6,9 @@ import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { withSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
 import {
-  chartOfMessage,
   listSchemaChecks,
   type PreviousRelease,
+  readChart,
   type SchemaCheck,
 } from './schema/schema-checks.ts';
 import {
@@ -71,7 +71,7 @@ export async function buildChart(
 ): Promise<BuiltChart> {
   const { wire: values, parse } = mergeValues({ ...given, valuesJson: readValues(given.valuesJson) });
   if (!fetched) {
-    const checks = inline ? listSchemaChecks(chartOfMessage(inline), parse, previous) : [];
+    const checks = inline ? listSchemaChecks(readChart(inline), parse, previous) : [];
     return { chart: undefined, values, warnings: [], checks };
   }
   const { name, content, charts } = fetched;

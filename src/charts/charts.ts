@@ -8,11 +8,10 @@ import type { ChartOptions, Credentials } from './chart/chart-options.ts';
 import { withSource } from './chart/chart-yaml.ts';
 import { ChartSources } from './chart-sources.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
-import { listMissingInThread, referenceOf } from './requirements/missing-charts.ts';
+import { listMissingInThread, referenceOf } from './requirements/prepare-chart.ts';
 import { checkInThread, type PreviousRelease, schemaFile } from './schema/schema-checks.ts';
 import type { Uploads } from './uploads/uploads.ts';
-import { checkValuesWhereItFits, type TextValues } from './values/check-values.ts';
-import type { RequestValues } from './values/merge-values.ts';
+import { checkValuesWhereItFits, type RequestValues, type TextValues } from './values/merge-values.ts';
 
 /** The most that Tiller takes in one message. */
 const tillerMessageBytes = 20 * 1024 * 1024;

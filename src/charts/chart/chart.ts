@@ -1,4 +1,5 @@
 import {
+  type Chart,
   encodeMessage,
   limits,
   MalformedMessage,
@@ -71,6 +72,17 @@ function chartToMessage(chart: LoadedChart): ChartMessage {
     dependencies: chart.dependencies.map(chartToMessage),
     ...(chart.values === undefined ? {} : { values: { raw: chart.values } }),
     files: chart.files.map(file => ({ type_url: file.name, value: file.data })),
+  };
+}
+
+/** A chart that is a message already, for a look at its values and schemas. */
+export function messageToChart({ metadata, values, files, dependencies }: Chart): LoadedChart {
+  return {
+    metadata: { ...metadata, name: metadata?.name ?? '' } as ChartMetadata,
+    templates: [],
+    dependencies: dependencies.map(messageToChart),
+    values: values?.raw,
+    files: files.map(({ type_url: name, value: data }) => ({ name, data })),
   };
 }
 

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import type { Partially, SwiftChartSummary } from '../../codec/index.ts';
 import { invalidArgument } from '../../protocol/index.ts';
 import { compareUtf8 } from '../../yaml/index.ts';
-import { parseHelm3Constraint } from '../requirements/helm3-constraint.ts';
+import { parseHelm3Constraint } from '../requirements/version-constraint.ts';
 import { type ChartVersion, type RepositoryIndex, readRange } from './repository-index.ts';
 
 /** A message of the answer, as it is encoded. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseHelm3Constraint } from './helm3-constraint.ts';
-import { parseVersion } from './version-constraint.ts';
+import { parseHelm3Constraint, parseVersion } from './version-constraint.ts';
 
 describe('ranges of Helm 3, with versions that they hold and do not hold', () => {
   // the tables at the functions of Masterminds/semver 3.3, and where it differs from 1.x

@@ -80,11 +80,7 @@ const maxNodes = 5 * textBounds.maxNodes;
 
 /** Values copied while tables are merged, which takes a tenth of the time. */
 const maxCopies = 2_000_000;
-
-interface OwnValues {
-  readonly map: YamlMap;
-  readonly nodes: number;
-}
+const tooManyValues = 'the values of the chart and its dependencies are too many';
 
 /** The work on one chart's requirements and values: what was read already, and how much more may be done. */
 export class Preparation implements CoalesceWork {
@@ -93,7 +89,7 @@ export class Preparation implements CoalesceWork {
   #nodes = 0;
   #copies = 0;
   #exceeded: GatewayError | undefined;
-  readonly #values = new Map<string, OwnValues>();
+  readonly #values = new Map<string, { readonly map: YamlMap; readonly nodes: number }>();
   readonly #requirements = new Map<Uint8Array, Requirement[] | GatewayError>();
 
   constructor(warn: Warn) {
@@ -106,8 +102,12 @@ export class Preparation implements CoalesceWork {
    */
   ownValues({ values, metadata }: LoadedChart): YamlMap | undefined {
     if (!values) return undefined;
-    const known = this.#values.get(values) ?? readOwn(values, `values.yaml of chart ${metadata.name}`);
-    this.#values.set(values, known);
+    let known = this.#values.get(values);
+    if (!known) {
+      const map = readYamlMap(values, `values.yaml of chart ${metadata.name}`);
+      known = { map, nodes: countNodes(map) };
+      this.#values.set(values, known);
+    }
     this.takeNodes(known.nodes);
     return known.map;
   }
@@ -152,25 +152,18 @@ export class Preparation implements CoalesceWork {
 
   takeNodes(count: number): void {
     this.#nodes += count;
-    if (this.#nodes > maxNodes)
-      throw this.#exceed('the values of the chart and its dependencies are too many');
+    if (this.#nodes > maxNodes) throw this.#exceed(tooManyValues);
   }
 
   takeCopies(value: YamlValue): void {
     this.#copies += countNodes(value);
-    if (this.#copies > maxCopies)
-      throw this.#exceed('the values of the chart and its dependencies are too many');
+    if (this.#copies > maxCopies) throw this.#exceed(tooManyValues);
   }
 
   #exceed(message: string): GatewayError {
     this.#exceeded = invalidArgument(message);
     return this.#exceeded;
   }
-}
-
-function readOwn(text: string, where: string): OwnValues {
-  const map = readYamlMap(text, where);
-  return { map, nodes: countNodes(map) };
 }
 
 function caught<T>(task: () => T): T | GatewayError {

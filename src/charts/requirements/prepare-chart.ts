@@ -1,7 +1,11 @@
-import { invalidArgument } from '../../protocol/index.ts';
+import type { Chart } from '../../codec/index.ts';
+import { inThread, invalidArgument } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap } from '../../yaml/index.ts';
-import type { LoadedChart } from '../chart/chart.ts';
+import { loadChart } from '../archive/load-chart.ts';
+import type { ArchiveLimits } from '../archive/unpack.ts';
+import { type ChartFile, type LoadedChart, messageToChart } from '../chart/chart.ts';
 import type { Warn } from '../chart/chart-options.ts';
+import { readYamlMap } from '../chart/chart-yaml.ts';
 import {
   coalesceTables,
   coalesceValues,
@@ -20,25 +24,62 @@ import { parseConstraint, parseVersion } from './version-constraint.ts';
  */
 export function prepareChart(chart: LoadedChart, given: () => YamlMap, warn: Warn): void {
   const work = new Preparation(warn);
-  checkDependencies(chart, work);
-  if (work.requirementsOf(chart)) processEnabled(chart, given(), work);
-  processImportValues(chart, work);
-}
-
-/**
- * Checks that what the topmost chart requires is in its charts/, by name, as the Helm client does before it installs.
- * @throws GatewayError INVALID_ARGUMENT that names what is missing, or when requirements.yaml cannot be read
- */
-function checkDependencies(chart: LoadedChart, work: Preparation): void {
-  const present = new Set(chart.dependencies.map(({ metadata }) => metadata.name));
-  const missing = (work.requirementsOf(chart) ?? [])
-    .map(({ name }) => name)
-    .filter(name => !present.has(name));
+  // by name alone, as the Helm client does before it installs
+  const missing = missingOf(chart, work).map(({ name }) => name);
   if (missing.length > 0) {
     throw invalidArgument(
       `found in requirements.yaml, but missing in charts/ directory: ${missing.join(', ')}`,
     );
   }
+  if (work.requirementsOf(chart)) processEnabled(chart, given(), work);
+  processImportValues(chart, work);
+}
+
+/** What the topmost chart requires and does not have in its charts/, by name. */
+function missingOf(chart: LoadedChart, work: Preparation): Requirement[] {
+  const present = new Set(chart.dependencies.map(({ metadata }) => metadata.name));
+  return (work.requirementsOf(chart) ?? []).filter(({ name }) => !present.has(name));
+}
+
+/** A chart that another one requires and does not bring along. */
+export type MissingChart = Pick<Requirement, 'name' | 'version' | 'repository'>;
+
+/** Each is a download; real charts have a few. */
+const maxMissing = 50;
+
+/**
+ * The charts that a chart misses in its charts/. May run in a thread.
+ * @throws GatewayError INVALID_ARGUMENT when it is no chart, or its requirements cannot be read
+ */
+export async function listMissing(
+  content: Uint8Array | readonly ChartFile[],
+  limits: ArchiveLimits,
+): Promise<MissingChart[]> {
+  const missing = missingOf(await loadChart(content, limits), new Preparation(() => {}));
+  if (missing.length > maxMissing)
+    throw invalidArgument(`more than ${maxMissing} charts are missing in charts/ directory`);
+  return missing.map(({ name, version, repository }) => ({ name, version, repository }));
+}
+
+export const listMissingInThread = inThread(import.meta.url, listMissing);
+
+/**
+ * How a missing chart is named to this gateway.
+ * @throws GatewayError INVALID_ARGUMENT for a repository that can only be on somebody's own machine
+ */
+export function referenceOf({ name, version, repository }: MissingChart): {
+  readonly url: string;
+  readonly repositoryUrl?: string;
+} {
+  const range = version === '' ? '' : `/${version}`;
+  const alias = /^(?:@|alias:)(.+)$/.exec(repository)?.[1];
+  if (alias !== undefined) return { url: `${alias}/${name}${range}` };
+  if (/^https?:\/\//i.test(repository)) return { url: `${name}${range}`, repositoryUrl: repository };
+  if (repository.startsWith('oci://'))
+    return { url: `${repository.replace(/\/$/, '')}/${name}${version === '' ? '' : `:${version}`}` };
+  throw invalidArgument(
+    `the missing chart ${name} cannot be fetched: its repository is neither a URL nor the name of a repository (@NAME)`,
+  );
 }
 
 /** A name with a dot, for one, is a path of two names, which no value could reach. */
@@ -185,4 +226,17 @@ function withImports(
   }
   work.takeCopies(values);
   return coalesceTables(imported, values);
+}
+
+/**
+ * The values that the templates of a release saw: those given, over the chart's own and those of its dependencies, as
+ * `helm get values --all` computes them.
+ * @param given YAML
+ * @throws GatewayError INVALID_ARGUMENT when values are no YAML map, collide with a dependency, or are too many
+ */
+export function computeValues(chart: Chart | null, given: string): { map: YamlMap; raw: string } {
+  const values = readYamlMap(given, 'the given values');
+  const work = new Preparation(() => {});
+  const map = chart ? coalesceValues(messageToChart(chart), values, work) : values;
+  return { map, raw: writeYaml(map) };
 }

@@ -1,7 +1,9 @@
 /**
- * Versions and ranges as Helm 2 compares them: github.com/Masterminds/semver 1.x, whose ranges differ from npm's (`,` joins
- * conditions, spaces do not; `^0.2` reaches below 1.0.0; a pre-release matches only a condition that names one; `1.2` may
- * stand for 1.2.0).
+ * Versions and ranges as Helm compares them, which differ from npm's.
+ * Helm 2: github.com/Masterminds/semver 1.x. `,` joins conditions, spaces do not; `^0.2` reaches below 1.0.0; a pre-release matches
+ * only a condition that names one; `1.2` may stand for 1.2.0.
+ * Helm 3: github.com/Masterminds/semver 3.3. Spaces join conditions as commas do, `^0.2` stays below 0.3.0, and no pre-release is
+ * above `0.0.0`.
  */
 
 export type VersionNumber = number | bigint;
@@ -13,22 +15,10 @@ export interface Version {
   readonly prerelease: string;
 }
 
-interface Condition {
-  readonly operator: string;
-  readonly version: Version;
-  /** Part of the version was left open: `*`, `1`, `1.x`, `1.2.x`. */
-  readonly open: boolean;
-  readonly minorOpen: boolean;
-  readonly patchOpen: boolean;
-}
-
 export type VersionConstraint = (version: Version) => boolean;
 
 const suffix = '(-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?';
 const versionPattern = new RegExp(`^v?([0-9]+)(?:\\.([0-9]+))?(?:\\.([0-9]+))?${suffix}$`);
-const openVersion = `v?([0-9|xX*]+)(?:\\.([0-9|xX*]+))?(?:\\.([0-9|xX*]+))?${suffix}`;
-const conditionPattern = new RegExp(`^\\s*(=|!=|>|<|>=|=>|<=|=<|~|~>|\\^|)\\s*${openVersion}\\s*$`);
-const hyphenPattern = new RegExp(`\\s*(${openVersion})\\s+-\\s+(${openVersion})\\s*`, 'g');
 
 /** No version or range is longer; keeps the patterns' work small. */
 const maxLength = 256;
@@ -80,49 +70,90 @@ function comparePrereleaseParts(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Reads a range such as `^1.2`, `>=1.0, <2.0 || 3.x` or `1.2 - 1.4`; undefined when it cannot be read. */
+const open = '[0-9|xX*]+';
+const openNumbers = `v?(${open})(?:\\.(${open}))?(?:\\.(${open}))?`;
+const openVersion = `${openNumbers}${suffix}`;
+/** Two versions, each with the five groups of its parts: `1.2 - 1.4` means `>= 1.2, <= 1.4`. */
+const hyphenPattern = new RegExp(`\\s*(${openVersion})\\s+-\\s+(${openVersion})\\s*`, 'g');
+const conditionPattern = new RegExp(`^\\s*(=|!=|>|<|>=|=>|<=|=<|~|~>|\\^|)\\s*${openVersion}\\s*$`);
+/** One condition of Helm 3 from a place on, and what ends it: a comma, white space, or the end. */
+const nextCondition = new RegExp(
+  `\\s*(>=|=>|<=|=<|!=|~>|=|>|<|~|\\^|)\\s*${openNumbers}(-[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?(?:\\+[0-9A-Za-z.-]+)?(?:\\s*,|\\s+|$)`,
+  'y',
+);
+
+interface Condition {
+  readonly operator: string;
+  readonly version: Version;
+  /** Part of the version was left open: `*`, `1`, `1.x`, `1.2.x`. */
+  readonly open: boolean;
+  readonly minorOpen: boolean;
+  readonly patchOpen: boolean;
+}
+
+/** Reads a range of Helm 2 such as `^1.2`, `>=1.0, <2.0 || 3.x` or `1.2 - 1.4`; undefined when it cannot be read. */
 export function parseConstraint(text: string): VersionConstraint | undefined {
+  return toConstraint(text, '>= $1, <= $7', parseHelm2Conditions, holdsInHelm2);
+}
+
+/** Reads a range of Helm 3 such as `>=1.2 <2.0 || ^3`; undefined when it cannot be read. */
+export function parseHelm3Constraint(text: string): VersionConstraint | undefined {
+  return toConstraint(text, '>= $1, <= $7 ', parseHelm3Conditions, holdsInHelm3);
+}
+
+/** @param fromTo what takes the place of a hyphen's two versions */
+function toConstraint(
+  text: string,
+  fromTo: string,
+  parse: (text: string) => readonly (Condition | undefined)[],
+  holds: (condition: Condition, version: Version) => boolean,
+): VersionConstraint | undefined {
   if (text.length > maxLength) return undefined;
-  const alternatives: Condition[][] = [];
-  for (const alternative of rewriteHyphens(text).split('||')) {
-    const conditions = alternative.split(',').map(parseCondition);
-    if (conditions.some(condition => condition === undefined)) return undefined;
-    alternatives.push(conditions as Condition[]);
-  }
-  return version => alternatives.some(conditions => conditions.every(condition => holds(condition, version)));
+  const alternatives = text.replace(hyphenPattern, fromTo).split('||').map(parse);
+  if (alternatives.flat().includes(undefined)) return undefined;
+  const conditions = alternatives as readonly (readonly Condition[])[];
+  return version => conditions.some(all => all.every(condition => holds(condition, version)));
 }
 
-/** `1.2 - 1.4` means `>= 1.2, <= 1.4`. */
-function rewriteHyphens(text: string): string {
-  return text.replace(
-    hyphenPattern,
-    (_all, from: string, _1, _2, _3, _4, _5, to: string) => `>= ${from}, <= ${to}`,
-  );
+function parseHelm2Conditions(text: string): (Condition | undefined)[] {
+  return text.split(',').map(part => {
+    const match = conditionPattern.exec(part);
+    return match ? toCondition(match, false) : undefined;
+  });
 }
 
-function parseCondition(text: string): Condition | undefined {
-  const match = conditionPattern.exec(text);
-  if (!match) return undefined;
-  const [, operator = '', major = '', minor = '', patch, prerelease = ''] = match;
-  const isOpen = (part: string) => part === 'x' || part === 'X' || part === '*';
-  const minorOpen = !isOpen(major) && (minor === '' || isOpen(minor));
-  const patchOpen = !isOpen(major) && !minorOpen && patch !== undefined && isOpen(patch);
-  let written = `${major}.${minor}${patch === undefined ? '' : `.${patch}`}${prerelease}`;
-  if (isOpen(major)) written = '0.0.0';
-  else if (minorOpen) written = `${major}.0.0${prerelease}`;
-  else if (patchOpen) written = `${major}.${minor}.0${prerelease}`;
-  const version = parseVersion(written);
-  if (!version) return undefined;
-  return { operator, version, open: isOpen(major) || minorOpen || patchOpen, minorOpen, patchOpen };
+function parseHelm3Conditions(text: string): (Condition | undefined)[] {
+  const conditions: (Condition | undefined)[] = [];
+  const trimmed = text.trim();
+  nextCondition.lastIndex = 0;
+  do {
+    const match = nextCondition.exec(trimmed);
+    if (!match) return [undefined];
+    conditions.push(toCondition(match, true));
+  } while (nextCondition.lastIndex < trimmed.length);
+  return trimmed.endsWith(',') ? [undefined] : conditions;
 }
 
-function holds(condition: Condition, version: Version): boolean {
+/** Helm 2 takes a missing patch number for 0, Helm 3 for one left open. */
+function toCondition(
+  [, operator = '', major = '', minor, patch, prerelease = '']: RegExpExecArray,
+  isHelm3: boolean,
+): Condition | undefined {
+  const parts = [major, minor ?? 'x', patch ?? (isHelm3 ? 'x' : '0')];
+  const firstOpen = parts.findIndex(part => /^[xX*]$/.test(part));
+  const open = firstOpen >= 0;
+  const numbers = parts.map((part, at) => (open && at >= firstOpen ? '0' : part)).join('.');
+  const version = parseVersion(firstOpen === 0 && !isHelm3 ? numbers : `${numbers}${prerelease}`);
+  return version && { operator, version, open, minorOpen: firstOpen === 1, patchOpen: firstOpen === 2 };
+}
+
+function holdsInHelm2(condition: Condition, version: Version): boolean {
   const { operator, version: bound } = condition;
   const unwanted = version.prerelease !== '' && bound.prerelease === '';
   const order = compareVersions(version, bound);
   switch (operator) {
     case '!=':
-      return condition.open ? !unwanted && differs(condition, version) : order !== 0;
+      return condition.open ? !unwanted && differsInHelm2(condition, version) : order !== 0;
     case '>':
       return (isZero(bound) && !isZero(version)) || (!unwanted && order > 0);
     case '>=':
@@ -143,11 +174,11 @@ function holds(condition: Condition, version: Version): boolean {
   }
 }
 
-function isZero(version: Version): boolean {
-  return version.prerelease === '' && version.numbers.every(number => number === 0);
+function isZero({ numbers, prerelease }: Version): boolean {
+  return prerelease === '' && numbers.every(number => number === 0);
 }
 
-function differs({ version: bound, minorOpen }: Condition, version: Version): boolean {
+function differsInHelm2({ version: bound, minorOpen }: Condition, version: Version): boolean {
   if (bound.numbers[0] !== version.numbers[0]) return true;
   return !minorOpen && bound.numbers[1] !== version.numbers[1];
 }
@@ -158,14 +189,61 @@ function isWithin({ version: bound, minorOpen }: Condition, version: Version): b
   return minorOpen || version.numbers[1] <= bound.numbers[1];
 }
 
-/** `~1.2.3`: at least that, and the same major and minor number; `~0.0.0` lets everything pass. */
+/** `~1.2.3`: at least that, and the same major and minor number; `~0.0.0` lets everything pass, and so does `*` of Helm 3. */
 function isNear({ version: bound, minorOpen, patchOpen }: Condition, version: Version): boolean {
   if (compareVersions(version, bound) < 0) return false;
-  if (isZeroNumbers(bound) && !minorOpen && !patchOpen) return true;
+  if (bound.numbers.every(number => number === 0) && !minorOpen && !patchOpen) return true;
   if (version.numbers[0] !== bound.numbers[0]) return false;
   return minorOpen || version.numbers[1] === bound.numbers[1];
 }
 
-function isZeroNumbers(version: Version): boolean {
-  return version.numbers.every(number => number === 0);
+function holdsInHelm3(condition: Condition, version: Version): boolean {
+  const { operator, version: bound, open, minorOpen } = condition;
+  // a pre-release matches only a condition that names one
+  if (version.prerelease !== '' && bound.prerelease === '') return false;
+  const order = compareVersions(version, bound);
+  const [major, minor] = version.numbers;
+  const [boundMajor, boundMinor] = bound.numbers;
+  switch (operator) {
+    case '!=':
+      return open ? differsInHelm3(condition, version) : order !== 0;
+    case '>':
+      if (!open || major !== boundMajor) return order > 0;
+      if (minorOpen) return false;
+      return condition.patchOpen ? minor > boundMinor : order > 0;
+    case '>=':
+    case '=>':
+      return order >= 0;
+    case '<':
+      return order < 0;
+    case '<=':
+    case '=<':
+      if (!open) return order <= 0;
+      return major < boundMajor || (major === boundMajor && (minorOpen || minor <= boundMinor));
+    case '^':
+      return order >= 0 && isCompatible(condition, version);
+    case '~':
+    case '~>':
+      return isNear(condition, version);
+    default:
+      return open ? isNear(condition, version) : order === 0;
+  }
+}
+
+function differsInHelm3({ version: bound, minorOpen, patchOpen }: Condition, version: Version): boolean {
+  if (bound.numbers[0] !== version.numbers[0]) return true;
+  if (minorOpen) return false;
+  if (bound.numbers[1] !== version.numbers[1]) return true;
+  if (!patchOpen) return bound.numbers[2] !== version.numbers[2];
+  return bound.prerelease !== version.prerelease;
+}
+
+/** `^`: the same numbers up to the first that is not 0. */
+function isCompatible({ version: bound, minorOpen, patchOpen }: Condition, version: Version): boolean {
+  const [major, minor, patch] = version.numbers;
+  const [boundMajor, boundMinor, boundPatch] = bound.numbers;
+  if (boundMajor !== 0 || minorOpen) return major === boundMajor;
+  if (major !== 0) return false;
+  if (boundMinor !== 0 || patchOpen) return minor === boundMinor;
+  return minor === 0 && patch === boundPatch;
 }

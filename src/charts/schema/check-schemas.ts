@@ -8,7 +8,6 @@ import addFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import { invalidArgument } from '../../protocol/index.ts';
 import { type SchemaCheck, schemaFile } from './schema-checks.ts';
-import { describeError } from './schema-errors.ts';
 
 /** Lines of what is wrong; whoever mends those sees the next. */
 const maxLines = 50;
@@ -34,11 +33,10 @@ export function checkSchemas(checks: readonly SchemaCheck[]): void {
 }
 
 function check(chart: string, bytes: Uint8Array, values: string): readonly ErrorObject[] {
-  const unusable = (what: string, cause?: unknown) =>
-    invalidArgument(`${schemaFile} of chart ${chart} cannot be used: ${what}`, {
-      reason: 'CHART_INVALID',
-      cause,
-    });
+  const unusable = (what: string, cause?: unknown) => {
+    const message = `${schemaFile} of chart ${chart} cannot be used: ${what}`;
+    return invalidArgument(message, { reason: 'CHART_INVALID', cause });
+  };
   try {
     const schema = readSchema(bytes);
     const validate = ajvFor(schema).compile(schema);
@@ -68,9 +66,8 @@ function readSchema(bytes: Uint8Array): AnySchemaObject {
     throw new SchemaProblem(`it is not JSON: ${(cause as Error).message.slice(0, 100)}`);
   }
   if (typeof schema === 'boolean') return schema ? {} : { not: {} };
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
-    throw new SchemaProblem('it has to be an object');
-  return schema as AnySchemaObject;
+  if (typeof schema === 'object' && schema !== null && !Array.isArray(schema)) return schema;
+  throw new SchemaProblem('it has to be an object');
 }
 
 /** Linear in the text, whatever the pattern; it is also what Helm reads patterns by. */
@@ -165,4 +162,91 @@ function isPattern(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+const maxLineLength = 400;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what could end a line
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/**
+ * A line about one value that does not fit: its path and what was expected, in the words of Helm up to 3.17
+ * (github.com/xeipuuv/gojsonschema 1.2). The value itself is not shown, it may be a secret.
+ */
+function describeError({ instancePath, keyword, params, data }: ErrorObject): string {
+  const path = instancePath
+    .slice(1)
+    .split('/')
+    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .join('.');
+  const field = path === '' ? '(root)' : path;
+  const expected = expectations[keyword]?.(params, data, field) ?? `Does not meet ${keyword}`;
+  // names and patterns are a stranger's: none makes a line of its own
+  return `${field}: ${expected}`.replace(controls, ' ').slice(0, maxLineLength);
+}
+
+type Expectation = (params: ErrorObject['params'], data: unknown, field: string) => string;
+
+const unknownProperty: Expectation = ({ additionalProperty, unevaluatedProperty }) =>
+  `Additional property ${additionalProperty ?? unevaluatedProperty} is not allowed`;
+const noMoreItems: Expectation = () => 'No additional items allowed on array';
+const missingProperty: Expectation = p => `Has a dependency on ${p.missingProperty}`;
+const comparisons: Readonly<Record<string, string>> = {
+  '>=': 'greater than or equal to',
+  '>': 'greater than',
+  '<=': 'less than or equal to',
+  '<': 'less than',
+};
+const comparison: Expectation = p => `Must be ${comparisons[p.comparison] ?? p.comparison} ${p.limit}`;
+
+/** What was expected, by the keyword of the schema. */
+const expectations: Readonly<Record<string, Expectation>> = {
+  type: (p, data) => `Invalid type. Expected: ${typesOf(p.type)}, given: ${typeOf(data)}`,
+  required: p => `${p.missingProperty} is required`,
+  additionalProperties: unknownProperty,
+  unevaluatedProperties: unknownProperty,
+  additionalItems: noMoreItems,
+  items: noMoreItems,
+  unevaluatedItems: noMoreItems,
+  enum: (p, _, field) => `${field} must be one of the following: ${p.allowedValues.map(shown).join(', ')}`,
+  const: (p, _, field) => `${field} does not match: ${shown(p.allowedValue)}`,
+  pattern: p => `Does not match pattern '${p.pattern}'`,
+  format: p => `Does not match format '${p.format}'`,
+  minLength: p => `String length must be greater than or equal to ${p.limit}`,
+  maxLength: p => `String length must be less than or equal to ${p.limit}`,
+  minimum: comparison,
+  maximum: comparison,
+  exclusiveMinimum: comparison,
+  exclusiveMaximum: comparison,
+  multipleOf: p => `Must be a multiple of ${p.multipleOf}`,
+  minItems: p => `Array must have at least ${p.limit} items`,
+  maxItems: p => `Array must have at most ${p.limit} items`,
+  uniqueItems: p => `array items[${p.j},${p.i}] must be unique`,
+  contains: () => 'At least one of the items must match',
+  minProperties: p => `Must have at least ${p.limit} properties`,
+  maxProperties: p => `Must have at most ${p.limit} properties`,
+  propertyNames: p => `Property name of "${p.propertyName}" does not match`,
+  dependencies: missingProperty,
+  dependentRequired: missingProperty,
+  if: ({ failingKeyword: then }) =>
+    then === 'then' ? 'Must validate "then" as "if" was valid' : 'Must validate "else" as "if" was not valid',
+  'false schema': () => 'False always fails validation',
+  anyOf: () => 'Must validate at least one schema (anyOf)',
+  oneOf: () => 'Must validate one and only one schema (oneOf)',
+  allOf: () => 'Must validate all the schemas (allOf)',
+  not: () => 'Must not validate the schema (not)',
+};
+
+function typesOf(types: unknown): string {
+  return Array.isArray(types) ? `[${types.join(',')}]` : String(types);
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return Number.isInteger(value) ? 'integer' : typeof value;
+}
+
+/** What a schema allows. */
+function shown(value: unknown): string {
+  return JSON.stringify(value).slice(0, 100);
 }

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
-import { type Chart, decodeMessage } from '../../codec/index.ts';
+import { decodeMessage } from '../../codec/index.ts';
 import { invalidArgument, type Job, ThreadPool } from '../../protocol/index.ts';
 import { goJson, type YamlMap, type YamlValue } from '../../yaml/index.ts';
-import type { LoadedChart } from '../chart/chart.ts';
+import { type LoadedChart, messageToChart } from '../chart/chart.ts';
 import { readYamlMap } from '../chart/chart-yaml.ts';
 import { Preparation } from '../requirements/preparation.ts';
 import { coalesceValues, isTable, mergeTables } from '../values/tables.ts';
@@ -48,13 +48,10 @@ export function listSchemaChecks(
   const work = new Preparation(() => {});
   const old = previous && readYamlMap(previous.values, 'the values of the release');
   if (previous?.use === 'reuse' && old) {
-    const defaults = coalesceValues(chartOfMessage(previous.chart), old, work);
+    const defaults = coalesceValues(readChart(previous.chart), old, work);
     const ownValues = (one: LoadedChart) => (one === chart ? defaults : work.ownValues(one));
-    const values = mergeTables(old, given());
-    return collect(
-      chart,
-      coalesceValues(chart, values, { ownValues, takeCopies: copy => work.takeCopies(copy) }),
-    );
+    const takeCopies = (copy: YamlMap) => work.takeCopies(copy);
+    return collect(chart, coalesceValues(chart, mergeTables(old, given()), { ownValues, takeCopies }));
   }
   return collect(chart, coalesceValues(chart, old ?? given(), work));
 }
@@ -103,14 +100,7 @@ export async function checkInThread(job: Job, checks: readonly SchemaCheck[]): P
   await schemaThread.run({ module: checker, name: 'checkSchemas', args: [checks] }, job);
 }
 
-/** A chart that is a message already, for a look at its values and schemas. @throws MalformedMessage */
-export function chartOfMessage(wire: Uint8Array): LoadedChart {
-  const toLoaded = ({ metadata, values, files, dependencies }: Chart): LoadedChart => ({
-    metadata: { ...metadata, name: metadata?.name ?? '' } as LoadedChart['metadata'],
-    templates: [],
-    dependencies: dependencies.map(toLoaded),
-    values: values?.raw,
-    files: files.map(({ type_url: name, value: data }) => ({ name, data })),
-  });
-  return toLoaded(decodeMessage('hapi.chart.Chart', wire));
+/** @param wire hapi.chart.Chart in wire format. @throws MalformedMessage */
+export function readChart(wire: Uint8Array): LoadedChart {
+  return messageToChart(decodeMessage('hapi.chart.Chart', wire));
 }
