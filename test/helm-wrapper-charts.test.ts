@@ -182,7 +182,7 @@ test('a search leaves a repository out whose index cannot be had, unless it is n
   const repositories = [`none=${server.url}/none`, `stable=${server.url}/stable`];
   const charts = createTestCharts({ allowLoopback: true, repositories });
   const search = async (repo: string) => {
-    const query = { keyword: 'bare', version: '>0.0.0', repo };
+    const query = { query: 'bare', version: '>0.0.0', all_versions: false, repo };
     return (await charts.catalogue.searchHelm3(query, noSignal)).map(({ repo: of, name }) => `${of}/${name}`);
   };
   assert.deepEqual(await search(''), ['stable/bare']);

@@ -45,30 +45,10 @@ export interface SearchedPage extends SearchResult {
   readonly failed_repositories: string[];
 }
 
-interface Searched {
-  readonly hits: Hits;
-  readonly failed: string[];
-}
-
 /** A repository, or the uploads. */
 interface IndexSource {
   readonly name: string;
   index(signal: AbortSignal): Promise<RepositoryIndex>;
-}
-
-/** A search as `helm search repo` of Helm 3 takes it. */
-export interface Helm3Search {
-  readonly keyword?: string;
-  /** `keyword` is a regular expression. */
-  readonly regexp?: boolean;
-  /** Pre-releases as well; without effect beside `version`. */
-  readonly devel?: boolean;
-  /** Version or range; empty is every release. */
-  readonly version?: string;
-  /** Every version instead of the best of each chart. */
-  readonly versions?: boolean;
-  /** Only this repository. */
-  readonly repo?: string;
 }
 
 const defaultVersions = 1000;
@@ -101,11 +81,12 @@ export class Catalogue {
    * All that `helm search repo` of Helm 3 prints, in its order: repositories that do not answer are left out, as there.
    * @throws GatewayError as `search`
    */
-  searchHelm3(query: Helm3Search, signal: AbortSignal): Promise<readonly ChartSummary[]> {
-    const { keyword: text = '', regexp, version = '', versions: all_versions = false, devel } = query;
-    const wanted = { query: text, regexp, version, all_versions, devel, helm3: true };
+  searchHelm3(
+    { repo, ...query }: ChartQuery & { readonly repo: string },
+    signal: AbortSignal,
+  ): Promise<readonly ChartSummary[]> {
     return cancellable(async () => {
-      const { hits } = await this.#search(wanted, query.repo ?? '', signal);
+      const { hits } = await this.#search({ ...query, helm3: true }, repo, signal);
       const charts: ChartSummary[] = [];
       while (charts.length < hits.total) {
         charts.push(...hits.from(charts.length, summariesAtOnce));
@@ -116,7 +97,7 @@ export class Catalogue {
     }, signal);
   }
 
-  async #search(query: ChartQuery, repo: string, signal: AbortSignal): Promise<Searched> {
+  async #search(query: ChartQuery, repo: string, signal: AbortSignal) {
     const { repositories, uploads } = this.#sources;
     const all: IndexSource[] = [...(await repositories.all()), ...(uploads.isEnabled ? [uploads] : [])];
     const wanted = all.filter(({ name }) => repo === '' || name === repo);

@@ -33,12 +33,9 @@ export function parseHelmIgnore(text: string): IgnoreRules {
       return parseRule(line);
     });
   return (path, isFolder) => {
-    for (const { isNegated, foldersOnly, matches } of rules) {
-      const fits = (!foldersOnly || isFolder) && matches(path);
-      if (isNegated && !fits) return true;
-      if (!isNegated && fits) return true;
-    }
-    return false;
+    const decides = ({ isNegated, foldersOnly, matches }: IgnoreRule) =>
+      isNegated !== ((!foldersOnly || isFolder) && matches(path));
+    return rules.some(decides);
   };
 }
 
@@ -61,69 +58,39 @@ function parseRule(line: string): IgnoreRule {
  * @throws GatewayError INVALID_ARGUMENT when a class or an escape is not finished
  */
 export function parseGlob(pattern: string): (path: string) => boolean {
-  const characters = [...pattern];
   let expression = '';
-  for (let index = 0; index < characters.length; index++) {
-    const character = characters[index] ?? '';
-    switch (character) {
-      case '*':
-        expression += '[^/]*';
-        break;
-      case '?':
-        expression += '[^/]';
-        break;
-      case '[': {
-        const end = classEnd(characters, index);
-        expression += classExpression(characters.slice(index + 1, end));
-        index = end;
-        break;
-      }
-      default:
-        if (character === '\\') index++;
-        expression += escapeRegExp(nextCharacter(characters, index));
-    }
+  let at = 0;
+  while (at < pattern.length) {
+    globPart.lastIndex = at;
+    const [part, negated, inner, escaped, plain] = globPart.exec(pattern) ?? [];
+    if (part === undefined) throw invalidArgument('syntax error in pattern');
+    if (part === '*') expression += '[^/]*';
+    else if (part === '?') expression += '[^/]';
+    else if (inner !== undefined) expression += classExpression(inner, negated !== undefined);
+    else expression += escapeRegExp(escaped ?? plain ?? '');
+    at += part.length;
   }
   // linear in the path, whatever the pattern
   const compiled = RE2JS.compile(expression);
   return path => compiled.matches(path);
 }
 
-function nextCharacter(characters: readonly string[], index: number): string {
-  const character = characters[index];
-  if (character === undefined) throw invalidArgument('syntax error in pattern');
-  return character;
-}
-
-function classEnd(characters: readonly string[], start: number): number {
-  let index = start + 1;
-  if (characters[index] === '^') index++;
-  const first = index;
-  while (characters[index] !== ']' || index === first) {
-    if (nextCharacter(characters, index) === '\\') index++;
-    index++;
-  }
-  return index;
-}
+/** `*`, `?`, a class, or a character; `]` is no end where it stands first in a class. */
+const globPart = /\*|\?|\[(?:(\^)|(?!\^))((?:\\.|[^\\])(?:\\.|[^\\\]])*)\]|\\(.)|([^\\[])/suy;
+/** A character of a class, or a range from one to another. */
+const classPart = /\\?(.)(?:-\\?(.|$))?/gsu;
 
 /** A class is matched against one character, `/` too, as in Go. */
-function classExpression(inner: readonly string[]): string {
-  const negated = inner[0] === '^';
-  let expression = '';
-  for (let index = negated ? 1 : 0; index < inner.length; index++) {
-    if (inner[index] === '\\') index++;
-    const from = nextCharacter(inner, index);
-    let to = from;
-    if (inner[index + 1] === '-') {
-      index += 2;
-      if (inner[index] === '\\') index++;
-      to = nextCharacter(inner, index);
-    }
-    // a reversed range matches nothing
-    if ((from.codePointAt(0) ?? 0) <= (to.codePointAt(0) ?? 0))
-      expression += `${escapeClass(from)}-${escapeClass(to)}`;
-  }
-  if (expression === '') return negated ? '[\\s\\S]' : '[^\\s\\S]';
-  return negated ? `[^${expression}]` : `[${expression}]`;
+function classExpression(inner: string, isNegated: boolean): string {
+  const ranges = Array.from(inner.matchAll(classPart), ([, from = '', to = from]) => [from, to] as const);
+  if (ranges.some(([, to]) => to === '')) throw invalidArgument('syntax error in pattern');
+  // a reversed range matches nothing
+  const expression = ranges
+    .filter(([from, to]) => from.codePointAt(0)! <= to.codePointAt(0)!)
+    .map(([from, to]) => `${escapeClass(from)}-${escapeClass(to)}`)
+    .join('');
+  if (expression === '') return isNegated ? '[\\s\\S]' : '[^\\s\\S]';
+  return isNegated ? `[^${expression}]` : `[${expression}]`;
 }
 
 function escapeRegExp(character: string): string {

@@ -40,8 +40,7 @@ async function search({ tool, args }: Recorded): Promise<string[]> {
     {
       query: positionals.slice(helm3 ? 2 : 1).join(' '),
       regexp: values.regexp ?? false,
-      version: values.version ?? '',
-      devel: values.devel ?? false,
+      version: values.version ?? (helm3 && values.devel ? '>0.0.0-0' : ''),
       all_versions: values.versions ?? false,
       helm3,
     },
@@ -129,7 +128,7 @@ test('Helm 3 shows the version of a chart whose text matches best, Helm 2 the ne
   assert.deepEqual(await keys({ query: 'ünï', all_versions: false }), ['b/beta 1.0.0']);
   const best = { query: 'gamma', all_versions: false, version: '' };
   assert.deepEqual(await keys({ ...best, helm3: true }), ['a/gamma-2 0.1.0', 'b/beta 2.0.0']);
-  assert.deepEqual(await keys({ ...best, helm3: true, devel: true }), [
+  assert.deepEqual(await keys({ ...best, helm3: true, version: '>0.0.0-0' }), [
     'a/gamma-2 0.1.0',
     'b/gamma 1.0.0-rc.1',
     'b/beta 2.0.0',

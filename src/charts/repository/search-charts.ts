@@ -23,8 +23,6 @@ export interface ChartQuery {
   readonly regexp?: boolean | undefined;
   /** Version or range of versions; empty is every release. */
   readonly version: string;
-  /** Helm 3 only: an empty `version` is every version, pre-releases as well. */
-  readonly devel?: boolean | undefined;
   /** Every version that matches instead of the newest one. */
   readonly all_versions: boolean;
   /** As `helm search repo` of Helm 3 orders and reads ranges; else as `helm search` of Helm 2.17. */
@@ -127,7 +125,7 @@ export async function searchCharts(
   query: ChartQuery,
   signal: AbortSignal,
 ): Promise<Hits> {
-  const range = query.version || (query.helm3 ? (query.devel ? '>0.0.0-0' : '>0.0.0') : '');
+  const range = query.version || (query.helm3 ? '>0.0.0' : '');
   const wanted = query.helm3
     ? readRange(range, parseHelm3Constraint)
     : { ...readRange(range), exact: query.version };

@@ -3,22 +3,12 @@ import { open } from 'node:fs/promises';
 import { inThread, invalidArgument } from '../../protocol/index.ts';
 import { loadChart } from '../archive/load-chart.ts';
 import type { ArchiveLimits } from '../archive/unpack.ts';
+import type { ChartEntry } from '../repository/packed-index.ts';
 import { parseVersion } from '../requirements/version-constraint.ts';
-import { diskError, openPlain } from './upload-folder.ts';
+import { onDisk, openPlain } from './upload-folder.ts';
 
-/** What an upload is by its content; of lists and texts that Chart.yaml does not have there are empty ones. */
-export interface Inspected {
-  readonly name: string;
-  readonly version: string;
-  readonly appVersion: string;
-  readonly description: string;
-  readonly home: string;
-  readonly icon: string;
-  readonly keywords: readonly string[];
-  readonly deprecated: boolean;
-  /** SHA-256 of the archive in hexadecimal. */
-  readonly digest: string;
-}
+/** What an upload is by its content; `digest` is that of the archive. */
+export type Inspected = Omit<ChartEntry, 'urls' | 'created'>;
 
 export type InspectLimits = ArchiveLimits & { readonly maxBytes: number };
 
@@ -56,8 +46,8 @@ export async function inspectUpload(path: string, limits: InspectLimits): Promis
 
 export const inspectInThread = inThread(import.meta.url, inspectUpload);
 
-async function readArchive(path: string, maxBytes: number): Promise<Buffer> {
-  try {
+function readArchive(path: string, maxBytes: number): Promise<Buffer> {
+  return onDisk('read', async () => {
     const file = await open(path, openPlain);
     try {
       const { size } = await file.stat();
@@ -66,7 +56,5 @@ async function readArchive(path: string, maxBytes: number): Promise<Buffer> {
     } finally {
       await file.close();
     }
-  } catch (error) {
-    throw diskError(error, 'read');
-  }
+  });
 }

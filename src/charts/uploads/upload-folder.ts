@@ -48,11 +48,6 @@ export class UploadFolder {
 
   /** Reads which files there are, and removes what killed processes have left. */
   async content(): Promise<FolderContent> {
-    return this.#do('read', () => this.#content());
-  }
-
-  async #content(): Promise<FolderContent> {
-    const names = await this.#files.readdir(this.path);
     const packed: StoredFile[] = [];
     const ready: StoredFile[] = [];
     const look = async (fileName: string) => {
@@ -65,7 +60,7 @@ export class UploadFolder {
         await this.#files.unlink(this.pathOf(fileName)).catch(() => {});
       else if (stage === 'ready') ready.push(file);
     };
-    await Promise.all(names.map(look));
+    await onDisk('read', async () => Promise.all((await this.#files.readdir(this.path)).map(look)));
     packed.sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
     return { packed, ready };
   }
@@ -84,9 +79,9 @@ export class UploadFolder {
 
   /** A new file that no listing shows. */
   async create(): Promise<TemporaryFile> {
-    const fileName = `.upload-${randomBytes(16).toString('hex')}.part`;
-    const handle = await this.#do('written', () => this.#files.open(this.pathOf(fileName), 'wx', 0o600));
-    return new TemporaryFile(fileName, handle, this.#files, this.path);
+    const path = this.pathOf(`.upload-${randomBytes(16).toString('hex')}.part`);
+    const handle = await onDisk('written', () => this.#files.open(path, 'wx', 0o600));
+    return new TemporaryFile(path, handle, this.#files);
   }
 
   /**
@@ -97,7 +92,7 @@ export class UploadFolder {
   async keep(temporary: TemporaryFile, fileName: string, replace: boolean): Promise<StoredFile> {
     const { path } = temporary;
     const target = this.pathOf(fileName);
-    return this.#do('written', async () => {
+    return onDisk('written', async () => {
       if (replace) await this.#files.rename(path, target);
       else await this.#files.link(path, target);
       try {
@@ -115,7 +110,7 @@ export class UploadFolder {
 
   /** Removes a file for good. @returns whether there was one */
   async remove(fileName: string): Promise<boolean> {
-    return this.#do('written', async () => {
+    return onDisk('written', async () => {
       const isGone = await this.#files.unlink(this.pathOf(fileName)).then(() => true, absent);
       if (isGone) await this.#sync();
       return isGone ?? false;
@@ -124,7 +119,7 @@ export class UploadFolder {
 
   /** The content of a file; undefined where it is no longer the one that was looked at. */
   async read(fileName: string, identity: string): Promise<Buffer | undefined> {
-    return this.#do('read', async () => {
+    return onDisk('read', async () => {
       const handle = await this.#files.open(this.pathOf(fileName), openPlain).catch(absent);
       if (!handle) return undefined;
       try {
@@ -146,69 +141,43 @@ export class UploadFolder {
       await folder.close();
     }
   }
-
-  async #do<T>(doing: 'read' | 'written', work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw diskError(error, doing);
-    }
-  }
 }
 
 /** A file that is being written. Whoever has it keeps it or discards it. */
 export class TemporaryFile {
   bytes = 0;
+  /** Where the file is now. */
+  path: string;
   readonly #handle: nodeFiles.FileHandle;
   readonly #files: Files;
-  readonly #folder: string;
   readonly #hash: Hash = createHash('sha256');
   readonly #touch: NodeJS.Timeout;
-  #fileName: string;
   #isOpen = true;
 
-  constructor(fileName: string, handle: nodeFiles.FileHandle, files: Files, folder: string) {
-    this.#fileName = fileName;
+  constructor(path: string, handle: nodeFiles.FileHandle, files: Files) {
+    this.path = path;
     this.#handle = handle;
     this.#files = files;
-    this.#folder = folder;
     this.#touch = setInterval(() => void this.#touchFile(), touchEveryMs).unref();
-  }
-
-  get path(): string {
-    return join(this.#folder, this.#fileName);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     this.bytes += chunk.length;
     this.#hash.update(chunk);
-    try {
-      await this.#handle.writeFile(chunk);
-    } catch (error) {
-      throw diskError(error, 'written');
-    }
+    await onDisk('written', () => this.#handle.writeFile(chunk));
   }
 
   /** All is written, and on the disk. @returns SHA-256 of it in hexadecimal */
   async finish(): Promise<string> {
-    try {
-      await this.#handle.sync();
-      await this.#close();
-    } catch (error) {
-      throw diskError(error, 'written');
-    }
+    await onDisk('written', () => this.#handle.sync().then(() => this.#close()));
     return this.#hash.digest('hex');
   }
 
   /** Shows all gateways that this is about to be kept. */
   async ready(): Promise<void> {
-    const fileName = this.#fileName.replace(/part$/, 'ready');
-    try {
-      await this.#files.rename(this.path, join(this.#folder, fileName));
-    } catch (error) {
-      throw diskError(error, 'written');
-    }
-    this.#fileName = fileName;
+    const path = this.path.replace(/part$/, 'ready');
+    await onDisk('written', () => this.#files.rename(this.path, path));
+    this.path = path;
   }
 
   /** Leaves nothing behind. */
@@ -241,15 +210,19 @@ function absent(error: NodeJS.ErrnoException): undefined {
 
 const full: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** What the system says of the folder, without its path. */
-export function diskError(error: unknown, doing: 'read' | 'written'): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof GatewayError || syscall === undefined) return error;
-  if (code === 'EEXIST') return new GatewayError(Code.ALREADY_EXISTS, 'the name is taken', { cause: error });
-  if (!full.includes(code)) {
-    const message = `the folder of uploads cannot be ${doing}: ${code}`;
-    return unavailable(message, { reason: 'UPLOADS_UNAVAILABLE', cause: error });
+/** Reads or writes in the folder. @throws GatewayError with what the system says of it, without its path */
+export async function onDisk<T>(doing: 'read' | 'written', work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (cause instanceof GatewayError || syscall === undefined) throw cause;
+    if (code === 'EEXIST') throw new GatewayError(Code.ALREADY_EXISTS, 'the name is taken', { cause });
+    if (!full.includes(code)) {
+      const message = `the folder of uploads cannot be ${doing}: ${code}`;
+      throw unavailable(message, { reason: 'UPLOADS_UNAVAILABLE', cause });
+    }
+    const message = `there is no room left on the disk of the uploads (${code})`;
+    throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'UPLOADS_FULL', cause });
   }
-  const message = `there is no room left on the disk of the uploads (${code})`;
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'UPLOADS_FULL', cause: error });
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path/posix';
 import { Code, GatewayError, type Holder, invalidArgument } from '../../protocol/index.ts';
+import { compareUtf8 } from '../../yaml/index.ts';
 import { type ArchiveLimits, archiveLimits } from '../archive/unpack.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
 import { SharedTasks } from '../download/tasks.ts';
@@ -65,7 +66,9 @@ export class Uploads {
    * @throws GatewayError UNIMPLEMENTED without a folder; UNAVAILABLE when it cannot be read; the signal's reason
    */
   async list(signal: AbortSignal): Promise<Upload[]> {
-    return [...byName(await this.#read(signal)).values()].flat();
+    const uploads = await this.#read(signal);
+    const byVersion = uploads.sort((a, b) => compareVersions(b.parsedVersion, a.parsedVersion));
+    return byVersion.sort((a, b) => compareUtf8(a.name, b.name));
   }
 
   /** The same as the index of a repository. */
@@ -305,21 +308,8 @@ function toUpload(inspected: Inspected, { fileName, bytes, modifiedMs }: StoredF
 
 function toIndex(uploads: readonly Upload[]): RepositoryIndex {
   const packer = new IndexPacker(uploadsName);
-  for (const [name, versions] of byName(uploads)) packer.add(name, versions);
+  for (const [name, versions] of Map.groupBy(uploads, upload => upload.name)) packer.add(name, versions);
   return new RepositoryIndex(packer.finish());
-}
-
-/** By name, newest version first. */
-function byName(uploads: readonly Upload[]): Map<string, Upload[]> {
-  const index = new Map<string, Upload[]>();
-  for (const upload of uploads.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const versions = index.get(upload.name) ?? [];
-    index.set(upload.name, versions);
-    versions.push(upload);
-  }
-  for (const versions of index.values())
-    versions.sort((a, b) => compareVersions(b.parsedVersion, a.parsedVersion));
-  return index;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type Config, decodeMessage, encodeMessage } from '../../codec/index.ts'
 import { type Holder, inThread, invalidArgument } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 import { mayExpand, readYamlMap, textBounds } from '../chart/chart-yaml.ts';
-import { applySet, applySetString, createSetBudget } from './set-line.ts';
+import { applySetLines } from './set-line.ts';
 import { countNodes, mergeTables } from './tables.ts';
 
 /** How a caller gives values, in the order in which they are merged. */
@@ -68,11 +68,7 @@ export function mergeValues(given: GivenValues): MergedValues {
   const config = readConfig();
   const merged = readYamlMap(config.raw, fieldNames.raw);
   if (given.valuesJson) mergeTables(merged, jsonToTable(given.valuesJson, 0));
-  const budget = createSetBudget();
-  for (const [index, line] of given.set.entries()) applySet(merged, line, budget, `set[${index}]`);
-  for (const [index, line] of given.setString.entries()) {
-    applySetString(merged, line, budget, `set_string[${index}]`);
-  }
+  applySetLines(merged, given.set, given.setString);
   if (countNodes(merged) > textBounds.maxNodes) {
     throw invalidArgument(`the values given are more than ${textBounds.maxNodes}`);
   }

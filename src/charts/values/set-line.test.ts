@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseYaml, writeYaml, type YamlMap } from '../../yaml/index.ts';
-import { applySet, applySetString, createSetBudget } from './set-line.ts';
+import { applySetLines } from './set-line.ts';
 
-function set(line: string, values = '', apply = applySet): string {
+function set(line: string, values = '', isText = false): string {
   const map = (parseYaml(values) ?? new Map()) as YamlMap;
-  apply(map, line, createSetBudget(), 'set[0]');
+  if (isText) applySetLines(map, [], [line]);
+  else applySetLines(map, [line], []);
   return writeYaml(map);
 }
 
@@ -66,7 +67,7 @@ describe('set_string', () => {
     ['a={1,true}', 'a:\n- "1"\n- "true"\n'],
     ['a[0].b=0', 'a:\n- b: "0"\n'],
   ];
-  for (const [line, after] of cases) test(line, () => assert.equal(set(line, '', applySetString), after));
+  for (const [line, after] of cases) test(line, () => assert.equal(set(line, '', true), after));
 });
 
 describe('what cannot be read', () => {

@@ -13,20 +13,12 @@ const maxFilled = textBounds.maxNodes;
 /** UTF-16 units of one line. */
 const maxLength = 1024 * 1024;
 
-/** What the lines of one request may still fill lists with. */
-export interface SetBudget {
-  items: number;
-}
-
-export function createSetBudget(): SetBudget {
-  return { items: maxFilled };
-}
-
 /** Where the reader is in a line of `--set` syntax, by code point. */
 interface Line {
   readonly characters: readonly string[];
   readonly toValue: (text: string) => YamlValue;
-  readonly budget: SetBudget;
+  /** The items that the lines of a request may still fill lists with. */
+  readonly budget: { items: number };
   position: number;
   /** The line has ended; a name may still be missing its value. */
   ended: boolean;
@@ -38,16 +30,24 @@ const end = '';
 class SetLineError extends Error {}
 
 /**
- * Sets what a line such as `a.b=1,c[0].d=x,e={1,2}` says in `values`, as `helm install --set` does (pkg/strvals of Helm
- * 2.17): `\` takes the next character as it is, `true`, `false`, `null` and integers are typed.
- * @throws GatewayError INVALID_ARGUMENT, beginning with `where`, when the line cannot be read
+ * Sets what lines such as `a.b=1,c[0].d=x,e={1,2}` say in `values`, as `helm install --set` does, and then `--set-string`, by which
+ * every value stays text (pkg/strvals of Helm 2.17): `\` takes the next character as it is; of `--set`, `true`, `false`, `null`
+ * and integers are typed.
+ * @throws GatewayError INVALID_ARGUMENT that names the line, when one cannot be read
  */
-export function applySet(
+export function applySetLines(values: YamlMap, set: readonly string[], setString: readonly string[]): void {
+  const budget = { items: maxFilled };
+  for (const [index, text] of set.entries()) applyLine(values, text, `set[${index}]`, toTypedValue, budget);
+  for (const [index, text] of setString.entries())
+    applyLine(values, text, `set_string[${index}]`, value => value, budget);
+}
+
+function applyLine(
   values: YamlMap,
   text: string,
-  budget: SetBudget,
   where: string,
-  toValue: Line['toValue'] = toTypedValue,
+  toValue: Line['toValue'],
+  budget: Line['budget'],
 ): void {
   if (text.length > maxLength) throw invalidArgument(`${where} is longer than ${maxLength}`);
   const line: Line = { characters: [...text], toValue, budget, position: 0, ended: false };
@@ -58,11 +58,6 @@ export function applySet(
     // the line itself is not repeated: it may hold a password
     throw invalidArgument(`failed parsing ${where} at character ${line.position}: ${error.message}`);
   }
-}
-
-/** The same as `--set-string` does: every value stays text. */
-export function applySetString(values: YamlMap, text: string, budget: SetBudget, where: string): void {
-  applySet(values, text, budget, where, value => value);
 }
 
 /** Reads one name and its value into a table. */

@@ -108,9 +108,10 @@ async function refreshRepositories(call: Call): Promise<Data> {
 
 async function searchCharts(call: Call): Promise<Data> {
   const query = {
-    keyword: call.query('keyword'),
+    query: call.query('keyword'),
     version: call.query('version') || '>0.0.0',
-    versions: call.query('versions') === 'true',
+    all_versions: call.query('versions') === 'true',
+    repo: '',
   };
   const charts = await call.app.charts.catalogue.searchHelm3(query, call.context.signal).catch(error => {
     const isRange = error instanceof GatewayError && /^not a version or a range /.test(error.message);
