@@ -46,7 +46,6 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
   const logRequest = createAccessLog(log, config.observe.accessLog);
   const finished = (request: LoggedRequest) => {
     metrics.requestFinished(request);
-    clusters.finished(request);
     logRequest(request);
   };
   const grpcOptions = {
@@ -59,7 +58,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
     maxMessageBytes: config.limits.maxMessageBytes,
   };
   const budget = new Budget(config.limits.inFlightBytes);
-  metrics.watchInFlight(() => budget.used);
+  metrics.watch({ inFlightBytes: () => budget.used });
   const pages = createPages(health, metrics);
   const { maxBodyBytes } = config.limits;
   const servesHelmWrapper = config.dialects.names.includes('helm-wrapper');

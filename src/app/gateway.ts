@@ -72,10 +72,9 @@ export async function startGateway(config: Config, version: string, log: Logger)
     }
     clusters = await openClusters(config, { sandbox, metrics, log });
     const { registry } = clusters;
-    metrics.watchRecords(() => registry.records());
     health = createClusterHealth(registry);
     const live = new LiveReleases({ ...config.live, stopping: stopping.signal });
-    metrics.watchStreams(() => live.counts());
+    metrics.watch({ records: () => registry.records(), streams: () => live.counts() });
     const plain = createReleaseService(
       charts,
       live,
@@ -108,7 +107,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
     await close();
     throw error;
   }
-  metrics.watchConnections(() => listener.counts());
+  metrics.watch({ connections: () => listener.counts() });
   const [first] = listener.addresses();
   if (first) sandbox?.setGateway({ host: reachableAddress(first.address), port: first.port });
   if (config.dialects.helmWrapperConfig !== undefined) void refreshAtStart(charts, stopping.signal, log);

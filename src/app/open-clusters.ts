@@ -7,7 +7,7 @@ import {
   type SourceProblem,
 } from '../clusters/index.ts';
 import { type Config, servesClusters } from '../config/index.ts';
-import type { LoggedRequest, Logger, Metrics } from '../observe/index.ts';
+import type { LogFields, Logger, Metrics } from '../observe/index.ts';
 import { invalidArgument } from '../protocol/index.ts';
 import type { OpenSandbox } from './open-sandbox.ts';
 import { connectTimeoutMs, ownEntryOf, recordsOf, tillerCallOptionsOf } from './options.ts';
@@ -18,7 +18,6 @@ export interface OpenClusters {
   /** The own Tiller, or the cluster that stands in for it, for people. */
   readonly description: string;
   problem(): { readonly problem?: SourceProblem };
-  finished(request: LoggedRequest): void;
   close(): void;
 }
 
@@ -30,7 +29,8 @@ export async function openClusters(
   config: Config,
   { sandbox, metrics, log }: { sandbox: OpenSandbox | undefined; metrics: Metrics; log: Logger },
 ): Promise<OpenClusters> {
-  const { clusters, limits, tiller } = config;
+  const { clusters, kubernetes, limits, tiller } = config;
+  const { defaultCluster } = clusters;
   const hasMany = servesClusters(clusters);
   const upstreamOptions = {
     tiller: tillerCallOptionsOf(config, metrics),
@@ -42,57 +42,47 @@ export async function openClusters(
     },
     environment: process.env,
   };
+  const writeLog = (level: keyof Logger, message: string, fields?: LogFields) => log[level](message, fields);
   const registry = new Registry({
     own: ownEntryOf(config, sandbox?.kubeconfig),
     many: hasMany ? await manyOptionsOf(config) : undefined,
     open: async (entry, events, signal) => openUpstream(entry, upstreamOptions, events, signal),
     records: recordsOf(config, log),
     connectTimeoutMs,
-    log: (level, message, fields) => log[level](message, fields),
+    log: writeLog,
   });
+  let source: Awaited<ReturnType<typeof keepUpToDate>> | undefined;
+  const close = () => {
+    source?.stop();
+    registry.destroy();
+  };
   try {
-    const { description } = await registry.own.open(AbortSignal.timeout(connectTimeoutMs));
-    if (!hasMany) {
-      return {
+    const own = await registry.own.open(AbortSignal.timeout(connectTimeoutMs));
+    if (hasMany) {
+      source = await keepUpToDate(
+        createClusterSource({
+          file: clusters.file,
+          kubeContexts: clusters.kubeContexts,
+          kubeconfig: kubernetes.kubeconfig,
+          environment: process.env,
+        }),
         registry,
-        description,
-        problem: () => ({}),
-        finished: () => {},
-        close: () => registry.destroy(),
-      };
+        writeLog,
+      );
+      if (defaultCluster !== undefined) registry.get(defaultCluster); // refuses one that is not listed
+      log.info(`serving ${registry.clusters.length} clusters at /clusters`);
+      metrics.watch({ clusterStates: () => registry.states() });
     }
-    const { defaultCluster } = clusters;
-    const upToDate = await followSource(config, registry, log);
-    if (defaultCluster !== undefined) registry.get(defaultCluster);
-    log.info(`serving ${registry.clusters.length} clusters at /clusters`);
-    const clusterMetrics = metrics.clusters();
-    clusterMetrics.watchStates(() => registry.states());
     return {
       registry,
-      description: defaultCluster === undefined ? description : `cluster ${defaultCluster}`,
-      problem: upToDate.problem,
-      finished({ cluster, code }) {
-        if (cluster !== undefined) clusterMetrics.called(cluster, code);
-      },
-      close() {
-        upToDate.stop();
-        registry.destroy();
-      },
+      description: defaultCluster === undefined ? own.description : `cluster ${defaultCluster}`,
+      problem: () => source?.problem() ?? {},
+      close,
     };
   } catch (error) {
-    registry.destroy();
+    close();
     throw error;
   }
-}
-
-function followSource({ clusters, kubernetes }: Config, registry: Registry, log: Logger) {
-  const source = createClusterSource({
-    file: clusters.file,
-    kubeContexts: clusters.kubeContexts,
-    kubeconfig: kubernetes.kubeconfig,
-    environment: process.env,
-  });
-  return keepUpToDate(source, registry, (level, message, fields) => log[level](message, fields));
 }
 
 async function manyOptionsOf({ clusters }: Config) {

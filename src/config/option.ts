@@ -95,13 +95,8 @@ type Given<S extends Spec, T> = S extends { readonly default: string } ? T : T |
 
 /** Yes or no. `--name`, `--name=false`, `--no-name`. Off unless its default is `true`. */
 export function flag(name: string, summary: string, spec: Spec = {}): Option<boolean> {
-  return {
-    ...common(name, summary, { default: 'false', ...spec }),
-    placeholder: '',
-    range: 'true or false',
-    read: ([value = '']) => parseBoolean(value),
-    show: String,
-  };
+  const withDefault = { ...spec, default: spec.default ?? 'false' };
+  return single([name, summary, withDefault], '', 'true or false', String, parseBoolean);
 }
 
 /** Any text that is not empty. `pattern` with `expected` narrows it: `expected a name such as …`. */

@@ -27,9 +27,7 @@ const prefix = 'TILLER_GATEWAY_';
  * `version` is taken for `--version`. Mistakes are collected, not thrown; values are not looked at.
  */
 export function readFlags(argv: readonly string[], options: readonly AnyOption[]): Settings {
-  const byName = new Map(
-    options.flatMap(option => [option.flag, ...option.aliases].map(name => [name, option])),
-  );
+  const byName = optionsByName(options);
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
   const rest = [...argv];
@@ -46,12 +44,8 @@ export function readFlags(argv: readonly string[], options: readonly AnyOption[]
     const negated = byName.get(name.replace(/^no-/, ''));
     const option = byName.get(name) ?? (negated && isBoolean(negated) ? negated : undefined);
     if (!option) {
-      mistakes.push(
-        `--${name} is not a flag${suggestion(
-          `--${name}`,
-          [...byName.keys()].map(known => `--${known}`),
-        )}`,
-      );
+      const flags = [...byName.keys()].map(known => `--${known}`);
+      mistakes.push(`--${name} is not a flag${suggestion(`--${name}`, flags)}`);
       if (attached === undefined && isValue(rest[0])) rest.shift();
       continue;
     }
@@ -60,6 +54,16 @@ export function readFlags(argv: readonly string[], options: readonly AnyOption[]
     else add(byFlag, option, { texts: [text], where: `--${name}` });
   }
   return { byFlag, mistakes };
+}
+
+/** The options by all their names. */
+function optionsByName(
+  options: readonly AnyOption[],
+  nameOf = (flag: string) => flag,
+): ReadonlyMap<string, AnyOption> {
+  return new Map(
+    options.flatMap(option => [option.flag, ...option.aliases].map(name => [nameOf(name), option])),
+  );
 }
 
 /** The text of a flag's value, from the next word unless it is attached; nothing where it is missing. */
@@ -108,20 +112,17 @@ export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   options: readonly AnyOption[],
 ): Settings {
-  const flagByName = new Map(
-    options
-      .filter(option => !option.flagOnly)
-      .flatMap(option =>
-        [option.flag, ...option.aliases].map(name => [environmentName(name), option.flag] as const),
-      ),
+  const byName = optionsByName(
+    options.filter(option => !option.flagOnly),
+    environmentName,
   );
-  const knownNames = [...flagByName.keys()].map(name => name.slice(prefix.length));
+  const knownNames = [...byName.keys()].map(name => name.slice(prefix.length));
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(prefix) || !text) continue;
-    const flag = flagByName.get(name);
-    if (flag !== undefined) byFlag.set(flag, { texts: [text], where: name });
+    const option = byName.get(name);
+    if (option) byFlag.set(option.flag, { texts: [text], where: name });
     else if (!serviceLink.test(name)) {
       mistakes.push(
         `${name} is not a variable of this program${suggestion(name.slice(prefix.length), knownNames, prefix)}`,
@@ -188,10 +189,7 @@ export function parseFileSettings(file: string, content: string, options: readon
   if (root.kind !== 'mapping')
     return failed(`${file}:${lineOf(root)}: expected a map of options by their flag names`);
 
-  const known = options.filter(option => !option.flagOnly && option.flag !== 'config');
-  const byName = new Map(
-    known.flatMap(option => [option.flag, ...option.aliases].map(name => [name, option])),
-  );
+  const byName = optionsByName(options.filter(option => !option.flagOnly && option.flag !== 'config'));
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
   const names = new Set<string>();

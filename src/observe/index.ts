@@ -7,5 +7,5 @@ export {
   type Logger,
   type LogLevel,
 } from './logger.ts';
-export { type ClusterMetrics, createMetrics, type Metrics } from './metrics.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
 export { firstLines, maskPayload } from './redact.ts';

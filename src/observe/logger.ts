@@ -107,8 +107,6 @@ export interface LoggedRequest extends RequestOutcome {
   /** The path as it came, without the query, which may hold credentials. */
   readonly path: string;
   readonly error: unknown;
-  /** Which of several clusters answered. */
-  readonly cluster?: string | undefined;
 }
 
 /** Routes that probes ask every few seconds. */

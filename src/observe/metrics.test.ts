@@ -43,8 +43,7 @@ describe('metrics', () => {
     const metrics = createMetrics('1');
     metrics.tillerCalled('GetVersion', 0, 1);
     metrics.tillerCalled('GetVersion', 14, 1);
-    metrics.watchConnections(() => ({ total: 6, http1: 3, http2: 2 }));
-    metrics.watchInFlight(() => 7);
+    metrics.watch({ connections: () => ({ total: 6, http1: 3, http2: 2 }), inFlightBytes: () => 7 });
     const { body } = await metrics.render();
     assert.match(body, /^tiller_gateway_tiller_calls_total\{method="GetVersion",code="UNAVAILABLE"\} 1$/m);
     assert.match(body, /^tiller_gateway_tiller_call_duration_seconds_count\{method="GetVersion"\} 2$/m);

@@ -13,6 +13,8 @@ export interface RequestOutcome {
   readonly bytes: number;
   /** Of a read: what `Tiller-Gateway-Reads` says. */
   readonly reads?: string | undefined;
+  /** Which of several clusters answered. Their names are bounded in number: past the bound they count as `other`. */
+  readonly cluster?: string | undefined;
 }
 
 /** Release records in memory, of all clusters. */
@@ -24,11 +26,14 @@ export interface RecordCounts {
   readonly ageSeconds: number | undefined;
 }
 
-/** Metrics of the hub. The names of clusters are bounded in number: past the bound they count as `other`. */
-export interface ClusterMetrics {
-  called(cluster: string, code: number): void;
-  /** `counts` gives the number of clusters by state; called whenever the metrics are read. */
-  watchStates(counts: () => Readonly<Record<string, number>>): void;
+/** What is counted by others, and read whenever the metrics are. */
+export interface Watched {
+  readonly connections: () => { readonly total: number; readonly http1: number; readonly http2: number };
+  readonly inFlightBytes: () => number;
+  readonly streams: () => { readonly streams: number; readonly sent: number; readonly cut: number };
+  readonly records: () => RecordCounts;
+  /** The number of clusters by state. With it requests are counted by cluster; a gateway without a hub has neither. */
+  readonly clusterStates: () => Readonly<Record<string, number>>;
 }
 
 export interface Metrics {
@@ -37,18 +42,8 @@ export interface Metrics {
   tillerCalled(method: string, code: number, durationMs: number): void;
   /** A request or connection that was refused before any front saw it: a status, `connections` or `accept`. */
   refused(what: string): void;
-  /** `counts` is called whenever the metrics are read. */
-  watchConnections(
-    counts: () => { readonly total: number; readonly http1: number; readonly http2: number },
-  ): void;
-  /** `bytes` is called whenever the metrics are read. */
-  watchInFlight(bytes: () => number): void;
-  /** `counts` is called whenever the metrics are read. */
-  watchStreams(counts: () => { readonly streams: number; readonly sent: number; readonly cut: number }): void;
-  /** `counts` is called whenever the metrics are read. */
-  watchRecords(counts: () => RecordCounts): void;
-  /** The metrics of many clusters; registered at the first call, so that a gateway without a hub has none. */
-  clusters(): ClusterMetrics;
+  /** Has these read from now on; each once. */
+  watch(sources: Partial<Watched>): void;
   render(): Promise<{ readonly type: string; readonly body: string }>;
 }
 
@@ -66,17 +61,44 @@ export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const named = (name: string, help: string) => ({ name: `tiller_gateway_${name}`, help, registers });
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter({ name, help, labelNames, registers });
+    new Counter({ ...named(name, help), labelNames });
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Gauge({ name, help, labelNames, registers });
+    new Gauge({ ...named(name, help), labelNames });
   const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Histogram({ name, help, labelNames, buckets: bucketsSeconds, registers });
-  gauge('tiller_gateway_build_info', 'Always 1; the version is in the label.', ['version']).set(
-    { version },
-    1,
-  );
-  const requests = counter('tiller_gateway_requests_total', 'Finished requests.', [
+    new Histogram({ ...named(name, help), labelNames, buckets: bucketsSeconds });
+  gauge('build_info', 'Always 1; the version is in the label.', ['version']).set({ version }, 1);
+  /** A gauge that something else counts; without a line while there is nothing to tell. */
+  const watched = (name: string, help: string, read: () => number | undefined) =>
+    new Gauge({
+      ...named(name, help),
+      collect() {
+        const value = read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  /** The same by the values of a label. */
+  const watchedBy = (label: string, name: string, help: string, read: Watched['clusterStates']) =>
+    new Gauge({
+      ...named(name, help),
+      labelNames: [label],
+      collect() {
+        for (const [value, count] of Object.entries(read())) this.set({ [label]: value }, count);
+      },
+    });
+  /** A counter that something else counts. */
+  const watchedTotal = (name: string, help: string, read: () => number) =>
+    new Counter({
+      ...named(name, help),
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+
+  const requests = counter('requests_total', 'Finished requests.', [
     'front',
     'verb',
     'route',
@@ -84,44 +106,24 @@ export function createMetrics(version: string): Metrics {
     'code',
   ]);
   const durations = seconds(
-    'tiller_gateway_request_duration_seconds',
+    'request_duration_seconds',
     'Seconds from the header of a request to the end of its response.',
     ['front', 'route'],
   );
-  const sent = counter('tiller_gateway_response_bytes_total', 'Bytes of HTTP/JSON response bodies as sent.', [
-    'route',
-  ]);
-  const reads = counter('tiller_gateway_reads_total', 'Reads of releases, by what answered them.', [
-    'source',
-  ]);
-  const inFlight = gauge('tiller_gateway_requests_in_flight', 'Requests in progress.', ['front']);
+  const sent = counter('response_bytes_total', 'Bytes of HTTP/JSON response bodies as sent.', ['route']);
+  const reads = counter('reads_total', 'Reads of releases, by what answered them.', ['source']);
+  const inFlight = gauge('requests_in_flight', 'Requests in progress.', ['front']);
   const refusals = counter(
-    'tiller_gateway_refused_total',
+    'refused_total',
     'Requests that could not be read, by status, and connections that were not accepted.',
     ['what'],
   );
-  const tillerCalls = counter('tiller_gateway_tiller_calls_total', 'Finished calls to Tiller.', [
-    'method',
-    'code',
-  ]);
+  const tillerCalls = counter('tiller_calls_total', 'Finished calls to Tiller.', ['method', 'code']);
   const tillerDurations = seconds(
-    'tiller_gateway_tiller_call_duration_seconds',
+    'tiller_call_duration_seconds',
     'Seconds of calls to Tiller, waiting for a connection included.',
     ['method'],
   );
-
-  /** A counter that something else counts. */
-  const watchTotal = (name: string, help: string, read: () => number) => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  };
 
   // prom-client hashes labels at every use; the series in use are few, so each is looked up once
   const request = remember((key: RequestOutcome, known) => {
@@ -138,6 +140,7 @@ export function createMetrics(version: string): Metrics {
     total: tillerCalls.labels({ method: known ? method : 'other', code: codeName(code) }),
     duration: tillerDurations.labels({ method: known ? method : 'other' }),
   }));
+  let countByCluster: ((cluster: string, code: number) => void) | undefined;
   const inProgress = { http: inFlight.labels({ front: 'http' }), grpc: inFlight.labels({ front: 'grpc' }) };
   inProgress.http.set(0);
   inProgress.grpc.set(0);
@@ -145,12 +148,13 @@ export function createMetrics(version: string): Metrics {
   return {
     requestStarted: front => inProgress[front].inc(),
     requestFinished(outcome) {
-      const { front, verb, route, status, code } = outcome;
+      const { front, verb, route, status, code, cluster } = outcome;
       const series = request(`${front} ${verb} ${route} ${status} ${code}`, outcome);
       inProgress[front].dec();
       series.total.inc();
       series.duration.observe(outcome.durationMs / 1000);
       series.bytes?.inc(outcome.bytes);
+      if (cluster !== undefined) countByCluster?.(cluster, code);
       if (outcome.reads !== undefined)
         reads.inc({ source: /^records\b/.test(outcome.reads) ? 'records' : 'tiller' });
     },
@@ -160,98 +164,46 @@ export function createMetrics(version: string): Metrics {
       series.duration.observe(durationMs / 1000);
     },
     refused: what => refusals.inc({ what }),
-    watchConnections(counts) {
-      new Gauge({
-        name: 'tiller_gateway_connections',
-        help: 'Open client connections; `other` are WebSockets and those whose protocol is not known yet.',
-        labelNames: ['protocol'],
-        registers,
-        collect() {
-          const { total, http1, http2 } = counts();
-          this.set({ protocol: 'http1' }, http1);
-          this.set({ protocol: 'http2' }, http2);
-          this.set({ protocol: 'other' }, total - http1 - http2);
-        },
-      });
-    },
-    watchInFlight(bytes) {
-      new Gauge({
-        name: 'tiller_gateway_in_flight_bytes',
-        help: 'Bytes that count against --in-flight-limit, and what the threads for large requests hold on top.',
-        registers,
-        collect() {
-          this.set(bytes());
-        },
-      });
-    },
-    watchRecords(counts) {
-      const watched = (name: string, help: string, read: (counts: RecordCounts) => number | undefined) =>
-        new Gauge({
-          name: `tiller_gateway_records${name}`,
-          help,
-          registers,
-          collect() {
-            const value = read(counts());
-            if (value === undefined) this.remove();
-            else this.set(value);
-          },
+    watch({ connections, inFlightBytes, streams, records, clusterStates }) {
+      if (connections) {
+        const help =
+          'Open client connections; `other` are WebSockets and those whose protocol is not known yet.';
+        watchedBy('protocol', 'connections', help, () => {
+          const { total, http1, http2 } = connections();
+          return { http1, http2, other: total - http1 - http2 };
         });
-      watched('', 'Revisions held from release records.', ({ held }) => held);
-      watched('_bytes', 'Memory that release records take, nearly.', ({ bytes }) => bytes);
-      watched('_unreadable', 'Release records that cannot be read.', ({ unreadable }) => unreadable);
-      const age = 'Seconds since the API server was heard of last, of the oldest watch.';
-      watched('_watch_age_seconds', age, ({ ageSeconds }) => ageSeconds);
+      }
+      if (inFlightBytes) {
+        const help =
+          'Bytes that count against --in-flight-limit, and what the threads for large requests hold on top.';
+        watched('in_flight_bytes', help, inFlightBytes);
+      }
+      if (streams) {
+        const cut = 'Streams of changes that were ended because their client was too slow.';
+        const sent = 'Events sent on streams of changes.';
+        watched('watchers', 'Open streams of changes.', () => streams().streams);
+        watchedTotal('watch_events_total', sent, () => streams().sent);
+        watchedTotal('watchers_cut_total', cut, () => streams().cut);
+      }
+      if (records) {
+        const name = 'records';
+        const age = 'Seconds since the API server was heard of last, of the oldest watch.';
+        watched(name, 'Revisions held from release records.', () => records().held);
+        watched(`${name}_bytes`, 'Memory that release records take, nearly.', () => records().bytes);
+        watched(`${name}_unreadable`, 'Release records that cannot be read.', () => records().unreadable);
+        watched(`${name}_watch_age_seconds`, age, () => records().ageSeconds);
+      }
+      if (clusterStates) {
+        watchedBy('state', 'clusters', 'Clusters by state.', clusterStates);
+        const calls = counter('cluster_calls_total', 'Finished requests by cluster.', ['cluster', 'code']);
+        const series = remember(({ cluster, code }: { cluster: string; code: number }, known) =>
+          calls.labels({ cluster: known ? cluster : 'other', code: codeName(code) }),
+        );
+        countByCluster = (cluster, code) => series(`${code} ${cluster}`, { cluster, code }).inc();
+      }
     },
-    watchStreams(counts) {
-      new Gauge({
-        name: 'tiller_gateway_watchers',
-        help: 'Open streams of changes.',
-        registers,
-        collect() {
-          this.set(counts().streams);
-        },
-      });
-      watchTotal(
-        'tiller_gateway_watch_events_total',
-        'Events sent on streams of changes.',
-        () => counts().sent,
-      );
-      watchTotal(
-        'tiller_gateway_watchers_cut_total',
-        'Streams of changes that were ended because their client was too slow.',
-        () => counts().cut,
-      );
-    },
-    clusters: () => createClusterMetrics(registry),
     async render() {
       return { type: registry.contentType, body: await registry.metrics() };
-    },
-  };
-}
-
-function createClusterMetrics(registry: Registry): ClusterMetrics {
-  const registers = [registry];
-  const calls = new Counter({
-    name: 'tiller_gateway_cluster_calls_total',
-    help: 'Finished requests by cluster.',
-    labelNames: ['cluster', 'code'],
-    registers,
-  });
-  const series = remember(({ cluster, code }: { cluster: string; code: number }, known) =>
-    calls.labels({ cluster: known ? cluster : 'other', code: codeName(code) }),
-  );
-  return {
-    called: (cluster, code) => series(`${code} ${cluster}`, { cluster, code }).inc(),
-    watchStates(counts) {
-      new Gauge({
-        name: 'tiller_gateway_clusters',
-        help: 'Clusters by state.',
-        labelNames: ['state'],
-        registers,
-        collect() {
-          for (const [state, count] of Object.entries(counts())) this.set({ state }, count);
-        },
-      });
     },
   };
 }
