@@ -13,7 +13,6 @@ export {
   enumType,
   type Field,
   type HttpBinding,
-  type Idempotency,
   type MessageType,
   type Method,
   messageType,
@@ -24,7 +23,7 @@ export {
   service,
   servicesOf,
 } from './schema.ts';
-export { type JsonValue, readStruct, textToTimestamp } from './well-known.ts';
+export { readStruct, textToTimestamp } from './well-known.ts';
 export { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
 export { createWireToJson, wireToJson } from './wire-to-json.ts';
 export { WireWriter } from './wire-writer.ts';

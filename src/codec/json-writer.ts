@@ -2,17 +2,8 @@ import { isUtf8 } from 'node:buffer';
 
 /** What a byte below 0x5d needs in a JSON string: 0 nothing, 1 `\u00XX`, else the letter behind the backslash. */
 const escapeOf = new Uint8Array(256).fill(1, 0, 0x20);
-for (const [byte, letter] of [
-  [0x08, 'b'],
-  [0x09, 't'],
-  [0x0a, 'n'],
-  [0x0c, 'f'],
-  [0x0d, 'r'],
-  [0x22, '"'],
-  [0x5c, '\\'],
-] as const) {
-  escapeOf[byte] = letter.charCodeAt(0);
-}
+for (const [index, letter] of ['b', 't', 'n', 'f', 'r', '"', '\\'].entries())
+  escapeOf['\b\t\n\f\r"\\'.charCodeAt(index)] = letter.charCodeAt(0);
 
 const hexDigits = Buffer.from('0123456789abcdef');
 const backslash = 0x5c;

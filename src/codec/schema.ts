@@ -111,18 +111,30 @@ function loadProtoRoot(): protobuf.Root {
 /** The contract as protobufjs reflects it, loaded once. */
 export const protoRoot = loadProtoRoot();
 
-const messages = new Map<protobuf.Type, MessageType>();
-const messagesByName = new Map<string, MessageType>();
-const enums = new Map<protobuf.Enum, EnumType>();
+const messages = new Map<string, MessageType>();
+const enums = new Map<string, EnumType>();
 
 /**
  * The message type of that full name (`hapi.release.Release`).
  * @throws Error when the contract has no such message
  */
 export function messageType(name: string): MessageType {
-  const known = messagesByName.get(name) ?? toMessageType(protoRoot.lookupType(name));
-  messagesByName.set(name, known);
-  return known;
+  const known = messages.get(name);
+  if (known) return known;
+  const { fieldsArray, comment } = protoRoot.lookupType(name);
+  const fields: Field[] = [];
+  const byNumber = new Map<number, Field>();
+  const byName = new Map<string, Field>();
+  const type: MessageType = { kind: 'message', name, fields, byNumber, byName, comment: comment ?? '' };
+  // types may be recursive (a chart holds charts), so the entry is made before its fields
+  messages.set(name, type);
+  for (const source of fieldsArray) {
+    const field = toField(source);
+    fields.push(field);
+    byNumber.set(field.number, field);
+    byName.set(field.camelName, field).set(field.name, field);
+  }
+  return type;
 }
 
 /**
@@ -130,7 +142,13 @@ export function messageType(name: string): MessageType {
  * @throws Error when the contract has no such enum
  */
 export function enumType(name: string): EnumType {
-  return toEnumType(protoRoot.lookupEnum(name));
+  const known = enums.get(name);
+  if (known) return known;
+  const entries = Object.entries(protoRoot.lookupEnum(name).values);
+  const names = new Map(entries.map(([name, number]) => [number, name]));
+  const type: EnumType = { kind: 'enum', name, numbers: new Map(entries), names };
+  enums.set(name, type);
+  return type;
 }
 
 /**
@@ -158,8 +176,8 @@ function toMethod(source: protobuf.Method): Method {
     name: source.name,
     path: `/${source.parent?.fullName.slice(1)}/${source.name}`,
     idempotency: toIdempotency(source),
-    request: toMessageType(source.resolvedRequestType),
-    response: toMessageType(source.resolvedResponseType),
+    request: messageType(nameOf(source.resolvedRequestType)),
+    response: messageType(nameOf(source.resolvedResponseType)),
     serverStreaming: source.responseStream === true,
     bindings: toBindings(source),
     comment: source.comment ?? '',
@@ -198,53 +216,22 @@ function toBinding(rule: HttpRule): HttpBinding {
   throw new Error('a google.api.http rule without a verb');
 }
 
-/** Types may be recursive (a chart holds charts), so the entry is made before its fields. */
-function toMessageType(source: protobuf.Type): MessageType {
-  const known = messages.get(source);
-  if (known) return known;
-  const fields: Field[] = [];
-  const byNumber = new Map<number, Field>();
-  const byName = new Map<string, Field>();
-  const name = source.fullName.slice(1);
-  const type: MessageType = {
-    kind: 'message',
-    name,
-    fields,
-    byNumber,
-    byName,
-    comment: source.comment ?? '',
-  };
-  messages.set(source, type);
-  for (const sourceField of source.fieldsArray) {
-    const field = toField(sourceField);
-    fields.push(field);
-    byNumber.set(field.number, field);
-    byName.set(field.camelName, field).set(field.name, field);
-  }
-  return type;
+function nameOf({ fullName }: protobuf.ReflectionObject): string {
+  return fullName.slice(1);
 }
 
 function toField(source: protobuf.Field): Field {
   source.resolve();
   const resolved = source.resolvedType;
-  const type =
-    resolved instanceof protobuf.Type
-      ? toMessageType(resolved)
-      : resolved instanceof protobuf.Enum
-        ? toEnumType(resolved)
-        : (source.type as ScalarType);
-  const isMessage = typeof type === 'object' && type.kind === 'message';
+  const isMessage = resolved instanceof protobuf.Type;
+  const scalar = source.type as ScalarType;
   const wireType =
-    source.map || isMessage
-      ? WireType.BYTES
-      : typeof type === 'object'
-        ? WireType.VARINT
-        : scalarWireTypes[type];
+    source.map || isMessage ? WireType.BYTES : resolved ? WireType.VARINT : scalarWireTypes[scalar];
   return {
     number: source.id,
     name: source.name,
     camelName: source.name.replace(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase()),
-    type,
+    type: isMessage ? messageType(nameOf(resolved)) : resolved ? enumType(nameOf(resolved)) : scalar,
     repeated: source.repeated,
     map: source.map,
     wireType,
@@ -257,20 +244,6 @@ export function acceptsWireType(field: Field, wireType: number): boolean {
   return wireType === field.wireType || (field.packable && wireType === WireType.BYTES);
 }
 
-function toEnumType(source: protobuf.Enum): EnumType {
-  const known = enums.get(source);
-  if (known) return known;
-  const entries = Object.entries(source.values);
-  const type: EnumType = {
-    kind: 'enum',
-    name: source.fullName.slice(1),
-    numbers: new Map(entries),
-    names: new Map(entries.map(([name, number]) => [number, name])),
-  };
-  enums.set(source, type);
-  return type;
-}
-
 /** Every field optional, at every depth: what may be encoded. */
 export type Partially<T> = T extends Uint8Array
   ? T
@@ -279,16 +252,6 @@ export type Partially<T> = T extends Uint8Array
     : T extends object
       ? { [Key in keyof T]?: Partially<T[Key]> | undefined }
       : T;
-
-const types = new Map<string, protobuf.Type>();
-
-function typeOf(name: string): protobuf.Type {
-  const known = types.get(name);
-  if (known) return known;
-  const type = protoRoot.lookupType(name);
-  types.set(name, type);
-  return type;
-}
 
 /** 64-bit integers become numbers (seconds and counts fit), enums their names, bytes Buffers. */
 const toObject: protobuf.IConversionOptions = { longs: Number, enums: String, bytes: Buffer, defaults: true };
@@ -303,7 +266,7 @@ export function decodeMessage<Name extends keyof MessageTypes>(
   name: Name,
   wire: Uint8Array,
 ): MessageTypes[Name] {
-  const type = typeOf(name);
+  const type = protoRoot.lookupType(name);
   try {
     return type.toObject(type.decode(wire), toObject) as MessageTypes[Name];
   } catch (cause) {
@@ -316,7 +279,7 @@ export function encodeMessage<Name extends keyof MessageTypes>(
   name: Name,
   message: Partially<MessageTypes[Name]>,
 ): Buffer {
-  const type = typeOf(name);
+  const type = protoRoot.lookupType(name);
   const wire = type.encode(type.fromObject(message as Record<string, unknown>)).finish();
   return Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength);
 }
