@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Holder } from './budget.ts';
 import { Code } from './code.ts';
-import { abortReason } from './deadline.ts';
+import { abortReason, callScope, orAborted } from './deadline.ts';
 import { GatewayError, type GatewayErrorOptions } from './gateway-error.ts';
 
 /** A call of a module's export, as a thread gets it. Only what can be cloned may be in it. */
@@ -42,10 +42,6 @@ export interface ThreadPoolOptions {
   readonly maxJobMs: number;
 }
 
-interface Waiting {
-  readonly start: (thread: Worker) => void;
-}
-
 /** To start a thread takes longer than most jobs, so one is kept for the next, but not for ever: it holds memory. */
 const idleMs = 60_000;
 
@@ -56,7 +52,8 @@ const idleMs = 60_000;
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #idle: { readonly worker: Worker; readonly end: NodeJS.Timeout }[] = [];
-  readonly #waiting: Waiting[] = [];
+  /** Each takes the thread that it waits for. */
+  readonly #waiting: ((thread: Worker) => void)[] = [];
   #running = 0;
 
   constructor(options: ThreadPoolOptions) {
@@ -90,38 +87,24 @@ export class ThreadPool {
     }
   }
 
-  #post(worker: Worker, task: Task, { what, signal, move = false }: Job): Promise<Outcome> {
+  async #post(worker: Worker, task: Task, { what, signal, move = false }: Job): Promise<Outcome> {
     const { maxJobMs, maxHeapMiB } = this.#options;
-    return new Promise((resolve, reject) => {
-      const tooMuch = (most: string) =>
-        new GatewayError(Code.RESOURCE_EXHAUSTED, `${what} cannot be read: it takes more than ${most}`);
-      const settle = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', leave);
-        worker.off('message', take).off('error', fail).off('exit', end);
-      };
-      const take = (outcome: Outcome) => {
-        settle();
-        resolve(outcome);
-      };
-      const refuse = (error: Error) => {
-        settle();
-        reject(error);
-      };
-      const leave = () => refuse(abortReason(signal));
-      const end = (code: number) => refuse(new Error(`a thread ended with code ${code}`));
-      const fail = (error: NodeJS.ErrnoException) =>
-        refuse(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuch(`${maxHeapMiB} MiB of memory`) : error);
-      const timer = setTimeout(() => refuse(tooMuch(`${maxJobMs / 1000} s`)), maxJobMs);
-      signal.addEventListener('abort', leave, { once: true });
-      worker.on('message', take).on('error', fail).on('exit', end);
+    const tooMuch = (most: string) =>
+      new GatewayError(Code.RESOURCE_EXHAUSTED, `${what} cannot be read: it takes more than ${most}`);
+    const scope = callScope({ signal, timeoutMs: maxJobMs, late: () => tooMuch(`${maxJobMs / 1000} s`) });
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    const end = (code: number) => reject(new Error(`a thread ended with code ${code}`));
+    const fail = (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuch(`${maxHeapMiB} MiB of memory`) : error);
+    worker.on('message', resolve).on('error', fail).on('exit', end);
+    try {
       const transfers: ArrayBuffer[] = [];
-      try {
-        worker.postMessage({ ...task, args: pack(task.args, move, transfers) }, transfers);
-      } catch (error) {
-        refuse(error as Error);
-      }
-    });
+      worker.postMessage({ ...task, args: pack(task.args, move, transfers) }, transfers);
+      return await orAborted(promise, scope.signal);
+    } finally {
+      scope.end();
+      worker.off('message', resolve).off('error', fail).off('exit', end);
+    }
   }
 
   /** A thread for one job, now or when another job is over. */
@@ -139,17 +122,15 @@ export class ThreadPool {
     }
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        this.#waiting.splice(this.#waiting.indexOf(start), 1);
         reject(abortReason(signal));
       };
-      const waiting = {
-        start: (thread: Worker) => {
-          signal.removeEventListener('abort', leave);
-          resolve(thread);
-        },
+      const start = (thread: Worker) => {
+        signal.removeEventListener('abort', leave);
+        resolve(thread);
       };
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(waiting);
+      this.#waiting.push(start);
     });
   }
 
@@ -157,7 +138,7 @@ export class ThreadPool {
   #next(worker: Worker | undefined): void {
     const next = this.#waiting.shift();
     if (next) {
-      next.start(worker ?? this.#takeThread());
+      next(worker ?? this.#takeThread());
       return;
     }
     this.#running--;
