@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { outcomeOf, saysNothingBegan, type TillerCalls } from '../backends/index.ts';
+import { outcomeOf, saysNothingBegan } from '../backends/index.ts';
 import { type Chart, decodeMessage, encodeMessage, type Release, type StatusCode } from '../codec/index.ts';
-import { type CallContext, Code, GatewayError, invalidArgument, minTimeoutMs } from '../protocol/index.ts';
-import { deployedRevision, isReleaseNotFound, latestRevisions } from './look-at-release.ts';
-import { askTiller, toCheckedRequest } from './tiller-request.ts';
+import { Code, GatewayError, invalidArgument, minTimeoutMs } from '../protocol/index.ts';
+import { toCheckedRequest } from './tiller-request.ts';
+import { isReleaseNotFound, TillerSession } from './tiller-session.ts';
 import type { UnfinishedWrites } from './unfinished-writes.ts';
 
 interface AtomicTimes {
@@ -37,7 +37,7 @@ interface Attempt {
   readonly made: (release: Release) => boolean;
   /** The latest revision before; 0 for none. */
   readonly versionBefore: number;
-  undo(context: CallContext): Promise<unknown>;
+  undo(session: TillerSession): Promise<unknown>;
 }
 
 /** How an undo is called in messages, as Helm's client calls it. */
@@ -69,41 +69,36 @@ export class AtomicWrites {
    * @throws GatewayError with the code of the failure; reason UNDO_FAILED where the undo failed as well, or was not done
    */
   async run(
-    tiller: TillerCalls,
+    session: TillerSession,
     method: Method,
     request: Uint8Array,
-    context: CallContext,
     seen?: readonly Release[],
   ): Promise<Buffer> {
+    const { tiller, context } = session;
     const checked = await toCheckedRequest(method, request, context);
     const prepare = method === 'InstallRelease' ? prepareInstall : prepareUpdate;
-    const attempt = await prepare(tiller, checked, context, seen);
+    const attempt = await prepare(session, checked, seen);
     const what = `${method} of release ${attempt.name}`;
     return this.#unfinished.run(what, checked.length, context, async own => {
       try {
         return await tiller.unary(method, checked, own, attempt.timeoutMs);
       } catch (error) {
-        throw await this.#settle(tiller, attempt, GatewayError.from(error), own);
+        throw await this.#settle(new TillerSession(tiller, own), attempt, GatewayError.from(error));
       }
     });
   }
 
   /** Looks at what the failed attempt has left, and undoes it. @returns what the caller is told */
-  async #settle(
-    tiller: TillerCalls,
-    attempt: Attempt,
-    failure: GatewayError,
-    context: CallContext,
-  ): Promise<GatewayError> {
+  async #settle(session: TillerSession, attempt: Attempt, failure: GatewayError): Promise<GatewayError> {
     const { name, method, made } = attempt;
     const { undone, undoing, what } = words[method];
-    const outcome = context.signal.aborted ? 'unknown' : outcomeOf(failure);
+    const outcome = session.context.signal.aborted ? 'unknown' : outcomeOf(failure);
     if (outcome === 'unsent' || (outcome === 'answered' && saysNothingBegan(failure.message))) return failure;
     const failed = (how: string, cause: GatewayError) =>
       worse(failure, `${how} the release. original ${what} error: ${failure.message}: ${cause.message}`);
     let latest: Release | undefined;
     try {
-      latest = await this.#look(tiller, attempt, outcome, context);
+      latest = await this.#look(session, attempt, outcome);
     } catch (error) {
       return failed('an error occurred while looking at', GatewayError.from(error));
     }
@@ -117,7 +112,7 @@ export class AtomicWrites {
     if (status !== 'FAILED' && !(isPending(status) && outcome === 'answered'))
       return worse(failure, `${failure.message}; ${revision} is ${status}, and was not ${undone}`);
     try {
-      await attempt.undo(context);
+      await attempt.undo(session);
     } catch (error) {
       if (!isReleaseNotFound(error))
         return failed(`an error occurred while ${undoing}`, GatewayError.from(error));
@@ -133,10 +128,9 @@ export class AtomicWrites {
    * until it is no more pending: Tiller goes on without us.
    */
   async #look(
-    tiller: TillerCalls,
+    session: TillerSession,
     { name, versionBefore, timeoutMs }: Attempt,
     outcome: 'answered' | 'unknown',
-    context: CallContext,
   ): Promise<Release | undefined> {
     const { pollMs, unseenMs, lookMs, now } = this.#times;
     const startedAt = now();
@@ -144,7 +138,7 @@ export class AtomicWrites {
     for (;;) {
       const elapsedMs = now() - startedAt;
       try {
-        const [latest] = await latestRevisions(tiller, name, 1, context);
+        const [latest] = await session.latestRevisions(name);
         heardAt = now();
         const isNew = latest !== undefined && latest.version > versionBefore;
         const isOver = isNew
@@ -155,15 +149,14 @@ export class AtomicWrites {
         const isUnreachable = error instanceof GatewayError && error.code === Code.UNAVAILABLE;
         if (!isUnreachable || now() - heardAt > lookMs) throw error;
       }
-      await wait(pollMs, undefined, { signal: context.signal });
+      await wait(pollMs, undefined, { signal: session.context.signal });
     }
   }
 }
 
 async function prepareInstall(
-  tiller: TillerCalls,
+  session: TillerSession,
   request: Buffer,
-  context: CallContext,
   seen?: readonly Release[],
 ): Promise<Attempt> {
   const { name, timeout, chart, values, disable_hooks } = decodeMessage(
@@ -171,7 +164,7 @@ async function prepareInstall(
     request,
   );
   if (name === '') throw invalidArgument('atomic: the release needs a name, by which it can be purged');
-  const [latest] = seen ?? (await latestRevisions(tiller, name, 1, context));
+  const [latest] = seen ?? (await session.latestRevisions(name));
   return {
     method: 'InstallRelease',
     name,
@@ -181,15 +174,14 @@ async function prepareInstall(
     undo: own => {
       const purge = { name, disable_hooks, purge: true, timeout };
       const wire = encodeMessage('hapi.services.tiller.UninstallReleaseRequest', purge);
-      return askTiller(tiller, 'UninstallRelease', wire, own);
+      return own.ask('UninstallRelease', wire);
     },
   };
 }
 
 async function prepareUpdate(
-  tiller: TillerCalls,
+  session: TillerSession,
   request: Buffer,
-  context: CallContext,
   seen?: readonly Release[],
 ): Promise<Attempt> {
   const asked = decodeMessage('hapi.services.tiller.UpdateReleaseRequest', request);
@@ -197,8 +189,8 @@ async function prepareUpdate(
   const raw = values?.raw ?? '';
   // Tiller makes the values of those before where it is asked to, or none are given
   const isAsGiven = asked.reset_values || (!asked.reuse_values && raw !== '' && raw !== '{}\n');
-  const latest = seen ?? (await latestRevisions(tiller, name, 1, context));
-  const deployed = (await deployedRevision(tiller, name, context, latest))?.version;
+  const latest = seen ?? (await session.latestRevisions(name));
+  const deployed = (await session.deployedRevision(name, latest))?.version;
   return {
     method: 'UpdateRelease',
     name,
@@ -214,7 +206,7 @@ async function prepareUpdate(
         version: deployed,
         ...options,
       });
-      return askTiller(tiller, 'RollbackRelease', wire, own);
+      return own.ask('RollbackRelease', wire);
     },
   };
 }

@@ -1,25 +1,26 @@
-import type { TillerCalls } from '../backends/index.ts';
+import type { TillerBackend } from '../backends/index.ts';
 import type { ChartRequest, Charts, PreviousRelease, ResolvedChart } from '../charts/index.ts';
 import { encodeMessage, type Release } from '../codec/index.ts';
-import type { CallContext } from '../protocol/index.ts';
 import type { AtomicWrites } from './atomic-writes.ts';
-import { deployedRevision, isReleaseNotFound, latestRevisions, requireNamespace } from './look-at-release.ts';
 import { SwiftRequest } from './request-fields.ts';
-import { askTiller, type StreamingCall, streamFromTiller, type UnaryCall } from './tiller-request.ts';
+import type { StreamingCall, UnaryCall } from './tiller-request.ts';
+import { isReleaseNotFound, TillerSession } from './tiller-session.ts';
 
 /** Makes an earlier revision the newest one again. */
 export const rollbackRelease: UnaryCall = async ({ tiller }, wire, context) => {
   const request = new SwiftRequest('RollbackRelease', wire);
-  await requireNamespace(tiller, request.release, context);
-  return askTiller(tiller, 'RollbackRelease', request.toTiller('RollbackRelease'), context);
+  const session = new TillerSession(tiller, context);
+  await session.requireNamespace(request.release);
+  return session.ask('RollbackRelease', request.toTiller('RollbackRelease'));
 };
 
 /** Deletes a release; with `ignore_not_found` the answer is empty where there is none. */
 export const uninstallRelease: UnaryCall = async ({ tiller }, wire, context) => {
   const request = new SwiftRequest('UninstallRelease', wire);
+  const session = new TillerSession(tiller, context);
   try {
-    await requireNamespace(tiller, request.release, context);
-    return await askTiller(tiller, 'UninstallRelease', request.toTiller('UninstallRelease'), context);
+    await session.requireNamespace(request.release);
+    return await session.ask('UninstallRelease', request.toTiller('UninstallRelease'));
   } catch (error) {
     if (!request.boolean('ignore_not_found') || !isReleaseNotFound(error)) throw error;
     return encodeMessage('appscode.swift.v2.UninstallReleaseResponse', {});
@@ -29,27 +30,25 @@ export const uninstallRelease: UnaryCall = async ({ tiller }, wire, context) => 
 /** Runs a release's tests. */
 export const runReleaseTest: StreamingCall = async function* ({ tiller }, wire, context) {
   const request = new SwiftRequest('TestRelease', wire);
-  await requireNamespace(tiller, request.release, context);
-  yield* streamFromTiller(tiller, 'RunReleaseTest', request.toTiller('TestRelease'), context);
+  const session = new TillerSession(tiller, context);
+  await session.requireNamespace(request.release);
+  yield* session.stream('RunReleaseTest', request.toTiller('TestRelease'));
 };
 
 /** What an install or an upgrade needs beside its request. */
-export interface ChartWrite {
-  readonly tiller: TillerCalls;
+export type ChartWrite = Pick<TillerBackend, 'tiller'> & {
   readonly charts: Charts;
   readonly atomic: AtomicWrites;
-}
-
-type WriteRequest = SwiftRequest<'InstallRelease' | 'UpdateRelease'>;
+};
 
 /**
  * Installs a chart as a new release, in the namespace `default` unless one is given.
  * @throws GatewayError also for what is wrong with the chart or its source
  */
-export const installRelease: UnaryCall<ChartWrite> = async (write, wire, context) => {
+export const installRelease: UnaryCall<ChartWrite> = async ({ tiller, charts, atomic }, wire, context) => {
   const request = new SwiftRequest('InstallRelease', wire);
-  const given = await write.charts.resolve(readChartRequest(request), context.signal, context.hold);
-  return send(write, 'InstallRelease', request, given, context);
+  const given = await charts.resolve(readChartRequest(request), context.signal, context.hold);
+  return send('InstallRelease', request, given, new TillerSession(tiller, context), atomic);
 };
 
 /**
@@ -57,40 +56,40 @@ export const installRelease: UnaryCall<ChartWrite> = async (write, wire, context
  * comes into being between the look and the installation makes Tiller refuse that.
  * @throws GatewayError also for what is wrong with the chart or its source
  */
-export const updateRelease: UnaryCall<ChartWrite> = async (write, wire, context) => {
-  const { tiller, charts } = write;
+export const updateRelease: UnaryCall<ChartWrite> = async ({ tiller, charts, atomic }, wire, context) => {
+  const session = new TillerSession(tiller, context);
   const request = new SwiftRequest('UpdateRelease', wire);
-  const readPrevious = (isEmpty: boolean) => previousRelease(tiller, request, isEmpty, context);
+  const readPrevious = (isEmpty: boolean) => previousRelease(session, request, isEmpty);
   const chartRequest = { ...readChartRequest(request), readPrevious };
   const given = await charts.resolve(chartRequest, context.signal, context.hold);
   const { name, namespace } = request.release;
   if (!request.boolean('install')) {
-    const seen = await requireNamespace(tiller, { name, namespace }, context);
-    return send(write, 'UpdateRelease', request, given, context, seen);
+    const seen = await session.requireNamespace({ name, namespace });
+    return send('UpdateRelease', request, given, session, atomic, seen);
   }
-  const seen = await latestRevisions(tiller, name, 1, context);
+  const seen = await session.latestRevisions(name);
   const [latest] = seen;
   // a name is unique in the cluster: Tiller says so where another namespace has it
   const isThere = latest && (namespace === '' || latest.namespace === namespace);
-  return send(write, isThere ? 'UpdateRelease' : 'InstallRelease', request, given, context, seen);
+  return send(isThere ? 'UpdateRelease' : 'InstallRelease', request, given, session, atomic, seen);
 };
 
 /** @param seen the latest revision, where it was looked at already */
 function send(
-  { tiller, atomic }: ChartWrite,
   method: 'InstallRelease' | 'UpdateRelease',
-  request: WriteRequest,
+  request: SwiftRequest<'InstallRelease' | 'UpdateRelease'>,
   { chart, values }: ResolvedChart,
-  context: CallContext,
+  session: TillerSession,
+  atomic: AtomicWrites,
   seen?: readonly Release[],
 ): Promise<Buffer> {
   const namespace = method === 'InstallRelease' && { namespace: request.release.namespace || 'default' };
   const given = { chart, values, ...namespace };
   // `atomic` has nothing to undo in a dry run
   if (!request.boolean('atomic') || request.boolean('dry_run'))
-    return askTiller(tiller, method, request.toTiller(method, given), context);
+    return session.ask(method, request.toTiller(method, given));
   // whoever would undo what fails waits for it
-  return atomic.run(tiller, method, request.toTiller(method, { ...given, wait: 1 }), context, seen);
+  return atomic.run(session, method, request.toTiller(method, { ...given, wait: 1 }), seen);
 }
 
 /**
@@ -98,15 +97,14 @@ function send(
  * @returns undefined where it uses none
  */
 async function previousRelease(
-  tiller: TillerCalls,
+  session: TillerSession,
   request: SwiftRequest<'UpdateRelease'>,
   isEmpty: boolean,
-  context: CallContext,
 ): Promise<PreviousRelease | undefined> {
   if (request.boolean('reset_values')) return undefined;
   const use = request.boolean('reuse_values') ? 'reuse' : isEmpty ? 'keep' : undefined;
   if (!use) return undefined;
-  const { chart, config } = (await deployedRevision(tiller, request.release.name, context)) ?? {};
+  const { chart, config } = (await session.deployedRevision(request.release.name)) ?? {};
   return chart
     ? { chart: encodeMessage('hapi.chart.Chart', chart), values: config?.raw ?? '', use }
     : undefined;

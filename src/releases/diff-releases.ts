@@ -5,11 +5,10 @@ import { type CallContext, inThread, invalidArgument } from '../protocol/index.t
 import { readChartRequest } from './change-release.ts';
 import { compareRevisions } from './diff/compare-revisions.ts';
 import type { Rendered } from './diff/read-documents.ts';
-import { deployedRevision, existingRevisions, latestRevisions } from './look-at-release.ts';
 import { releaseIn } from './read-release.ts';
 import { readOne } from './read-source.ts';
 import { decodeRequest, type ReleaseName, RequestFields, SwiftRequest } from './request-fields.ts';
-import { askTiller } from './tiller-request.ts';
+import { TillerSession } from './tiller-session.ts';
 
 /** What differs between two revisions, by default the latest and the one before. */
 export async function diffRevisions(
@@ -47,12 +46,12 @@ export async function diffRelease(
     return compare({ before, after, showSecrets }, context);
   }
   const { chart, values } = await charts.resolve(readChartRequest(request), context.signal, context.hold);
-  const { tiller } = backend;
-  const before = await revisionBefore(backend, release, request.boolean('install'), context);
+  const session = new TillerSession(backend.tiller, context);
+  const before = await revisionBefore(session, release, request.boolean('install'));
   const method = before ? 'UpdateRelease' : 'InstallRelease';
   const namespace = before ? undefined : { namespace: release.namespace || 'default' };
   const dry = request.toTiller(method, { chart, values, ...namespace, dry_run: 1 });
-  const after = releaseIn(await askTiller(tiller, method, dry, context));
+  const after = releaseIn(await session.ask(method, dry));
   return compare({ before, after, showSecrets }, context);
 }
 
@@ -72,19 +71,16 @@ async function readRevision(
  * `install` would install.
  */
 async function revisionBefore(
-  { tiller }: TillerBackend,
+  session: TillerSession,
   { name, namespace }: ReleaseName,
   canInstall: boolean,
-  context: CallContext,
 ): Promise<Uint8Array | undefined> {
-  const look = canInstall ? latestRevisions : existingRevisions;
-  const [latest] = await look(tiller, name, 1, context);
+  const [latest] = await (canInstall ? session.latestRevisions(name) : session.existingRevisions(name));
   if (!latest || (namespace !== '' && latest.namespace !== namespace)) {
     if (canInstall) return undefined;
     throw notInNamespace(name, namespace);
   }
-  const { version, manifest, hooks, ...release } =
-    (await deployedRevision(tiller, name, context, [latest])) ?? latest;
+  const { version, manifest, hooks, ...release } = (await session.deployedRevision(name, [latest])) ?? latest;
   return encodeMessage('hapi.release.Release', {
     name,
     namespace: release.namespace,

@@ -57,8 +57,7 @@ export const getReleaseContent: UnaryCall = async (backend, wire, context) => {
   const asJson = request.boolean('format_values_as_json');
   const ofTiller = request.toTiller('GetReleaseContent');
   const reply = await readOne(backend, 'GetReleaseContent', ofTiller, context, request.release);
-  const { signal, hold } = context;
-  return asJson ? valuesToJson({ what: 'the reply', bytes: reply.length, signal, hold }, reply) : reply;
+  return asJson ? valuesToJson({ ...context, what: 'the reply', bytes: reply.length }, reply) : reply;
 };
 
 type Part = 'GetReleaseManifest' | 'GetReleaseHooks' | 'GetReleaseNotes' | 'GetReleaseValues';
@@ -90,8 +89,7 @@ export const getReleaseNotes = partOf(
 export const getReleaseValues: UnaryCall = async (backend, wire, context) => {
   const request = new SwiftRequest('GetReleaseValues', wire);
   const release = await readRevision(backend, request, context);
-  const { signal, hold } = context;
-  const job = { what: 'the release', bytes: release.length, signal, hold };
+  const job = { ...context, what: 'the release', bytes: release.length };
   return valuesWhereItFits(job, release, request.boolean('all'));
 };
 

@@ -1,7 +1,8 @@
 import { notInNamespace, type Records, type TillerBackend } from '../backends/index.ts';
 import { type CallContext, Code, GatewayError, withoutLocalPaths } from '../protocol/index.ts';
 import { type ReleaseName, RequestFields } from './request-fields.ts';
-import { askTiller, checkTillerRequest } from './tiller-request.ts';
+import { checkTillerRequest } from './tiller-request.ts';
+import { TillerSession } from './tiller-session.ts';
 
 /** How long reads wait for the first list, where nobody but the records may answer. */
 const startMs = 20_000;
@@ -96,7 +97,7 @@ export async function readOne(
       context.readsFrom?.(`tiller; reason="${headerText(error.message)}"`);
     }
   }
-  const reply = await askTiller(backend.tiller, method, request, context);
+  const reply = await new TillerSession(backend.tiller, context).ask(method, request);
   if (namespace !== '' && namespaceOf(method, reply) !== namespace) throw notInNamespace(name, namespace);
   return reply;
 }

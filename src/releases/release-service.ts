@@ -24,7 +24,8 @@ import {
 } from './read-release.ts';
 import { SwiftRequest } from './request-fields.ts';
 import { summarizeReleases } from './summarize-releases.ts';
-import { askTiller, type StreamingCall, type UnaryCall } from './tiller-request.ts';
+import type { StreamingCall, UnaryCall } from './tiller-request.ts';
+import { TillerSession } from './tiller-session.ts';
 import { UnfinishedWrites } from './unfinished-writes.ts';
 import { watchReleases } from './watch-releases.ts';
 
@@ -73,8 +74,10 @@ export function createReleaseService(
     DiffRevisions: (...call) => diffRevisions(...call, showSecrets),
     DiffRelease: (backend, ...call) => diffRelease(backend, charts, ...call, showSecrets),
     GetEnvironment: backend => describeEnvironment(backend, charts, environment),
-    GetVersion: ({ tiller }, wire, context) =>
-      askTiller(tiller, 'GetVersion', new SwiftRequest('GetVersion', wire).toTiller('GetVersion'), context),
+    GetVersion: ({ tiller }, wire, context) => {
+      const request = new SwiftRequest('GetVersion', wire);
+      return new TillerSession(tiller, context).ask('GetVersion', request.toTiller('GetVersion'));
+    },
     GetHistory: getHistory,
     InstallRelease: ({ tiller }, ...call) => installRelease({ tiller, charts, atomic }, ...call),
     UpdateRelease: ({ tiller }, ...call) => updateRelease({ tiller, charts, atomic }, ...call),

@@ -14,7 +14,8 @@ import { copySummary } from './live/event.ts';
 import { recordsFor } from './read-source.ts';
 import { SwiftRequest } from './request-fields.ts';
 import { shareWhileRunning } from './shared-reads.ts';
-import { checkTillerRequest, streamFromTiller, type UnaryCall } from './tiller-request.ts';
+import { checkTillerRequest, type UnaryCall } from './tiller-request.ts';
+import { TillerSession } from './tiller-session.ts';
 
 const swiftResponse = 'appscode.swift.v2.SummarizeReleasesResponse';
 const tillerResponse = 'hapi.services.tiller.ListReleasesResponse';
@@ -47,7 +48,7 @@ export const summarizeReleases: UnaryCall = async (backend, wire, context) => {
 /** Tiller allows itself few requests a second, so that callers who ask the same share one answer. */
 const summarizeByTiller = shareWhileRunning(
   (tiller: TillerCalls, request: Uint8Array, context: CallContext) =>
-    summaryOf(streamFromTiller(tiller, 'ListReleases', request, context)),
+    summaryOf(new TillerSession(tiller, context).stream('ListReleases', request)),
 );
 
 /**

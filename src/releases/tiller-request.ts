@@ -1,4 +1,4 @@
-import type { TillerBackend, TillerCalls, TillerMethod } from '../backends/index.ts';
+import type { TillerBackend } from '../backends/index.ts';
 import { rewriteMessage, service } from '../codec/index.ts';
 import {
   type CallContext,
@@ -54,41 +54,17 @@ const checkWhereItFits = whereItFits(import.meta.url, checkTillerRequest);
 export function toCheckedRequest(
   method: string,
   request: Uint8Array,
-  { signal, hold }: CallContext,
+  context: CallContext,
 ): Buffer | Promise<Buffer> {
-  const job = { what: 'the request', bytes: request.length, signal, hold };
-  return checkWhereItFits(job, method, request);
+  return checkWhereItFits({ ...context, what: 'the request', bytes: request.length }, method, request);
 }
 
-/** A call with one reply. The call may take as long as the request lets Tiller take. */
-export async function askTiller(
-  tiller: TillerCalls,
-  method: TillerMethod,
-  request: Uint8Array,
-  context: CallContext,
-): Promise<Buffer> {
-  const checked = await toCheckedRequest(method, request, context);
-  return tiller.unary(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
-}
-
-/** A call with a stream of replies, otherwise as `askTiller`. */
-export async function* streamFromTiller(
-  tiller: TillerCalls,
-  method: TillerMethod,
-  request: Uint8Array,
-  context: CallContext,
-): AsyncGenerator<Buffer, void, undefined> {
-  const checked = await toCheckedRequest(method, request, context);
-  yield* tiller.stream(method, checked, context, minTimeoutMs(timeoutOf(method, checked)));
-}
-
-/** Seconds; 0 for methods that do not wait in Tiller. */
-function timeoutOf(method: string, request: Uint8Array): bigint {
+/** The time that a call must be given at least, in milliseconds, for what its request lets Tiller wait. */
+export function tillerTimeMs(method: string, request: Uint8Array): number {
   const type = tillerMethods.get(method)?.request;
-  if (!type?.byName.has('timeout')) return 0n;
-  return new RequestFields(type.name as 'hapi.services.tiller.TestReleaseRequest', request).integer(
-    'timeout',
-  );
+  if (!type?.byName.has('timeout')) return 0;
+  const fields = new RequestFields(type.name as 'hapi.services.tiller.TestReleaseRequest', request);
+  return minTimeoutMs(fields.integer('timeout'));
 }
 
 function checkLimit(request: Uint8Array): void {

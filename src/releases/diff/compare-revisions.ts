@@ -33,13 +33,7 @@ const maxEditLength = 4_000;
 const contextLines = 3;
 
 /** What an object is known by; another document of the same is the second. */
-interface Identity {
-  readonly api_version: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly hook: boolean;
-}
+type Identity = Pick<ObjectDiff, 'api_version' | 'kind' | 'namespace' | 'name' | 'hook'>;
 
 /**
  * Compares what two revisions render to, object by object. The data of Secrets is masked, and so is a document that
