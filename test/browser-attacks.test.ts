@@ -1,19 +1,14 @@
 /** A real browser on pages that attack a gateway which only its visitor reaches: CSRF and DNS rebinding. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { encodeMessage } from '../src/codec/schema.ts';
+import { noBrowser, startBrowser } from './support/browser.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath)
-  ? false
-  : `${executablePath} is missing (Debian: apt-get install chromium; on other systems say CHROMIUM=/path)`;
 
 const writes = ['InstallRelease', 'UpdateRelease', 'RollbackRelease', 'UninstallRelease', 'RunReleaseTest'];
 const chart = '{"chart":{"metadata":{"name":"x"}}}';
@@ -77,7 +72,7 @@ const attack = `async (url, body) => {
   return sent;
 }`;
 
-describe('a browser that is led to attack the gateway', { skip }, () => {
+describe('a browser that is led to attack the gateway', { skip: noBrowser }, () => {
   before(async () => {
     stub = await startStubTiller({
       replies: {
@@ -90,15 +85,10 @@ describe('a browser that is led to attack the gateway', { skip }, () => {
       response.end('<!doctype html><title>a page</title><body></body>');
     });
     await once(site.listen(0, '127.0.0.1'), 'listening');
-    // no sandbox, since containers run as root; the rest keeps it from asking the network for anything
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-    args.push('--disable-background-networking', '--disable-component-update');
-    args.push('--host-resolver-rules=MAP *.test 127.0.0.1');
-    browser = await chromium.launch({ executablePath, args, timeout: 30_000 });
+    browser = await startBrowser();
   });
 
   after(async () => {
-    await browser?.close();
     site?.closeAllConnections();
     site?.close();
     await stub?.stop();

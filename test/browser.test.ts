@@ -1,23 +1,18 @@
 /** The fetch of a real browser, from a page of another origin, with CORS on and off. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { Records } from '../src/backends/index.ts';
 import { encodeMessage } from '../src/codec/schema.ts';
+import { noBrowser, startBrowser } from './support/browser.ts';
 import { eventually } from './support/eventually.ts';
 import { FakeRecords } from './support/fake-records.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
 import { startWholeGateway } from './support/whole-gateway.ts';
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath)
-  ? false
-  : `${executablePath} is missing (Debian: apt-get install chromium; on other systems say CHROMIUM=/path)`;
 
 /** What the page sees of an answer, or that it sees none. */
 type Seen = { status: number; requestId: string | null; body: string } | { failed: string };
@@ -27,7 +22,7 @@ let page: Page;
 let site: Server;
 let stub: StubTiller;
 
-describe('a browser', { skip }, () => {
+describe('a browser', { skip: noBrowser }, () => {
   before(async () => {
     const lines = ['RUNNING: a', 'PASSED: a'].map(msg =>
       encodeMessage('hapi.services.tiller.TestReleaseResponse', { msg }),
@@ -41,16 +36,13 @@ describe('a browser', { skip }, () => {
     });
     site = createServer((_request, response) => response.end('<!doctype html><title>a dashboard</title>'));
     await once(site.listen(0, '127.0.0.1'), 'listening');
-    // no sandbox, since containers run as root; the rest keeps it from asking the network for anything
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-    args.push('--disable-background-networking', '--disable-component-update');
-    browser = await chromium.launch({ executablePath, args, timeout: 30_000 });
+    browser = await startBrowser();
     page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
   });
 
   after(async () => {
-    await browser?.close();
+    await page?.close();
     site?.closeAllConnections();
     site?.close();
     await stub?.stop();

@@ -1,15 +1,14 @@
 /** gRPC-Web on the one port: Node clients over HTTP/1.1 and HTTP/2, and the fetch of a real browser; and what gets 415. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
 import { decodeMessage, encodeMessage } from '../src/codec/index.ts';
 import { toFrame } from '../src/protocol/index.ts';
+import { noBrowser, startBrowser } from './support/browser.ts';
 import { eventually } from './support/eventually.ts';
 import { decodeGrpcMessage } from './support/grpc-message.ts';
 import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
@@ -335,26 +334,19 @@ test('other protocols at these paths get 415 with what to use', async t => {
   }
 });
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath)
-  ? false
-  : `${executablePath} is missing (Debian: apt-get install chromium)`;
-
 test('a page of a real browser calls by gRPC-Web where CORS allows its origin, and only there', {
-  skip,
+  skip: noBrowser,
 }, async t => {
   const site = createServer((_request, response) =>
     response.end('<!doctype html><title>a dashboard</title>'),
   );
   await once(site.listen(0, '127.0.0.1'), 'listening');
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-  const browser = await chromium.launch({ executablePath, args, timeout: 30_000 });
+  const page = await (await startBrowser()).newPage();
   t.after(async () => {
-    await browser.close();
+    await page.close();
     site.closeAllConnections();
     site.close();
   });
-  const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
 
   /** A client in the page: sends one message, and gives the answer's bytes, or that the browser shows none. */

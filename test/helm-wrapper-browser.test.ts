@@ -1,18 +1,14 @@
 /** A small dashboard, written against helm-wrapper's API, at work in a real browser: a page of another origin. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { makeChart } from './charts/make-archive.ts';
 import { startServer, type TestServer } from './charts/repository-server.ts';
+import { noBrowser, startBrowser } from './support/browser.ts';
 import { startGatewayWith } from './support/whole-gateway.ts';
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath)
-  ? false
-  : `${executablePath} is missing (Debian: apt-get install chromium; on other systems say CHROMIUM=/path)`;
 
 const dashboard = readFileSync(new URL('./support/helm-wrapper-dashboard.html', import.meta.url));
 const chart = (version: string) =>
@@ -30,11 +26,10 @@ const chart = (version: string) =>
 const index =
   'apiVersion: v1\nentries: {web: [{name: web, version: 1.4.2, description: A web server, urls: [web-1.4.2.tgz]}]}';
 
-describe('a dashboard of helm-wrapper', { skip }, () => {
+describe('a dashboard of helm-wrapper', { skip: noBrowser }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
   const closes: (() => Promise<void>)[] = [];
   let site: TestServer;
-  let browser: Browser;
   let page: Page;
 
   before(async () => {
@@ -51,17 +46,13 @@ describe('a dashboard of helm-wrapper', { skip }, () => {
       '--enable-cors',
       `--cors-origin-host=127.0.0.1:${site.port}`,
     ]);
-    // no sandbox, since containers run as root; the rest keeps it from asking the network for anything
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-    args.push('--disable-background-networking', '--disable-component-update');
-    browser = await chromium.launch({ executablePath, args, timeout: 30_000 });
-    page = await browser.newPage();
+    page = await (await startBrowser()).newPage();
     page.setDefaultTimeout(30_000);
     await page.goto(`${site.url}/dashboard?api=${encodeURIComponent(gateway.url)}`);
   });
 
   after(async () => {
-    await browser?.close();
+    await page?.close();
     for (const close of closes) await close();
     await site?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
