@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type RecordChange, type RecordsOptions, WatchedRecords } from '../src/backends/index.ts';
+import { type RecordChange, type RecordsOptions, Records } from '../src/backends/index.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { eventually } from './support/eventually.ts';
 import { conformanceFolder } from './support/recording.ts';
@@ -28,7 +28,7 @@ const quick = {
 };
 
 function open(server: RecordsApiServer, options: Partial<RecordsOptions> = {}) {
-  const records = new WatchedRecords({
+  const records = new Records({
     access: server.access,
     tillerNamespaces: async () => [undefined],
     storages: ['helm2'],
@@ -60,9 +60,9 @@ async function serve(...objects: readonly StoredObject[]): Promise<RecordsApiSer
 
 const listRequest = encodeMessage('hapi.services.tiller.ListReleasesRequest', {});
 
-const usable = (records: WatchedRecords) => eventually(() => records.report().usable);
+const usable = (records: Records) => eventually(() => records.report().usable);
 
-async function names(records: WatchedRecords): Promise<string> {
+async function names(records: Records): Promise<string> {
   const seen: string[] = [];
   for await (const chunk of records.stream('ListReleases', listRequest, context)) {
     const { releases } = decodeMessage('hapi.services.tiller.ListReleasesResponse', chunk);
@@ -72,10 +72,10 @@ async function names(records: WatchedRecords): Promise<string> {
 }
 
 /** Asks again until the list is this. */
-const listed = (records: WatchedRecords, expected: string) =>
+const listed = (records: Records, expected: string) =>
   eventually(async () => (await names(records).catch(String)) === expected);
 
-async function content(records: WatchedRecords, name: string, version = 0) {
+async function content(records: Records, name: string, version = 0) {
   const request = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name, version });
   const reply = await records.unary('GetReleaseContent', request, context);
   return decodeMessage('hapi.services.tiller.GetReleaseContentResponse', reply).release;

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Storage, type TillerClientOptions, WatchedRecords } from '../backends/index.ts';
+import { type Storage, type TillerClientOptions, Records } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
 import type { ClusterEntry, RegistryOptions } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';
@@ -91,7 +91,7 @@ export function recordsOf({ records, tiller }: Config, log: Logger): RegistryOpt
   const { reads, storages, helm3Namespaces, cacheBytes: maxBytes, waitMs } = records;
   if (reads === 'tiller') return undefined;
   return ({ access, namespaces }, { name: cluster }) =>
-    new WatchedRecords({
+    new Records({
       access,
       tillerNamespaces: namespaces,
       storages: storages as Storage[],

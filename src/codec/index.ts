@@ -24,6 +24,14 @@ export {
   servicesOf,
 } from './schema.ts';
 export { readStruct, textToTimestamp } from './well-known.ts';
-export { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
+export {
+  lastField,
+  limits,
+  MalformedMessage,
+  type WireField,
+  WireReader,
+  WireType,
+  wireFields,
+} from './wire-format.ts';
 export { createWireToJson, wireToJson } from './wire-to-json.ts';
 export { WireWriter } from './wire-writer.ts';

@@ -173,3 +173,9 @@ export function* wireFields(
     yield { number, wireType, start: fieldStart, end: reader.position, valueStart };
   }
 }
+
+/** The content of the last field of a number, which is the one that counts; undefined where there is none. */
+export function lastField(message: Uint8Array, number: number | undefined): Uint8Array | undefined {
+  const field = [...wireFields(message)].findLast(one => one.number === number);
+  return field && message.subarray(field.valueStart, field.end);
+}

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { invalidArgument, reasonOf, stepFailed } from '../protocol/index.ts';
@@ -99,27 +100,19 @@ export interface DialOptions {
  * The caller owns the socket and has to listen for its errors.
  * @throws GatewayError UNAVAILABLE with the address and the reason
  */
-export function dial({ address, name, timeoutMs, signal }: DialOptions): Promise<Socket> {
+export async function dial({ address, name, timeoutMs, signal }: DialOptions): Promise<Socket> {
   const step = `connecting to ${name === undefined ? addressText(address) : `${name} at ${addressText(address)}`}`;
-  const failed = (reason: string, cause?: unknown) => stepFailed(step, reason, { cause });
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(failed('given up', signal.reason));
-    const socket = connect({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
-    const settle = (error?: Error) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      socket.off('connect', settleWell).off('error', fail);
-      if (!error) return resolve(socket);
-      socket.on('error', () => {}).destroy();
-      reject(error);
-    };
-    const settleWell = () => settle();
-    const fail = (error: Error) => settle(failed(reasonOf(error), error));
-    const onAbort = () => settle(failed('given up', signal.reason));
-    const timer = setTimeout(() => settle(failed(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    socket.once('connect', settleWell).once('error', fail);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+  if (signal.aborted) throw stepFailed(step, 'given up', { cause: signal.reason });
+  const late = AbortSignal.timeout(timeoutMs);
+  const socket = connect({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.any([signal, late]) });
+    return socket;
+  } catch (cause) {
+    socket.on('error', () => {}).destroy();
+    if (signal.aborted) throw stepFailed(step, 'given up', { cause: signal.reason });
+    throw stepFailed(step, late.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause), { cause });
+  }
 }
 
 /** The address as messages show it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { unavailable } from '../protocol/index.ts';
+import { stepFailed } from '../protocol/index.ts';
 
 /** A page of a list. */
 export interface ListPage<T> {
@@ -25,18 +25,18 @@ const minBytes = 1024;
  * @throws GatewayError UNAVAILABLE for what is not JSON, Error for a list without a version
  */
 export function parseListPage<T>(page: Buffer, step: string, bytesKey: string | undefined): ListPage<T> {
-  const { items, metadata } = parse(page, step, bytesKey) as ListBody<T>;
+  let body: ListBody<T>;
+  try {
+    body = (
+      bytesKey === undefined ? JSON.parse(page.toString()) : parseWithBytes(page, bytesKey)
+    ) as typeof body;
+  } catch {
+    throw stepFailed(step, 'the list is not JSON'); // the parser's own text shows a piece of it
+  }
+  const { items, metadata } = body;
   const version = metadata?.resourceVersion;
   if (typeof version !== 'string' || version === '') throw new Error("the API server's list has no version");
   return { items: items ?? [], token: metadata?.continue ?? '', version, bytes: page.length };
-}
-
-function parse(page: Buffer, step: string, bytesKey: string | undefined): unknown {
-  try {
-    return bytesKey === undefined ? JSON.parse(page.toString()) : parseWithBytes(page, bytesKey);
-  } catch {
-    throw unavailable(`${step}: the list is not JSON`, { step }); // the parser's own text shows a piece of it
-  }
 }
 
 /** No peer knows it, so that no text of a page looks like a cut one. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
-import { GatewayError, readBounded, reasonOf, unavailable } from '../protocol/index.ts';
+import { GatewayError, readBounded, reasonOf, stepFailed } from '../protocol/index.ts';
 import { apiError, type ClusterAccess, connectionOf, sendRequest, withFreshCredentials } from './api.ts';
 import { KeptConnections } from './kept-connections.ts';
 import { type ListPage, parseListPage } from './list-page.ts';
@@ -110,6 +110,8 @@ export class ObjectWatch<T extends KubernetesObject> {
   #heardAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #failure: GatewayError | undefined;
+  /** While a list runs. */
+  #connections: KeptConnections | undefined;
 
   constructor(options: WatchOptions<T>) {
     this.#options = options;
@@ -174,22 +176,22 @@ export class ObjectWatch<T extends KubernetesObject> {
 
   async #list(): Promise<void> {
     const { labelSelector, firstSelector, handler } = this.#options;
-    const connections = new KeptConnections();
+    this.#connections = new KeptConnections();
     try {
       let startedAt = performance.now();
       let begun: ListPage<T>[] = [];
       if (firstSelector !== undefined && !this.#isBegun) {
-        begun = await this.#firstPages(labelSelector, connections);
+        begun = await this.#firstPages(labelSelector);
         if (begun.at(-1)?.token !== '') {
           begun = []; // all of it comes anew, as one state that is no older than what is listed first
-          await this.#takeAll(firstSelector, connections);
+          await this.#takeAll(firstSelector);
           this.#isBegun = true;
           this.#heardAt = startedAt;
           handler.begun?.();
           startedAt = performance.now();
         }
       }
-      const { names, version } = await this.#takeAll(labelSelector, connections, begun);
+      const { names, version } = await this.#takeAll(labelSelector, begun);
       handler.complete(names);
       this.#version = version;
       this.#isListed = true;
@@ -197,27 +199,26 @@ export class ObjectWatch<T extends KubernetesObject> {
       this.#heardAt = startedAt;
       this.#failure = undefined;
     } finally {
-      connections.destroy();
+      this.#connections.destroy();
+      this.#connections = undefined;
     }
   }
 
   /** Two pages, which are all of a small list. */
-  async #firstPages(labelSelector: string, connections: KeptConnections): Promise<ListPage<T>[]> {
-    const first = await this.#page(labelSelector, undefined, connections);
-    return first.token === '' ? [first] : [first, await this.#page(labelSelector, first, connections)];
+  async #firstPages(labelSelector: string): Promise<ListPage<T>[]> {
+    const first = await this.#page(labelSelector);
+    return first.token === '' ? [first] : [first, await this.#page(labelSelector, first)];
   }
 
   /** Page by page; the next one is asked for while one is handled. @param begun the first pages */
   async #takeAll(
     labelSelector: string,
-    connections: KeptConnections,
     begun: readonly ListPage<T>[] = [],
   ): Promise<{ readonly names: ReadonlySet<string>; readonly version: string }> {
     const names = new Set<string>();
-    let page = begun[0] ?? (await this.#page(labelSelector, undefined, connections));
+    let page = begun[0] ?? (await this.#page(labelSelector));
     for (let count = 1; ; count++) {
-      const next =
-        page.token === '' ? undefined : (begun[count] ?? this.#page(labelSelector, page, connections));
+      const next = page.token === '' ? undefined : (begun[count] ?? this.#page(labelSelector, page));
       if (next instanceof Promise) next.catch(() => {}); // awaited later, or not at all where this page fails
       await this.#handle(page.items, names);
       if (!next) return { names, version: page.version };
@@ -245,32 +246,19 @@ export class ObjectWatch<T extends KubernetesObject> {
   }
 
   /** @param before undefined for the first page */
-  async #page(
-    labelSelector: string,
-    before: ListPage<T> | undefined,
-    connections: KeptConnections,
-  ): Promise<ListPage<T>> {
+  async #page(labelSelector: string, before?: ListPage<T>): Promise<ListPage<T>> {
+    const { step, bytesKey } = this.#options;
     let limit = limitBehind(before);
     for (let attempt = 1; ; attempt++) {
       const query = { labelSelector, limit: String(limit), ...(before && { continue: before.token }) };
       const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#times.pageMs)]);
       try {
-        const response = await this.#get(query, signal, connections);
-        const body = await readBounded(response, {
-          maxBytes: maxPageBytes,
-          what: 'a page of the list',
-          signal,
-        });
-        return parseListPage<T>(body, this.#options.step, this.#options.bytesKey);
+        const response = await this.#get(query, signal);
+        const bounds = { maxBytes: maxPageBytes, what: 'a page of the list', signal };
+        return parseListPage<T>(await readBounded(response, bounds), step, bytesKey);
       } catch (cause) {
-        const { step } = this.#options;
-        const error =
-          cause instanceof GatewayError
-            ? cause
-            : unavailable(`${step}: ${signal.aborted ? 'no answer in time' : reasonOf(cause)}`, {
-                cause,
-                step,
-              });
+        const reason = signal.aborted ? 'no answer in time' : reasonOf(cause);
+        const error = cause instanceof GatewayError ? cause : stepFailed(step, reason, { cause });
         if (error.reason === 'BODY_TOO_LARGE' && limit > 1) {
           limit = Math.ceil(limit / 8);
           attempt = 0;
@@ -285,7 +273,7 @@ export class ObjectWatch<T extends KubernetesObject> {
 
   /** Ends when the API server ends the watch, as it was asked to. */
   async #watch(): Promise<void> {
-    const { step } = this.#options;
+    const { step, labelSelector } = this.#options;
     const { watchMs, silenceMs } = this.#times;
     const dead = new AbortController();
     const timer = setTimeout(() => dead.abort(), silenceMs).unref();
@@ -293,7 +281,7 @@ export class ObjectWatch<T extends KubernetesObject> {
     try {
       const response = await this.#get(
         {
-          labelSelector: this.#options.labelSelector,
+          labelSelector,
           watch: '1',
           allowWatchBookmarks: 'true',
           resourceVersion: this.#version ?? '',
@@ -318,13 +306,12 @@ export class ObjectWatch<T extends KubernetesObject> {
         }
         rest.push(chunk.subarray(start));
         restBytes += chunk.length - start;
-        if (restBytes > maxEventBytes)
-          throw unavailable(`${step}: an event is over ${maxEventBytes} bytes`, { step });
+        if (restBytes > maxEventBytes) throw stepFailed(step, `an event is over ${maxEventBytes} bytes`);
       }
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause;
       const reason = dead.signal.aborted ? `nothing was heard for ${silenceMs / 1000} s` : reasonOf(cause);
-      throw unavailable(`${step}: ${reason}`, { cause, step });
+      throw stepFailed(step, reason, { cause });
     } finally {
       clearTimeout(timer);
     }
@@ -343,11 +330,7 @@ export class ObjectWatch<T extends KubernetesObject> {
   }
 
   /** @throws GatewayError for an answer other than 200 */
-  async #get(
-    query: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    connections?: KeptConnections,
-  ): Promise<IncomingMessage> {
+  async #get(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
     const { access, path, step } = this.#options;
     const parameters = new URLSearchParams(query);
     const response = await withFreshCredentials(
@@ -355,7 +338,7 @@ export class ObjectWatch<T extends KubernetesObject> {
       signal,
       settings => {
         const headers = { ...settings.headers, accept: 'application/json' };
-        const options = { ...connectionOf(settings, connections), headers, signal };
+        const options = { ...connectionOf(settings, this.#connections), headers, signal };
         return sendRequest(new URL(`${settings.server}${path}?${parameters}`), options);
       },
       refused => refused.statusCode === 401 && Boolean(refused.resume()),
@@ -378,7 +361,7 @@ function parseEvent(line: Buffer, step: string): { readonly type?: unknown; read
   try {
     return (JSON.parse(line.toString()) ?? {}) as object;
   } catch {
-    throw unavailable(`${step}: an event is not JSON`, { step }); // the parser's own text shows a piece of it
+    throw stepFailed(step, 'an event is not JSON'); // the parser's own text shows a piece of it
   }
 }
 

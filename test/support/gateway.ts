@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Records } from '../../src/backends/index.ts';
-import { TillerClient, type TillerClientOptions } from '../../src/backends/tiller/index.ts';
+import { TillerClient, type TillerClientOptions } from '../../src/backends/index.ts';
 import type { ChartOptions } from '../../src/charts/index.ts';
 import { Registry } from '../../src/clusters/index.ts';
 import { createDirectConnector } from '../../src/clusters/upstreams/direct.ts';

@@ -1,4 +1,5 @@
-import { decodeMessage, messageType, type StatusCode, wireFields } from '../../codec/index.ts';
+import { decodeMessage, lastField, messageType, type StatusCode } from '../../codec/index.ts';
+import { callScope, orAborted } from '../../protocol/index.ts';
 import type { StoredRevision } from './decode-record.ts';
 import type { RecordStore } from './record-store.ts';
 
@@ -27,13 +28,15 @@ export interface WaitTimes {
 /** Releases of which something is awaited. */
 const maxNotes = 10_000;
 
+const fieldOf = (type: string, name: string) => messageType(type).byName.get(name)!.number;
+
 /** Field numbers of requests and replies. */
 const numbers = {
-  purge: messageType('hapi.services.tiller.UninstallReleaseRequest').byName.get('purge')!.number,
-  released: messageType('hapi.services.tiller.InstallReleaseResponse').byName.get('release')!.number,
-  name: messageType('hapi.release.Release').byName.get('name')!.number,
-  version: messageType('hapi.release.Release').byName.get('version')!.number,
-  info: messageType('hapi.release.Release').byName.get('info')!.number,
+  purge: fieldOf('hapi.services.tiller.UninstallReleaseRequest', 'purge'),
+  released: fieldOf('hapi.services.tiller.InstallReleaseResponse', 'release'),
+  name: fieldOf('hapi.release.Release', 'name'),
+  version: fieldOf('hapi.release.Release', 'version'),
+  info: fieldOf('hapi.release.Release', 'info'),
 };
 
 /**
@@ -84,13 +87,12 @@ export class RecentWrites {
     if (this.#notes.size === 0 && minimum.size === 0 && this.#allUntil === 0) return undefined;
     const now = performance.now();
     if (now < this.#allUntil) return 'too many writes at once';
-    const wanted = [...minimum]
-      .filter(([release]) => name === undefined || release === name)
-      .map(([release, version]): [string, Note] => [release, atLeast(release, version, now)]);
-    const noted = name === undefined ? [...this.#notes] : [...this.#notesOf(name)];
-    const late = await Promise.all(
-      [...noted, ...wanted].map(([release, note]) => this.#wait(release, note, signal)),
-    );
+    const noted = name === undefined ? [...this.#notes.keys()] : [name];
+    const wanted = [...minimum].filter(([release]) => name === undefined || release === name);
+    const late = await Promise.all([
+      ...noted.map(release => this.#wait(release, this.#notes.get(release), signal)),
+      ...wanted.map(([release, version]) => this.#wait(release, atLeast(release, version, now), signal)),
+    ]);
     return late.find(missing => missing !== undefined);
   }
 
@@ -103,12 +105,8 @@ export class RecentWrites {
     this.#allUntil = performance.now() + this.#times.waitMs;
   }
 
-  *#notesOf(name: string): Generator<[string, Note]> {
-    const note = this.#notes.get(name);
-    if (note) yield [name, note];
-  }
-
-  async #wait(name: string, note: Note, signal: AbortSignal): Promise<string | undefined> {
+  async #wait(name: string, note: Note | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if (!note) return undefined;
     const isSeen = () => note.isSeen(this.#store.named(name).filter(({ storage }) => storage === 'helm2'));
     const forget = () => {
       if (this.#notes.get(name) === note) this.#notes.delete(name);
@@ -123,11 +121,9 @@ export class RecentWrites {
     const end = this.#store.subscribe(() => {
       if (isSeen()) resolve();
     });
-    const timer = setTimeout(resolve, leftMs);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-    await promise;
-    clearTimeout(timer);
+    const scope = callScope({ signal, timeoutMs: leftMs });
+    await orAborted(promise, scope.signal).catch(() => {});
+    scope.end();
     end();
     return isSeen() ? forget() : note.missing;
   }
@@ -163,9 +159,9 @@ function atLeast(name: string, version: number, endedAt: number): Note {
 
 /** Of the release in a reply of Install-, Update-, Rollback- or UninstallRelease. */
 function readWritten(reply: Uint8Array): Written | undefined {
-  const release = bytesOf(reply, numbers.released);
-  const info = release && bytesOf(release, numbers.info);
-  const name = release && bytesOf(release, numbers.name);
+  const release = lastField(reply, numbers.released);
+  const info = release && lastField(release, numbers.info);
+  const name = release && lastField(release, numbers.name);
   if (!release || !info || !name) return undefined;
   const { status } = decodeMessage('hapi.release.Info', info);
   return {
@@ -175,13 +171,8 @@ function readWritten(reply: Uint8Array): Written | undefined {
   };
 }
 
-function bytesOf(message: Uint8Array, number: number): Uint8Array | undefined {
-  const field = [...wireFields(message)].findLast(one => one.number === number);
-  return field && message.subarray(field.valueStart, field.end);
-}
-
 /** A whole number that is not large; 0 where it is missing. */
 function numberOf(message: Uint8Array, number: number): number {
-  const value = bytesOf(message, number) ?? new Uint8Array();
+  const value = lastField(message, number) ?? new Uint8Array();
   return value.reduceRight((sum, byte) => sum * 128 + (byte & 0x7f), 0);
 }

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../protocol/index.ts';
 import type { RecordResource, Storage, StoredRevision } from './decode-record.ts';
 
 export type ChangeType = 'added' | 'modified' | 'deleted';
@@ -10,6 +11,31 @@ export interface RecordChange {
   readonly sequence: number;
   /** On the clock of `performance.now()`. */
   readonly at: number;
+}
+
+/** Whether reads can be answered from records at the moment, for `/readyz`, `/clusters` and the metrics. */
+export interface RecordsReport {
+  readonly usable: boolean;
+  /** Why not. */
+  readonly reason?: string;
+  readonly storage: readonly Storage[];
+  /** Number of revisions. */
+  readonly held: number;
+  /** Memory that their summaries and the cache of whole records take, nearly. */
+  readonly bytes: number;
+  readonly unreadable: number;
+  /** The first unreadable records with the reasons. */
+  readonly faults: readonly string[];
+  /** How old an answer can be: the time since the API server was heard of last. Infinity before the first list. */
+  readonly ageMs: number;
+}
+
+/** What a subscriber is told beside the changes. */
+export interface RecordEvents {
+  /** All records were listed anew: of what changed since the watch broke, only the result is known. */
+  readonly relisted?: () => void;
+  /** The records are given up: no rights any more, or closed. They may be read again later, but nothing of it is told. */
+  readonly ended?: (reason: GatewayError) => void;
 }
 
 /**

@@ -38,9 +38,10 @@ export interface RecordWatchOptions {
 export class RecordWatch {
   /** `configmaps of Helm 2 in namespace kube-system` */
   readonly description: string;
+  /** The lists and the watch themselves. */
+  readonly objects: ObjectWatch<RecordObject>;
   readonly #source: RecordSource;
   readonly #options: RecordWatchOptions;
-  readonly #watch: ObjectWatch<RecordObject>;
   /** What a list brings while reads are answered: put into the store when the list is complete, as one state. */
   #pending: (() => void)[] = [];
   #pendingBytes = 0;
@@ -52,7 +53,7 @@ export class RecordWatch {
     this.#options = options;
     this.description = `${resource} of Helm ${storage.slice(-1)} in ${place}`;
     const folder = `${storage}/${resource}/${namespace === undefined ? '' : `${namespace}/`}`;
-    this.#watch = new ObjectWatch<RecordObject>({
+    this.objects = new ObjectWatch<RecordObject>({
       access: options.access,
       path: `/api/v1${namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`}/${resource}`,
       labelSelector: recordSelectors[storage].all,
@@ -83,30 +84,9 @@ export class RecordWatch {
     });
   }
 
-  /** Whether all records were listed that are not superseded. */
-  get isBegun(): boolean {
-    return this.#watch.isBegun;
-  }
-
   /** Memory that revisions of a list take which is not complete. */
   get pendingBytes(): number {
     return this.#pendingBytes;
-  }
-
-  get isListed(): boolean {
-    return this.#watch.isListed;
-  }
-
-  get heardAt(): number {
-    return this.#watch.heardAt;
-  }
-
-  get failure(): GatewayError | undefined {
-    return this.#watch.failure;
-  }
-
-  close(): void {
-    this.#watch.close();
   }
 
   async #list(object: RecordObject): Promise<void> {
@@ -115,9 +95,9 @@ export class RecordWatch {
     // a second list brings what is known already
     if (known && known.resourceVersion === object.metadata.resourceVersion) return;
     const read = await this.#read(object);
-    if (this.#watch.isClosed) return;
-    const isUnseen =
-      !this.#watch.isBegun || (!known && !this.isListed && read.revision?.status === 'SUPERSEDED');
+    if (this.objects.isClosed) return;
+    const { isBegun, isListed } = this.objects;
+    const isUnseen = !isBegun || (!known && !isListed && read.revision?.status === 'SUPERSEDED');
     if (isUnseen) {
       read.put();
     } else {
@@ -131,7 +111,7 @@ export class RecordWatch {
     const { store, whole, changed } = this.#options;
     if (store.get(this.#idOf(object))?.resourceVersion === object.metadata.resourceVersion) return;
     const read = await this.#read(object);
-    if (this.#watch.isClosed) return;
+    if (this.objects.isClosed) return;
     if (read.revision) whole.keep(read.revision, read.whole);
     read.put();
     changed();

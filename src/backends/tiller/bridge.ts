@@ -3,7 +3,13 @@ import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Connector } from '../../kubernetes/index.ts';
-import { createSocketFolder, GatewayError, stepFailed, unavailable } from '../../protocol/index.ts';
+import {
+  callScope,
+  createSocketFolder,
+  GatewayError,
+  stepFailed,
+  unavailable,
+} from '../../protocol/index.ts';
 
 /** One 0700 folder for the sockets of this process, removed with the last of them. */
 const sockets = { folder: '', open: 0, made: 0 };
@@ -26,26 +32,34 @@ function removeFolder(): void {
   rmSync(sockets.folder, { recursive: true, force: true });
 }
 
+/** The stream that was opened last. */
+interface LastStream {
+  target: string;
+  /** `host:port`: its host is what a certificate has to name. */
+  authority: string;
+  /** Why it could not be opened, if it could not. */
+  failure?: GatewayError | undefined;
+  /** Why it broke, if it said so. */
+  lostReason?: string | undefined;
+}
+
 /**
  * Hands the streams of a connector, such as port-forward tunnels, to grpc-js, which connects to addresses only: each
  * connection to a private Unix socket is joined to a new stream to Tiller. Nothing listens on TCP.
  */
 export class Bridge {
   readonly path: string;
+  readonly last: LastStream;
   readonly #connector: Connector;
   readonly #connectTimeoutMs: number;
   readonly #server: Server;
   readonly #stopped = new AbortController();
   readonly #joined = new Set<Socket>();
-  #target: string;
-  #authority = '';
-  #failure: GatewayError | undefined;
-  #lostReason: string | undefined;
 
   private constructor(connector: Connector, connectTimeoutMs: number) {
     this.#connector = connector;
     this.#connectTimeoutMs = connectTimeoutMs;
-    this.#target = connector.description;
+    this.last = { target: connector.description, authority: '' };
     this.path = takeSocketPath();
     this.#server = createServer(socket => void this.#join(socket)).unref();
   }
@@ -64,26 +78,6 @@ export class Bridge {
       const what = cause instanceof Error ? cause.message : String(cause);
       throw stepFailed('making a private socket in the temporary folder', what, { cause });
     }
-  }
-
-  /** Where the last stream leads. */
-  get target(): string {
-    return this.#target;
-  }
-
-  /** `host:port` that the last stream leads to: its host is what a certificate has to name. */
-  get authority(): string {
-    return this.#authority;
-  }
-
-  /** Why the last stream could not be opened, if it could not. */
-  get failure(): GatewayError | undefined {
-    return this.#failure;
-  }
-
-  /** Why the last stream broke, if it said so. */
-  get lostReason(): string | undefined {
-    return this.#lostReason;
   }
 
   /** No new streams; those that are open stay. */
@@ -106,12 +100,9 @@ export class Bridge {
     socket.on('error', () => {}).once('close', () => this.#joined.delete(socket));
     try {
       const { stream, authority, target } = await this.#connect();
-      this.#failure = undefined;
-      this.#lostReason = undefined;
-      this.#authority = authority;
-      this.#target = target;
+      Object.assign(this.last, { authority, target, failure: undefined, lostReason: undefined });
       stream.on('error', error => {
-        this.#lostReason = error.message;
+        this.last.lostReason = error.message;
       });
       // what Tiller sent last has to arrive before the end does
       stream.once('close', () => socket.destroySoon());
@@ -119,24 +110,21 @@ export class Bridge {
       if (socket.destroyed) stream.destroy();
       else socket.pipe(stream).pipe(socket);
     } catch (error) {
-      this.#failure = GatewayError.from(error);
+      this.last.failure = GatewayError.from(error);
       socket.destroy();
     }
   }
 
   async #connect() {
-    const timeout = new AbortController();
-    const seconds = this.#connectTimeoutMs / 1000;
-    const timer = setTimeout(
-      () => timeout.abort(unavailable(`Tiller was not reached within ${seconds} s`)),
-      this.#connectTimeoutMs,
-    );
+    const timeoutMs = this.#connectTimeoutMs;
+    const late = () => unavailable(`Tiller was not reached within ${timeoutMs / 1000} s`);
+    const scope = callScope({ signal: this.#stopped.signal, timeoutMs, late });
     try {
-      return await this.#connector.connect(AbortSignal.any([timeout.signal, this.#stopped.signal]));
+      return await this.#connector.connect(scope.signal);
     } catch (error) {
-      throw timeout.signal.aborted ? timeout.signal.reason : error;
+      throw scope.signal.aborted ? scope.signal.reason : error;
     } finally {
-      clearTimeout(timer);
+      scope.end();
     }
   }
 }

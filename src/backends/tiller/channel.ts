@@ -76,7 +76,7 @@ export class Channel {
   /** Where it leads, for logs and errors. */
   get target(): string {
     const { address, description } = this.#options.connector;
-    return this.#bridge?.target ?? (address ? addressText(address) : description);
+    return this.#bridge?.last.target ?? (address ? addressText(address) : description);
   }
 
   get ready(): boolean {
@@ -88,7 +88,7 @@ export class Channel {
     this.calls.watchConnectivityState(grpc.connectivityState.READY, Infinity, () =>
       // the session and the tunnel say why in this turn, some before and some after
       setImmediate(() => {
-        listener(this.#bridge?.lostReason ?? this.#lostReason ?? 'the connection was closed');
+        listener(this.#bridge?.last.lostReason ?? this.#lostReason ?? 'the connection was closed');
         this.#lostReason = undefined;
       }),
     );
@@ -109,10 +109,10 @@ export class Channel {
    * @param details grpc-js's own
    */
   async explain(details: string): Promise<GatewayError> {
-    const { failure } = this.#bridge ?? {};
+    const { failure } = this.#bridge?.last ?? {};
     if (failure) return failure;
     if (this.#explained?.details === withoutDate(details)) return this.#explained.failure;
-    const explained = await this.#explain(reasonIn(details), this.#bridge?.lostReason);
+    const explained = await this.#explain(reasonIn(details), this.#bridge?.last.lostReason);
     this.#handshaking = false;
     this.#explained = { details: withoutDate(details), failure: explained };
     return explained;
@@ -144,7 +144,9 @@ export class Channel {
 
   get #authority(): string {
     const { address } = this.#options.connector;
-    return this.#bridge?.authority ?? (address && 'host' in address ? addressText(address) : 'localhost');
+    return (
+      this.#bridge?.last.authority ?? (address && 'host' in address ? addressText(address) : 'localhost')
+    );
   }
 
   readonly #watch = (session: ClientHttp2Session): void => {

@@ -1,5 +1,5 @@
 import type * as grpc from '@grpc/grpc-js';
-import { wireFields } from '../../codec/index.ts';
+import { lastField } from '../../codec/index.ts';
 import {
   afterWrite,
   type CallContext,
@@ -182,7 +182,7 @@ export class TillerClient {
   #written(method: string, request: Uint8Array, reply: Uint8Array | undefined): void {
     const { onWritten } = this.#options;
     if (!onWritten || idempotentMethods.includes(method) || isDryRun(method, request)) return;
-    const name = fieldOf(request, nameFields.get(method));
+    const name = lastField(request, nameFields.get(method));
     onWritten(method, name ? Buffer.from(name).toString() : '', request, reply);
   }
 
@@ -258,20 +258,11 @@ const whyTooLong =
   'a YAML error of a dry run carries every rendered file; the same call without dry_run, or helm template, shows it in one line';
 
 function isDryRun(method: string, request: Uint8Array): boolean {
-  const number = dryRunFields.get(method);
-  const field = [...wireFields(asBuffer(request))].findLast(field => field.number === number);
-  return field !== undefined && request[field.valueStart] === 1;
-}
-
-/** The last field of this number, as its bytes. */
-function fieldOf(message: Uint8Array, number: number | undefined): Uint8Array | undefined {
-  const field = [...wireFields(asBuffer(message))].findLast(one => one.number === number);
-  return field && message.subarray(field.valueStart, field.end);
+  return lastField(request, dryRunFields.get(method))?.[0] === 1;
 }
 
 function callOf(method: string, request: Uint8Array): FailedCall {
-  const number = nameFields.get(method);
-  return { method, named: [...wireFields(asBuffer(request))].some(field => field.number === number) };
+  return { method, named: lastField(request, nameFields.get(method)) !== undefined };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

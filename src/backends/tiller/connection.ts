@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { decodeMessage } from '../../codec/index.ts';
-import { Code, GatewayError, header, unavailable } from '../../protocol/index.ts';
+import { Code, callScope, GatewayError, header, orAborted, unavailable } from '../../protocol/index.ts';
 import { CallFailure, callUnary, type UnansweredCall } from './call.ts';
 import { Channel, type ChannelOptions } from './channel.ts';
 
@@ -60,18 +60,23 @@ export class Connection {
    */
   async get(signal: AbortSignal | undefined): Promise<OpenConnection> {
     const giveUpAt = performance.now() + this.#options.waitMs;
+    const late = () => this.#lastFailure ?? unavailable('no connection to Tiller could be opened in time');
     for (;;) {
       if (this.open) return this.open;
       if (signal?.aborted) throw GatewayError.from(signal.reason);
       if (this.#lastFailure && this.#failedFor() > this.#options.waitMs && this.#attempt)
         throw this.#lastFailure;
+      const scope = callScope({ signal, deadline: giveUpAt, late });
       try {
-        return await this.#waitFor(this.#sharedAttempt(), signal, giveUpAt);
+        // only this caller's waiting ends then, not the attempt
+        return await orAborted(this.#sharedAttempt(), scope.signal);
       } catch (error) {
         const failure = GatewayError.from(error);
         const hopeless = failure.code !== Code.UNAVAILABLE || this.#stopped.signal.aborted || signal?.aborted;
         if (hopeless || performance.now() >= giveUpAt || this.#failedFor() > this.#options.waitMs)
           throw failure;
+      } finally {
+        scope.end();
       }
     }
   }
@@ -112,30 +117,6 @@ export class Connection {
     attempt.catch(() => {}); // its callers may all have gone by the time it fails
     this.#attempt = attempt;
     return attempt;
-  }
-
-  /** Waits for a shared attempt without ending it: only this caller's waiting ends, at the signal or the time. */
-  #waitFor(
-    attempt: Promise<OpenConnection>,
-    signal: AbortSignal | undefined,
-    until: number,
-  ): Promise<OpenConnection> {
-    return new Promise((resolve, reject) => {
-      const abort = () => settle(() => reject(GatewayError.from(signal?.reason)));
-      const late = () =>
-        reject(this.#lastFailure ?? unavailable('no connection to Tiller could be opened in time'));
-      const timer = setTimeout(() => settle(late), Math.max(0, until - performance.now()));
-      const settle = (action: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        action();
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      attempt.then(
-        connection => settle(() => resolve(connection)),
-        error => settle(() => reject(error)),
-      );
-    });
   }
 
   async #openAfterPause(): Promise<OpenConnection> {

@@ -11,38 +11,27 @@ import { Code, codeToReason, type Reason } from '../../protocol/index.ts';
 interface Rule {
   readonly pattern: RegExp;
   readonly code: Code;
-  readonly reason?: Reason;
+  readonly reason: Reason | undefined;
 }
 
-const chartInvalid = (pattern: RegExp): Rule => ({
-  pattern,
-  code: Code.INVALID_ARGUMENT,
-  reason: 'CHART_INVALID',
-});
-const invalid = (pattern: RegExp): Rule => ({ pattern, code: Code.INVALID_ARGUMENT });
-const precondition = (pattern: RegExp): Rule => ({ pattern, code: Code.FAILED_PRECONDITION });
-const exists = (pattern: RegExp): Rule => ({ pattern, code: Code.ALREADY_EXISTS });
-const busy = (pattern: RegExp): Rule => ({ pattern, code: Code.ABORTED });
-const late = (pattern: RegExp): Rule => ({ pattern, code: Code.DEADLINE_EXCEEDED });
-const forbidden = (pattern: RegExp): Rule => ({ pattern, code: Code.PERMISSION_DENIED });
-const unreachable = (pattern: RegExp): Rule => ({ pattern, code: Code.UNAVAILABLE });
-const tooLarge = (pattern: RegExp): Rule => ({
-  pattern,
-  code: Code.RESOURCE_EXHAUSTED,
-  reason: 'RELEASE_TOO_LARGE',
-});
-const quota = (pattern: RegExp): Rule => ({
-  pattern,
-  code: Code.RESOURCE_EXHAUSTED,
-  reason: 'QUOTA_EXCEEDED',
-});
-const broken = (pattern: RegExp): Rule => ({ pattern, code: Code.DATA_LOSS, reason: 'UPSTREAM_FAILED' });
-const noRelease = (pattern: RegExp): Rule => ({
-  pattern,
-  code: Code.NOT_FOUND,
-  reason: 'RELEASE_NOT_FOUND',
-});
-const unclear = (pattern: RegExp): Rule => ({ pattern, code: Code.UNKNOWN });
+const means =
+  (code: Code, reason?: Reason) =>
+  (pattern: RegExp): Rule => ({ pattern, code, reason });
+
+const chartInvalid = means(Code.INVALID_ARGUMENT, 'CHART_INVALID');
+const invalid = means(Code.INVALID_ARGUMENT);
+const precondition = means(Code.FAILED_PRECONDITION);
+const exists = means(Code.ALREADY_EXISTS);
+const busy = means(Code.ABORTED);
+const late = means(Code.DEADLINE_EXCEEDED);
+const forbidden = means(Code.PERMISSION_DENIED);
+const unreachable = means(Code.UNAVAILABLE);
+const tooLarge = means(Code.RESOURCE_EXHAUSTED, 'RELEASE_TOO_LARGE');
+const quota = means(Code.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED');
+const broken = means(Code.DATA_LOSS, 'UPSTREAM_FAILED');
+const noRelease = means(Code.NOT_FOUND, 'RELEASE_NOT_FOUND');
+const notFound = means(Code.NOT_FOUND);
+const unclear = means(Code.UNKNOWN);
 
 /** Texts that have to be seen whole, since what they hold behind their first words means something else alone. */
 const whole: readonly Rule[] = [
@@ -141,7 +130,7 @@ const inner: readonly Rule[] = [
   exists(/^naming conflict detected for CRD /),
   exists(/^(?:object is being deleted: )?(?:[a-z0-9.-]+ "[^"]*"|resource) already exists$/),
   busy(/^Operation cannot be fulfilled on /),
-  { pattern: /^[a-z0-9.-]+ "[^"]*" not found$/, code: Code.NOT_FOUND },
+  notFound(/^[a-z0-9.-]+ "[^"]*" not found$/),
   chartInvalid(/^\S+ in version "[^"]*" cannot be handled as a /),
   chartInvalid(/^unable to (?:decode "|convert to CRD type: )/),
   invalid(/^(?:resource name may not be empty$|invalid resource name "|name or generateName is required)/),
