@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TillerClient } from '../src/backends/tiller/client.ts';
-import { createDirectConnector } from '../src/clusters/upstreams/direct.ts';
+import { createDirectConnector } from '../src/clusters/upstreams/connectors.ts';
 import { sharedCertificate } from './support/certificates.ts';
 import { eventually, whenStill } from './support/eventually.ts';
 import { createTestTiller } from './support/gateway.ts';

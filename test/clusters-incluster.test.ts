@@ -8,7 +8,7 @@ import { describe, type TestContext, test } from 'node:test';
 import {
   createInclusterConnector,
   type InclusterConnectorOptions,
-} from '../src/clusters/upstreams/service.ts';
+} from '../src/clusters/upstreams/connectors.ts';
 import type { SocketAddress } from '../src/kubernetes/index.ts';
 import { dial } from '../src/kubernetes/index.ts';
 import type { SandboxKubernetes } from '../src/sandbox/index.ts';

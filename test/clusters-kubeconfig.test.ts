@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { createKubeconfigConnector } from '../src/clusters/upstreams/tunnel.ts';
+import { createKubeconfigConnector } from '../src/clusters/upstreams/connectors.ts';
 import { createServerCertificate, type SandboxKubernetes } from '../src/sandbox/index.ts';
 import { sharedCertificate } from './support/certificates.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { createKubeconfigConnector } from '../src/clusters/upstreams/tunnel.ts';
+import { createKubeconfigConnector } from '../src/clusters/upstreams/connectors.ts';
 import { createStage, echo, never } from './support/cluster-stage.ts';
 import { eventually, whenStill } from './support/eventually.ts';
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import type { TillerClient, TillerClientOptions } from '../src/backends/index.ts';
-import { createInclusterConnector } from '../src/clusters/upstreams/service.ts';
+import { createInclusterConnector } from '../src/clusters/upstreams/connectors.ts';
 import { dial } from '../src/kubernetes/index.ts';
 import { createStage, echo, mountServiceAccount } from './support/cluster-stage.ts';
 import { createTestTiller } from './support/gateway.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type RecordChange, type RecordsOptions, Records } from '../src/backends/index.ts';
+import { type RecordChange, Records, type RecordsOptions } from '../src/backends/index.ts';
 import { decodeMessage, encodeMessage } from '../src/codec/schema.ts';
 import { eventually } from './support/eventually.ts';
 import { conformanceFolder } from './support/recording.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Storage, type TillerClientOptions, Records } from '../backends/index.ts';
+import { Records, type Storage, type TillerClientOptions } from '../backends/index.ts';
 import type { ChartOptions } from '../charts/index.ts';
 import type { ClusterEntry, RegistryOptions } from '../clusters/index.ts';
 import type { Config } from '../config/index.ts';

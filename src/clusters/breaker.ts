@@ -104,20 +104,13 @@ export interface ClusterReport {
 }
 
 /** Where reads come from. */
-export interface ReadsReport {
+export type ReadsReport = Omit<RecordsReport, 'usable' | 'faults' | 'ageMs'> & {
   readonly from: 'records' | 'tiller';
-  /** Why not from records. */
-  readonly reason?: string;
-  readonly storage: readonly string[];
-  /** Revisions that are held. */
-  readonly held: number;
-  readonly bytes: number;
-  readonly unreadable: number;
   /** The first unreadable records, with the reasons. */
   readonly faults?: readonly string[];
   /** How old an answer can be. */
   readonly age_ms?: number;
-}
+};
 
 export function describeReads({ usable, ageMs, faults, reason, ...counts }: RecordsReport): ReadsReport {
   return {

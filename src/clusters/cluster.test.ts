@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TillerCalls } from '../backends/index.ts';
 import { unavailable } from '../protocol/index.ts';
 import { Cluster } from './cluster.ts';
-import type { Upstream } from './upstreams/index.ts';
+import type { Upstream } from './upstreams/upstream.ts';
 
 test('a cluster that is down is probed after pauses that double, from a second to half a minute', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] });

@@ -9,8 +9,7 @@ import {
   describeReads,
 } from './breaker.ts';
 import { TillerOnDemand } from './tiller-on-demand.ts';
-import type { TillerPlace, Upstream, UpstreamEvents } from './upstreams/index.ts';
-import type { ClusterEntry } from './upstreams/upstream.ts';
+import type { ClusterEntry, TillerPlace, Upstream, UpstreamEvents } from './upstreams/upstream.ts';
 
 /** Where the clusters' events are logged. */
 export type ClusterLog = (
@@ -25,7 +24,7 @@ export interface ClusterOptions {
   /** Makes room for one more open cluster. @throws GatewayError RESOURCE_EXHAUSTED where there is none */
   readonly admit: () => void;
   /** Runs when the connection was closed because nothing used it. */
-  readonly onIdle?: () => void;
+  readonly onIdle?: (() => void) | undefined;
   /** Infinity: the connection stays, used or not. */
   readonly idleMs: number;
   /** Calls at the same time. */

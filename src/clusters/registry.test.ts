@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type GatewayError, unavailable } from '../protocol/index.ts';
 import { Registry, type RegistryOptions } from './registry.ts';
-import type { UpstreamEvents } from './upstreams/index.ts';
+import type { UpstreamEvents } from './upstreams/upstream.ts';
 
 const signal = new AbortController().signal;
 const down = unavailable('finding Tiller: none', { step: 'finding Tiller' });

@@ -1,18 +1,15 @@
 import type { Config } from '../config/index.ts';
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import type { BreakerRules, ReadsReport } from './breaker.ts';
-import { Cluster, type ClusterLog, type ClusterOptions } from './cluster.ts';
-import { type AdhocOptions, AdhocPool, type Selection } from './selection.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+import { type AdhocOptions, AdhocPool, forbidden, oldestUnused, type Selection } from './selection.ts';
 import type { ClusterEntry } from './upstreams/upstream.ts';
 
-export interface RegistryOptions {
-  readonly open: ClusterOptions['open'];
-  readonly records?: ClusterOptions['records'];
+export interface RegistryOptions
+  extends Pick<ClusterOptions, 'open' | 'records' | 'connectTimeoutMs' | 'log'> {
   readonly own: ClusterEntry;
   /** Further clusters. Without these no request may name one. */
   readonly many?: ManyOptions | undefined;
-  readonly connectTimeoutMs: number;
-  readonly log: ClusterLog;
 }
 
 /** Without a default cluster the own one answers requests that name none. */
@@ -33,7 +30,6 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #byName = new Map<string, Cluster>();
   /** Clusters that are not in the configuration, but count all the same. */
-  readonly #others = new Set<Cluster>();
   readonly #adhoc: AdhocPool | undefined;
 
   constructor(options: RegistryOptions) {
@@ -49,7 +45,7 @@ export class Registry {
       maxCalls: Number.POSITIVE_INFINITY,
       breaker: ownBreaker,
     });
-    this.#adhoc = many?.adhoc && new AdhocPool(many.adhoc, (entry, onGone) => this.#addOther(entry, onGone));
+    this.#adhoc = many?.adhoc && new AdhocPool(many.adhoc, (...cluster) => this.#create(...cluster));
   }
 
   /** The clusters of the configuration, in its order. */
@@ -78,11 +74,7 @@ export class Registry {
     }
     if (adhoc) {
       if (this.#adhoc) return this.#adhoc.get(adhoc);
-      throw new GatewayError(
-        Code.PERMISSION_DENIED,
-        'X-KubeApiServer: this gateway has no --allow-adhoc-clusters',
-        { reason: 'CLUSTER_FORBIDDEN' },
-      );
+      throw forbidden('X-KubeApiServer: this gateway has no --allow-adhoc-clusters');
     }
     const wanted = name ?? this.defaultCluster;
     return wanted === undefined ? this.own : this.get(wanted);
@@ -95,11 +87,7 @@ export class Registry {
     const names = [...this.#byName.keys()];
     const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
     const known = names.length > 0 ? `${names.slice(0, maxNamed).join(', ')}${more}` : 'none';
-    throw new GatewayError(
-      Code.NOT_FOUND,
-      `no cluster ${JSON.stringify(name.slice(0, 100))}; known: ${known}`,
-      { reason: 'CLUSTER_NOT_FOUND' },
-    );
+    throw notFound(`no cluster ${JSON.stringify(name.slice(0, 100))}; known: ${known}`);
   }
 
   /**
@@ -110,10 +98,7 @@ export class Registry {
     const all = [...this.#byName.values(), this.own].filter(({ entry }) => {
       return entry.kubeconfig && 'file' in entry.kubeconfig && entry.kubeconfig.file === file;
     });
-    if (all.length === 0) {
-      const message = "kube_config: this is no kubeconfig of this gateway's clusters";
-      throw new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
-    }
+    if (all.length === 0) throw forbidden("kube_config: this is no kubeconfig of this gateway's clusters");
     const wanted = all.filter(({ entry }) =>
       name === undefined ? entry.context === undefined : entry.name === name || entry.context === name,
     );
@@ -121,9 +106,7 @@ export class Registry {
     if (cluster) return cluster;
     const what =
       name === undefined ? 'has several clusters: name one by kube_context' : 'has no such context';
-    throw new GatewayError(Code.NOT_FOUND, `kube_config: the kubeconfig ${what}`, {
-      reason: 'CLUSTER_NOT_FOUND',
-    });
+    throw notFound(`kube_config: the kubeconfig ${what}`);
   }
 
   /** The cluster's name in logs and metrics; undefined for the own one. The number of names is bounded. */
@@ -167,39 +150,36 @@ export class Registry {
 
   /** Fails running calls. */
   destroy(): void {
-    const all = [this.own, ...this.#byName.values(), ...this.#others];
-    for (const cluster of all) cluster.destroy('the gateway is stopping');
+    for (const cluster of [this.own, ...this.#others]) cluster.destroy('the gateway is stopping');
   }
 
-  /** A cluster beside the configured ones. `onGone` runs when it was closed because it was idle, or to make room. */
-  #addOther(entry: ClusterEntry, onGone: () => void): Cluster {
-    const cluster = this.#create(entry, () => {
-      this.#others.delete(cluster);
-      cluster.remove();
-      onGone();
-    });
-    this.#others.add(cluster);
-    return cluster;
+  /** All clusters but the own one. */
+  get #others(): Cluster[] {
+    return [...this.#byName.values(), ...(this.#adhoc?.clusters ?? [])];
   }
 
+  /** @param onIdle runs when it was closed because nothing used it */
   #create(entry: ClusterEntry, onIdle?: () => void): Cluster {
     const { open, records, connectTimeoutMs, log, many } = this.#options;
     if (!many) throw new Error(`cluster ${entry.name} in a gateway for one`);
     const { idleMs, maxCalls } = many;
     const admit = () => this.#admit(many.maxOpen);
-    const options = { open, records, connectTimeoutMs, log, idleMs, maxCalls, admit };
-    return new Cluster(entry, { ...options, ...(onIdle && { onIdle }) });
+    return new Cluster(entry, { open, records, connectTimeoutMs, log, idleMs, maxCalls, admit, onIdle });
   }
 
   /** Closes the cluster that was not used for longest, where the bound is reached. */
   #admit(maxOpen: number): void {
-    const open = [...this.#byName.values(), ...this.#others].filter(cluster => cluster.isOpen);
+    const open = this.#others.filter(cluster => cluster.isOpen);
     if (open.length < maxOpen) return;
-    const [oldest] = open.filter(({ isBusy }) => !isBusy).sort((a, b) => a.usedAt - b.usedAt);
+    const oldest = oldestUnused(open);
     if (!oldest) {
       const message = `${open.length} clusters are open and all of them are in use (--max-open-clusters)`;
       throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
     }
     oldest.rest();
   }
+}
+
+function notFound(message: string): GatewayError {
+  return new GatewayError(Code.NOT_FOUND, message, { reason: 'CLUSTER_NOT_FOUND' });
 }

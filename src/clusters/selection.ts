@@ -96,13 +96,17 @@ const maxTokenChars = 16 * 1024;
 /** The clusters that requests brought along, by server and token. */
 export class AdhocPool {
   readonly #options: AdhocOptions;
-  readonly #add: (entry: ClusterEntry, onGone: () => void) => Cluster;
+  readonly #create: (entry: ClusterEntry, onIdle: () => void) => Cluster;
   readonly #pool = new Map<string, Cluster>();
 
-  /** @param add makes a cluster of an entry; `onGone` runs when it was closed */
-  constructor(options: AdhocOptions, add: (entry: ClusterEntry, onGone: () => void) => Cluster) {
+  /** @param create makes a cluster of an entry; `onIdle` runs when it was closed because nothing used it */
+  constructor(options: AdhocOptions, create: (entry: ClusterEntry, onIdle: () => void) => Cluster) {
     this.#options = options;
-    this.#add = add;
+    this.#create = create;
+  }
+
+  get clusters(): Iterable<Cluster> {
+    return this.#pool.values();
   }
 
   /** @throws GatewayError PERMISSION_DENIED for a host that is not allowed, INVALID_ARGUMENT for an invalid server or token */
@@ -117,7 +121,7 @@ export class AdhocPool {
     if (known) return known;
     if (this.#pool.size >= maxPooled) this.#evict();
     const entry = { name: adhocLabel, kubeconfig: { contents: this.#kubeconfig(origin, token) } };
-    const cluster = this.#add(entry, () => this.#pool.delete(key));
+    const cluster = this.#create(entry, () => this.#drop(cluster));
     this.#pool.set(key, cluster);
     return cluster;
   }
@@ -129,21 +133,22 @@ export class AdhocPool {
       throw invalidArgument('X-KubeApiServer: expected https://HOST or https://HOST:PORT');
     }
     if (this.#options.hosts.some(pattern => matchesHost(url, pattern.toLowerCase()))) return url.origin;
-    const message = `--allow-adhoc-clusters does not allow the API server ${url.host}`;
-    throw new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
+    throw forbidden(`--allow-adhoc-clusters does not allow the API server ${url.host}`);
   }
 
   #evict(): void {
-    const idle = [...this.#pool].filter(([, { isBusy }]) => !isBusy);
-    const [oldest] = idle.sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    if (!oldest) {
+    const oldest = oldestUnused(this.clusters);
+    if (!oldest)
       throw new GatewayError(
         Code.RESOURCE_EXHAUSTED,
         `${maxPooled} API servers named by requests are in use`,
       );
-    }
-    this.#pool.delete(oldest[0]);
-    oldest[1].remove();
+    this.#drop(oldest);
+  }
+
+  #drop(cluster: Cluster): void {
+    for (const [key, one] of this.#pool) if (one === cluster) this.#pool.delete(key);
+    cluster.remove();
   }
 
   #kubeconfig(server: string, token: string): string {
@@ -164,4 +169,13 @@ function matchesHost(url: URL, pattern: string): boolean {
   const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(pattern) ?? [];
   if (port !== undefined && port !== (url.port || '443')) return false;
   return host.startsWith('*.') ? url.hostname.endsWith(host.slice(1)) : url.hostname === host;
+}
+
+/** The cluster that was not used for longest; undefined where all are in use. */
+export function oldestUnused(clusters: Iterable<Cluster>): Cluster | undefined {
+  return [...clusters].filter(({ isBusy }) => !isBusy).sort((a, b) => a.usedAt - b.usedAt)[0];
+}
+
+export function forbidden(message: string): GatewayError {
+  return new GatewayError(Code.PERMISSION_DENIED, message, { reason: 'CLUSTER_FORBIDDEN' });
 }

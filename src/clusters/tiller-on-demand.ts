@@ -1,6 +1,6 @@
 import type { TillerCalls } from '../backends/index.ts';
 import type { CallContext } from '../protocol/index.ts';
-import type { Upstream } from './upstreams/index.ts';
+import type { Upstream } from './upstreams/upstream.ts';
 
 /** Holds its upstream open, opened if need be, for the time of some work. */
 interface Holder {

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import {
   createKubeconfigConnector,
   type KubeconfigConnectorOptions,
-} from '../../src/clusters/upstreams/tunnel.ts';
+} from '../../src/clusters/upstreams/connectors.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
 import { sharedCertificate } from './certificates.ts';
 

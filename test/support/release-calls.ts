@@ -1,7 +1,6 @@
 /** The release service in front of a sandbox Tiller whose calls a test can watch, delay and fail. */
 import assert from 'node:assert/strict';
-import type { Backend } from '../../src/backends/index.ts';
-import type { TillerClient } from '../../src/backends/index.ts';
+import type { Backend, TillerClient } from '../../src/backends/index.ts';
 import { decodeMessage, encodeMessage, type Release } from '../../src/codec/index.ts';
 import type { CallContext } from '../../src/protocol/index.ts';
 import { createReleaseService, type ReleaseService } from '../../src/releases/index.ts';

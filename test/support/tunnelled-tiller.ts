@@ -3,7 +3,7 @@ import type { TillerClient, TillerClientOptions } from '../../src/backends/tille
 import {
   createKubeconfigConnector,
   type KubeconfigConnectorOptions,
-} from '../../src/clusters/upstreams/tunnel.ts';
+} from '../../src/clusters/upstreams/connectors.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../../src/sandbox/index.ts';
 import { sharedCertificate } from './certificates.ts';
 import { createTestTiller } from './gateway.ts';

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
 import { eventually } from '../../../test/support/eventually.ts';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
-import { createDirectConnector } from '../../clusters/upstreams/direct.ts';
+import { createDirectConnector } from '../../clusters/upstreams/connectors.ts';
 import { encodeMessage } from '../../codec/schema.ts';
 import { Budget, GatewayError, toFrame } from '../../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';

@@ -6,11 +6,9 @@ import {
   listServices,
   type Service,
 } from '../../kubernetes/index.ts';
-import { unavailable } from '../../protocol/index.ts';
 import {
   type ClusterEntry,
   kubeconfigOf,
-  type OpenUpstream,
   type Upstream,
   type UpstreamEvents,
   type UpstreamOptions,
@@ -24,18 +22,8 @@ const getVersion = service('appscode.swift.v2.ReleaseService').methods.find(
 const labels = 'kubernetes.io/cluster-service=true';
 const namespace = 'kube-system';
 
-/** The cluster's own gateway, behind the service proxy of its API server. */
-export const openGateway: OpenUpstream = async (entry, options, events, signal) => {
-  const gateway = await openGatewayIfAny(entry, options, events, signal);
-  if (gateway) return gateway;
-  throw unavailable(
-    'finding the gateway: no service in kube-system is labelled as kubectl cluster-info lists it',
-    { step: 'finding the gateway' },
-  );
-};
-
-/** As `openGateway`. @returns undefined where the cluster has no gateway */
-export async function openGatewayIfAny(
+/** The cluster's own gateway, behind the service proxy of its API server. @returns undefined where there is none */
+export async function openGateway(
   entry: ClusterEntry,
   options: UpstreamOptions,
   events: UpstreamEvents,

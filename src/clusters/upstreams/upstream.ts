@@ -101,11 +101,3 @@ export interface UpstreamOptions {
   readonly gateway: GatewayOptions;
   readonly environment: NodeJS.ProcessEnv;
 }
-
-/** Opens one kind of upstream. @throws GatewayError UNAVAILABLE or INVALID_ARGUMENT that says what is wrong */
-export type OpenUpstream = (
-  entry: ClusterEntry,
-  options: UpstreamOptions,
-  events: UpstreamEvents,
-  signal: AbortSignal,
-) => Upstream | Promise<Upstream>;

@@ -1,15 +1,20 @@
 import { isIP } from 'node:net';
 import {
+  addressText,
   type Connector,
   choosePod,
   chooseService,
+  createKubeconfigAccess,
   createServiceAccountAccess,
   dial,
   hostPort,
+  type KubeconfigAccessOptions,
   tillerLabels as labels,
   listPods,
   listServices,
+  openPodTunnel,
   type Pod,
+  parseEndpoint,
   type Service,
   serviceAccountFolder,
   type TillerStream,
@@ -17,27 +22,70 @@ import {
   tillerPort,
 } from '../../kubernetes/index.ts';
 import { stepFailed } from '../../protocol/index.ts';
-import { createTillerUpstream, tlsOf } from './tiller.ts';
-import type { OpenUpstream } from './upstream.ts';
 
-/** Tiller of the cluster that this gateway runs in. */
-export const openService: OpenUpstream = (entry, options, events) => {
-  const { tillerNamespace } = entry;
-  const connector = createInclusterConnector(tillerNamespace === undefined ? {} : { tillerNamespace });
-  const access = createServiceAccountAccess(serviceAccountFolder, options.environment);
-  const kubernetes = {
-    access,
-    namespaces: async () =>
-      tillerNamespace === undefined ? [await access.namespace(), undefined] : [tillerNamespace],
+/** Bound on each look-up, and again on connecting. */
+const defaultStepMs = 10_000;
+
+/**
+ * Connects to a Tiller whose address is known. TLS, where the endpoint or the `--tiller-*` flags ask for it, is put on
+ * top by the client.
+ * @param endpoint `host:port`, `http://…`, `https://…`, `tls://…` or `unix:/path`; see `parseEndpoint`
+ * @throws GatewayError INVALID_ARGUMENT for an endpoint that cannot be read
+ */
+export function createDirectConnector(endpoint: string): Connector {
+  const { address } = parseEndpoint(endpoint);
+  const target = addressText(address);
+  const authority = 'path' in address ? 'localhost' : hostPort(address.host, address.port);
+  return {
+    description: `Tiller at ${target}`,
+    address,
+    async connect(signal) {
+      const stream = await dial({ address, timeoutMs: defaultStepMs, signal });
+      return { stream, authority, target };
+    },
   };
-  return createTillerUpstream(
-    'service',
-    entry,
-    { connector, tls: tlsOf(entry), kubernetes },
-    options,
-    events,
-  );
-};
+}
+
+export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
+  /** Where to look for Tiller. Default: every namespace. */
+  readonly tillerNamespace?: string;
+  /** The Pod's port. Default 44134. */
+  readonly port?: number;
+  /** Bound on looking up the Pod, and again on opening the tunnel. Default 10 s. */
+  readonly stepTimeoutMs?: number;
+  /** How often a tunnel is pinged; a dead one is noticed after two to three of these. Default 2 s. */
+  readonly pingIntervalMs?: number;
+}
+
+/**
+ * From a workstation: finds Tiller's Pod through the API server of a kubeconfig context and reaches its port
+ * through a port-forward over a WebSocket. Keeps no connection, watch or timer between calls of `connect`.
+ */
+export function createKubeconfigConnector(options: KubeconfigConnectorOptions = {}): Connector {
+  const {
+    tillerNamespace: namespace,
+    port = tillerPort,
+    stepTimeoutMs = defaultStepMs,
+    pingIntervalMs = 2000,
+  } = options;
+  const where = tillerIn(namespace);
+  const access = createKubeconfigAccess(options);
+  const context = options.context === undefined ? 'the current context' : `context ${options.context}`;
+  return {
+    description: `the pod ${where}, by ${context} of the kubeconfig`,
+    async connect(signal) {
+      const stepSignal = () => AbortSignal.any([signal, AbortSignal.timeout(stepTimeoutMs)]);
+      const pod = choosePod(await listPods(access, { namespace, labels, signal: stepSignal() }), where);
+      return openPodTunnel(access, {
+        namespace: pod.metadata.namespace,
+        pod: pod.metadata.name,
+        port,
+        signal: stepSignal(),
+        pingIntervalMs,
+      });
+    },
+  };
+}
 
 export interface InclusterConnectorOptions {
   /** The only namespace to look in. Default: the own one first, then all. */
@@ -66,7 +114,7 @@ interface Place {
  * `connect`.
  */
 export function createInclusterConnector(options: InclusterConnectorOptions = {}): Connector {
-  const { tillerNamespace, stepTimeoutMs = 10_000, open = dial } = options;
+  const { tillerNamespace, stepTimeoutMs = defaultStepMs, open = dial } = options;
   const access = createServiceAccountAccess(
     options.folder ?? serviceAccountFolder,
     options.environment ?? process.env,

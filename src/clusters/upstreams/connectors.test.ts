@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { createDirectConnector } from './direct.ts';
+import { createDirectConnector } from './connectors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'direct-'));
 after(() => rmSync(folder, { recursive: true }));
