@@ -108,7 +108,7 @@ describe('faults between the gateway and Tiller', { concurrency: 6 }, () => {
     const name = kubernetes.replaceTiller();
     await measureGap(t, 'replaced pod', client);
     assert.equal(
-      (await client.connection(undefined)).target,
+      (await client.check(AbortSignal.timeout(10_000))).target,
       `pod kube-system/${name} through ${kubernetes.url}`,
     );
     assert.equal(stub.callsOf('GetReleaseStatus').length, 1);

@@ -138,7 +138,7 @@ function defineCases(server: () => Server): void {
       },
     });
     t.after(() => watch.close());
-    await eventually(() => watch.isListed);
+    await eventually(() => watch.state.isListed);
     await remove('r10');
     await eventually(() => seen.at(-1) === 'deleted r10');
     assert.deepEqual(seen, [

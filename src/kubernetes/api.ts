@@ -1,10 +1,7 @@
-import {
-  type Agent,
-  request as httpRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { createHash } from 'node:crypto';
+import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import {
   type GatewayError,
@@ -75,11 +72,6 @@ async function settingsInTime(access: ClusterAccess, signal: AbortSignal): Promi
 /** A list of Tiller's Pods is a few KiB; this only keeps a broken server from filling the memory. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
-/** Connections that are kept: `KeptConnections`. */
-interface Connections {
-  agentFor(settings: RequestSettings): Agent;
-}
-
 export interface JsonRequest {
   /** What this is for, as the error message begins. */
   readonly step: string;
@@ -90,7 +82,7 @@ export interface JsonRequest {
   /** Gives undefined for what is not there. */
   readonly optional?: boolean;
   /** Keep connections open. Default: one of its own for each request, closed after the answer, since look-ups are rare. */
-  readonly connections?: Connections;
+  readonly connections?: KeptConnections;
 }
 
 /**
@@ -143,7 +135,7 @@ async function ask(
 /** Options of a request: a kept connection, or one of its own. */
 export function connectionOf(
   settings: RequestSettings,
-  connections: Connections | undefined,
+  connections: KeptConnections | undefined,
 ): RequestOptions {
   if (connections) return { agent: connections.agentFor(settings) };
   return { ...settings.tls, agent: settings.agent ?? false };
@@ -197,4 +189,79 @@ function statusMessage(body: string): string {
     // not JSON: the status alone has to do
   }
   return '';
+}
+
+export interface KeptConnectionsOptions {
+  /** How many connections there are at the most. Default: as many as there are requests. */
+  readonly maxSockets?: number;
+  /** Connections that are kept although nothing uses them. */
+  readonly maxFreeSockets?: number;
+  /** Bound on opening one, in milliseconds. Default: none but the request's own. */
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * Connections to one API server that are kept open between requests. What TLS verifies is said to the agent, not with
+ * each request: Node never uses a connection again for a request with a check of its own.
+ */
+export class KeptConnections {
+  readonly #options: KeptConnectionsOptions;
+  #kept: { readonly key: string; readonly agent: Agent } | undefined;
+
+  constructor(options: KeptConnectionsOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The same agent as long as server and certificates are the same; that of a proxy where one leads to the server. */
+  agentFor(settings: RequestSettings): Agent {
+    if (settings.agent) return settings.agent;
+    const key = keyOf(settings);
+    if (this.#kept?.key === key) return this.#kept.agent;
+    const { server, tls } = settings;
+    const { connectTimeoutMs, ...bounds } = this.#options;
+    const options = { keepAlive: true, ...bounds };
+    const agent = server.startsWith('http:') ? new Agent(options) : new HttpsAgent({ ...options, ...tls });
+    if (connectTimeoutMs !== undefined) boundConnecting(agent, connectTimeoutMs);
+    this.close();
+    this.#kept = { key, agent };
+    return agent;
+  }
+
+  /** Running requests finish. */
+  close(): void {
+    const { agent } = this.#kept ?? {};
+    this.#kept = undefined;
+    if (!agent) return;
+    agent.maxFreeSockets = 0;
+    for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+  }
+
+  /** Running requests fail. */
+  destroy(): void {
+    this.#kept?.agent.destroy();
+    this.#kept = undefined;
+  }
+}
+
+function keyOf({ server, tls }: RequestSettings): string {
+  const hash = createHash('sha256').update(server);
+  for (const value of [tls.ca, tls.cert, tls.key, tls.servername, tls.rejectUnauthorized]) {
+    for (const part of [value].flat())
+      hash.update(typeof part === 'object' ? (part as Buffer) : String(part)).update('\n');
+  }
+  return hash.digest('hex');
+}
+
+/** An API server that takes connections and then says nothing would otherwise hold each request for ever. */
+function boundConnecting(agent: Agent, timeoutMs: number): void {
+  const create = agent.createConnection.bind(agent);
+  const ready = agent instanceof HttpsAgent ? 'secureConnect' : 'connect';
+  agent.createConnection = (options, callback) => {
+    const socket: Duplex | null | undefined = create(options, callback);
+    const late = () => socket?.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+    const timer = setTimeout(late, timeoutMs).unref();
+    const settle = () => clearTimeout(timer);
+    socket?.once(ready, settle).once('close', settle);
+    return socket;
+  };
 }

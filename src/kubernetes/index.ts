@@ -1,4 +1,4 @@
-export { type ApiRefusal, apiError, type ClusterAccess, getJson, type RequestSettings } from './api.ts';
+export { apiError, type ClusterAccess, getJson, KeptConnections, type RequestSettings } from './api.ts';
 export {
   choosePod,
   chooseService,
@@ -6,7 +6,6 @@ export {
   listServices,
   missingRight,
   type Pod,
-  type ResourceRight,
   type Service,
   tillerIn,
   tillerLabels,
@@ -21,21 +20,9 @@ export {
   type TillerStream,
   tillerPort,
 } from './endpoint.ts';
-export {
-  type ClusterNames,
-  createClusterNames,
-  createServiceAccountAccess,
-  serviceAccountFolder,
-} from './in-cluster.ts';
-export { KeptConnections } from './kept-connections.ts';
+export { createClusterNames, createServiceAccountAccess, serviceAccountFolder } from './in-cluster.ts';
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
 export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
 export { openPodTunnel } from './open-tunnel.ts';
 export { proxyFor } from './proxy.ts';
-export {
-  type KubernetesObject,
-  ObjectWatch,
-  type WatchHandler,
-  WatchRefused,
-  type WatchTimes,
-} from './watch.ts';
+export { ObjectWatch, WatchRefused, type WatchTimes } from './watch.ts';

@@ -4,8 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createAuthority } from '../../test/support/certificates.ts';
-import { getJson } from './api.ts';
-import { KeptConnections } from './kept-connections.ts';
+import { getJson, KeptConnections } from './api.ts';
 import { verifiedAs } from './server-tls.ts';
 
 test('requests share a connection until the certificates change', async t => {

@@ -22,56 +22,33 @@ export interface ChannelEvents {
  * which may come split over messages or together with what follows. Empty messages and other channels are ignored.
  */
 export function createChannelReader(port: number, events: ChannelEvents): (message: Buffer) => void {
-  const headers = [createPortHeader(), createPortHeader()];
+  const headers = [
+    { bytesRead: 0, port: 0 },
+    { bytesRead: 0, port: 0 },
+  ];
   return message => {
     const channel = message[0];
     const header = channel === undefined ? undefined : headers[channel];
     if (!header) return;
-    let rest = message.subarray(1);
-    if (!header.complete) {
-      rest = header.read(rest);
-      if (!header.complete) return;
+    let start = 1;
+    if (header.bytesRead < 2) {
+      for (; header.bytesRead < 2 && start < message.length; header.bytesRead++)
+        header.port |= message[start++]! << (8 * header.bytesRead);
+      if (header.bytesRead < 2) return;
       if (header.port !== port)
         return events.failed(`the API server forwards port ${header.port} instead of ${port}`);
-      if (headers.every(({ complete }) => complete)) events.ready();
+      if (headers.every(({ bytesRead }) => bytesRead === 2)) events.ready();
     }
+    const rest = message.subarray(start);
     if (rest.length === 0) return;
     if (channel === dataChannel) events.data(rest);
     if (channel === errorChannel) events.failed(rest.toString('utf8').trim());
   };
 }
 
-/** Takes two bytes off the front of a channel. */
-function createPortHeader() {
-  let bytesRead = 0;
-  let port = 0;
-  return {
-    get complete() {
-      return bytesRead === 2;
-    },
-    get port() {
-      return port;
-    },
-    /** @returns what follows the header in this message */
-    read(bytes: Buffer): Buffer {
-      let used = 0;
-      for (; bytesRead < 2 && used < bytes.length; used++, bytesRead++)
-        port |= bytes[used]! << (8 * bytesRead);
-      return bytes.subarray(used);
-    },
-  };
-}
-
 /** One message of the data channel with all of the chunks in it. */
 export function toDataMessage(chunks: readonly Uint8Array[], totalBytes: number): Buffer {
-  const message = Buffer.allocUnsafe(totalBytes + 1);
-  message[0] = dataChannel;
-  let offset = 1;
-  for (const chunk of chunks) {
-    message.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return message;
+  return Buffer.concat([Buffer.of(dataChannel), ...chunks], totalBytes + 1);
 }
 
 /** Both directions hold at most about this much; more is left in the kernel's buffers, and so with the sender. */
@@ -113,11 +90,12 @@ export class TunnelStream extends Duplex {
       failed: reason => this.#fail(reason.slice(0, maxReasonChars)),
     });
     socket.on('message', (message: RawData) => {
-      this.#unanswered = 0;
       if (!this.destroyed) read(message as Buffer); // `binaryType` is left at 'nodebuffer'
     });
-    socket.on('ping', () => this.#onSign());
-    socket.on('pong', () => this.#onSign());
+    for (const sign of ['message', 'ping', 'pong'])
+      socket.on(sign, () => {
+        this.#unanswered = 0;
+      });
     socket.on('error', cause => this.#fail(reasonOf(cause), cause));
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
     this.#pings = setInterval(() => this.#checkPulse(), pingIntervalMs);
@@ -125,10 +103,6 @@ export class TunnelStream extends Duplex {
 
   override _read(): void {
     if (this.#socket.isPaused) this.#socket.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#send([chunk], callback);
   }
 
   /** Everything written since the last message went out leaves in one: gRPC writes many small pieces. */
@@ -180,10 +154,6 @@ export class TunnelStream extends Duplex {
     }
     if (batchBytes > 0) flush();
     done();
-  }
-
-  #onSign(): void {
-    this.#unanswered = 0;
   }
 
   #onClose(code: number, reason: string): void {

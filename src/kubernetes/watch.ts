@@ -1,8 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { GatewayError, readBounded, reasonOf, stepFailed } from '../protocol/index.ts';
-import { apiError, type ClusterAccess, connectionOf, sendRequest, withFreshCredentials } from './api.ts';
-import { KeptConnections } from './kept-connections.ts';
+import {
+  apiError,
+  type ClusterAccess,
+  connectionOf,
+  KeptConnections,
+  sendRequest,
+  withFreshCredentials,
+} from './api.ts';
 import { type ListPage, parseListPage } from './list-page.ts';
 
 /*
@@ -99,17 +105,31 @@ export class WatchRefused extends GatewayError {
   }
 }
 
+/** How far a watch has come. */
+export interface WatchState {
+  /** Whether a list was ever complete. */
+  isListed: boolean;
+  /** Whether what `firstSelector` selects was ever listed. */
+  isBegun: boolean;
+  /** Of when the objects are at least, on the clock of `performance.now()`: the API server has sent something since. */
+  heardAt: number;
+  /** Why the latest attempt failed; undefined while the watch is running. */
+  failure: GatewayError | undefined;
+}
+
 /** The path's objects from the first list on, until it is closed. It owns its connections and its timers. */
 export class ObjectWatch<T extends KubernetesObject> {
   readonly #options: WatchOptions<T>;
   readonly #times: WatchTimes;
   readonly #closed = new AbortController();
   #version: string | undefined;
-  #isListed = false;
-  #isBegun = false;
-  #heardAt = Number.NEGATIVE_INFINITY;
+  readonly #state: WatchState = {
+    isListed: false,
+    isBegun: false,
+    heardAt: Number.NEGATIVE_INFINITY,
+    failure: undefined,
+  };
   #failures = 0;
-  #failure: GatewayError | undefined;
   /** While a list runs. */
   #connections: KeptConnections | undefined;
 
@@ -119,24 +139,8 @@ export class ObjectWatch<T extends KubernetesObject> {
     void this.#run();
   }
 
-  /** Whether a list was ever complete. */
-  get isListed(): boolean {
-    return this.#isListed;
-  }
-
-  /** Whether what `firstSelector` selects was ever listed. */
-  get isBegun(): boolean {
-    return this.#isBegun;
-  }
-
-  /** Of when the objects are at least, on the clock of `performance.now()`: the API server has sent something since. */
-  get heardAt(): number {
-    return this.#heardAt;
-  }
-
-  /** Why the latest attempt failed; undefined while the watch is running. */
-  get failure(): GatewayError | undefined {
-    return this.#failure;
+  get state(): Readonly<WatchState> {
+    return this.#state;
   }
 
   get isClosed(): boolean {
@@ -160,8 +164,8 @@ export class ObjectWatch<T extends KubernetesObject> {
       } catch (thrown) {
         if (signal.aborted) return;
         if (thrown instanceof WatchRefused && thrown.isExpired) this.#version = undefined;
-        this.#failure = GatewayError.from(thrown);
-        this.#options.handler.failed(this.#failure);
+        this.#state.failure = GatewayError.from(thrown);
+        this.#options.handler.failed(this.#state.failure);
         await this.#pause();
       }
     }
@@ -180,13 +184,13 @@ export class ObjectWatch<T extends KubernetesObject> {
     try {
       let startedAt = performance.now();
       let begun: ListPage<T>[] = [];
-      if (firstSelector !== undefined && !this.#isBegun) {
+      if (firstSelector !== undefined && !this.#state.isBegun) {
         begun = await this.#firstPages(labelSelector);
         if (begun.at(-1)?.token !== '') {
           begun = []; // all of it comes anew, as one state that is no older than what is listed first
           await this.#takeAll(firstSelector);
-          this.#isBegun = true;
-          this.#heardAt = startedAt;
+          this.#state.isBegun = true;
+          this.#state.heardAt = startedAt;
           handler.begun?.();
           startedAt = performance.now();
         }
@@ -194,10 +198,7 @@ export class ObjectWatch<T extends KubernetesObject> {
       const { names, version } = await this.#takeAll(labelSelector, begun);
       handler.complete(names);
       this.#version = version;
-      this.#isListed = true;
-      this.#isBegun = true;
-      this.#heardAt = startedAt;
-      this.#failure = undefined;
+      Object.assign(this.#state, { isListed: true, isBegun: true, heardAt: startedAt, failure: undefined });
     } finally {
       this.#connections.destroy();
       this.#connections = undefined;
@@ -290,13 +291,13 @@ export class ObjectWatch<T extends KubernetesObject> {
         signal,
       );
       response.socket.setKeepAlive(true, 10_000);
-      this.#heardAt = performance.now();
-      this.#failure = undefined;
+      this.#state.heardAt = performance.now();
+      this.#state.failure = undefined;
       let rest: Buffer[] = [];
       let restBytes = 0;
       for await (const chunk of response as AsyncIterable<Buffer>) {
         timer.refresh();
-        this.#heardAt = performance.now();
+        this.#state.heardAt = performance.now();
         let start = 0;
         for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
           const line = Buffer.concat([...rest, chunk.subarray(start, end)]);

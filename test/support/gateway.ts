@@ -49,7 +49,7 @@ export function createTestRegistry(tiller: TillerClient, records?: Records): Reg
       backend: { kind: 'tiller', tiller },
       ...(records && { kubernetes: {} as TillerPlace }),
       connect: async signal => void (await tiller.check(signal)),
-      version: signal => tiller.check(signal),
+      version: async signal => (await tiller.check(signal)).version,
       close: () => tiller.close(),
       destroy: () => tiller.destroy(),
     }),

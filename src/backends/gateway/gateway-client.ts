@@ -25,7 +25,7 @@ import {
   writeConsistency,
   writeLost,
 } from '../../protocol/index.ts';
-import { GatewayLink, type LinkOptions } from './gateway-link.ts';
+import { GatewayLink, type LinkOptions, type Outgoing } from './gateway-link.ts';
 import { answeredHeaders, forwardedHeaders } from './headers.ts';
 import {
   type Answer,
@@ -38,7 +38,6 @@ import {
   toReplyWhereItFits,
   toRequestWhereItFits,
 } from './method-call.ts';
-import type { Outgoing } from './proxy.ts';
 
 export interface GatewayOptions extends LinkOptions {
   /** Largest answer that is read whole; forwarded answers have no bound. */

@@ -96,7 +96,7 @@ export class RecordWatch {
     if (known && known.resourceVersion === object.metadata.resourceVersion) return;
     const read = await this.#read(object);
     if (this.objects.isClosed) return;
-    const { isBegun, isListed } = this.objects;
+    const { isBegun, isListed } = this.objects.state;
     const isUnseen = !isBegun || (!known && !isListed && read.revision?.status === 'SUPERSEDED');
     if (isUnseen) {
       read.put();

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { decodeMessage } from '../../codec/index.ts';
 import { type ClusterAccess, missingRight, WatchRefused, type WatchTimes } from '../../kubernetes/index.ts';
 import { type CallContext, Code, GatewayError, unavailable } from '../../protocol/index.ts';
-import { translateTillerError } from '../tiller/translate-error.ts';
+import { translateFailure } from '../tiller/translate-error.ts';
 import type { Storage, StoredRevision } from './decode-record.ts';
 import { locateTiller } from './locate-tiller.ts';
 import { type ReadOptions, RecordReader } from './read-records.ts';
@@ -314,7 +314,7 @@ export class Records {
   /** Whether nothing has failed yet, and only time is missing. */
   #isStarting(): boolean {
     if (this.#watches.length === 0) return !this.#isTried;
-    return !this.#isListed() && this.#watches.every(({ objects }) => objects.failure === undefined);
+    return !this.#isListed() && this.#watches.every(({ objects }) => objects.state.failure === undefined);
   }
 
   /** Why this read cannot be answered at the moment. */
@@ -326,22 +326,26 @@ export class Records {
   /** Why reads cannot be answered at the moment. @param ofCurrent reads that need no superseded revisions */
   #reason(ofCurrent = false): string | undefined {
     if (this.#watches.length === 0) return this.#problem;
-    const unlisted = this.#watches.find(({ objects }) => !(ofCurrent ? objects.isBegun : objects.isListed));
-    if (unlisted) return unlisted.objects.failure?.message ?? `the ${unlisted.description} are being listed`;
+    const unlisted = this.#watches.find(
+      ({ objects }) => !(ofCurrent ? objects.state.isBegun : objects.state.isListed),
+    );
+    if (unlisted)
+      return unlisted.objects.state.failure?.message ?? `the ${unlisted.description} are being listed`;
     const ageMs = this.#ageMs();
     const { maxAgeMs = defaultMaxAgeMs } = this.#options;
     if (ageMs <= maxAgeMs) return undefined;
-    const failure = this.#watches.find(({ objects }) => objects.failure)?.objects.failure?.message;
+    const failure = this.#watches.find(({ objects }) => objects.state.failure)?.objects.state.failure
+      ?.message;
     return `the release records are ${Math.round(ageMs / 1000)} s old${failure === undefined ? '' : `: ${failure}`}`;
   }
 
   #isListed(): boolean {
-    return this.#watches.length > 0 && this.#watches.every(({ objects }) => objects.isListed);
+    return this.#watches.length > 0 && this.#watches.every(({ objects }) => objects.state.isListed);
   }
 
   #ageMs(): number {
     if (this.#watches.length === 0) return Number.POSITIVE_INFINITY;
-    return performance.now() - Math.min(...this.#watches.map(({ objects }) => objects.heardAt));
+    return performance.now() - Math.min(...this.#watches.map(({ objects }) => objects.state.heardAt));
   }
 
   #requireUsable(method: string, request: Uint8Array): void {
@@ -351,12 +355,7 @@ export class Records {
   }
 
   #translate(error: unknown, method: string): GatewayError {
-    const failure = GatewayError.from(error);
-    if (this.#options.rawErrors || failure.step !== undefined) return failure;
-    const { code, reason } = translateTillerError(failure.code, failure.message, { method });
-    return code === failure.code
-      ? failure
-      : new GatewayError(code, failure.message, { reason, cause: failure });
+    return this.#options.rawErrors ? GatewayError.from(error) : translateFailure(error, { method });
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import { CallFailure, type CallOptions, callStream, callUnary, describeFailure, unsent } from './call.ts';
 import { Connection, type ConnectionOptions, type OpenConnection } from './connection.ts';
 import { dryRunFields, idempotentMethods, nameFields, type TillerMethod } from './methods.ts';
-import { type FailedCall, translateTillerError } from './translate-error.ts';
+import { type FailedCall, translateFailure } from './translate-error.ts';
 
 export interface TillerClientOptions extends ConnectionOptions {
   /** Bound on a call; its client may set a nearer deadline. */
@@ -73,7 +73,9 @@ export class TillerClient {
     context: CallContext,
     minTimeoutMs = 0,
   ): Promise<Buffer> {
-    return this.#counted(method, async () => {
+    const started = performance.now();
+    let code: Code = Code.OK;
+    try {
       const start = await this.#start(method, context, minTimeoutMs);
       try {
         const reply = await callUnary(start.opened.calls, method, asBuffer(request), start.options);
@@ -83,7 +85,13 @@ export class TillerClient {
         this.#written(method, request, undefined);
         throw this.#translate(this.#failure(error, method, request, start), callOf(method, request));
       }
-    });
+    } catch (error) {
+      const failure = GatewayError.from(error);
+      code = failure.code;
+      throw failure;
+    } finally {
+      this.#ended(method, code, started);
+    }
   }
 
   /** A call with a stream of replies, read no faster than they are taken; leaving the loop cancels the call. */
@@ -113,18 +121,12 @@ export class TillerClient {
     return this.#stream(method, request, () => this.#startAt(method, context, metadata));
   }
 
-  /** An open connection: opens one if there is none. @throws GatewayError with the step that failed */
-  connection(signal: AbortSignal | undefined): Promise<OpenConnection> {
-    return this.#pick().get(signal);
-  }
-
   /**
    * Whether Tiller can be reached: opens a connection if there is none.
-   * @returns Tiller's version
    * @throws GatewayError with the step that failed
    */
-  async check(signal: AbortSignal): Promise<string> {
-    return (await this.connection(signal)).version;
+  check(signal: AbortSignal): Promise<OpenConnection> {
+    return this.#pick().get(signal);
   }
 
   /** Lets calls in progress finish; `reason` is what those who wait for a connection are told. */
@@ -160,20 +162,6 @@ export class TillerClient {
     } catch (error) {
       ({ code } = this.#translate(error));
       throw error;
-    } finally {
-      this.#ended(method, code, started);
-    }
-  }
-
-  async #counted<T>(method: string, work: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    let code: Code = Code.OK;
-    try {
-      return await work();
-    } catch (error) {
-      const failure = GatewayError.from(error);
-      code = failure.code;
-      throw failure;
     } finally {
       this.#ended(method, code, started);
     }
@@ -244,12 +232,7 @@ export class TillerClient {
   }
 
   #translate(error: unknown, call?: FailedCall): GatewayError {
-    const failure = GatewayError.from(error);
-    if (this.#options.rawErrors || failure.step !== undefined) return failure;
-    const { code, reason } = translateTillerError(failure.code, failure.message, call);
-    if (code === failure.code && !(code === Code.RESOURCE_EXHAUSTED && reason !== failure.reason))
-      return failure;
-    return new GatewayError(code, failure.message, { reason, cause: failure });
+    return this.#options.rawErrors ? GatewayError.from(error) : translateFailure(error, call);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Code, codeToReason, type Reason } from '../../protocol/index.ts';
+import { Code, codeToReason, GatewayError, type Reason } from '../../protocol/index.ts';
 
 /*
  * Tiller gives every failure status 2 (UNKNOWN) and a text. This is the one place that reads those texts. They are of
@@ -199,6 +199,16 @@ export function translateTillerError(code: Code, message: string, call: FailedCa
   if (code !== Code.UNKNOWN) return { code, reason: codeToReason(code) };
   const rule = ruleOf(message, call);
   return { code: rule?.code ?? code, reason: rule?.reason ?? codeToReason(rule?.code ?? code) };
+}
+
+/** A call's failure with the code that Tiller's text means. Failures of a step on the path to Tiller stay. */
+export function translateFailure(error: unknown, call?: FailedCall): GatewayError {
+  const failure = GatewayError.from(error);
+  if (failure.step !== undefined) return failure;
+  const { code, reason } = translateTillerError(failure.code, failure.message, call);
+  if (code === failure.code && !(code === Code.RESOURCE_EXHAUSTED && reason !== failure.reason))
+    return failure;
+  return new GatewayError(code, failure.message, { reason, cause: failure });
 }
 
 /**
