@@ -25,7 +25,7 @@ export type { RecordChange, RecordEvents, RecordsReport } from './records/record
 export { Records, type RecordsOptions } from './records/records.ts';
 export { maxNameLength, notInNamespace, validateReleaseName } from './records/tiller-texts.ts';
 export { outcomeOf } from './tiller/call.ts';
+export { readTillerTls, type TillerTls, type TillerTlsFiles } from './tiller/channel.ts';
 export { TillerClient, type TillerClientOptions } from './tiller/client.ts';
 export { type TillerMethod, tillerService } from './tiller/methods.ts';
-export { readTillerTls, type TillerTls, type TillerTlsFiles } from './tiller/tls.ts';
 export { saysNothingBegan, translateTillerError } from './tiller/translate-error.ts';

@@ -126,40 +126,31 @@ export class Cluster {
    * @param isLive the work goes on as long as its client likes: it is no call, and the records stay open for it
    * @throws GatewayError as `use`
    */
-  withBackend<T>(signal: AbortSignal, work: (backend: Backend) => Promise<T>, isLive = false): Promise<T> {
-    const answer = () => this.#withBackend(signal, work, isLive);
-    return isLive ? this.#keepOpen(answer) : answer();
-  }
-
-  async #withBackend<T>(
+  async withBackend<T>(
     signal: AbortSignal,
     work: (backend: Backend) => Promise<T>,
-    isLive: boolean,
+    isLive = false,
   ): Promise<T> {
     const { upstream } = this.entry;
-    const isOpenedFirst = !upstream || (upstream !== 'gateway' && this.#lacksRecords(isLive));
-    const kind = isOpenedFirst ? await this.use(signal, async opened => opened.kind) : upstream;
-    if (kind === 'gateway') return this.use(signal, ({ backend }) => work(backend));
-    this.#usedAt = performance.now();
-    if (!this.isBusy) this.#startIdling();
-    return work({ kind: 'tiller', tiller: this.#onDemand, records: this.#records });
+    if (isLive) this.#streams++;
+    try {
+      const isOpenedFirst = !upstream || (upstream !== 'gateway' && this.#lacksRecords(isLive));
+      const kind = isOpenedFirst ? await this.use(signal, async opened => opened.kind) : upstream;
+      if (kind === 'gateway') return await this.use(signal, ({ backend }) => work(backend));
+      this.#startIdling();
+      return await work({ kind: 'tiller', tiller: this.#onDemand, records: this.#records });
+    } finally {
+      if (isLive) {
+        this.#streams--;
+        this.#startIdling();
+      }
+    }
   }
 
   /** Whether the cluster has to be opened to know its records. */
   #lacksRecords(isLive: boolean): boolean {
     if (this.#records || this.#upstream) return false;
     return isLive || (this.#options.records !== undefined && this.entry.upstream !== 'direct');
-  }
-
-  async #keepOpen<T>(work: () => Promise<T>): Promise<T> {
-    this.#streams++;
-    try {
-      return await work();
-    } finally {
-      this.#streams--;
-      this.#usedAt = performance.now();
-      if (!this.isBusy) this.#startIdling();
-    }
   }
 
   /**
@@ -178,8 +169,8 @@ export class Cluster {
   /** As `use`, for work that gives its results one by one. */
   async *useStream<T>(
     signal: AbortSignal,
-    work: (upstream: Upstream) => AsyncGenerator<T, void, undefined>,
-  ): AsyncGenerator<T, void, undefined> {
+    work: (upstream: Upstream) => AsyncGenerator<T>,
+  ): AsyncGenerator<T> {
     this.#begin();
     try {
       yield* work(this.#upstream ?? (await this.open(signal)));
@@ -203,8 +194,7 @@ export class Cluster {
 
   #end(): void {
     this.#calls--;
-    this.#usedAt = performance.now();
-    if (this.#calls === 0) this.#startIdling();
+    this.#startIdling();
   }
 
   /** Opens the upstream without a call. @throws GatewayError that says what is wrong with the entry, or the step that failed */
@@ -230,19 +220,14 @@ export class Cluster {
   /** Closes the connection if nothing uses it; the next call opens it again. */
   rest(): void {
     if (this.isBusy) return;
-    this.#drop('it was not used');
-    this.#closeRecords();
-    clearTimeout(this.#probeTimer);
+    this.#shut('it was not used');
     if (this.#breaker.isOpen) this.#breaker.rest();
   }
 
   /** The cluster is gone from the configuration: running calls finish, further ones fail. */
   remove(reason = `cluster ${this.name} is not served any more`): void {
     this.#removed.abort(unavailable(reason));
-    clearTimeout(this.#idleTimer);
-    clearTimeout(this.#probeTimer);
-    this.#drop(reason);
-    this.#closeRecords();
+    this.#shut(reason);
   }
 
   /** Fails running calls. */
@@ -344,7 +329,7 @@ export class Cluster {
       await upstream.connect(signal);
       await this.#measure(upstream, signal);
       this.#onConnected();
-      if (this.#calls === 0) this.#startIdling();
+      if (!this.isBusy) this.#setIdleTimer();
     } catch {
       this.#breaker.probeFailed();
       this.#drop('the cluster cannot be reached');
@@ -359,7 +344,13 @@ export class Cluster {
     return this.#version;
   }
 
+  /** The cluster was used until now. */
   #startIdling(): void {
+    this.#usedAt = performance.now();
+    if (!this.isBusy) this.#setIdleTimer();
+  }
+
+  #setIdleTimer(): void {
     clearTimeout(this.#idleTimer);
     const { idleMs, onIdle } = this.#options;
     if (!this.isOpen || idleMs === Number.POSITIVE_INFINITY) return;
@@ -377,7 +368,10 @@ export class Cluster {
     upstream?.close(reason);
   }
 
-  #closeRecords(): void {
+  #shut(reason: string): void {
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#probeTimer);
+    this.#drop(reason);
     this.#records?.close();
     this.#records = undefined;
   }

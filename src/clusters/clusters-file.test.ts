@@ -49,7 +49,6 @@ clusters:
         context: 'eu',
         tillerNamespace: 'tiller-world',
         tls: {
-          insecureSkipVerify: false,
           caFile: '/etc/hub/certs/ca.pem',
           certFile: '/abs/cert.pem',
           keyFile: '/etc/hub/key.pem',

@@ -69,11 +69,7 @@ class FileReader {
     return undefined;
   }
 
-  #readFields(
-    item: Node,
-    fields: Readonly<Record<string, FieldReader>>,
-    what: string,
-  ): Record<string, unknown> | undefined {
+  #readFields(item: Node, fields: Fields, what: string): Record<string, unknown> | undefined {
     if (item.kind !== 'mapping') {
       this.#mistake(item, `expected ${what} as a mapping`);
       return undefined;
@@ -83,18 +79,11 @@ class FileReader {
     for (const { key, value } of item.items) {
       const name = textOf(key) ?? '';
       const read = Object.hasOwn(fields, name) ? fields[name] : undefined;
-      if (name === 'tls' && what === 'a cluster') values.tls = this.#readTls(value);
-      else if (!read) {
-        const known = [...Object.keys(fields), ...(what === 'a cluster' ? ['tls'] : [])].join(', ');
-        this.#mistake(key, `unknown field ${quoted(key)}: expected ${known}`);
-      } else values[name] = this.#readValue(name, value, read);
+      if (typeof read === 'function') values[name] = this.#readValue(name, value, read);
+      else if (read) values[name] = this.#readFields(value, read, name);
+      else this.#mistake(key, `unknown field ${quoted(key)}: expected ${Object.keys(fields).join(', ')}`);
     }
     return values;
-  }
-
-  #readTls(value: Node): unknown {
-    const values = this.#readFields(value, tlsFields, 'tls');
-    return values && { insecureSkipVerify: false, ...values };
   }
 
   #readValue(name: string, node: Node, read: FieldReader): unknown {
@@ -140,9 +129,21 @@ function quoted(key: Node): string {
  * @param absolute makes a path absolute
  * @throws GatewayError INVALID_ARGUMENT that says what was expected
  */
-export type FieldReader = (value: unknown, absolute: (path: string) => string) => unknown;
+type FieldReader = (value: unknown, absolute: (path: string) => string) => unknown;
 
-export const clusterFields: Readonly<Record<string, FieldReader>> = {
+/** Readers by field; of a field that is a mapping itself, the readers of its fields. */
+interface Fields {
+  readonly [name: string]: FieldReader | Fields;
+}
+
+const tlsFields: Fields = {
+  caFile: (value, absolute) => absolute(text(value)),
+  certFile: (value, absolute) => absolute(text(value)),
+  keyFile: (value, absolute) => absolute(text(value)),
+  insecureSkipVerify: value => (typeof value === 'boolean' ? value : refuse('expected true or false')),
+};
+
+export const clusterFields: Fields = {
   name: value => validateClusterName(text(value)),
   upstream(value) {
     const upstream = namedUpstreams.find(known => known === value);
@@ -162,13 +163,7 @@ export const clusterFields: Readonly<Record<string, FieldReader>> = {
     parseEndpoint(endpoint);
     return endpoint;
   },
-};
-
-export const tlsFields: Readonly<Record<string, FieldReader>> = {
-  caFile: (value, absolute) => absolute(text(value)),
-  certFile: (value, absolute) => absolute(text(value)),
-  keyFile: (value, absolute) => absolute(text(value)),
-  insecureSkipVerify: value => (typeof value === 'boolean' ? value : refuse('expected true or false')),
+  tls: tlsFields,
 };
 
 const withDirect = 'with the upstream direct';

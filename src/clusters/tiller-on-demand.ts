@@ -5,10 +5,7 @@ import type { Upstream } from './upstreams/upstream.ts';
 /** Holds its upstream open, opened if need be, for the time of some work. */
 interface Holder {
   use<T>(signal: AbortSignal, work: (upstream: Upstream) => Promise<T>): Promise<T>;
-  useStream<T>(
-    signal: AbortSignal,
-    work: (upstream: Upstream) => AsyncGenerator<T, void, undefined>,
-  ): AsyncGenerator<T, void, undefined>;
+  useStream<T>(signal: AbortSignal, work: (upstream: Upstream) => AsyncGenerator<T>): AsyncGenerator<T>;
 }
 
 /** A cluster's Tiller: each call opens the cluster if need be, and holds it open. */
@@ -30,18 +27,18 @@ export class TillerOnDemand implements TillerCalls {
     return this.#cluster.use(call[2].signal, upstream => this.#tillerOf(upstream).unary(...call));
   }
 
-  stream(...call: Parameters<TillerCalls['stream']>): AsyncGenerator<Buffer, void, undefined> {
+  stream(...call: Parameters<TillerCalls['stream']>): AsyncGenerator<Buffer> {
     return this.#open(call[2], tiller => tiller.stream(...call));
   }
 
-  pass(...call: Parameters<TillerCalls['pass']>): AsyncGenerator<Buffer, void, undefined> {
+  pass(...call: Parameters<TillerCalls['pass']>): AsyncGenerator<Buffer> {
     return this.#open(call[3], tiller => tiller.pass(...call));
   }
 
   #open(
     { signal }: CallContext,
-    call: (tiller: TillerCalls) => AsyncGenerator<Buffer, void, undefined>,
-  ): AsyncGenerator<Buffer, void, undefined> {
+    call: (tiller: TillerCalls) => AsyncGenerator<Buffer>,
+  ): AsyncGenerator<Buffer> {
     return this.#cluster.useStream(signal, upstream => call(this.#tillerOf(upstream)));
   }
 

@@ -58,9 +58,7 @@ async function list<T extends { metadata: ObjectName }>(
 ): Promise<T[]> {
   const folder = namespace === undefined ? '/api/v1' : `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
   const path = `${folder}/${resource}?labelSelector=${encodeURIComponent(labels)}`;
-  const answer = (await getJson(access, path, { step, signal })) as {
-    items?: unknown;
-  } | null;
+  const answer = (await getJson(access, path, { step, signal })) as { items?: unknown } | null;
   const items = answer?.items;
   if (!Array.isArray(items) || !items.every(isNamed)) {
     throw stepFailed(step, `the API server's answer is not a list of ${resource}`);
@@ -98,11 +96,8 @@ export function chooseService(services: readonly Service[], where: string): Serv
 }
 
 function severalError(objects: readonly { readonly metadata: ObjectName }[], where: string) {
-  const names = namesOf(objects);
-  return stepFailed(
-    'finding Tiller',
-    `several ${where}: ${names}. Choose one with --tiller-namespace or other labels`,
-  );
+  const hint = 'Choose one with --tiller-namespace or other labels';
+  return stepFailed('finding Tiller', `several ${where}: ${namesOf(objects)}. ${hint}`);
 }
 
 function isReady(pod: Pod): boolean {
@@ -149,18 +144,13 @@ export async function missingRight(
 ): Promise<string | undefined> {
   const step = 'asking for the own rights';
   for (const { verb, resource, namespace } of rights) {
-    const resourceAttributes = { verb, resource, ...(namespace !== undefined && { namespace }) };
-    const body = {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SelfSubjectAccessReview',
-      spec: { resourceAttributes },
-    };
+    const spec = { resourceAttributes: { verb, resource, ...(namespace !== undefined && { namespace }) } };
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
     const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-    const answer = (await getJson(access, path, { step, signal, body })) as {
-      status?: { allowed?: unknown };
-    } | null;
-    if (answer?.status?.allowed !== true)
-      return `no right to ${verb} ${resource} in ${namespace === undefined ? 'all namespaces' : `namespace ${namespace}`}`;
+    const answer = await getJson(access, path, { step, signal, body });
+    if ((answer as { status?: { allowed?: unknown } } | null)?.status?.allowed === true) continue;
+    const place = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
+    return `no right to ${verb} ${resource} in ${place}`;
   }
   return undefined;
 }

@@ -38,13 +38,14 @@ export interface ExecCredentials {
   readonly expiresAt: number | undefined;
 }
 
-/** Credentials that a program prints. Rules: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins */
-export interface ExecPlugin {
-  /** From a run of the program where none are kept that still hold. */
-  credentials(): Promise<ExecCredentials>;
-}
+/** Gives a plugin's credentials, from a run of the program where none are kept that still hold. */
+export type ExecPlugin = () => Promise<ExecCredentials>;
 
-/** The plugin of one user. @param timeoutMs bounds a run, which is killed then */
+/**
+ * The plugin of one user.
+ * Rules: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+ * @param timeoutMs bounds a run, which is killed then
+ */
 export function createExecPlugin(
   request: ExecRequest,
   environment: NodeJS.ProcessEnv,
@@ -52,17 +53,15 @@ export function createExecPlugin(
 ): ExecPlugin {
   let kept: ExecCredentials | undefined;
   let running: Promise<ExecCredentials> | undefined;
-  return {
-    async credentials() {
-      if (!kept || (kept.expiresAt !== undefined && kept.expiresAt < Date.now())) {
-        // one at a time: a plugin that is slow must not be started again by everyone who waits for it
-        running ??= run(request, environment, timeoutMs).finally(() => {
-          running = undefined;
-        });
-        kept = await running;
-      }
-      return kept;
-    },
+  return async () => {
+    if (!kept || (kept.expiresAt !== undefined && kept.expiresAt < Date.now())) {
+      // one at a time: a plugin that is slow must not be started again by everyone who waits for it
+      running ??= run(request, environment, timeoutMs).finally(() => {
+        running = undefined;
+      });
+      kept = await running;
+    }
+    return kept;
   };
 }
 

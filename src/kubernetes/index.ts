@@ -23,6 +23,6 @@ export {
 export { createClusterNames, createServiceAccountAccess, serviceAccountFolder } from './in-cluster.ts';
 export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconfig-access.ts';
 export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
-export { openPodTunnel } from './open-tunnel.ts';
+export { openPodTunnel } from './pod-tunnel.ts';
 export { proxyFor } from './proxy.ts';
 export { ObjectWatch, WatchRefused, type WatchTimes } from './watch.ts';

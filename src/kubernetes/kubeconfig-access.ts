@@ -1,19 +1,20 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import type { SecureContext } from 'node:tls';
-import { type GatewayError, reasonOf, unavailable } from '../protocol/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { unavailable } from '../protocol/index.ts';
+import type { YamlValue } from '../yaml/index.ts';
 import type { ClusterAccess, RequestSettings, ServerTls } from './api.ts';
-import { createExecPlugin } from './exec-plugin.ts';
+import { createExecPlugin, type ExecPlugin, type ExecRequest } from './exec-plugin.ts';
 import {
   type KubeconfigCluster,
   type KubeconfigSource,
   type KubeconfigUser,
   readKubeconfig,
+  requireUsable,
   type SelectedContext,
   selectContext,
 } from './kubeconfig-file.ts';
-import { createOidcProvider } from './oidc.ts';
+import { createOidcProvider, type OidcProvider } from './oidc.ts';
 import { createRouteAgent, parseProxy, proxyFor } from './proxy.ts';
 import {
   certificatesOf,
@@ -23,8 +24,7 @@ import {
   readNamedFile,
   verifiedAs,
 } from './server-tls.ts';
-import { parseServer, type Server } from './server-url.ts';
-import { basic, credentialsOf, type Issuers, impersonation, type Kept, keepOne } from './user-credentials.ts';
+import { normalizedServer, parseServer, type Server } from './server-url.ts';
 
 /*
  * Credentials as kubectl 1.35 uses them, or an error: nothing is sent that kubectl would not send. Own code and not
@@ -81,13 +81,34 @@ export function createKubeconfigAccess(options: KubeconfigAccessOptions = {}): C
   };
 }
 
-/** What outlives one reading of the kubeconfig. */
-interface Parts extends Issuers {
+/** What outlives one reading of the kubeconfig, since it takes a program, a request, or time to get it. */
+interface Parts {
   readonly environment: NodeJS.ProcessEnv;
+  readonly plugins: Kept<ExecRequest, ExecPlugin>;
+  readonly providers: Kept<ReadonlyMap<string, string>, OidcProvider>;
   readonly trusts: Kept<
     { readonly ca: readonly string[] | undefined; readonly pair: KeyPair | undefined },
     SecureContext
   >;
+}
+
+interface Kept<Key, T> {
+  of(key: Key): T;
+  drop(): void;
+}
+
+/** Keeps what is made of a key for as long as the key stays equal. */
+function keepOne<Key, T>(create: (key: Key) => T): Kept<Key, T> {
+  let kept: { readonly key: Key; readonly value: T } | undefined;
+  return {
+    of(key) {
+      if (!kept || !isDeepStrictEqual(kept.key, key)) kept = { key, value: create(key) };
+      return kept.value;
+    },
+    drop() {
+      kept = undefined;
+    },
+  };
 }
 
 /** Over a connection without TLS kubectl sends no credentials but a login in the server's URL. What the kubeconfig says of TLS is kept for reports. */
@@ -97,7 +118,7 @@ async function plainSettings(
   headers: OutgoingHttpHeaders,
   { environment }: Parts,
 ): Promise<RequestSettings> {
-  const ca = await bundleOf(cluster, clusterName).catch(() => undefined);
+  const ca = await caOf(cluster, clusterName).catch(() => undefined);
   return {
     server: server.url,
     headers: {
@@ -120,7 +141,7 @@ async function secureSettings(
 ): Promise<RequestSettings> {
   const { cluster, clusterName } = selected;
   const isInsecure = cluster['insecure-skip-tls-verify'];
-  const bundle = await bundleOf(cluster, clusterName);
+  const bundle = await caOf(cluster, clusterName);
   if (isInsecure && bundle)
     throw unavailable(`${clusterName} has both certificate-authority and insecure-skip-tls-verify`);
   const own = bundle && bundle.length > 0 ? bundle : undefined;
@@ -147,10 +168,15 @@ async function secureSettings(
 }
 
 /** The CA as it was given; undefined without one. An empty file is one, and means the general authorities. */
-async function bundleOf(cluster: KubeconfigCluster, clusterName: string): Promise<Buffer | undefined> {
-  if (cluster['certificate-authority-data'].length > 0) return cluster['certificate-authority-data'];
-  const file = cluster['certificate-authority'];
-  return file ? readNamedFile(file, `certificate-authority of ${clusterName}`) : undefined;
+function caOf(cluster: KubeconfigCluster, clusterName: string): Promise<Buffer | undefined> {
+  const what = `certificate-authority of ${clusterName}`;
+  return contentOf(cluster['certificate-authority'], cluster['certificate-authority-data'], what);
+}
+
+/** The data of an entry, else what its file holds; undefined where it has neither. */
+async function contentOf(file: string, data: Buffer, what: string): Promise<Buffer | undefined> {
+  if (data.length > 0) return data;
+  return file === '' ? undefined : readNamedFile(file, what);
 }
 
 /** Needed for a proxy, and for hosts that a URL parser would take for others. */
@@ -174,66 +200,139 @@ async function agentOf(
   return createRouteAgent({ ...server, proxy, tls: secure?.tls ?? {}, proxyTls });
 }
 
+interface Credentials {
+  readonly authorization: string | undefined;
+  readonly pair: KeyPair | undefined;
+}
+
 /**
- * Refuses what kubectl refuses of a context before it looks at its server.
- * Source: https://github.com/kubernetes/client-go/blob/v0.35.2/tools/clientcmd/validation.go
- * @throws GatewayError UNAVAILABLE that names the field and the file that it stands in
+ * What identifies the user: a login in the server's URL, else the token, else name and password, else a plugin's or an
+ * identity provider's token; and a certificate. Each of the kubeconfig's own keeps a plugin from being run.
+ * @throws GatewayError UNAVAILABLE also without any, where kubectl asks for a name
  */
-export async function requireUsable({
-  cluster,
-  user,
-  clusterName,
-  userName,
-}: SelectedContext): Promise<void> {
-  if (
-    cluster['proxy-url'] !== '' &&
-    !/^(?:http|https|socks5)$/.test(parseProxy(cluster['proxy-url'])?.scheme ?? '')
-  )
-    throw unavailable(`proxy-url of ${clusterName} is not a URL with http, https or socks5`);
-  requireOne(cluster, 'certificate-authority', clusterName);
-  await requireReadable(cluster['certificate-authority'], `certificate-authority of ${clusterName}`);
-  if (user['client-certificate'] || user['client-certificate-data'].length > 0) {
-    requireOne(user, 'client-certificate', userName);
-    requireOne(user, 'client-key', userName);
-    if (!user['client-key'] && user['client-key-data'].length === 0)
-      throw unavailable(`${userName} has a client-certificate without a client-key`);
-    await requireReadable(user['client-certificate'], `client-certificate of ${userName}`);
-    await requireReadable(user['client-key'], `client-key of ${userName}`);
+async function credentialsOf(
+  { cluster, user, userName }: SelectedContext,
+  server: Server,
+  ca: Buffer | undefined,
+  { plugins, providers }: Parts,
+): Promise<Credentials> {
+  const token = await tokenOf(user, userName);
+  const own =
+    token !== undefined ? `Bearer ${token}` : user.username ? basic(user.username, user.password) : undefined;
+  const pair = await pairOf(user, userName);
+  const authorization = server.login ? basic(server.login.name, server.login.password) : own;
+  const { exec, 'auth-provider': provider } = user;
+  if (exec) {
+    requireKnownVersion(exec, userName);
+    if (own !== undefined || pair) return { authorization, pair };
+    if (exec.interactiveMode === 'Always')
+      throw unavailable(`exec of ${userName} has interactiveMode Always, and there is no terminal here`);
+    const info = exec.provideClusterInfo ? clusterInfo(cluster, ca) : undefined;
+    const given = await plugins.of({ exec, cluster: info })();
+    const theirs = given.token === undefined ? undefined : bearer(given.token, 'the token of the plugin');
+    return { authorization: authorization ?? theirs, pair: given.pair };
   }
-  requireUsablePlugin(user, userName);
-  if ((user.username || user.password) && user.token)
-    throw unavailable(`${userName} has both a token and a username or password`);
-  const isImpersonating = user['as-uid'] || user['as-groups'].length > 0 || user['as-user-extra'].size > 0;
-  if (isImpersonating && !user.as)
-    throw unavailable(`${userName} has as-uid, as-groups or as-user-extra without as`);
+  if (provider) {
+    if (provider.name !== 'oidc')
+      throw unavailable(`auth-provider of ${userName} is not oidc, the only one that kubectl still has`);
+    const kept = providers.of(provider.config);
+    await kept.check();
+    return { authorization: authorization ?? bearer(await kept.idToken(), 'id-token'), pair };
+  }
+  if (own === undefined && !pair) throw unavailable(`${userName} has no credentials`);
+  return { authorization, pair };
 }
 
-function requireOne<Name extends string>(
-  entry: { readonly [Field in Name | `${Name}-data`]: string | Buffer },
-  name: Name,
-  owner: string,
-): void {
-  if (entry[name].length > 0 && entry[`${name}-data`].length > 0)
-    throw unavailable(`${owner} has both ${name} and ${name}-data`);
+function bearer(token: string, what: string): string {
+  return `Bearer ${headerText(token, what)}`;
 }
 
-async function requireReadable(file: string, what: string): Promise<void> {
-  if (file === '') return;
-  await access(file, constants.R_OK).catch(cause => {
-    throw unavailable(`reading ${file}, the ${what}: ${reasonOf(cause)}`, { cause });
+function basic(name: string, password: string): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+}
+
+/** The trimmed content of the token file; where it cannot be read or is blank, the token. */
+async function tokenOf(user: KubeconfigUser, userName: string): Promise<string | undefined> {
+  const { token, tokenFile, username } = user;
+  const what = `token of ${userName}`;
+  if (tokenFile === '') return token === '' ? undefined : headerText(token, what);
+  if (username !== '') throw unavailable(`${userName} has both a tokenFile and a username`);
+  const bytes = await readNamedFile(tokenFile, `tokenFile of ${userName}`).catch(error => {
+    if (token === '') throw error;
+    return Buffer.alloc(0);
   });
+  const content = bytes.toString().replace(blanksAround, '');
+  if (content.includes('\ufffd'))
+    throw unavailable(`${tokenFile}, the tokenFile of ${userName}, is not UTF-8`);
+  if (content !== '') return headerText(content, `tokenFile of ${userName}`);
+  if (token !== '') return headerText(token, what);
+  throw unavailable(`${tokenFile}, the tokenFile of ${userName}, is blank`);
 }
 
-function requireUsablePlugin(user: KubeconfigUser, userName: string): void {
-  const { exec } = user;
-  if (!exec) return;
-  const refuse = (problem: string): GatewayError => unavailable(`exec of ${userName} ${problem}`);
-  if (user['auth-provider']) throw refuse('stands beside an auth-provider');
-  if (exec.command === '') throw refuse('has no command');
-  if (exec.apiVersion === '') throw refuse('has no apiVersion');
-  if (exec.env.some(({ name }) => name === '')) throw refuse('has a variable in env without a name');
-  const hasDefault = /^client\.authentication\.k8s\.io\/v1(?:alpha1|beta1)$/.test(exec.apiVersion);
-  const modes = ['Never', 'IfAvailable', 'Always', ...(hasDefault ? [''] : [])];
-  if (!modes.includes(exec.interactiveMode))
-    throw refuse(`has no interactiveMode of ${modes.slice(0, 3).join(', ')}`);
+/** What Go's strings.TrimSpace takes away: not a byte order mark, which `trim` would. */
+const blanksAround = /^(?:(?!\ufeff)[\s\u0085])+|(?:(?!\ufeff)[\s\u0085])+$/g;
+
+async function pairOf(user: KubeconfigUser, userName: string): Promise<KeyPair | undefined> {
+  const read = (name: 'client-certificate' | 'client-key') =>
+    contentOf(user[name], user[`${name}-data`], `${name} of ${userName}`);
+  const cert = await read('client-certificate');
+  const key = cert && (await read('client-key'));
+  if (!cert || !key) return undefined;
+  // OpenSSL takes these for certificates as well, and Go does not
+  if (/-----BEGIN (?:X509|TRUSTED) CERTIFICATE-----/.test(cert.toString('latin1')))
+    throw unavailable(`client-certificate of ${userName} has PEM blocks other than CERTIFICATE`);
+  return { cert, key };
+}
+
+function requireKnownVersion({ apiVersion }: ExecRequest['exec'], userName: string): void {
+  if (!/^client\.authentication\.k8s\.io\/v1(?:beta1)?$/.test(apiVersion))
+    throw unavailable(
+      `exec of ${userName} has an apiVersion other than client.authentication.k8s.io/v1 and v1beta1`,
+    );
+}
+
+/** The cluster as `KUBERNETES_EXEC_INFO` describes it. */
+function clusterInfo(cluster: KubeconfigCluster, ca: Buffer | undefined): ReadonlyMap<string, YamlValue> {
+  const fields: readonly (readonly [string, YamlValue | undefined])[] = [
+    ['server', normalizedServer(cluster.server)],
+    ['tls-server-name', cluster['tls-server-name'] || undefined],
+    ['insecure-skip-tls-verify', cluster['insecure-skip-tls-verify'] || undefined],
+    ['certificate-authority-data', ca && ca.length > 0 ? ca.toString('base64') : undefined],
+    ['proxy-url', cluster['proxy-url'].replace(/^\w+:/, scheme => scheme.toLowerCase()) || undefined],
+    ['disable-compression', cluster['disable-compression'] || undefined],
+    ['config', cluster.extensions.get('client.authentication.k8s.io/exec') ?? null],
+  ];
+  return new Map(fields.filter((field): field is [string, YamlValue] => field[1] !== undefined));
+}
+
+/** Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation */
+function impersonation(user: KubeconfigUser): OutgoingHttpHeaders {
+  if (!user.as) return {};
+  const text = (value: string) => headerText(value, 'as, as-uid, as-groups or as-user-extra');
+  const extra: Record<string, string[]> = {};
+  for (const [key, values] of user['as-user-extra']) {
+    const name = `impersonate-extra-${escapeKey(key)}`;
+    if (values.length > 0) extra[name] = [...(extra[name] ?? []), ...values.map(text)];
+  }
+  return {
+    'impersonate-user': text(user.as),
+    ...(user['as-uid'] && { 'impersonate-uid': text(user['as-uid']) }),
+    ...(user['as-groups'].length > 0 && { 'impersonate-group': user['as-groups'].map(text) }),
+    ...extra,
+  };
+}
+
+/** What no header's name can hold is percent-encoded, byte by byte. */
+function escapeKey(key: string): string {
+  const bytes = Buffer.from(key).toString('latin1');
+  const encode = (byte: string) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return bytes.replace(/[^\w!#$&'*+\-.^`|~]/g, encode).toLowerCase();
+}
+
+/** A text as Node has to be given it so that its UTF-8 bytes are sent. */
+function headerText(text: string, what: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no header can hold
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(text))
+    throw unavailable(`${what} in the kubeconfig holds a character that cannot be sent`);
+  return Buffer.from(text).toString('latin1');
 }

@@ -151,14 +151,9 @@ function refused(status: number | undefined): Error {
 /** The proxy gets the name, not an address that it resolves to. */
 async function throughSocks(proxy: GoUrl, target: Target): Promise<Duplex> {
   const { SocksClient } = await import('socks');
-  const { host, port } = addressOf(proxy);
+  const login = proxy.login && { userId: proxy.login.name, password: proxy.login.password };
   const { socket } = await SocksClient.createConnection({
-    proxy: {
-      host,
-      port,
-      type: 5,
-      ...(proxy.login && { userId: proxy.login.name, password: proxy.login.password }),
-    },
+    proxy: { ...addressOf(proxy), type: 5, ...login },
     command: 'connect',
     destination: { ...target, host: isIPv6(target.host) ? withoutZone(target.host) : target.host },
     timeout: proxyTimeoutMs,

@@ -82,12 +82,8 @@ export function createTrust(ca: readonly string[] | undefined, pair: KeyPair | u
       minVersion: 'TLSv1.2',
     });
   } catch (cause) {
-    throw unavailable(
-      'the client certificate and its key cannot be used: both must be PEM, and of each other',
-      {
-        cause,
-      },
-    );
+    const what = 'the client certificate and its key cannot be used: both must be PEM, and of each other';
+    throw unavailable(what, { cause });
   }
 }
 

@@ -12,7 +12,7 @@ export type Shape =
   | 'anything'
   | { readonly list: Shape }
   | { readonly map: Shape }
-  | { readonly named: readonly [key: string, value: Shape] }
+  | { readonly named: Named }
   | { readonly optional: Shape }
   | { readonly fields: Readonly<Record<string, Shape>> };
 
@@ -37,6 +37,7 @@ export type Value<S> = S extends 'text'
 interface Place {
   readonly path: string;
   readonly entry: string;
+  readonly refuse: (problem: string) => never;
 }
 
 /**
@@ -48,7 +49,7 @@ export function readFields<S extends Shape>(
   shape: S,
   refuse: (problem: string) => never,
 ): Value<S> {
-  return new Reader(refuse).read(value, shape, { path: '', entry: '' }) as Value<S>;
+  return read(value, shape, { path: '', entry: '', refuse }) as Value<S>;
 }
 
 /** `apiVersion` and `kind` count in any case, unlike the other fields: Kubernetes looks for them by another decoder. */
@@ -62,73 +63,58 @@ export function withTypeNames(value: YamlValue): YamlValue {
   return result;
 }
 
-class Reader {
-  readonly #refuse: (problem: string) => never;
-
-  constructor(refuse: (problem: string) => never) {
-    this.#refuse = refuse;
+function read(value: YamlValue | undefined, shape: Shape, place: Place): unknown {
+  const given = value ?? undefined;
+  if (shape === 'anything') return given ?? null;
+  if (shape === 'text') return scalarOf(given, 'string', 'text', place) ?? '';
+  if (shape === 'boolean') return scalarOf(given, 'boolean', 'true or false', place) ?? false;
+  if (shape === 'base64') {
+    const text = (scalarOf(given, 'string', 'text', place) ?? '') as string;
+    return decodeBase64(text) ?? fail(place, 'is not base64');
   }
+  if ('optional' in shape) return given === undefined ? undefined : read(given, shape.optional, place);
+  if ('list' in shape) return listOf(given, place).map(item => read(item, shape.list, place));
+  if ('named' in shape) return namedOf(given, shape.named, place);
+  const map = mapOf(given, place);
+  if ('map' in shape) return new Map([...map].map(([key, item]) => [key, read(item, shape.map, place)]));
+  const fields = Object.entries(shape.fields);
+  return Object.fromEntries(
+    fields.map(([name, inner]) => [name, read(map.get(name), inner, at(place, name))]),
+  );
+}
 
-  read(value: YamlValue | undefined, shape: Shape, place: Place): unknown {
-    const given = value ?? undefined;
-    if (shape === 'anything') return given ?? null;
-    if (shape === 'text') return this.#scalar(given, 'string', 'text', place) ?? '';
-    if (shape === 'boolean') return this.#scalar(given, 'boolean', 'true or false', place) ?? false;
-    if (shape === 'base64') return this.#base64(given, place);
-    if ('optional' in shape) return given === undefined ? undefined : this.read(given, shape.optional, place);
-    if ('list' in shape) return this.#list(given, place).map(item => this.read(item, shape.list, place));
-    if ('named' in shape) return this.#named(given, shape.named, place);
-    const map = this.#map(given, place);
-    if ('map' in shape)
-      return new Map([...map].map(([key, item]) => [key, this.read(item, shape.map, place)]));
-    const names = Object.entries(shape.fields);
-    return Object.fromEntries(
-      names.map(([name, inner]) => [name, this.read(map.get(name), inner, at(place, name))]),
-    );
-  }
+type Named = readonly [key: string, value: Shape];
 
-  #named(
-    value: YamlValue | undefined,
-    [key, shape]: readonly [string, Shape],
-    place: Place,
-  ): Map<string, unknown> {
-    const result = new Map<string, unknown>();
-    for (const item of this.#list(value, place)) {
-      const entry = this.#map(item ?? undefined, place);
-      const name = this.read(entry.get('name'), 'text', at(place, 'name')) as string;
-      if (result.has(name)) this.#refuse(`${place.path} has two entries named ${JSON.stringify(name)}`);
-      result.set(name, this.read(entry.get(key), shape, { ...at(place, key), entry: name }));
-    }
-    return result;
+function namedOf(value: YamlValue | undefined, [key, shape]: Named, place: Place): Map<string, unknown> {
+  const result = new Map<string, unknown>();
+  for (const item of listOf(value, place)) {
+    const entry = mapOf(item ?? undefined, place);
+    const name = read(entry.get('name'), 'text', at(place, 'name')) as string;
+    if (result.has(name)) place.refuse(`${place.path} has two entries named ${JSON.stringify(name)}`);
+    result.set(name, read(entry.get(key), shape, { ...at(place, key), entry: name }));
   }
+  return result;
+}
 
-  #base64(value: YamlValue | undefined, place: Place): Buffer {
-    const text = (this.#scalar(value, 'string', 'text', place) ?? '') as string;
-    return decodeBase64(text) ?? this.#fail(place, 'is not base64');
-  }
+function scalarOf(value: YamlValue | undefined, type: string, expected: string, place: Place): unknown {
+  return value === undefined || typeof value === type ? value : mismatch(value, expected, place);
+}
 
-  #scalar(value: YamlValue | undefined, type: string, expected: string, place: Place): unknown {
-    return value === undefined || typeof value === type ? value : this.#mismatch(value, expected, place);
-  }
+function listOf(value: YamlValue = [], place: Place): readonly YamlValue[] {
+  return Array.isArray(value) ? value : mismatch(value, 'a list', place);
+}
 
-  #list(value: YamlValue | undefined, place: Place): readonly YamlValue[] {
-    if (value === undefined) return [];
-    return Array.isArray(value) ? value : this.#mismatch(value, 'a list', place);
-  }
+function mapOf(value: YamlValue = new Map(), place: Place): YamlMap {
+  return value instanceof Map ? value : mismatch(value, 'a mapping', place);
+}
 
-  #map(value: YamlValue | undefined, place: Place): YamlMap {
-    if (value === undefined) return new Map();
-    return value instanceof Map ? value : this.#mismatch(value, 'a mapping', place);
-  }
+function mismatch(value: YamlValue, expected: string, place: Place): never {
+  return fail(place, `is ${typeName(value)} instead of ${expected}`);
+}
 
-  #mismatch(value: YamlValue, expected: string, place: Place): never {
-    return this.#fail(place, `is ${typeName(value)} instead of ${expected}`);
-  }
-
-  #fail({ path, entry }: Place, problem: string): never {
-    const where = path === '' ? 'the document' : path + (entry && ` of ${JSON.stringify(entry)}`);
-    return this.#refuse(`${where} ${problem}`);
-  }
+function fail({ path, entry, refuse }: Place, problem: string): never {
+  const where = path === '' ? 'the document' : path + (entry && ` of ${JSON.stringify(entry)}`);
+  return refuse(`${where} ${problem}`);
 }
 
 function at(place: Place, name: string): Place {

@@ -116,11 +116,7 @@ export class GatewayClient {
   }
 
   /** Calls a method that streams. One that changes nothing may go on for as long as its client likes. */
-  async *stream(
-    method: Method,
-    request: Uint8Array,
-    context: CallContext,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async *stream(method: Method, request: Uint8Array, context: CallContext): AsyncGenerator<Uint8Array> {
     const isRead = isReadOnly(method);
     const { response, scope: head } = await this.#call(method, request, context);
     const scope = isRead ? callScope(context) : head;

@@ -19,6 +19,7 @@ import {
   toCode,
   whereItFits,
 } from '../../protocol/index.ts';
+import { invalidName } from '../records/tiller-texts.ts';
 
 export interface MethodRequest {
   readonly verb: string;
@@ -41,18 +42,13 @@ export function toMethodRequest(method: Method, request: Uint8Array): MethodRequ
     return binding.path.includes('/releases/') ? pathPart(value) : chartPathPart(value);
   });
   const timeoutSeconds = BigInt((fields.timeout as string | undefined) ?? 0);
-  if (binding.body) return { verb: binding.verb, target: path, body: json, timeoutSeconds };
+  const { verb } = binding;
+  if (binding.body) return { verb, target: path, body: json, timeoutSeconds };
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
-    if (inPath.has(name)) continue;
-    for (const one of [value].flat()) query.append(name, String(one));
+    if (!inPath.has(name)) for (const one of [value].flat()) query.append(name, String(one));
   }
-  return {
-    verb: binding.verb,
-    target: query.size > 0 ? `${path}?${query}` : path,
-    body: undefined,
-    timeoutSeconds,
-  };
+  return { verb, target: query.size > 0 ? `${path}?${query}` : path, body: undefined, timeoutSeconds };
 }
 
 /**
@@ -61,9 +57,7 @@ export function toMethodRequest(method: Method, request: Uint8Array): MethodRequ
  */
 function pathPart(name: string): string {
   if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name)) return name;
-  throw invalidArgument(
-    'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not be longer than 53',
-  );
+  throw invalidArgument(invalidName);
 }
 
 /**
@@ -127,7 +121,7 @@ export async function* readLines(
   response: IncomingMessage,
   maxBytes: number,
   hold?: Holder,
-): AsyncGenerator<Buffer, void, undefined> {
+): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let bytes = 0;
   const take = () => {
@@ -165,9 +159,8 @@ export function parseJson(json: Buffer): unknown {
   try {
     return JSON.parse(json.toString());
   } catch (cause) {
-    throw new GatewayError(Code.INTERNAL, "the cluster's gateway answered something that is not JSON", {
-      cause,
-    });
+    const message = "the cluster's gateway answered something that is not JSON";
+    throw new GatewayError(Code.INTERNAL, message, { cause });
   }
 }
 

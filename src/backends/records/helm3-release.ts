@@ -77,31 +77,26 @@ function enumName(text: string): string {
   return text.toUpperCase().replaceAll('-', '_');
 }
 
+/** The fields of Chart.yaml that hold one text each, called alike in Helm 2's message. */
+const metadataTexts =
+  'name home version description icon apiVersion condition tags appVersion kubeVersion'.split(' ');
+
 function chartOf(chart: JsonObject) {
   const metadata = objectOf(chart.metadata);
   const schema = dataOf(chart.schema);
   const files = listOf(chart.files).map(objectOf);
   return {
     metadata: {
-      name: textOf(metadata.name),
-      home: textOf(metadata.home),
+      ...Object.fromEntries(metadataTexts.map(name => [name, textOf(metadata[name])])),
       sources: textsOf(metadata.sources),
-      version: textOf(metadata.version),
-      description: textOf(metadata.description),
       keywords: textsOf(metadata.keywords),
       maintainers: listOf(metadata.maintainers)
         .map(objectOf)
         .map(({ name, email, url }) => ({ name: textOf(name), email: textOf(email), url: textOf(url) })),
-      icon: textOf(metadata.icon),
-      apiVersion: textOf(metadata.apiVersion),
-      condition: textOf(metadata.condition),
-      tags: textOf(metadata.tags),
-      appVersion: textOf(metadata.appVersion),
       deprecated: metadata.deprecated === true,
       annotations: Object.fromEntries(
         Object.entries(objectOf(metadata.annotations)).map(([key, value]) => [key, textOf(value)]),
       ),
-      kubeVersion: textOf(metadata.kubeVersion),
     },
     templates: listOf(chart.templates)
       .map(objectOf)

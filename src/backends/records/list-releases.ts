@@ -76,7 +76,7 @@ export function selectReleases<R extends ListedRevision>(
 export async function* writeReleases<R>(
   { page, next, total }: ReleasePage<R>,
   wireOf: (revision: R) => Uint8Array | Promise<Uint8Array>,
-): AsyncGenerator<Buffer, void, undefined> {
+): AsyncGenerator<Buffer> {
   const head = new WireWriter()
     .intField(field.count, page.length)
     .stringField(field.next, next)

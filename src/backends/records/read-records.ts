@@ -50,8 +50,8 @@ export class RecordReader {
     options: ReadOptions = {},
   ): Promise<Uint8Array> {
     const read = this.#unary[method];
-    if (!read) throw new GatewayError(Code.UNIMPLEMENTED, `${method} is not answered from records`);
-    return read(request, context, options);
+    if (read) return read(request, context, options);
+    throw new GatewayError(Code.UNIMPLEMENTED, `${method} is not answered from records`);
   }
 
   /** `ListReleases`. @throws GatewayError UNKNOWN with Tiller's text */
@@ -59,7 +59,7 @@ export class RecordReader {
     request: Uint8Array,
     context: CallContext,
     { whole = false }: ReadOptions = {},
-  ): AsyncGenerator<Buffer, void, undefined> {
+  ): AsyncGenerator<Buffer> {
     const asked = decodeMessage('hapi.services.tiller.ListReleasesRequest', request);
     const page = selectReleases(this.#store.all(), asked, { offsetOf });
     yield* writeReleases(page, async revision => {

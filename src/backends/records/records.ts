@@ -156,7 +156,7 @@ export class Records {
     request: Uint8Array,
     context: CallContext,
     options: ReadOptions = {},
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  ): AsyncGenerator<Uint8Array> {
     this.#requireUsable(method, request);
     try {
       yield* this.#reader.list(request, context, options);

@@ -27,6 +27,9 @@ export const maxNameLength = 53;
 /** Matches what Tiller's `^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$` matches, but in one pass. */
 const namePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
+export const invalidName =
+  'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not be longer than 53';
+
 /**
  * The check that every method of Tiller's but InstallRelease makes.
  * @throws GatewayError UNKNOWN with Tiller's text
@@ -34,8 +37,6 @@ const namePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 export function validateReleaseName(name: string): void {
   if (name === '') throw tillerError('no release provided');
   if (!namePattern.test(name) || name.length > maxNameLength) {
-    throw tillerError(
-      'invalid release name, must match regex ^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])+$ and the length must not be longer than 53',
-    );
+    throw tillerError(invalidName);
   }
 }

@@ -20,6 +20,11 @@ const requestMs = 30_000;
 const maxSingle = 3;
 const pageLimit = 10;
 
+interface ListPage {
+  readonly items?: readonly RecordObject[];
+  readonly metadata?: { readonly continue?: string };
+}
+
 interface Whole {
   readonly resourceVersion: string;
   readonly wire: Buffer;
@@ -101,12 +106,8 @@ export class WholeRecords {
   async #request(revision: StoredRevision): Promise<Buffer | undefined> {
     const path = `${folderOf(revision)}/${encodeURIComponent(revision.objectName)}`;
     const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(requestMs)]);
-    const object = await getJson(this.#access, path, {
-      step,
-      signal,
-      connections: this.#connections,
-      optional: true,
-    });
+    const connections = this.#connections;
+    const object = await getJson(this.#access, path, { step, signal, connections, optional: true });
     return object === undefined ? undefined : this.#decode(object, revision);
   }
 
@@ -121,11 +122,8 @@ export class WholeRecords {
     do {
       const query = new URLSearchParams({ labelSelector, limit: String(pageLimit), continue: token });
       const signal = AbortSignal.any([caller, this.#closed.signal, AbortSignal.timeout(requestMs)]);
-      const page = (await getJson(this.#access, `${folderOf(first)}?${query}`, {
-        step,
-        signal,
-        connections: this.#connections,
-      })) as { items?: RecordObject[]; metadata?: { continue?: string } } | null;
+      const request = { step, signal, connections: this.#connections };
+      const page = (await getJson(this.#access, `${folderOf(first)}?${query}`, request)) as ListPage | null;
       for (const item of page?.items ?? []) {
         const revision = wanted.get(item.metadata?.name);
         if (!revision) continue;

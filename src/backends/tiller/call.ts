@@ -4,6 +4,7 @@ import { tillerService } from './methods.ts';
 import { watchBytes } from './tiller-sessions.ts';
 
 export interface CallOptions {
+  readonly channel: grpc.ChannelInterface;
   readonly metadata: grpc.Metadata;
   /** Milliseconds the call may take; Infinity for no bound. */
   readonly timeoutMs: number;
@@ -40,13 +41,8 @@ export class CallFailure extends Error {
  * A call with one reply.
  * @throws CallFailure, or the signal's reason
  */
-export async function callUnary(
-  channel: grpc.ChannelInterface,
-  method: string,
-  request: Buffer,
-  options: CallOptions,
-): Promise<Buffer> {
-  const call = new Call(channel, method, request, options);
+export async function callUnary(method: string, request: Buffer, options: CallOptions): Promise<Buffer> {
+  const call = new Call(method, request, options);
   const reply = await call.next();
   // a status that is no OK counts more than a reply before it
   const isWhole = reply !== undefined && (await call.next()) === undefined;
@@ -61,12 +57,11 @@ export async function callUnary(
  * @throws CallFailure, or the signal's reason
  */
 export async function* callStream(
-  channel: grpc.ChannelInterface,
   method: string,
   request: Buffer,
   options: CallOptions,
-): AsyncGenerator<Buffer, void, undefined> {
-  const call = new Call(channel, method, request, options);
+): AsyncGenerator<Buffer> {
+  const call = new Call(method, request, options);
   try {
     for (;;) {
       const message = await call.next();
@@ -95,9 +90,9 @@ class Call implements UnansweredCall {
   /** Takes the next message or the status, if somebody waits for it. */
   #wake: (() => void) | undefined;
 
-  constructor(channel: grpc.ChannelInterface, method: string, request: Buffer, options: CallOptions) {
+  constructor(method: string, request: Buffer, options: CallOptions) {
     this.#options = options;
-    const { timeoutMs, signal, unanswered, hold } = options;
+    const { channel, timeoutMs, signal, unanswered, hold } = options;
     let { metadata } = options;
     if (signal?.aborted) throw GatewayError.from(signal.reason);
     // without a virtual host, and without a call of ours that it belongs to

@@ -78,7 +78,7 @@ export class TillerClient {
     try {
       const start = await this.#start(method, context, minTimeoutMs);
       try {
-        const reply = await callUnary(start.opened.calls, method, asBuffer(request), start.options);
+        const reply = await callUnary(method, asBuffer(request), start.options);
         this.#written(method, request, reply);
         return reply;
       } catch (error) {
@@ -100,7 +100,7 @@ export class TillerClient {
     request: Uint8Array,
     context: CallContext,
     minTimeoutMs = 0,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  ): AsyncGenerator<Buffer> {
     try {
       yield* this.#stream(method, request, () => this.#start(method, context, minTimeoutMs));
     } catch (error) {
@@ -117,7 +117,7 @@ export class TillerClient {
     request: Uint8Array,
     metadata: grpc.Metadata,
     context: CallContext,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  ): AsyncGenerator<Buffer> {
     return this.#stream(method, request, () => this.#startAt(method, context, metadata));
   }
 
@@ -139,17 +139,13 @@ export class TillerClient {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  async *#stream(
-    method: string,
-    request: Uint8Array,
-    prepare: () => Promise<Start>,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  async *#stream(method: string, request: Uint8Array, prepare: () => Promise<Start>): AsyncGenerator<Buffer> {
     const started = performance.now();
     let code: Code = Code.CANCELLED; // what it is when the loop is left early
     try {
       const start = await prepare();
       try {
-        for await (const reply of callStream(start.opened.calls, method, asBuffer(request), start.options)) {
+        for await (const reply of callStream(method, asBuffer(request), start.options)) {
           if (method !== 'RunReleaseTest') this.#written(method, request, reply);
           yield reply;
         }
@@ -198,7 +194,8 @@ export class TillerClient {
     // what is tried again waits for the connection; `connection` bounds how long
     if (given) metadata.setOptions({ waitForReady: idempotent });
     const unanswered = idempotent ? connection.unanswered : undefined;
-    return { connection, opened, options: { metadata, timeoutMs, signal, unanswered, hold } };
+    const options = { channel: opened.calls, metadata, timeoutMs, signal, unanswered, hold };
+    return { connection, opened, options };
   }
 
   /** The next connection that is open, so that a lost one holds nobody up while others work; else the next. */

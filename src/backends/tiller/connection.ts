@@ -163,7 +163,8 @@ export class Connection {
   async #askVersion(channel: Channel): Promise<string> {
     const { connectTimeoutMs } = this.#options;
     try {
-      const reply = await callUnary(channel.calls, 'GetVersion', Buffer.alloc(0), {
+      const reply = await callUnary('GetVersion', Buffer.alloc(0), {
+        channel: channel.calls,
         metadata: new grpc.Metadata(),
         timeoutMs: connectTimeoutMs,
         signal: this.#stopped.signal,

@@ -70,7 +70,7 @@ const connections: Readonly<Record<Exclude<UpstreamKind, 'gateway'>, Connect>> =
     const endpointIsTls = parseEndpoint(endpoint).tls === true;
     return {
       connector: createDirectConnector(endpoint),
-      tls: readTillerTls({ insecureSkipVerify: false, ...tls, endpointIsTls }),
+      tls: readTillerTls({ ...tls, endpointIsTls }),
     };
   },
   /** Tiller of the cluster that this gateway runs in. */

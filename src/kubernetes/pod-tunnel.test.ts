@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createChannelReader, toDataMessage } from './tunnel-stream.ts';
+import { createChannelReader, toDataMessage } from './pod-tunnel.ts';
 
 const port = 44134;
 
