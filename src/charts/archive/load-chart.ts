@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { type ChartFile, type ChartMetadata, type LoadedChart, parseChartFile } from '../chart/chart.ts';
+import { type ChartFile, type LoadedChart, parseChartFile } from '../chart/chart.ts';
 import { decodeText, decodeUtf8 } from '../chart/chart-yaml.ts';
 import { readTar, type TarEntry, TarType } from './read-tar.ts';
 import { type ArchiveLimits, gunzip, UnpackBudget } from './unpack.ts';
@@ -30,7 +30,8 @@ async function loadArchive(archive: Uint8Array, load: Load, depth: number): Prom
 }
 
 /**
- * The files of a packed chart as they are, whatever they say; charts in it stay packed.
+ * The files of a packed chart as they are, whatever they say; charts in it stay packed. Links and devices become empty files, as
+ * they do in Helm, or are refused.
  * @throws GatewayError INVALID_ARGUMENT when it is no archive of a chart, damaged or over a limit; what the budget throws
  */
 export async function readChartFiles(
@@ -38,13 +39,8 @@ export async function readChartFiles(
   budget: UnpackBudget,
   isStrict = false,
 ): Promise<ChartFile[]> {
-  return unpackFiles(await gunzip(archive, budget), budget, isStrict);
-}
-
-/** Links and devices become empty files, as they do in Helm, or are refused. */
-function unpackFiles(tar: Buffer, budget: UnpackBudget, isStrict: boolean): ChartFile[] {
   const files: ChartFile[] = [];
-  for (const entry of readTar(tar)) {
+  for (const entry of readTar(await gunzip(archive, budget))) {
     budget.takeEntry();
     if (isStrict) requirePlain(entry);
     if (entry.isFolder || entry.type === TarType.PAX_GLOBAL) continue;
@@ -73,8 +69,6 @@ const oddKinds: Readonly<Record<string, string>> = {
   [TarType.FIFO]: 'a pipe',
 };
 
-const drive = /^[a-zA-Z]:\//;
-
 /**
  * The path of an archive's entry below the chart's folder, which is the first part of its name. A name with a backslash was
  * written on Windows and is divided there. The rules and their order are chartutil.loadArchiveFiles of Helm 2.17.
@@ -82,7 +76,11 @@ const drive = /^[a-zA-Z]:\//;
  * UTF-8 (which neither protobuf nor Tiller takes)
  */
 function entryPath(bytes: Uint8Array): string {
-  const name = decodeName(bytes);
+  const name = decodeUtf8(bytes);
+  if (name === undefined) {
+    const odd = JSON.stringify(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
+    throw invalidArgument(`the name of a file in the chart is not UTF-8: ${odd}`);
+  }
   const delimiter = name.includes('\\') ? '\\' : '/';
   const below = name.split(delimiter).slice(1).join('/');
   const shown = JSON.stringify(name.slice(0, 200));
@@ -90,15 +88,8 @@ function entryPath(bytes: Uint8Array): string {
   const path = cleanPath(below);
   if (path === '.') throw invalidArgument(`chart illegally contains empty path: ${shown}`);
   if (path.startsWith('..')) throw invalidArgument(`chart illegally references parent directory: ${shown}`);
-  if (drive.test(path)) throw invalidArgument(`chart contains illegally named files: ${shown}`);
+  if (/^[a-zA-Z]:\//.test(path)) throw invalidArgument(`chart contains illegally named files: ${shown}`);
   return path;
-}
-
-function decodeName(bytes: Uint8Array): string {
-  const name = decodeUtf8(bytes);
-  if (name !== undefined) return name;
-  const shown = JSON.stringify(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
-  throw invalidArgument(`the name of a file in the chart is not UTF-8: ${shown}`);
 }
 
 /** Go's path.Clean: as short as it can be, without a slash at the end. */
@@ -118,61 +109,48 @@ const maxDepth = 32;
  * charts/ (folders and archives), and everything else as files.
  * @throws GatewayError INVALID_ARGUMENT when the files are no chart
  */
-async function loadFiles(files: readonly ChartFile[], load: Load, depth: number): Promise<LoadedChart> {
+async function loadFiles(all: readonly ChartFile[], load: Load, depth: number): Promise<LoadedChart> {
   if (depth > maxDepth) throw invalidArgument(`charts are nested deeper than ${maxDepth}`);
-  for (const { name, data } of files) if (yamlFiles.includes(name)) load.budget.takeYaml(data);
-  const { metadata, type, values, templates, others, subcharts } = sortFiles(files);
-  if (!metadata) throw invalidArgument('chart metadata (Chart.yaml) missing');
-  const dependencies: LoadedChart[] = [];
-  for (const [name, contents] of subcharts) {
-    try {
-      dependencies.push(await loadSubchart(name, contents, metadata.name, load, depth + 1));
-    } catch (error) {
-      throw insideSubchart(error, name, metadata.name);
-    }
+  for (const { name, data } of all) if (yamlFiles.includes(name)) load.budget.takeYaml(data);
+  let chartFile: ReturnType<typeof parseChartFile> | undefined;
+  let values: string | undefined;
+  const templates: ChartFile[] = [];
+  const files: ChartFile[] = [];
+  const subcharts: ChartFile[] = [];
+  for (const file of all) {
+    const { name, data } = file;
+    if (name === 'Chart.yaml') chartFile = parseChartFile(data);
+    else if (name === 'values.toml') throw invalidArgument('values.toml is illegal as of 2.0.0-alpha.2');
+    else if (name === 'values.yaml') values = decodeText(data, 'values.yaml');
+    else if (name.startsWith('templates/')) templates.push(file);
+    else if (name.startsWith('charts/') && goExtension(name) !== '.prov')
+      subcharts.push({ name: name.slice('charts/'.length), data });
+    else files.push(file);
   }
-  return { metadata, type, templates, dependencies, values, files: others };
-}
-
-interface SortedFiles {
-  metadata: ChartMetadata | undefined;
-  type: string | undefined;
-  values: string | undefined;
-  templates: ChartFile[];
-  others: ChartFile[];
-  /** What is below charts/, by the first part of the name; the files' names start with that part. */
-  subcharts: Map<string, ChartFile[]>;
-}
-
-function sortFiles(files: readonly ChartFile[]): SortedFiles {
-  const sorted: SortedFiles = {
-    metadata: undefined,
-    type: undefined,
-    values: undefined,
-    templates: [],
-    others: [],
-    subcharts: new Map(),
-  };
-  for (const file of files) {
-    if (file.name === 'Chart.yaml') Object.assign(sorted, parseChartFile(file.data));
-    else if (file.name === 'values.toml') throw invalidArgument('values.toml is illegal as of 2.0.0-alpha.2');
-    else if (file.name === 'values.yaml') sorted.values = decodeText(file.data, 'values.yaml');
-    else if (file.name.startsWith('templates/')) sorted.templates.push(file);
-    else if (file.name.startsWith('charts/') && goExtension(file.name) !== '.prov')
-      addToSubchart(sorted, file);
-    else sorted.others.push(file);
-  }
-  return sorted;
+  if (!chartFile) throw invalidArgument('chart metadata (Chart.yaml) missing');
+  const dependencies = await loadSubcharts(subcharts, chartFile.metadata.name, load, depth + 1);
+  return { ...chartFile, templates, dependencies, values, files };
 }
 
 /** Names that start with `.` or `_` are left out, as Helm does. */
-function addToSubchart(sorted: SortedFiles, file: ChartFile): void {
-  const name = file.name.slice('charts/'.length);
-  if (name.startsWith('.') || name.startsWith('_')) return;
-  const [folder = ''] = name.split('/', 1);
-  const contents = sorted.subcharts.get(folder) ?? [];
-  sorted.subcharts.set(folder, contents);
-  contents.push({ name, data: file.data });
+async function loadSubcharts(
+  files: readonly ChartFile[],
+  parent: string,
+  load: Load,
+  depth: number,
+): Promise<LoadedChart[]> {
+  const named = files.filter(({ name }) => !/^[._]/.test(name));
+  const dependencies: LoadedChart[] = [];
+  for (const [name, contents] of Map.groupBy(named, file => file.name.split('/', 1)[0] ?? '')) {
+    try {
+      dependencies.push(await loadSubchart(name, contents, parent, load, depth));
+    } catch (cause) {
+      if (!(cause instanceof GatewayError)) throw cause;
+      const message = `error unpacking ${name} in ${parent}: ${cause.message}`;
+      throw new GatewayError(cause.code, message, { cause });
+    }
+  }
+  return dependencies;
 }
 
 async function loadSubchart(
@@ -205,11 +183,4 @@ function goExtension(name: string): string {
   const last = name.slice(name.lastIndexOf('/') + 1);
   const dot = last.lastIndexOf('.');
   return dot < 0 ? '' : last.slice(dot);
-}
-
-function insideSubchart(error: unknown, name: string, parent: string): unknown {
-  if (!(error instanceof GatewayError)) return error;
-  return new GatewayError(error.code, `error unpacking ${name} in ${parent}: ${error.message}`, {
-    cause: error,
-  });
 }

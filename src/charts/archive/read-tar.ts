@@ -8,7 +8,7 @@ import { invalidArgument } from '../../protocol/index.ts';
  */
 
 /** Everything in a tar archive comes in blocks of this size. */
-export const blockSize = 512;
+const blockSize = 512;
 
 /** The one-letter types that matter here; every other one is a file, as Go's archive/tar treats it. */
 export const TarType = {
@@ -25,7 +25,7 @@ export const TarType = {
   GNU_SPARSE: 'S',
 } as const;
 
-export interface TarHeader {
+interface TarHeader {
   /** The name's bytes; what they mean is the archive's secret. */
   readonly name: Buffer;
   readonly size: number;
@@ -56,7 +56,7 @@ const unixFolder = 0o040000;
  * Reads one header block (POSIX ustar, GNU, STAR and the old V7 form).
  * @throws GatewayError INVALID_ARGUMENT when it is none
  */
-export function parseTarHeader(block: Buffer): TarHeader {
+function parseTarHeader(block: Buffer): TarHeader {
   checkChecksum(block);
   const mode = readNumber(block, fields.mode);
   const type = String.fromCharCode(block[fields.type[0]] ?? 0);
@@ -86,11 +86,10 @@ function checkChecksum(block: Buffer): void {
 
 /** The name, with the prefix that the ustar and STAR forms keep apart. */
 function readName(block: Buffer): Buffer {
-  const name = readText(block, fields.name);
-  const magic = block.toString('latin1', fields.magic[0], fields.magic[0] + fields.magic[1]);
-  if (!magic.startsWith('ustar\0')) return name;
+  const name = upToNul(slice(block, fields.name));
+  if (!slice(block, fields.magic).toString('latin1').startsWith('ustar\0')) return name;
   const isStar = slice(block, fields.starTrailer).toString('latin1') === 'tar\0';
-  const prefix = readText(block, isStar ? fields.starPrefix : fields.prefix);
+  const prefix = upToNul(slice(block, isStar ? fields.starPrefix : fields.prefix));
   return prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name;
 }
 
@@ -98,8 +97,7 @@ function slice(block: Buffer, [start, length]: readonly [number, number]): Buffe
   return block.subarray(start, start + length);
 }
 
-function readText(block: Buffer, field: readonly [number, number]): Buffer {
-  const bytes = slice(block, field);
+function upToNul(bytes: Buffer): Buffer {
   const end = bytes.indexOf(0);
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
@@ -177,15 +175,12 @@ export function* readTar(archive: Buffer): Generator<TarEntry> {
 }
 
 function toEntry(header: TarHeader, overrides: Overrides, reader: BlockReader): TarEntry {
-  const name = overrides.name ?? header.name;
-  const size = withoutContent.includes(header.type) ? 0 : (overrides.size ?? header.size);
-  const isFolder = header.type === TarType.FOLDER || header.isFolderByMode || isOldFolder(header, name);
-  return { name, type: header.type, isFolder, data: reader.content(size) };
-}
-
-/** Before there were types, a slash at the end of the name said that it is a folder. */
-function isOldFolder(header: TarHeader, name: Buffer): boolean {
-  return header.isUntyped && name.at(-1) === 0x2f;
+  const { type, isUntyped, isFolderByMode } = header;
+  const { name = header.name, size = header.size } = overrides;
+  // before there were types, a slash at the end of the name said that it is a folder
+  const isOldFolder = isUntyped && name.at(-1) === 0x2f;
+  const isFolder = type === TarType.FOLDER || isFolderByMode || isOldFolder;
+  return { name, type, isFolder, data: reader.content(withoutContent.includes(type) ? 0 : size) };
 }
 
 function boundedSize(header: TarHeader): number {
@@ -208,10 +203,7 @@ function paxOverrides(content: Buffer): Overrides {
   return { ...(path?.length ? { name: path } : {}), ...(size === '' ? {} : { size: Number(size) }) };
 }
 
-function upToNul(bytes: Buffer): Buffer {
-  const end = bytes.indexOf(0);
-  return end < 0 ? bytes : bytes.subarray(0, end);
-}
+const zeroBlock = Buffer.alloc(blockSize);
 
 class BlockReader {
   readonly #archive: Buffer;
@@ -224,9 +216,10 @@ class BlockReader {
   /** The next header block; undefined at the end of the archive. */
   nextHeader(): Buffer | undefined {
     const block = this.#block();
-    if (!block || !isZero(block)) return block;
+    if (!block?.equals(zeroBlock)) return block;
     const second = this.#block();
-    if (second && !isZero(second)) throw invalidArgument('not a tar archive: data behind a zero block');
+    if (second && !second.equals(zeroBlock))
+      throw invalidArgument('not a tar archive: data behind a zero block');
     return undefined;
   }
 
@@ -249,18 +242,12 @@ class BlockReader {
   }
 }
 
-const zeroBlock = Buffer.alloc(blockSize);
-
-function isZero(block: Buffer): boolean {
-  return block.equals(zeroBlock);
-}
-
 /**
  * Reads the records of a PAX extended header: `LENGTH KEYWORD=VALUE\n`, LENGTH in decimal and over the whole record.
  * Values stay bytes, since a path need not be text. A later record takes the place of an earlier one.
  * @throws GatewayError INVALID_ARGUMENT when a record cannot be read
  */
-export function parsePaxRecords(data: Buffer): Map<string, Buffer> {
+function parsePaxRecords(data: Buffer): Map<string, Buffer> {
   const records = new Map<string, Buffer>();
   let start = 0;
   while (start < data.length) {

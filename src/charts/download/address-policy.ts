@@ -24,45 +24,24 @@ interface Rules {
 }
 
 /** This machine, also where a proxy resolves the name. */
-const loopback = [
-  ...['127.0.0.0/8', '::1/128'],
-  ...['localhost', '*.localhost', 'localhost.localdomain', 'ip6-localhost', 'ip6-loopback'],
-];
+const loopback = `
+  127.0.0.0/8 ::1/128
+  localhost *.localhost localhost.localdomain ip6-localhost ip6-loopback
+`;
 
 /**
  * Never a repository, but often a path to what the gateway can reach and the caller cannot: this host, link-local and
- * site-local addresses (where clouds keep instance metadata), the metadata services with addresses or names of their own,
- * multicast.
+ * site-local addresses (where clouds keep instance metadata), multicast, and the metadata services with addresses (of Alibaba,
+ * Azure, Oracle, AWS and Google) or names of their own.
  */
-const refused = [
-  '0.0.0.0/8',
-  '169.254.0.0/16',
-  '100.100.100.200/32', // Alibaba Cloud
-  '168.63.129.16/32', // Azure
-  '192.0.0.192/32', // Oracle Cloud
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  '::/128',
-  'fe80::/10',
-  'fec0::/10',
-  'fd00:ec2::/32', // AWS
-  'fd20:ce::254/128', // Google Cloud
-  'ff00::/8',
-  ...[
-    'metadata',
-    'metadata.google.internal',
-    '*.metadata.google.internal',
-    'metadata.goog',
-    '*.metadata.goog',
-  ],
-  ...['instance-data', 'instance-data.ec2.internal', 'metadata.azure.internal', 'metadata.azure.com'],
-  ...[
-    'metadata.oraclecloud.com',
-    'metadata.tencentyun.com',
-    'metadata.platformequinix.com',
-    'metadata.packet.net',
-  ],
-];
+const refused = `
+  0.0.0.0/8 169.254.0.0/16 224.0.0.0/4 240.0.0.0/4
+  ::/128 fe80::/10 fec0::/10 ff00::/8
+  100.100.100.200/32 168.63.129.16/32 192.0.0.192/32 fd00:ec2::/32 fd20:ce::254/128
+  metadata metadata.google.internal *.metadata.google.internal metadata.goog *.metadata.goog
+  instance-data instance-data.ec2.internal metadata.azure.internal metadata.azure.com
+  metadata.oraclecloud.com metadata.tencentyun.com metadata.platformequinix.com metadata.packet.net
+`;
 
 /**
  * IPv6 ranges whose addresses carry an IPv4 one, and its first byte: NAT64 (RFC 6052, 8215), IPv4-translated (RFC 2765),
@@ -87,8 +66,8 @@ export function createAddressPolicy(
   options: AddressPolicyOptions,
   ownAddresses: () => readonly string[] = addressesOfThisMachine,
 ): AddressPolicy {
-  const loopbackRules = parseRules(loopback);
-  const refusedRules = parseRules(refused);
+  const loopbackRules = parseRules(listOf(loopback));
+  const refusedRules = parseRules(listOf(refused));
   const allow = parseRules(options.allow);
   const deny = parseRules(options.deny);
   return {
@@ -144,6 +123,10 @@ function matchesHost(rules: Rules, host: string): boolean {
   return rules.hosts.some(pattern =>
     pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : pattern === '*' || name === pattern,
   );
+}
+
+function listOf(text: string): string[] {
+  return text.trim().split(/\s+/);
 }
 
 function parseRules(rules: readonly string[]): Rules {

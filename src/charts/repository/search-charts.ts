@@ -41,7 +41,7 @@ export interface Page {
 interface Segment {
   readonly repo: string;
   readonly index: RepositoryIndex;
-  readonly versions: Uint32Array | readonly number[];
+  readonly versions: readonly number[];
 }
 
 /** In which part of a chart's line the query begins: name, full name, description, keywords. */
@@ -219,36 +219,15 @@ interface Collect {
   readonly kept: 'all' | 'first' | 'best';
 }
 
-/** Numbers of versions by score, in room that grows: an index may have very many, and most searches find few. */
-class ByScore {
-  readonly #lists = Array.from({ length: scores }, () => new Uint32Array(256));
-  readonly #counts = new Array<number>(scores).fill(0);
-
-  /** @param score one more than its number */
-  add(score: number, version: number): void {
-    let list = this.#lists[score - 1]!;
-    const count = this.#counts[score - 1]!++;
-    if (count === list.length) {
-      const grown = new Uint32Array(2 * count);
-      grown.set(list);
-      list = this.#lists[score - 1] = grown;
-    }
-    list[count] = version;
-  }
-
-  finish(): readonly Uint32Array[] {
-    return this.#lists.map((list, score) => list.subarray(0, this.#counts[score]));
-  }
-}
-
+/** Numbers of versions by score. */
 function collect(
   index: RepositoryIndex,
   rowScores: RowScores,
   holds: (version: number) => boolean,
   { byCase, kept }: Collect,
-): readonly Uint32Array[] {
+): readonly (readonly number[])[] {
   const { byName, byLowerName, firstVersion, row } = index.columns;
-  const lists = new ByScore();
+  const lists = Array.from({ length: scores }, (): number[] => []);
   for (const chart of byCase ? byName : byLowerName) {
     const end = firstVersion[chart + 1]!;
     let best = -1;
@@ -256,16 +235,16 @@ function collect(
     for (let version = firstVersion[chart]!; version < end && bestScore > 1; version++) {
       const score = rowScores[row[version]!]!;
       if (score === 0 || score >= bestScore || !holds(version)) continue;
-      if (kept === 'all') lists.add(score, version);
+      if (kept === 'all') lists[score - 1]!.push(version);
       else {
         best = version;
         bestScore = score;
       }
       if (kept === 'first') break;
     }
-    if (best >= 0) lists.add(bestScore, best);
+    if (best >= 0) lists[bestScore - 1]!.push(best);
   }
-  return lists.finish();
+  return lists;
 }
 
 export function toSummary(repo: string, chart: ChartVersion): ChartSummary {
