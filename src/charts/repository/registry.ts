@@ -2,7 +2,15 @@ import { Code, callScope, GatewayError, invalidArgument, unavailable } from '../
 import type { ChartOptions, ConfiguredRepository, Credentials } from '../chart/chart-options.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
-import { IndexRoom, type Origin, Repository, type RepositorySummary, uploadsName } from './repository.ts';
+import { Limiter } from '../download/tasks.ts';
+import {
+  IndexRoom,
+  type Origin,
+  Repository,
+  type RepositorySummary,
+  shownError,
+  uploadsName,
+} from './repository.ts';
 import { MemoryStore, RepositoryFile, type RepositoryStore } from './repository-file.ts';
 import {
   checkRepository,
@@ -145,10 +153,8 @@ export class RepositoryRegistry {
         if (taken && !isSame(taken, wanted)) throw alreadyThere(wanted.name);
         if (taken) return before;
         if (before.length >= maxAdded) {
-          throw new GatewayError(
-            Code.RESOURCE_EXHAUSTED,
-            `at most ${maxAdded} chart repositories can be added`,
-          );
+          const message = `at most ${maxAdded} chart repositories can be added`;
+          throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
         }
         return [...before, wanted];
       });
@@ -167,10 +173,8 @@ export class RepositoryRegistry {
    */
   async remove(name: string): Promise<void> {
     if (this.#configured.has(name)) {
-      throw new GatewayError(
-        Code.FAILED_PRECONDITION,
-        `the chart repository ${name} is set by the gateway's configuration (--chart-repo): it cannot be removed by a request`,
-      );
+      const message = `the chart repository ${name} is set by the gateway's configuration (--chart-repo): it cannot be removed by a request`;
+      throw new GatewayError(Code.FAILED_PRECONDITION, message);
     }
     await this.#store.change(before => {
       const after = before.filter(repository => repository.name !== name);
@@ -196,28 +200,19 @@ export class RepositoryRegistry {
    */
   async refreshAll(signal: AbortSignal): Promise<RepositorySummary[]> {
     const repositories = await this.all();
-    const waiting = [...repositories];
     const late = () =>
       unavailable(`not asked: the time for all repositories, ${maxRefreshMs / 1000} s, was over`);
     const scope = callScope({ signal, timeoutMs: maxRefreshMs, late });
-    const failed = new Map<Repository, string>();
-    const work = async () => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const repository = next;
-        await repository.refresh(scope.signal).catch(error => {
-          signal.throwIfAborted();
-          failed.set(repository, GatewayError.from(error).message);
-        });
-      }
+    const turns = new Limiter(maxRefreshing, repositories.length);
+    const refresh = async (repository: Repository) => {
+      const asking = turns.run(() => repository.refresh(scope.signal), scope.signal);
+      return asking.then(() => '', shownError);
     };
-    try {
-      await Promise.all(Array.from({ length: maxRefreshing }, work));
-    } finally {
-      scope.end();
-    }
-    return repositories.map(repository => {
+    const failures = await Promise.all(repositories.map(refresh)).finally(() => scope.end());
+    signal.throwIfAborted();
+    return repositories.map((repository, index) => {
       const summary = repository.summary();
-      return { ...summary, error: summary.error || (failed.get(repository) ?? '') };
+      return { ...summary, error: summary.error || failures[index]! };
     });
   }
 
@@ -280,17 +275,11 @@ function readFlag(text: string): ConfiguredRepository {
 }
 
 function alreadyThere(name: string): GatewayError {
-  return new GatewayError(
-    Code.ALREADY_EXISTS,
-    `there is a chart repository named ${name} already, with another URL or other credentials`,
-    { reason: 'REPOSITORY_EXISTS' },
-  );
+  const message = `there is a chart repository named ${name} already, with another URL or other credentials`;
+  return new GatewayError(Code.ALREADY_EXISTS, message, { reason: 'REPOSITORY_EXISTS' });
 }
 
 function notThere(name: string): GatewayError {
-  return new GatewayError(
-    Code.NOT_FOUND,
-    `no chart repository named ${JSON.stringify(name.slice(0, maxShownChars))} is configured`,
-    { reason: 'REPOSITORY_NOT_FOUND' },
-  );
+  const message = `no chart repository named ${JSON.stringify(name.slice(0, maxShownChars))} is configured`;
+  return new GatewayError(Code.NOT_FOUND, message, { reason: 'REPOSITORY_NOT_FOUND' });
 }

@@ -7,32 +7,35 @@ import { parseYaml, readYamlTree, scalarOf, writeYaml, type YamlValue } from '..
 import { FileLock, fileError } from './file-lock.ts';
 import { repositoryToYaml, type StoredRepository, yamlToRepository } from './stored-repository.ts';
 
+type Repositories = readonly StoredRepository[];
+type Edit = (before: Repositories) => Repositories;
+
 /** Where repositories that were added by API are kept. */
 export interface RepositoryStore {
   readonly kind: 'file' | 'memory';
   /** The repositories, those that other processes have added included. */
-  read(): Promise<readonly StoredRepository[]>;
+  read(): Promise<Repositories>;
   /**
    * Replaces them by what `edit` makes of them, one change at a time. What it throws leaves everything as it is.
    * @throws GatewayError UNAVAILABLE when they cannot be kept
    */
-  change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void>;
+  change(edit: Edit): Promise<void>;
 }
 
 /** The sum of all names, URLs and credentials. It also bounds the time in which they are read: a tenth of a second. */
-export const maxFileBytes = 1024 * 1024;
+const maxFileBytes = 1024 * 1024;
 
 export class MemoryStore implements RepositoryStore {
   readonly kind = 'memory';
-  #list: readonly StoredRepository[] = [];
+  #list: Repositories = [];
 
-  async read(): Promise<readonly StoredRepository[]> {
+  async read(): Promise<Repositories> {
     return this.#list;
   }
 
-  async change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void> {
+  async change(edit: Edit): Promise<void> {
     const list = edit(this.#list);
-    checkSize(format(list));
+    format(list);
     this.#list = list;
   }
 }
@@ -45,65 +48,52 @@ export class RepositoryFile implements RepositoryStore {
   readonly kind = 'file';
   readonly #path: string;
   /** What was read last, and the version of the file that it is. */
-  #known: { readonly version: string; readonly list: readonly StoredRepository[] };
+  #known: { readonly version: string; readonly list: Repositories };
   #lastChange: Promise<unknown> = Promise.resolve();
 
   /** @throws GatewayError INVALID_ARGUMENT with the line, when it is there and cannot be read */
   constructor(path: string) {
     this.#path = path;
-    let text: string | undefined;
+    this.#known = { version: '', list: readAtStart(path) };
+  }
+
+  async read(): Promise<Repositories> {
     try {
-      checkFileSize(statSync(path).size, path);
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (error instanceof GatewayError) throw error;
-      if (code !== 'ENOENT') throw invalidArgument(`${path}: cannot be read: ${code}`, { cause: error });
-    }
-    this.#known = { version: '', list: text === undefined ? [] : parseRepositoryFile(text, path) };
-  }
-
-  async read(): Promise<readonly StoredRepository[]> {
-    const version = await versionOf(this.#path).catch(cause => {
+      const version = await versionOf(this.#path);
+      if (version !== this.#known.version) this.#known = { version, list: await this.#readNow() };
+      return this.#known.list;
+    } catch (cause) {
       throw fileError('the file of chart repositories cannot be read', cause);
-    });
-    if (version !== this.#known.version) this.#known = { version, list: await this.#readNow() };
-    return this.#known.list;
+    }
   }
 
-  async #readNow(): Promise<readonly StoredRepository[]> {
+  async #readNow(): Promise<Repositories> {
     try {
       checkFileSize((await stat(this.#path)).size, this.#path);
       return parseRepositoryFile(await readFile(this.#path, 'utf8'), this.#path);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      if (!(cause instanceof GatewayError))
-        throw fileError('the file of chart repositories cannot be read', cause);
+      if (isAbsent(cause)) return [];
+      if (!(cause instanceof GatewayError)) throw cause;
       // its place is for the log
       const line = /^.*?:(\d+): /s.exec(cause.message)?.[1] ?? '1';
-      throw new GatewayError(
-        Code.FAILED_PRECONDITION,
-        `the gateway's file of chart repositories is damaged at line ${line}`,
-        { cause },
-      );
+      const message = `the gateway's file of chart repositories is damaged at line ${line}`;
+      throw new GatewayError(Code.FAILED_PRECONDITION, message, { cause });
     }
   }
 
-  change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void> {
+  change(edit: Edit): Promise<void> {
     const result = this.#lastChange.then(() => this.#change(edit));
     this.#lastChange = result.catch(() => {}); // told to the one who waits for it
     return result;
   }
 
-  async #change(edit: (before: readonly StoredRepository[]) => readonly StoredRepository[]): Promise<void> {
+  async #change(edit: Edit): Promise<void> {
     try {
       // a link stays, and what it leads to is replaced
       const path = await realpath(this.#path).catch(() => this.#path);
       await new FileLock(`${path}.lock`).run(async check => {
         const list = edit(await this.read());
-        const text = format(list);
-        checkSize(text);
-        await replaceFile(path, text, check);
+        await replaceFile(path, format(list), check);
         this.#known = { version: await versionOf(path), list };
       });
     } catch (error) {
@@ -112,13 +102,28 @@ export class RepositoryFile implements RepositoryStore {
   }
 }
 
+function readAtStart(path: string): Repositories {
+  try {
+    checkFileSize(statSync(path).size, path);
+    return parseRepositoryFile(readFileSync(path, 'utf8'), path);
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    if (isAbsent(cause)) return [];
+    throw invalidArgument(`${path}: cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
 /** Tells versions of a file apart without reading it: each has a file of its own. */
 async function versionOf(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs } = await stat(path, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'none';
+    if (isAbsent(error)) return 'none';
     throw error;
   }
 }
@@ -191,14 +196,10 @@ function checkFileSize(bytes: number, path: string): void {
   if (bytes > maxFileBytes) throw invalidArgument(`${path}:1: is larger than ${maxFileBytes} bytes`);
 }
 
-function format(list: readonly StoredRepository[]): string {
-  return writeYaml(new Map([['repositories', list.map(repositoryToYaml)]]));
-}
-
-function checkSize(text: string): void {
-  if (Buffer.byteLength(text) <= maxFileBytes) return;
-  throw new GatewayError(
-    Code.RESOURCE_EXHAUSTED,
-    `all added chart repositories together, with their credentials, may take ${maxFileBytes} bytes`,
-  );
+/** @throws GatewayError RESOURCE_EXHAUSTED when they are too many */
+function format(list: Repositories): string {
+  const text = writeYaml(new Map([['repositories', list.map(repositoryToYaml)]]));
+  if (Buffer.byteLength(text) <= maxFileBytes) return text;
+  const message = `all added chart repositories together, with their credentials, may take ${maxFileBytes} bytes`;
+  throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
 }

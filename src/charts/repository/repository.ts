@@ -78,10 +78,8 @@ export class IndexRoom {
       other.drop();
     }
     if (sum > this.#maxBytes) {
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `the indexes of all chart repositories would take more than ${this.#maxBytes} bytes`,
-      );
+      const message = `the indexes of all chart repositories would take more than ${this.#maxBytes} bytes`;
+      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
     }
     this.#taken.set(repository, bytes);
   }

@@ -149,10 +149,7 @@ export async function readConfiguredCredentials(
       clientKey: await content(clientKeyFile),
     };
   } catch (cause) {
-    throw new GatewayError(
-      Code.FAILED_PRECONDITION,
-      `the gateway cannot read its credentials for the chart repository ${name}`,
-      { cause },
-    );
+    const message = `the gateway cannot read its credentials for the chart repository ${name}`;
+    throw new GatewayError(Code.FAILED_PRECONDITION, message, { cause });
   }
 }
