@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { GatewayError, invalidArgument, orAborted, readBounded, unavailable } from '../../protocol/index.ts';
 import type { Resolve, ResolvedAddress } from '../chart/chart-options.ts';
 import { withSource } from '../chart/chart-yaml.ts';
@@ -46,6 +46,9 @@ export interface FetchResponse {
   readonly body: Buffer;
 }
 
+/** Loaded with the first download: it takes 5 MB, and every collection of garbage walks them. */
+const undici = () => import('undici');
+
 /** What a response's headers may take; undici's own default is the same, named here because it is a bound. */
 const maxHeaderBytes = 16 * 1024;
 
@@ -63,6 +66,7 @@ async function fetchOnce(network: Network, url: URL, wanted: FetchRequest): Prom
   const dispatcher = await createDispatcher(network, url, tls, signal);
   try {
     const headers = headersOf(wanted, isSameOrigin);
+    const { request } = await undici();
     const response = await request(url, { dispatcher, method, headers, signal });
     const texts = (name: string) => [response.headers[name] ?? []].flat();
     const body = response.statusCode === 200 ? await readBody(response.body, url, wanted) : Buffer.alloc(0);
@@ -107,6 +111,7 @@ async function createDispatcher(
   const addresses = await checkAddress(network, url, signal);
   const bounds = { connections: 1, maxHeaderSize: maxHeaderBytes };
   const proxy = network.proxyFor(url.href);
+  const { Agent, ProxyAgent } = await undici();
   if (proxy !== undefined) return new ProxyAgent({ uri: proxy, requestTls: tls, ...bounds });
   const connect = { ...tls, lookup: pinnedLookup(addresses), allowH2: false };
   return new Agent({ connect, pipelining: 0, ...bounds });
