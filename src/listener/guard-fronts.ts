@@ -4,8 +4,6 @@ import type { TLSSocket } from 'node:tls';
 import { Code } from '../protocol/index.ts';
 import type { Fronts, ListenerLog } from './options.ts';
 
-const certificateMessage = 'a client certificate is required';
-
 /**
  * Runs the work of a callback. What it throws ends `owner` (a connection or a stream) and nothing else: an exception
  * out of a callback of node:http, node:http2, node:net or node:tls would end the process.
@@ -23,38 +21,32 @@ export function contain(log: ListenerLog, owner: { destroy(): unknown }, work: (
   }
 }
 
-/** The fronts, where a fault in answering one request ends that request alone. */
-export function containFronts(fronts: Fronts, log: ListenerLog): Fronts {
-  const { upgrade } = fronts;
+/**
+ * The fronts, where a fault in answering one request ends that request alone; where clients need a certificate, gRPC and
+ * upgrades behind a check that the connection has shown one, which was verified in the handshake. Refusing requests
+ * rather than handshakes lets probes through and tells other clients what is wrong. HTTP requests are checked by their
+ * pipeline (src/http), which knows whether one is for this gateway's own health.
+ */
+export function guardFronts(
+  { http, grpc, upgrade }: Fronts,
+  log: ListenerLog,
+  certificateRequired: boolean,
+): Fronts {
+  const isRefused = (socket: Socket | TLSSocket | undefined) => certificateRequired && !isAuthorized(socket);
   return {
     http(request, response) {
       const owner = 'stream' in response ? response.stream : request.socket;
-      contain(log, owner, () => fronts.http(request, response));
+      contain(log, owner, () => http(request, response));
     },
-    grpc: (stream, headers) => contain(log, stream, () => fronts.grpc(stream, headers)),
-    ...(upgrade && {
-      upgrade: (request, socket, head) => contain(log, socket, () => upgrade(request, socket, head)),
-    }),
-  };
-}
-
-/**
- * gRPC and upgrades behind a check that the connection has shown a client certificate; it was verified in the handshake.
- * Refusing requests rather than handshakes lets probes through and tells other clients what is wrong. HTTP requests are
- * checked by their pipeline (src/http), which knows whether one is for this gateway's own health.
- */
-export function requireClientCertificate(fronts: Fronts): Fronts {
-  const { http, grpc, upgrade } = fronts;
-  return {
-    http,
     grpc(stream, headers) {
-      if (isAuthorized(stream.session?.socket)) return grpc(stream, headers);
-      refuseGrpc(stream);
+      const refused = isRefused(stream.session?.socket);
+      contain(log, stream, () => (refused ? refuseGrpc(stream) : grpc(stream, headers)));
     },
     ...(upgrade && {
       upgrade(request, socket, head) {
-        if (isAuthorized(request.socket)) return upgrade(request, socket, head);
-        socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        if (isRefused(request.socket))
+          socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        else contain(log, socket, () => upgrade(request, socket, head));
       },
     }),
   };
@@ -72,7 +64,7 @@ function refuseGrpc(stream: ServerHttp2Stream): void {
       [constants.HTTP2_HEADER_STATUS]: 200,
       [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
       'grpc-status': String(Code.UNAUTHENTICATED),
-      'grpc-message': certificateMessage,
+      'grpc-message': 'a client certificate is required',
     },
     { endStream: true },
   );

@@ -4,18 +4,6 @@ import { Code, type Reason } from '../protocol/index.ts';
 import type { Activity } from './connections.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
 
-/** HTTP/1.1 over sockets that the listener accepted. */
-export interface Http1 {
-  accept(socket: Duplex, activity: Activity): void;
-  /** The number of open connections. */
-  count(): number;
-  /** From now on every answer closes its connection. Idle ones stay open for a moment: a request may be arriving. */
-  beginDrain(): void;
-  /** Closes connections that were idle since the last call. Called repeatedly while draining. */
-  closeIdle(): void;
-  close(): void;
-}
-
 interface Connection {
   readonly activity: Activity;
   /** Answers that are not sent yet, in the order of their requests; each with its request. */
@@ -28,13 +16,8 @@ interface Connection {
 /** The members that `node:http` uses of a socket; a TLS socket has them too. */
 type HttpSocket = Duplex & { readonly bytesRead: number; destroySoon(): void };
 
-type Options = Pick<
-  ListenerOptions,
-  'headerTimeoutMs' | 'requestTimeoutMs' | 'idleTimeoutMs' | 'maxHeaderBytes' | 'log' | 'refused'
->;
-
-/** Sends requests to `fronts.http` and upgrades to `fronts.upgrade`. */
-export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upgrade'>): Http1 {
+/** HTTP/1.1 over sockets that the listener accepted: requests go to `fronts.http`, upgrades to `fronts.upgrade`. */
+export function createHttp1(options: ListenerOptions, fronts: Pick<Fronts, 'http' | 'upgrade'>) {
   const connections = new Map<HttpSocket, Connection>();
   let draining = false;
   const of = ({ socket }: IncomingMessage) => connections.get(socket as HttpSocket);
@@ -84,25 +67,24 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   server.on('timeout', (socket: HttpSocket) => {
     if (!isBusy(connections.get(socket)) || socket.writableLength > 0) socket.destroy();
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
-    const socket = duplex as HttpSocket;
+  /** Refuses what no front sees. Nothing behind it is answered any more. */
+  const refuseLast = (socket: HttpSocket, status: number, reason?: string) => {
     const connection = connections.get(socket);
-    if (connection?.isOver) return;
-    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-    const status = clientErrorStatus[error.code ?? ''] ?? 400;
-    report(status, error.code);
+    report(status, reason);
     if (connection) connection.isOver = true;
     refuseInTurn(socket, connection, status);
+  };
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
+    const socket = duplex as HttpSocket;
+    if (connections.get(socket)?.isOver) return;
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+    refuseLast(socket, clientErrorStatus[error.code ?? ''] ?? 400, error.code);
   });
   // Node would close the connection without a word, and without the answers before it
   server.on('connect', (request: IncomingMessage, duplex: Duplex) => {
     const socket = duplex as HttpSocket & { setTimeout(ms: number, late: () => void): void };
-    const connection = connections.get(socket);
-    const status = statusOfRefusal(request) ?? 405;
-    report(status);
     socket.setTimeout(options.idleTimeoutMs, () => socket.destroy());
-    if (connection) connection.isOver = true;
-    refuseInTurn(socket, connection, status);
+    refuseLast(socket, statusOfRefusal(request) ?? 405);
   });
   if (fronts.upgrade) {
     server.on('upgrade', (request, socket, head) => {
@@ -117,21 +99,24 @@ export function createHttp1(options: Options, fronts: Pick<Fronts, 'http' | 'upg
   }
 
   return {
-    accept(duplex, activity) {
+    accept(duplex: Duplex, activity: Activity): void {
       const socket = duplex as HttpSocket;
       connections.set(socket, { activity, open: new Map(), bytesReadBefore: 0 });
       socket.once('close', () => connections.delete(socket));
       server.emit('connection', socket);
     },
+    /** The number of open connections. */
     count: () => connections.size,
-    beginDrain() {
+    /** From now on every answer closes its connection. Idle ones stay open for a moment: a request may be arriving. */
+    beginDrain(): void {
       draining = true;
       for (const { open } of connections.values()) {
         const latest = [...open.keys()].at(-1);
         if (latest && !latest.headersSent) latest.setHeader('connection', 'close');
       }
     },
-    closeIdle() {
+    /** Closes connections that were idle since the last call. Called repeatedly while draining. */
+    closeIdle(): void {
       for (const [socket, connection] of connections) {
         const quiet = socket.bytesRead === connection.bytesReadBefore;
         connection.bytesReadBefore = socket.bytesRead;

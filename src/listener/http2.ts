@@ -1,11 +1,3 @@
-/**
- * HTTP/2 with routing per stream: gRPC and JSON mix on one connection, since proxies pool connections.
- *
- * `@grpc/grpc-js`' own Server is not used for the gRPC streams: it takes whole connections only (it creates the HTTP/2
- * session itself, also behind `createConnectionInjector`), so each JSON stream beside a gRPC one would have to be
- * separated on the frame level, or each gRPC stream copied into a second, in-memory HTTP/2 connection. Here the gRPC
- * front gets the stream itself.
- */
 import { STATUS_CODES } from 'node:http';
 import {
   constants,
@@ -21,24 +13,6 @@ import { Code, isGrpcContentType } from '../protocol/index.ts';
 import type { Activity } from './connections.ts';
 import { contain } from './guard-fronts.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
-
-export interface Http2 {
-  accept(socket: Duplex, activity: Activity): void;
-  count(): number;
-  /** Closes every connection, also later ones, when its last stream has ended. */
-  drain(): void;
-}
-
-type Options = Pick<
-  ListenerOptions,
-  | 'requestTimeoutMs'
-  | 'idleTimeoutMs'
-  | 'pingEveryMs'
-  | 'pingTimeoutMs'
-  | 'maxStreams'
-  | 'maxHeaderBytes'
-  | 'log'
->;
 
 /** A body of megabytes should not wait for a window update every 64 KiB, HTTP/2's default. */
 const streamWindowBytes = 1024 * 1024;
@@ -56,8 +30,11 @@ const closeTimeoutMs = 1000;
 /** "I know no stream number yet that I will not answer", https://www.rfc-editor.org/rfc/rfc9113#section-6.8 */
 const lastPossibleStream = 2 ** 31 - 1;
 
-/** Sends each stream to `fronts.grpc` or `fronts.http`, by its content type. */
-export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grpc'>): Http2 {
+/**
+ * HTTP/2 with routing per stream, by its content type: gRPC and JSON mix on one connection, since proxies pool
+ * connections. Why grpc-js's server cannot take the gRPC streams: src/grpc/front.ts.
+ */
+export function createHttp2(options: ListenerOptions, fronts: Pick<Fronts, 'http' | 'grpc'>) {
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
   const handshake = {
@@ -107,9 +84,11 @@ export function createHttp2(options: Options, fronts: Pick<Fronts, 'http' | 'grp
   };
 
   return {
-    accept: (socket, activity) => contain(options.log, socket, () => accept(socket, activity)),
+    accept: (socket: Duplex, activity: Activity) =>
+      contain(options.log, socket, () => accept(socket, activity)),
     count: () => sessions.size,
-    drain() {
+    /** Closes every connection, also later ones, when its last stream has ended. */
+    drain(): void {
       draining = true;
       for (const session of sessions) letGo(session, options);
     },
@@ -145,7 +124,7 @@ function watchSession(
   session: ServerHttp2Session,
   socket: Duplex,
   activity: Activity,
-  options: Options,
+  options: ListenerOptions,
 ): WatchedSession {
   const { idleTimeoutMs, log } = options;
   const { pingEveryMs = defaultPingEveryMs, pingTimeoutMs = defaultPingTimeoutMs } = options;
@@ -183,7 +162,7 @@ function watchSession(
  * refused: its answer follows every stream that the client opened before it read the first GOAWAY.
  * Rule: https://www.rfc-editor.org/rfc/rfc9113#section-6.8
  */
-function letGo(session: ServerHttp2Session, { log }: Pick<Options, 'log'>): void {
+function letGo(session: ServerHttp2Session, { log }: Pick<ListenerOptions, 'log'>): void {
   if (session.destroyed) return; // by its client; the event comes later
   contain(log, session, () => {
     session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStream);

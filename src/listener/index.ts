@@ -1,2 +1,2 @@
-export { type ConnectionCounts, createListener, type Listener } from './listener.ts';
-export type { Fronts, ListenerLog, ListenerOptions, ListenTarget, TlsOptions } from './options.ts';
+export { createListener, type Listener } from './listener.ts';
+export type { Fronts, ListenerOptions, TlsOptions } from './options.ts';

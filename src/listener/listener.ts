@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { unavailable } from '../protocol/index.ts';
 import { type Activity, Connections } from './connections.ts';
 import { type Protocol, readFirstBytes } from './first-bytes.ts';
-import { contain, containFronts, requireClientCertificate } from './guard-fronts.ts';
+import { contain, guardFronts } from './guard-fronts.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import type { Fronts, ListenerOptions, ListenTarget } from './options.ts';
@@ -55,8 +56,7 @@ const tlsOnlyAnswer =
  * @throws GatewayError INVALID_ARGUMENT where the certificate files cannot be used
  */
 export async function createListener(options: ListenerOptions, fronts: Fronts): Promise<Listener> {
-  const contained = containFronts(fronts, options.log);
-  const guarded = options.tls?.clientAuth === 'required' ? requireClientCertificate(contained) : contained;
+  const guarded = guardFronts(fronts, options.log, options.tls?.clientAuth === 'required');
   const http1 = createHttp1(options, guarded);
   const http2 = createHttp2(options, guarded);
   const serve = (socket: Duplex, protocol: 'http1' | 'http2', activity: Activity) => {
@@ -162,30 +162,20 @@ async function emptyBacklog(accepted: () => number, timeoutMs: number): Promise<
   }
 }
 
-function open(
+async function open(
   server: Server,
   { host, port }: ListenTarget,
   { log, refused }: Pick<ListenerOptions, 'log' | 'refused'>,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => {
-      const address = `${host ?? ''}:${port}`;
-      reject(
-        unavailable(`cannot listen on ${address}: ${reasons[error.code ?? ''] ?? error.code}`, {
-          cause: error,
-        }),
-      );
-    };
-    server.once('error', fail);
-    server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
-      server.off('error', fail);
-      // accepting can fail later, without file descriptors; that connection is lost, the server is not
-      server.on('error', ({ message }) => {
-        log('warn', 'a connection could not be accepted', { reason: message });
-        refused?.('accept');
-      });
-      resolve();
-    });
+  server.listen({ port, backlog, ...(host === undefined ? {} : { host }) });
+  await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
+    const reason = reasons[cause.code ?? ''] ?? cause.code;
+    throw unavailable(`cannot listen on ${host ?? ''}:${port}: ${reason}`, { cause });
+  });
+  // accepting can fail later, without file descriptors; that connection is lost, the server is not
+  server.on('error', ({ message }) => {
+    log('warn', 'a connection could not be accepted', { reason: message });
+    refused?.('accept');
   });
 }
 
