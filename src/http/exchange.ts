@@ -128,7 +128,7 @@ export class Exchange {
   readonly #startedAt = performance.now();
 
   constructor(request: HttpRequest, response: HttpResponse, budget: Budget) {
-    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+    const [path, query] = splitTarget(request.url ?? '/');
     this.hold = budget.open(response);
     this.request = request;
     this.response = response;
@@ -239,9 +239,10 @@ export function sendsBody({ headers, stream }: BodyHead): boolean {
   return length === undefined ? stream?.endAfterHeaders === false : Number(length) !== 0;
 }
 
-function splitOnce(text: string, mark: string): [string, string?] {
-  const index = text.indexOf(mark);
-  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+/** The path of a request's target, and its query without the question mark. */
+export function splitTarget(target: string): [path: string, query: string] {
+  const index = target.indexOf('?');
+  return index < 0 ? [target, ''] : [target.slice(0, index), target.slice(index + 1)];
 }
 
 /** `?pretty` and `?pretty=true` are on. */

@@ -7,6 +7,7 @@ export {
   type Parameters,
   type Route,
   sendsBody,
+  splitTarget,
   type Verb,
 } from './exchange.ts';
 export { Guard } from './guard.ts';
@@ -14,13 +15,5 @@ export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { Router } from './router.ts';
 export { selectCluster, toOriginForm, validateForwardPath } from './select-cluster.ts';
-export {
-  type Content,
-  errorBody,
-  leaveBody,
-  StreamWriter,
-  sendContent,
-  sendError,
-  sendJson,
-} from './send.ts';
-export { type Receive, type Received, readUploadForm, type UploadForm } from './upload-form.ts';
+export { errorBody, StreamWriter, sendContent, sendJson } from './send.ts';
+export { readUploadForm } from './upload-form.ts';

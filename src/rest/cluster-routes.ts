@@ -1,4 +1,4 @@
-import type { Cluster, ClusterReport, Registry, SourceProblem } from '../clusters/index.ts';
+import type { Cluster, ClusterReport, Registry, SourceProblem, Upstream } from '../clusters/index.ts';
 import { type Method, messageType, wireToJson } from '../codec/index.ts';
 import {
   type Answered,
@@ -15,13 +15,11 @@ import {
   codeName,
   GatewayError,
   headerOf,
+  orAborted,
   withoutLocalPaths,
 } from '../protocol/index.ts';
-import { callUnary, type ReleaseService } from '../releases/index.ts';
-import { answerStream } from './answer-stream.ts';
-import { askAll, type Backend, type Part } from './ask-all.ts';
-import { bindRequest } from './bind-request.ts';
-import { lastEventId, liveFormat, resumeAfter } from './live-format.ts';
+import { callUnary, isLive, type ReleaseService } from '../releases/index.ts';
+import { answerStream, type LiveEvent, lastEventId, liveFormat, resumeAfter } from './answer-stream.ts';
 import {
   type ClusterReply,
   checkMergedBytes,
@@ -29,6 +27,7 @@ import {
   readReleaseQuery,
   toLineWhereItFits,
 } from './merge-releases.ts';
+import { bindRequest } from './request-message.ts';
 import { watchAll } from './watch-all.ts';
 
 export interface ClusterRouteOptions {
@@ -51,6 +50,17 @@ export interface ClusterList {
   readonly problem?: SourceProblem;
 }
 
+/** One request that asks many clusters. */
+interface Asking {
+  readonly exchange: Exchange;
+  readonly client: CallContext;
+  readonly clusters: readonly Cluster[];
+  /** Time limit per cluster. */
+  readonly timeoutMs: number;
+}
+
+type Backend = Upstream['backend'];
+
 /** A question that can be put to many clusters, and how the answers look. May work in a thread, so that it has a context. */
 interface Question {
   ask(backend: Backend, context: CallContext): Promise<Uint8Array>;
@@ -60,21 +70,41 @@ interface Question {
   whole(replies: readonly ClusterReply[], context: CallContext): Buffer | Promise<Buffer>;
 }
 
-/** The routes over many clusters: their list, and the questions that can be put to all of them. */
+/** How one cluster answered. */
+type Part = { readonly cluster: string; readonly durationMs: number } & (
+  | { readonly value: Uint8Array }
+  | { readonly error: GatewayError }
+);
+
+/** The routes over many clusters: their list, what can be asked of all of them, and the changes of all as one stream. */
 export function createClusterRoutes(options: ClusterRouteOptions): Route[] {
-  const { service, timeoutMs } = options;
-  const methodOf = (name: string) => service.methods.find(({ contract }) => contract.name === name)!.contract;
-  const overAll = (method: Method, question: (exchange: Exchange) => Question): Route => ({
-    template: `/clusters/-${method.bindings[0]!.path}`,
+  const { service, registry, timeoutMs, heartbeatMs, stopping } = options;
+  const methodOf = (name: string) => service.methods.find(({ contract }) => contract.name === name)!;
+  const list = methodOf('SummarizeReleases').contract;
+  const version = methodOf('GetVersion').contract;
+  const watch = methodOf('WatchReleases');
+  if (watch.kind !== 'streaming') throw new Error('the contract has no stream of changes');
+  const overAll = (
+    contract: Method,
+    summary: string,
+    answer: (asking: Asking) => Promise<Answered>,
+  ): Route => ({
+    template: `/clusters/-${contract.bindings[0]!.path}`,
     verbs: ['GET'],
-    summary: `${method.comment.split('\n', 1)[0]} Asks all clusters, or those of cluster=a&cluster=b.`,
+    isLive: isLive(contract),
+    summary,
     answer: exchange =>
-      exchange.withContext(async client => {
-        const clusters = clustersOf(exchange, options.registry);
-        const ask = wantsLines(exchange) ? answerLines : answerWhole;
-        return ask(exchange, clusters, client, timeoutMs, question(exchange));
-      }),
+      exchange.withContext(async client =>
+        answer({ exchange, client, clusters: clustersOf(exchange, registry), timeoutMs }),
+      ),
   });
+  const questionToAll = (contract: Method, toQuestion: (exchange: Exchange) => Question): Route => {
+    const summary = `${contract.comment.split('\n', 1)[0]} Asks all clusters, or those of cluster=a&cluster=b.`;
+    return overAll(contract, summary, asking => {
+      const answer = wantsLines(asking.exchange) ? answerLines : answerWhole;
+      return answer(asking, toQuestion(asking.exchange));
+    });
+  };
   return [
     {
       template: '/clusters',
@@ -82,37 +112,25 @@ export function createClusterRoutes(options: ClusterRouteOptions): Route[] {
       summary: 'Lists the clusters and their states; with ?check each is asked first.',
       answer: exchange => listClusters(exchange, options),
     },
-    overAll(methodOf('SummarizeReleases'), exchange => releasesQuestion(exchange, service, methodOf)),
-    overAll(methodOf('GetVersion'), () => versionsQuestion(service)),
-    watchRoute(options),
-  ];
-}
-
-/** The changes of all clusters as one stream. */
-function watchRoute({ service, registry, heartbeatMs, stopping }: ClusterRouteOptions): Route {
-  const method = service.methods.find(({ contract }) => contract.name === 'WatchReleases');
-  if (method?.kind !== 'streaming') throw new Error('the contract has no stream of changes');
-  const { contract } = method;
-  return {
-    template: `/clusters/-${contract.bindings[0]!.path}`,
-    verbs: ['GET'],
-    isLive: true,
-    summary: `Tells of each change to a release of all clusters, or of cluster=a&cluster=b, as it happens.`,
-    answer: exchange =>
-      exchange.withContext(async client => {
-        const message = bindRequest(contract, {}, exchange.query);
+    questionToAll(list, ({ query }) => releasesQuestion(service, bindRequest(list, {}, query))),
+    questionToAll(version, () => versionsQuestion(service)),
+    overAll(
+      watch.contract,
+      'Tells of each change to a release of all clusters, or of cluster=a&cluster=b, as it happens.',
+      ({ exchange, client, clusters }) => {
+        const message = bindRequest(watch.contract, {}, exchange.query);
         const requestAfter = (id: string) => resumeAfter(message, id);
         const lastId = lastEventId(exchange) || exchange.query.get('resume_after') || '';
-        const wanted = { method, requestAfter, lastId, heartbeatMs, stopping };
-        const events = watchAll(clustersOf(exchange, registry), wanted, client);
-        return answerStream(
-          exchange,
-          events,
+        const events = watchAll(
+          clusters,
+          { method: watch, requestAfter, lastId, heartbeatMs, stopping },
           client,
-          liveFormat(exchange, event => event),
         );
-      }),
-  };
+        const format = liveFormat<LiveEvent>(exchange, event => event);
+        return answerStream(exchange, events, client, format);
+      },
+    ),
+  ];
 }
 
 async function listClusters(
@@ -145,14 +163,9 @@ function wantsLines({ request }: Exchange): boolean {
 }
 
 /** One document when the last cluster has answered. */
-async function answerWhole(
-  exchange: Exchange,
-  clusters: readonly Cluster[],
-  client: CallContext,
-  timeoutMs: number,
-  question: Question,
-): Promise<Answered> {
-  const parts = new Map<string, Part<Uint8Array>>();
+async function answerWhole(asking: Asking, question: Question): Promise<Answered> {
+  const { exchange, client, clusters } = asking;
+  const parts = new Map<string, Part>();
   const { hold } = exchange;
   let held = 0;
   const ask = async (backend: Backend, context: CallContext) => {
@@ -161,7 +174,7 @@ async function answerWhole(
     held += reply.length;
     return reply;
   };
-  await askAll(clusters, client, timeoutMs, ask, part => void parts.set(part.cluster, part));
+  await askAll(asking, ask, part => void parts.set(part.cluster, part));
   if (client.signal.aborted) throw GatewayError.from(client.signal.reason);
   const inOrder = clusters.flatMap(({ name }) => parts.get(name) ?? []);
   const json = await question.whole(inOrder.map(toReply), client);
@@ -170,16 +183,11 @@ async function answerWhole(
 }
 
 /** Each cluster's part on a line, as soon as it is there. */
-async function answerLines(
-  exchange: Exchange,
-  clusters: readonly Cluster[],
-  client: CallContext,
-  timeoutMs: number,
-  question: Question,
-): Promise<Answered> {
+async function answerLines(asking: Asking, question: Question): Promise<Answered> {
+  const { exchange, client } = asking;
   const lines = new StreamWriter(exchange, client.signal);
-  const lineOf = async (part: Part<Uint8Array>) => question.line(toReply(part), client);
-  await askAll(clusters, client, timeoutMs, question.ask, async part => {
+  const lineOf = async (part: Part) => question.line(toReply(part), client);
+  await askAll(asking, question.ask, async part => {
     const line = lineOf(part).catch((error: unknown) => lineOf({ ...part, error: GatewayError.from(error) }));
     await lines.write(await line);
   });
@@ -187,7 +195,43 @@ async function answerLines(
   return { code: Code.OK, bytes: lines.bytes };
 }
 
-function toReply(part: Part<Uint8Array>): ClusterReply {
+/**
+ * Asks clusters all at once. One that fails or is slow costs its own part, and `timeoutMs` at the most.
+ * @param onPart runs for each cluster as soon as it has answered or failed
+ */
+async function askAll(
+  { clusters, client, timeoutMs }: Asking,
+  ask: Question['ask'],
+  onPart: (part: Part) => void | Promise<void>,
+): Promise<void> {
+  // one timer and one listener at the client's signal for all, however many there are
+  const scope = callScope({ ...client, timeoutMs, late: () => lateError(timeoutMs) });
+  const context: CallContext = { ...client, signal: scope.signal, deadline: scope.deadline };
+  const askOne = async (cluster: Cluster) => {
+    const startedAt = performance.now();
+    const about = () => ({ cluster: cluster.name, durationMs: performance.now() - startedAt });
+    let part: Part;
+    try {
+      const answer = cluster.withBackend(scope.signal, backend => ask(backend, context));
+      part = { value: await orAborted(answer, scope.signal), ...about() };
+    } catch (error) {
+      part = { error: GatewayError.from(error), ...about() };
+    }
+    await onPart(part);
+  };
+  try {
+    await Promise.all(clusters.map(askOne));
+  } finally {
+    scope.end();
+  }
+}
+
+function lateError(timeoutMs: number): GatewayError {
+  const message = `the cluster did not answer within ${timeoutMs / 1000} s (--cluster-timeout)`;
+  return new GatewayError(Code.DEADLINE_EXCEEDED, message);
+}
+
+function toReply(part: Part): ClusterReply {
   const about = { duration_ms: Math.round(part.durationMs * 10) / 10 };
   return 'error' in part
     ? { cluster: part.cluster, about: { ...failed(part.error), ...about } }
@@ -199,12 +243,8 @@ function failed(error: GatewayError): object {
   return { ok: false, error: { code, status: codeName(code), ...more } };
 }
 
-function releasesQuestion(
-  { query }: Exchange,
-  service: ReleaseService,
-  methodOf: (name: string) => Method,
-): Question {
-  const request = bindRequest(methodOf('SummarizeReleases'), {}, query);
+/** @param request of SummarizeReleases */
+function releasesQuestion(service: ReleaseService, request: Uint8Array): Question {
   const wanted = readReleaseQuery(request);
   const jobOf = ({ signal, hold }: CallContext, replies: readonly ClusterReply[]) => {
     const bytes = replies.reduce((sum, { reply }) => sum + (reply?.length ?? 0), 0);

@@ -6,7 +6,8 @@ import { type Route, sendJson } from '../http/index.ts';
 import { Code, errorToHttpStatus, type Reason, reasons } from '../protocol/index.ts';
 import { isLive } from '../releases/index.ts';
 import { type Schema, SchemaCollector } from './openapi-schemas.ts';
-import { isPicture, type ReleaseRoute, takesArchive } from './release-routes.ts';
+import { isPicture, isRead, type ReleaseRoute, takesArchive } from './release-routes.ts';
+import { isMessage } from './request-message.ts';
 import { textAnswersOf } from './text-answers.ts';
 
 /** What the document says beyond the contract: `proto/swift/v2/openapi.yaml`, which says what each part is for. */
@@ -120,7 +121,9 @@ export function createOpenApi(
 function operation(route: ReleaseRoute, schemas: SchemaCollector): Schema {
   const { contract, binding } = route;
   const inPath = contract.request.fields.filter(field => binding.path.includes(`{${field.name}}`));
-  const rest = contract.request.fields.filter(field => !inPath.includes(field));
+  const inQuery = contract.request.fields.filter(
+    field => !inPath.includes(field) && !field.map && !isMessage(field.type),
+  );
   const [summary = ''] = contract.comment.split('\n');
   return {
     operationId:
@@ -134,7 +137,7 @@ function operation(route: ReleaseRoute, schemas: SchemaCollector): Schema {
     description: contract.comment,
     parameters: [
       ...inPath.map(field => parameter(field, 'path', schemas)),
-      ...(binding.body ? [] : rest.filter(isScalar).map(field => parameter(field, 'query', schemas))),
+      ...(binding.body ? [] : inQuery.map(field => parameter(field, 'query', schemas))),
       ...(isLive(contract) ? [texts.lastEventId] : []),
       ...Object.keys(texts.document.components.parameters).map(name => ({
         $ref: `#/components/parameters/${name}`,
@@ -153,7 +156,7 @@ function errorResponses(
   { contract, binding }: ReleaseRoute,
   hasFieldInPath: boolean,
 ): Record<string, Schema> {
-  const writes = contract.idempotency !== 'NO_SIDE_EFFECTS';
+  const writes = !isRead(contract);
   const isOfCharts = tagOf(binding.path) === 'charts';
   const isOfRelease = !isOfCharts && (hasFieldInPath || contract.name === 'InstallRelease');
   const isUpload = binding.path.includes('/uploads/');
@@ -215,10 +218,6 @@ function tagOf(path: string): string {
     : /\/(charts|repositories)\//.test(path)
       ? 'charts'
       : 'tiller';
-}
-
-function isScalar(field: Field): boolean {
-  return !field.map && !(typeof field.type === 'object' && field.type.kind === 'message');
 }
 
 function parameter(field: Field, place: 'path' | 'query', schemas: SchemaCollector): Schema {

@@ -22,10 +22,8 @@ import {
   invalidArgument,
 } from '../protocol/index.ts';
 import { isLive, type ReleaseMethod, type ReleaseService, replyToJson } from '../releases/index.ts';
-import { answerStream, linesOf } from './answer-stream.ts';
-import { bindRequest, jsonToMessage } from './bind-request.ts';
-import { lastEventId, liveFormat, readEvent, resumeAfter } from './live-format.ts';
-import { formToMessage } from './multipart.ts';
+import { answerStream, lastEventId, linesOf, liveFormat, readEvent, resumeAfter } from './answer-stream.ts';
+import { bindRequest, formToMessage, jsonToMessage } from './request-message.ts';
 import { wantedText } from './text-answers.ts';
 
 export interface ReleaseRouteOptions {
@@ -45,49 +43,47 @@ export interface ReleaseRoute extends Route {
 /** What answers for a cluster's releases. */
 type Backend = Upstream['backend'];
 
+/** One request at a route of the contract. */
+interface RouteCall {
+  readonly exchange: Exchange;
+  readonly parameters: Parameters;
+  readonly method: ReleaseMethod;
+  readonly binding: HttpBinding;
+  readonly backend: Backend;
+  readonly context: CallContext;
+}
+
 /** The routes of the release service, for each cluster. */
 export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[] {
-  const { service, maxBodyBytes, disableGetRollback } = options;
-  const routeOf = (method: ReleaseMethod, binding: HttpBinding): ReleaseRoute => ({
-    contract: method.contract,
-    binding,
-    template: binding.path,
-    verbs: [binding.verb],
-    summary: method.contract.comment.split('\n', 1)[0] ?? '',
-    perCluster: true,
-    // a body makes Tiller and chart repositories work, which no page of another origin may do
-    changes: !isRead(method.contract) || binding.body,
-    isLive: isLive(method.contract),
-    answer: (exchange, parameters) =>
-      answerByCluster(
-        exchange,
-        {
-          hasBody: binding.body,
-          // a body that has gone on cannot be sent twice
-          isRead: isRead(method.contract) && !binding.body,
-          isLive: isLive(method.contract),
-        },
-        async (backend, context) => {
-          if (takesArchive(method.contract) && hasContentType(exchange.request, 'multipart/form-data')) {
-            const reply = await keepForm(exchange, method.contract, service, maxBodyBytes, context);
-            return answerReply(exchange, method.contract, reply, context);
-          }
-          const message = await readMessage(
-            exchange,
-            method.contract,
-            binding,
-            parameters,
-            maxBodyBytes,
-            context,
-          );
-          if (isPicture(binding)) return answerPicture(exchange, method, message, backend, context);
-          return answerMethod(exchange, method, message, backend, context);
-        },
-      ),
-  });
-  return service.methods
+  const routeOf = (method: ReleaseMethod, binding: HttpBinding): ReleaseRoute => {
+    const { contract } = method;
+    const route = {
+      hasBody: binding.body,
+      // a body that has gone on cannot be sent twice
+      isRead: isRead(contract) && !binding.body,
+      isLive: isLive(contract),
+    };
+    return {
+      contract,
+      binding,
+      template: binding.path,
+      verbs: [binding.verb],
+      summary: contract.comment.split('\n', 1)[0] ?? '',
+      perCluster: true,
+      // a body makes Tiller and chart repositories work, which no page of another origin may do
+      changes: !route.isRead,
+      isLive: route.isLive,
+      answer: (exchange, parameters) =>
+        answerByCluster(exchange, route, (backend, context) =>
+          answerHere({ exchange, parameters, method, binding, backend, context }, options),
+        ),
+    };
+  };
+  return options.service.methods
     .flatMap(method => method.contract.bindings.map(binding => routeOf(method, binding)))
-    .filter(({ contract, binding }) => isRead(contract) || binding.verb !== 'GET' || !disableGetRollback);
+    .filter(
+      ({ contract, binding }) => isRead(contract) || binding.verb !== 'GET' || !options.disableGetRollback,
+    );
 }
 
 /** Answers at any other path of a cluster that has a gateway of its own, which may know more paths than this one. */
@@ -105,7 +101,7 @@ export const forwardRoute: Route = {
     }),
 };
 
-function isRead({ idempotency }: Method): boolean {
+export function isRead({ idempotency }: Method): boolean {
   return idempotency === 'NO_SIDE_EFFECTS';
 }
 
@@ -140,21 +136,44 @@ function answerByCluster(
   );
 }
 
+/** Answers with the reply as JSON; a method that streams answers in lines, or as the client wants its events. */
+async function answerHere(
+  call: RouteCall,
+  { service, maxBodyBytes }: ReleaseRouteOptions,
+): Promise<Answered> {
+  const { exchange, method, binding, backend, context } = call;
+  const { contract } = method;
+  if (takesArchive(contract) && hasContentType(exchange.request, 'multipart/form-data'))
+    return answerReply(call, await keepForm(call, service, maxBodyBytes));
+  const message = await readMessage(call, maxBodyBytes);
+  if (method.kind === 'unary') {
+    const text = wantedText(exchange, contract.name);
+    const reply = await method.call(backend, message, context);
+    if (isPicture(binding)) return sendPicture(exchange, reply);
+    if (text) return sendContent(exchange, { status: 200, type: text.type, body: text.toText(reply) });
+    return answerReply(call, reply);
+  }
+  if (!isLive(contract)) {
+    const messages = method.call(backend, message, context);
+    return answerStream(exchange, messages, context, linesOf(contract, context));
+  }
+  const events = method.call(backend, resumeAfter(message, lastEventId(exchange)), context);
+  return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
+}
+
 /** The request message. A body is read where the route takes one; an empty one says nothing, as `{}` does. */
 async function readMessage(
-  exchange: Exchange,
-  contract: Method,
-  { body }: HttpBinding,
-  parameters: Parameters,
+  { exchange, parameters, method, binding, context }: RouteCall,
   maxBytes: number,
-  { signal }: CallContext,
 ): Promise<Uint8Array> {
   const { request, query, hold } = exchange;
-  if (!body) return bindRequest(contract, parameters, query);
+  const { contract } = method;
+  if (!binding.body) return bindRequest(contract, parameters, query);
   requireIdentity(request);
   const bytes = await exchange.readBody(maxBytes);
   const rest = bindRequest(contract, parameters, query);
   const { name } = contract.request;
+  const { signal } = context;
   const job = { what: 'the request body', bytes: bytes.length, signal, hold, move: true };
   if (hasContentType(request, 'multipart/form-data'))
     return formToMessage(job, headerOf(request, 'content-type') ?? '', name, bytes, rest);
@@ -175,11 +194,9 @@ export function takesArchive({ name }: Method): boolean {
 
 /** The query overrules the form's fields. @returns the reply of UploadChart */
 async function keepForm(
-  exchange: Exchange,
-  contract: Method,
+  { exchange, method: { contract }, context }: RouteCall,
   { receiveUpload }: ReleaseService,
   maxBytes: number,
-  context: CallContext,
 ): Promise<Uint8Array> {
   requireIdentity(exchange.request);
   bindRequest(contract, {}, exchange.query);
@@ -201,67 +218,22 @@ export function isPicture({ path }: HttpBinding): boolean {
 /** A browser that opens it runs nothing, whatever the picture is: an SVG may have scripts. */
 const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
-async function answerPicture(
-  exchange: Exchange,
-  method: ReleaseMethod,
-  message: Uint8Array,
-  backend: Backend,
-  context: CallContext,
-): Promise<Answered> {
-  if (method.kind !== 'unary') throw new Error(`${method.contract.name} streams, and has a picture`);
-  const reply = await method.call(backend, message, context);
+function sendPicture(exchange: Exchange, reply: Uint8Array): Promise<Answered> {
   const { type, data } = decodeMessage('appscode.swift.v2.GetChartIconResponse', reply);
   exchange.response.setHeader('Content-Security-Policy', picturePolicy);
   return sendContent(exchange, { status: 200, type, body: Buffer.from(data) });
 }
 
-/** Answers with the reply as JSON; a method that streams answers in lines, or as the client wants its events. */
-async function answerMethod(
-  exchange: Exchange,
-  method: ReleaseMethod,
-  message: Uint8Array,
-  backend: Backend,
-  context: CallContext,
-): Promise<Answered> {
+/** Counts the reply while it waits for its translation; what a thread takes is counted there. */
+async function answerReply({ exchange, method, context }: RouteCall, reply: Uint8Array): Promise<Answered> {
   const { contract } = method;
-  if (method.kind === 'unary') {
-    const text = wantedText(exchange, contract.name);
-    const reply = await method.call(backend, message, context);
-    if (text) return sendContent(exchange, { status: 200, type: text.type, body: text.toText(reply) });
-    return answerReply(exchange, contract, reply, context);
-  }
-  if (!isLive(contract)) {
-    const messages = method.call(backend, message, context);
-    return answerStream(exchange, messages, context, linesOf(contract, context));
-  }
-  const events = method.call(backend, resumeAfter(message, lastEventId(exchange)), context);
-  return answerStream(exchange, events, context, liveFormat(exchange, readEvent));
-}
-
-async function answerReply(
-  exchange: Exchange,
-  contract: Method,
-  reply: Uint8Array,
-  context: CallContext,
-): Promise<Answered> {
+  const { hold } = exchange;
+  const job = { ...context, what: 'the reply', bytes: reply.length };
   try {
-    return await sendJson(exchange, await toJson(exchange, contract, reply, context));
+    hold.answer(reply.length);
+    const json = await replyToJson(job, contract.response.name, reply).finally(() => hold.sent(reply.length));
+    return await sendJson(exchange, json);
   } catch (error) {
     throw isRead(contract) ? error : afterWrite(error);
-  }
-}
-
-/** Counts the reply while it waits for its translation; what a thread takes is counted there. */
-async function toJson(
-  { hold }: Exchange,
-  { response }: Method,
-  reply: Uint8Array,
-  context: CallContext,
-): Promise<Buffer> {
-  hold.answer(reply.length);
-  try {
-    return await replyToJson({ ...context, what: 'the reply', bytes: reply.length }, response.name, reply);
-  } finally {
-    hold.sent(reply.length);
   }
 }

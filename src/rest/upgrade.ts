@@ -1,7 +1,14 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Registry } from '../clusters/index.ts';
-import { errorBody, type Guard, selectCluster, toOriginForm, validateForwardPath } from '../http/index.ts';
+import {
+  errorBody,
+  type Guard,
+  selectCluster,
+  splitTarget,
+  toOriginForm,
+  validateForwardPath,
+} from '../http/index.ts';
 import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../protocol/index.ts';
 
 /**
@@ -35,9 +42,8 @@ async function passOn(
   toOriginForm(request);
   guard.checkHost(request);
   guard.checkOrigin(request);
-  const { pathname, search } = splitTarget(request.url ?? '/');
-  const query = new URLSearchParams(search);
-  const target = selectCluster(pathname, search, query, request.headers, true);
+  const [path, query] = splitTarget(request.url ?? '/');
+  const target = selectCluster(path, query, new URLSearchParams(query), request.headers, true);
   if (!target.isNamed) throw invalidArgument('only clusters take WebSockets, below /clusters/NAME');
   await registry.pick(target.selection).withBackend(signal, async backend => {
     if (backend.kind !== 'gateway') {
@@ -46,11 +52,6 @@ async function passOn(
     const onward = validateForwardPath(target.path) + (target.query && `?${target.query}`);
     await backend.gateway.upgrade(request, socket, head, onward);
   });
-}
-
-function splitTarget(target: string): { pathname: string; search: string } {
-  const [pathname = '', search = ''] = target.split(/\?(.*)/s);
-  return { pathname, search };
 }
 
 /** On a bare socket the answer has to be written out. */

@@ -8,7 +8,7 @@ import type { Cluster } from '../clusters/index.ts';
 import { encodeMessage } from '../codec/index.ts';
 import { type CallScope, Code, callScope, GatewayError, unavailable } from '../protocol/index.ts';
 import { createReleaseService, LiveReleases } from '../releases/index.ts';
-import { type LiveEvent, resumeAfter } from './live-format.ts';
+import { type LiveEvent, resumeAfter } from './answer-stream.ts';
 import { type WatchAllOptions, watchAll } from './watch-all.ts';
 
 interface Stage {

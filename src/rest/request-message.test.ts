@@ -4,8 +4,8 @@ import { createTestCharts } from '../../test/support/test-charts.ts';
 import { wireToJson } from '../codec/index.ts';
 import { Router, type Verb } from '../http/index.ts';
 import { createReleaseService } from '../releases/index.ts';
-import { bindRequest, bodyToMessage } from './bind-request.ts';
 import { createReleaseRoutes, type ReleaseRoute } from './release-routes.ts';
+import { bindRequest, bodyToMessage } from './request-message.ts';
 
 const service = createReleaseService(createTestCharts());
 const router = new Router(createReleaseRoutes({ service, maxBodyBytes: 1, disableGetRollback: false }));
