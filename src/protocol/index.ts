@@ -41,6 +41,7 @@ export {
   toFrame,
 } from './grpc.ts';
 export { errorToHttpStatus, type HttpRequest, type HttpResponse, headerOf, isGone } from './http.ts';
+export { Limiter } from './limiter.ts';
 export { localPath, withoutLocalPaths } from './local-paths.ts';
 export { type ByteStream, type ReadBounds, readBounded } from './read-bounded.ts';
 export { createSocketFolder } from './socket-folder.ts';

@@ -4,6 +4,7 @@ import type { Holder } from './budget.ts';
 import { Code } from './code.ts';
 import { abortReason, callScope, orAborted } from './deadline.ts';
 import { GatewayError, type GatewayErrorOptions } from './gateway-error.ts';
+import { Limiter } from './limiter.ts';
 
 /** A call of a module's export, as a thread gets it. Only what can be cloned may be in it. */
 export interface Task {
@@ -52,25 +53,26 @@ const idleMs = 60_000;
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #idle: { readonly worker: Worker; readonly end: NodeJS.Timeout }[] = [];
-  /** Each takes the thread that it waits for. */
-  readonly #waiting: ((thread: Worker) => void)[] = [];
-  #running = 0;
+  readonly #limiter: Limiter;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
+    const text = 'too many large requests are being worked on: try again later';
+    const refusal = () => new GatewayError(Code.UNAVAILABLE, text, { reason: 'OVERLOADED' });
+    this.#limiter = new Limiter(options.maxThreads, options.maxWaiting, refusal);
   }
 
   /**
    * @throws GatewayError what the work throws; RESOURCE_EXHAUSTED when it takes too long or too much memory; UNAVAILABLE
    * with reason OVERLOADED when too many wait; the signal's reason when it is aborted
    */
-  async run(task: Task, job: Job): Promise<unknown> {
+  run(task: Task, job: Job): Promise<unknown> {
+    return this.#limiter.run(() => this.#run(task, job), job.signal);
+  }
+
+  async #run(task: Task, job: Job): Promise<unknown> {
     if (job.signal.aborted) throw abortReason(job.signal);
-    const worker = await this.#turn(job.signal);
-    if (job.signal.aborted) {
-      this.#next(worker);
-      throw abortReason(job.signal);
-    }
+    const worker = this.#takeThread();
     const done = job.hold?.work(2 * job.bytes);
     let isUsable = false;
     try {
@@ -82,8 +84,8 @@ export class ThreadPool {
       throw Object.assign(new Error(outcome.fault.message), { stack: outcome.fault.stack });
     } finally {
       done?.();
-      if (!isUsable) void worker.terminate();
-      this.#next(isUsable ? worker : undefined);
+      if (isUsable) this.#keep(worker);
+      else void worker.terminate();
     }
   }
 
@@ -105,44 +107,6 @@ export class ThreadPool {
       scope.end();
       worker.off('message', resolve).off('error', fail).off('exit', end);
     }
-  }
-
-  /** A thread for one job, now or when another job is over. */
-  #turn(signal: AbortSignal): Promise<Worker> | Worker {
-    if (this.#running < this.#options.maxThreads) {
-      this.#running++;
-      return this.#takeThread();
-    }
-    if (this.#waiting.length >= this.#options.maxWaiting) {
-      throw new GatewayError(
-        Code.UNAVAILABLE,
-        'too many large requests are being worked on: try again later',
-        { reason: 'OVERLOADED' },
-      );
-    }
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(start), 1);
-        reject(abortReason(signal));
-      };
-      const start = (thread: Worker) => {
-        signal.removeEventListener('abort', leave);
-        resolve(thread);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(start);
-    });
-  }
-
-  /** A job is over: its thread, or a new one where that is of no more use, goes to the next in line. */
-  #next(worker: Worker | undefined): void {
-    const next = this.#waiting.shift();
-    if (next) {
-      next(worker ?? this.#takeThread());
-      return;
-    }
-    this.#running--;
-    if (worker) this.#keep(worker);
   }
 
   #takeThread(): Worker {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { invalidArgument, unavailable } from '../../protocol/index.ts';
+import { invalidArgument, Limiter, unavailable } from '../../protocol/index.ts';
 import type { ChartOptions, Credentials } from '../chart/chart-options.ts';
 import {
   checkAddress,
@@ -13,7 +13,7 @@ import {
   type Validators,
 } from './fetch.ts';
 import { type Access, resolveAccess, type SourceUrl, showUrl } from './source.ts';
-import { inTime, Limiter, SharedTasks } from './tasks.ts';
+import { inTime, SharedTasks, tooManyFetched } from './tasks.ts';
 
 type DownloaderOptions = { readonly network: Network } & Pick<
   ChartOptions,
@@ -52,7 +52,7 @@ export class Downloader {
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
-    this.#limiter = new Limiter(options.concurrency, options.maxWaiting);
+    this.#limiter = new Limiter(options.concurrency, options.maxWaiting, tooManyFetched);
     const { cacheBytes } = options;
     // an empty body counts as a byte: the cache takes no size of 0
     const sizeCalculation = ({ bytes }: KeptDownload) => Math.max(1, bytes.length);

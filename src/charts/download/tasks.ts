@@ -1,54 +1,5 @@
 import { Code, callScope, GatewayError, orAborted, unavailable } from '../../protocol/index.ts';
 
-/** Lets a bounded number of tasks run, and a bounded number wait for their turn. */
-export class Limiter {
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
-  readonly #maxRunning: number;
-  readonly #maxWaiting: number;
-
-  constructor(maxRunning: number, maxWaiting: number) {
-    this.#maxRunning = maxRunning;
-    this.#maxWaiting = maxWaiting;
-  }
-
-  /**
-   * Runs a task as soon as there is room; a task whose signal is aborted before its turn never starts.
-   * @throws GatewayError RESOURCE_EXHAUSTED when too many are waiting already; the signal's reason when it is aborted
-   */
-  async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
-    if (this.#running >= this.#maxRunning) await this.#turn(signal);
-    else this.#running++;
-    try {
-      return await task();
-    } finally {
-      // the place goes to the next in line, or is free
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
-    }
-  }
-
-  #turn(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length >= this.#maxWaiting) {
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, 'too many charts are being fetched; try again later');
-    }
-    return new Promise((resolve, reject) => {
-      const start = () => {
-        signal.removeEventListener('abort', give);
-        resolve();
-      };
-      const give = () => {
-        this.#waiting.splice(this.#waiting.indexOf(start), 1);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', give, { once: true });
-      this.#waiting.push(start);
-    });
-  }
-}
-
 interface SharedTask<T> {
   readonly result: Promise<T>;
   readonly abort: AbortController;
@@ -105,4 +56,9 @@ export async function inTime<T>(
   } finally {
     scope.end();
   }
+}
+
+/** The error for one more download than may wait for its turn. */
+export function tooManyFetched(): GatewayError {
+  return new GatewayError(Code.RESOURCE_EXHAUSTED, 'too many charts are being fetched; try again later');
 }

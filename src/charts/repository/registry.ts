@@ -1,8 +1,15 @@
-import { Code, callScope, GatewayError, invalidArgument, unavailable } from '../../protocol/index.ts';
+import {
+  Code,
+  callScope,
+  GatewayError,
+  invalidArgument,
+  Limiter,
+  unavailable,
+} from '../../protocol/index.ts';
 import type { ChartOptions, ConfiguredRepository, Credentials } from '../chart/chart-options.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { parseSourceUrl, type SourceUrl, showUrl } from '../download/source.ts';
-import { Limiter } from '../download/tasks.ts';
+import { tooManyFetched } from '../download/tasks.ts';
 import {
   IndexRoom,
   type Origin,
@@ -203,7 +210,7 @@ export class RepositoryRegistry {
     const late = () =>
       unavailable(`not asked: the time for all repositories, ${maxRefreshMs / 1000} s, was over`);
     const scope = callScope({ signal, timeoutMs: maxRefreshMs, late });
-    const turns = new Limiter(maxRefreshing, repositories.length);
+    const turns = new Limiter(maxRefreshing, repositories.length, tooManyFetched);
     const refresh = async (repository: Repository) => {
       const asking = turns.run(() => repository.refresh(scope.signal), scope.signal);
       return asking.then(() => '', shownError);

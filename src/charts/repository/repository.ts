@@ -1,9 +1,9 @@
-import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { Code, GatewayError, invalidArgument, Limiter } from '../../protocol/index.ts';
 import type { Credentials } from '../chart/chart-options.ts';
 import type { Downloader, Source } from '../download/downloader.ts';
 import type { Validators } from '../download/fetch.ts';
 import { parseSourceUrl, resolveAccess, type SourceUrl, showUrl } from '../download/source.ts';
-import { Limiter, SharedTasks } from '../download/tasks.ts';
+import { SharedTasks, tooManyFetched } from '../download/tasks.ts';
 import { type ReadIndex, readIndex } from './read-index.ts';
 import type { ChartVersion, RepositoryIndex } from './repository-index.ts';
 
@@ -59,7 +59,7 @@ const maxAddedTextBytes = 8 * 1024 * 1024;
  * them, indexes of repositories that were added by API make room.
  */
 export class IndexRoom {
-  readonly loads = new Limiter(maxLoading, maxLoadsWaiting);
+  readonly loads = new Limiter(maxLoading, maxLoadsWaiting, tooManyFetched);
   readonly #maxBytes: number;
   readonly #taken = new Map<Repository, number>();
 
