@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before } from 'node:test';
 import type { Files } from '../../src/charts/uploads/upload-folder.ts';
 import { Uploads } from '../../src/charts/uploads/uploads.ts';
 import { makeChart } from './make-archive.ts';
@@ -20,14 +19,10 @@ export const { signal } = new AbortController();
 export const once = { signal, force: false };
 export const again = { signal, force: true };
 
-let root = '';
+/** For the whole process, since several test files may share it. On a disk most of the time would go into waiting for it. */
+const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'uploads-'));
+process.once('exit', () => rmSync(root, { recursive: true }));
 let count = 0;
-
-before(async () => {
-  // most of the time would go into waiting for a disk
-  root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'uploads-'));
-});
-after(() => rm(root, { recursive: true }));
 
 /** Uploads in an empty folder of their own. */
 export async function openUploads(options: Partial<typeof bounds> = {}, files?: Files) {

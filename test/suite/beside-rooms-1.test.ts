@@ -1,4 +1,4 @@
 /** The tests beside the code of one half of the rooms. */
-import { loadTests } from './support/load-tests.ts';
+import { loadTests } from '../support/load-tests.ts';
 
 loadTests('src/[a-q]*/**/*.test.ts');
