@@ -4,7 +4,8 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import {
-  type GatewayError,
+  Code,
+  GatewayError,
   orAborted,
   readBounded,
   reasonOf,
@@ -98,7 +99,7 @@ export async function getJson(access: ClusterAccess, path: string, request: Json
     ({ status }) => status === 401,
   );
   if (reply.status === 404 && optional) return undefined;
-  if (reply.status !== 200 && reply.status !== 201) throw apiError(step, reply);
+  if (reply.status !== 200 && reply.status !== 201) throw new ApiRefused(step, reply);
   try {
     return JSON.parse(reply.body);
   } catch (cause) {
@@ -110,7 +111,7 @@ async function ask(
   settings: RequestSettings,
   path: string,
   { step, signal, body: sent, connections }: JsonRequest,
-): Promise<{ status: number; body: string }> {
+): Promise<ApiAnswer> {
   try {
     const url = new URL(settings.server + path);
     const options = {
@@ -153,10 +154,10 @@ export async function sendRequest(
   });
 }
 
-/** An answer of the API server other than success. */
-export interface ApiRefusal {
+/** An answer of the API server. */
+export interface ApiAnswer {
   readonly status: number;
-  /** The beginning of the body, mostly a `v1.Status` as JSON. */
+  /** Where it is no success, the beginning of the body, mostly a `v1.Status` as JSON. */
   readonly body: string;
 }
 
@@ -170,14 +171,20 @@ const meanings: Record<number, string> = {
 };
 
 /**
- * Says which step failed and why. All of these are UNAVAILABLE: whoever called the gateway cannot mend its access to
- * the cluster.
- * @param step what was tried, such as `finding Tiller`
+ * The API server's answer was a refusal: says which step failed and why. All of these are UNAVAILABLE: whoever called the
+ * gateway cannot mend its access to the cluster.
  */
-export function apiError(step: string, { status, body }: ApiRefusal): GatewayError {
-  const meaning = meanings[status] ?? `the API server answered with status ${status}`;
-  const reason = statusMessage(body);
-  return stepFailed(step, meaning + (reason && `: ${reason}`));
+export class ApiRefused extends GatewayError {
+  /** Of HTTP. */
+  readonly status: number;
+
+  /** @param step what was tried, such as `finding Tiller` */
+  constructor(step: string, { status, body }: ApiAnswer) {
+    const meaning = meanings[status] ?? `the API server answered with status ${status}`;
+    const reason = statusMessage(body);
+    super(Code.UNAVAILABLE, `${step}: ${meaning}${reason && `: ${reason}`}`, { step });
+    this.status = status;
+  }
 }
 
 /** `message` of a `v1.Status`; nothing of any other body, since a proxy's error page would not help. */

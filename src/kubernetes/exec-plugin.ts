@@ -106,12 +106,12 @@ async function programOf(command: string, { PATH = '' }: NodeJS.ProcessEnv): Pro
 }
 
 async function isExecutable(file: string): Promise<boolean> {
-  const status = await stat(file).catch(() => undefined);
-  const mayRun = access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  return (await mayRun) && status?.isDirectory() === false;
+  try {
+    await access(file, constants.X_OK);
+    return !(await stat(file)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** The C library's execvp gives a text without `#!` to the shell; the kernel, and so kubectl, does not run it. */
@@ -141,35 +141,35 @@ function kill(child: ChildProcess): void {
 
 /** The output of the program; it is killed when it takes too long or prints too much. */
 function outputOf(child: ChildProcess, timeoutMs: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    let complaint = '';
-    const give = (error: Error | undefined) => {
-      clearTimeout(timer);
-      if (error) {
-        kill(child);
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-        reject(error);
-      } else resolve(Buffer.concat(chunks).toString());
-    };
-    const timer = setTimeout(() => give(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
-    child.stdout?.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > maxOutputBytes) give(new Error(`it printed more than ${maxOutputBytes} bytes`));
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      complaint = (complaint + text).slice(0, maxComplaintChars);
-    });
-    child.once('error', give);
-    child.once('close', (code, signal) => {
-      // what it complained of goes to the log only, which redacts: it may hold a secret
-      const cause = complaint === '' ? undefined : new Error(complaint.trim());
-      give(code === 0 ? undefined : new Error(`it ended with ${signal ?? `status ${code}`}`, { cause }));
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let complaint = '';
+  const late = () => reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+  const timer = setTimeout(late, timeoutMs);
+  child.stdout?.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxOutputBytes) reject(new Error(`it printed more than ${maxOutputBytes} bytes`));
   });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(0, maxComplaintChars);
+  });
+  child.once('error', reject);
+  child.once('close', (code, signal) => {
+    if (code === 0) return resolve(Buffer.concat(chunks).toString());
+    // what it complained of goes to the log only, which redacts: it may hold a secret
+    const cause = complaint === '' ? undefined : new Error(complaint.trim());
+    reject(new Error(`it ended with ${signal ?? `status ${code}`}`, { cause }));
+  });
+  return promise
+    .catch(error => {
+      kill(child);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      throw error;
+    })
+    .finally(() => clearTimeout(timer));
 }
 
 const execCredential = {

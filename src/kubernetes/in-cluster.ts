@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -106,18 +107,20 @@ export function createClusterNames(options: Options): ClusterNames {
   };
 }
 
-function peerCertificate(
+/** @returns undefined where no certificate came that the CA verifies */
+async function peerCertificate(
   to: { readonly host: string; readonly port: number; readonly ca: string },
   timeoutMs: number,
 ): Promise<PeerCertificate | undefined> {
-  const { promise, resolve } = Promise.withResolvers<PeerCertificate | undefined>();
-  const socket = connect(to, () => resolve(socket.getPeerCertificate()));
-  const timer = setTimeout(resolve, timeoutMs, undefined);
-  socket.on('error', () => resolve(undefined));
-  return promise.finally(() => {
-    clearTimeout(timer);
-    socket.destroy();
-  });
+  const socket = connect(to);
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(timeoutMs) });
+    return socket.getPeerCertificate();
+  } catch {
+    return undefined;
+  } finally {
+    socket.on('error', () => {}).destroy();
+  }
 }
 
 /** Empty where it cannot be read. */

@@ -1,4 +1,4 @@
-export { apiError, type ClusterAccess, getJson, KeptConnections, type RequestSettings } from './api.ts';
+export { ApiRefused, type ClusterAccess, getJson, KeptConnections, type RequestSettings } from './api.ts';
 export {
   choosePod,
   chooseService,
@@ -25,4 +25,4 @@ export { createKubeconfigAccess, type KubeconfigAccessOptions } from './kubeconf
 export { type KubeconfigSource, kubeconfigFiles, readKubeconfig } from './kubeconfig-file.ts';
 export { openPodTunnel } from './pod-tunnel.ts';
 export { proxyFor } from './proxy.ts';
-export { ObjectWatch, WatchRefused, type WatchTimes } from './watch.ts';
+export { ObjectWatch, type WatchTimes } from './watch.ts';

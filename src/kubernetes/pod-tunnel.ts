@@ -3,8 +3,8 @@ import { Duplex } from 'node:stream';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import { type GatewayError, readBounded, reasonOf, stepFailed, unavailable } from '../protocol/index.ts';
 import {
-  type ApiRefusal,
-  apiError,
+  type ApiAnswer,
+  ApiRefused,
   type ClusterAccess,
   type RequestSettings,
   type ServerTls,
@@ -227,7 +227,7 @@ export async function openPodTunnel(
   );
   if ('status' in reply) {
     const step = `opening the tunnel to ${target}`;
-    throw apiError(reply.status === 403 ? `${step} (${rightsHint})` : step, reply);
+    throw new ApiRefused(reply.status === 403 ? `${step} (${rightsHint})` : step, reply);
   }
   // what Helm's own client connects to through its port-forward, and so what certificates are made for
   return { stream: reply, target, authority: hostPort('127.0.0.1', request.port) };
@@ -256,7 +256,7 @@ const maxRefusalBytes = 64 * 1024;
 async function openTunnel(
   settings: RequestSettings,
   request: TunnelRequest,
-): Promise<TunnelStream | ApiRefusal> {
+): Promise<TunnelStream | ApiAnswer> {
   const failed = (reason: string, cause?: unknown): GatewayError =>
     stepFailed(`opening the tunnel to ${request.target}`, reason, { cause });
   let socket: WebSocket;
@@ -265,7 +265,7 @@ async function openTunnel(
   } catch (cause) {
     throw failed(reasonOf(cause), cause); // a header that cannot be sent, for example
   }
-  const { promise, resolve, reject } = Promise.withResolvers<TunnelStream | ApiRefusal>();
+  const { promise, resolve, reject } = Promise.withResolvers<TunnelStream | ApiAnswer>();
   const onAbort = () => reject(failed('no answer in time', request.signal.reason));
   request.signal.addEventListener('abort', onAbort, { once: true });
   if (request.signal.aborted) onAbort();
@@ -305,7 +305,7 @@ function startHandshake(settings: RequestSettings, { namespace, pod, port }: Tun
 }
 
 /** The answer instead of an upgrade, as far as it helps. */
-async function readRefusal(response: IncomingMessage): Promise<ApiRefusal> {
+async function readRefusal(response: IncomingMessage): Promise<ApiAnswer> {
   const read = readBounded(response, { maxBytes: maxRefusalBytes, beyond: 'cut' });
   const body = await read.catch(() => Buffer.alloc(0)); // the status says enough
   return { status: response.statusCode ?? 0, body: body.toString() };

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { GatewayError, readBounded, reasonOf, stepFailed } from '../protocol/index.ts';
 import {
-  apiError,
+  ApiRefused,
   type ClusterAccess,
   connectionOf,
   KeptConnections,
@@ -89,22 +89,6 @@ const handledAtOnce = 4;
 /** Work on a page lets other work in after this time. */
 const turnMs = 8;
 
-/** The API server's answer was a refusal. */
-export class WatchRefused extends GatewayError {
-  /** Of HTTP. 410: the API server has forgotten what happened since the version to watch from. */
-  readonly status: number;
-
-  constructor(step: string, status: number, body: string) {
-    const { code, message } = apiError(step, { status, body });
-    super(code, message, { step });
-    this.status = status;
-  }
-
-  get isExpired(): boolean {
-    return this.status === 410;
-  }
-}
-
 /** How far a watch has come. */
 export interface WatchState {
   /** Whether a list was ever complete. */
@@ -163,7 +147,8 @@ export class ObjectWatch<T extends KubernetesObject> {
         else this.#failures = 0;
       } catch (thrown) {
         if (signal.aborted) return;
-        if (thrown instanceof WatchRefused && thrown.isExpired) this.#version = undefined;
+        // the API server has forgotten what happened since that version
+        if (thrown instanceof ApiRefused && thrown.status === 410) this.#version = undefined;
         this.#state.failure = GatewayError.from(thrown);
         this.#options.handler.failed(this.#state.failure);
         await this.#pause();
@@ -265,7 +250,7 @@ export class ObjectWatch<T extends KubernetesObject> {
           attempt = 0;
           continue;
         }
-        if (error instanceof WatchRefused || attempt === pageAttempts || this.#closed.signal.aborted)
+        if (error instanceof ApiRefused || attempt === pageAttempts || this.#closed.signal.aborted)
           throw error;
         await wait(this.#times.minPauseMs, undefined, { ref: false });
       }
@@ -347,7 +332,7 @@ export class ObjectWatch<T extends KubernetesObject> {
     const status = response.statusCode ?? 0;
     if (status === 200) return response;
     const body = await readBounded(response, { maxBytes: 64 * 1024, beyond: 'cut', signal });
-    throw new WatchRefused(step, status, body.toString());
+    throw new ApiRefused(step, { status, body: body.toString() });
   }
 }
 
@@ -372,7 +357,8 @@ function isObject(value: unknown): boolean {
 }
 
 /** The `v1.Status` in an event of type ERROR. */
-function refusalOf(step: string, object: unknown): WatchRefused {
+function refusalOf(step: string, object: unknown): ApiRefused {
   const { code } = (object ?? {}) as { code?: unknown };
-  return new WatchRefused(step, typeof code === 'number' ? code : 0, JSON.stringify(object ?? null));
+  const status = typeof code === 'number' ? code : 0;
+  return new ApiRefused(step, { status, body: JSON.stringify(object ?? null) });
 }

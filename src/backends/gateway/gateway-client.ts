@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import { addAbortSignal, type Duplex, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Method } from '../../codec/index.ts';
-import type { ClusterAccess } from '../../kubernetes/index.ts';
+import { ApiRefused, type ClusterAccess } from '../../kubernetes/index.ts';
 import {
   abortReason,
   afterWrite,
@@ -121,18 +121,14 @@ export class GatewayClient {
     const { response, scope: head } = await this.#call(method, request, context);
     const scope = isRead ? callScope(context) : head;
     if (isRead) head.end();
-    const leave = () => response.destroy();
-    scope.signal.addEventListener('abort', leave, { once: true });
-    if (scope.signal.aborted) leave();
+    addAbortSignal(scope.signal, response);
     try {
       for await (const line of readLines(response, this.#options.maxMessageBytes, context.hold)) {
         yield await lineToReplyWhereItFits(jobOf(line, scope.signal), method.response.name, line);
       }
-      scope.signal.throwIfAborted(); // where the answer was destroyed without an error
     } catch (cause) {
       throw await this.#broken(scope.signal, cause, isRead);
     } finally {
-      scope.signal.removeEventListener('abort', leave);
       scope.end();
     }
   }
@@ -189,12 +185,12 @@ export class GatewayClient {
     };
     const isRead = isReadOnly(method);
     try {
-      const answer = await this.#send({ verb, path: target, headers, body, isRead }, scope.signal);
-      const { response } = answer;
+      const { signal } = scope;
+      const sent = { verb, path: target, headers, body, isRead };
+      const { response, body: read } = await this.#send(sent, signal);
       const status = response.statusCode ?? 0;
       if (status === 200) return { response, scope };
-      const content =
-        answer.body ?? (await readBounded(response, { maxBytes: maxErrorBytes, signal: scope.signal }));
+      const content = read ?? (await readBounded(response, { maxBytes: maxErrorBytes, signal }));
       const json = parseJson(content) as { error?: unknown } | null;
       // a stream that fails before its first line says so in a line of its own
       throw toError(json?.error ?? json, httpStatusToCode(status));
@@ -216,24 +212,22 @@ export class GatewayClient {
    * no further; unless its body came from a client and is spent.
    * @throws GatewayError where the cluster's gateway did not answer
    */
-  async #send(
-    sent: Sent,
-    signal: AbortSignal,
-    to?: HttpResponse,
-  ): Promise<Extract<Answer, { kind: 'gateway' }>> {
-    let answer = await this.#attempt(sent, signal, to);
-    if (answer.kind === 'refused' && answer.status === 401) {
-      this.#link.forget();
-      if (!sent.body || Buffer.isBuffer(sent.body)) answer = await this.#attempt(sent, signal, to);
+  async #send(sent: Sent, signal: AbortSignal, to?: HttpResponse): Promise<Answer> {
+    const attempt = () => this.#attempt(sent, signal, to);
+    try {
+      const answer = await attempt().catch(error => {
+        if (!(error instanceof ApiRefused && error.status === 401)) throw error;
+        this.#link.forget();
+        if (sent.body && !Buffer.isBuffer(sent.body)) throw error;
+        return attempt();
+      });
+      this.#events.connected();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ApiRefused)) throw error;
+      this.#events.failed(error);
+      throw isCutOff(error) && !sent.isRead ? writeLost(error.message, { cause: error }) : error;
     }
-    if (answer.kind === 'refused') {
-      this.#events.failed(answer.error);
-      throw isCutOff(answer) && !sent.isRead
-        ? writeLost(answer.error.message, { cause: answer.error })
-        : answer.error;
-    }
-    this.#events.connected();
-    return answer;
   }
 
   /**
@@ -241,8 +235,8 @@ export class GatewayClient {
    * sent once more where it changes nothing; a write is not, since nobody knows whether it arrived.
    */
   async #attempt(sent: Sent, signal: AbortSignal, to?: HttpResponse): Promise<Answer> {
-    const { isRead, ...outgoing } = sent;
-    const once = async () => readAnswer(await this.#link.send({ ...outgoing, signal }, to));
+    const { isRead } = sent;
+    const once = async () => readAnswer(await this.#link.send({ ...sent, signal }, to));
     try {
       return await once().catch(error => {
         if (isRead && (error as NodeJS.ErrnoException).code === 'ECONNRESET' && !signal.aborted)
@@ -317,10 +311,7 @@ function isSent(cause: unknown): boolean {
 }
 
 /** Streams a member's answer to the client. A status outside of HTTP's range is an error: it would break the response. */
-async function passOn(
-  to: HttpResponse,
-  { response: answer, body }: Extract<Answer, { kind: 'gateway' }>,
-): Promise<Forwarded> {
+async function passOn(to: HttpResponse, { response: answer, body }: Answer): Promise<Forwarded> {
   const response = to as HttpResponse & Writable;
   const status = answer.statusCode ?? 0;
   if (status < 200 || status > 599) {

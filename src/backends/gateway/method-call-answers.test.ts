@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apiError } from '../../kubernetes/index.ts';
+import { ApiRefused } from '../../kubernetes/index.ts';
 import { Code } from '../../protocol/index.ts';
 import { isCutOff, toError } from './method-call.ts';
 
@@ -22,8 +22,8 @@ test('an API server that lost the gateway behind it is told from one that did no
     [429, 'Too many requests, please try again later.', false],
   ];
   for (const [status, message, expected] of cases) {
-    const error = apiError('a step', { status, body: JSON.stringify({ kind: 'Status', message }) });
-    assert.equal(isCutOff({ kind: 'refused', status, error }), expected, message);
+    const error = new ApiRefused('a step', { status, body: JSON.stringify({ kind: 'Status', message }) });
+    assert.equal(isCutOff(error), expected, message);
   }
 });
 

@@ -7,7 +7,7 @@ import {
   service,
   wireToJson,
 } from '../../codec/index.ts';
-import { apiError } from '../../kubernetes/index.ts';
+import { ApiRefused } from '../../kubernetes/index.ts';
 import {
   Code,
   GatewayError,
@@ -85,31 +85,32 @@ const refusals = new Set([401, 403, 404, 429, 500, 502, 503, 504]);
 const maxRefusalBytes = 64 * 1024;
 
 /** In an API server's words: the connection to the service broke, or time was over, with the request sent. */
-export function isCutOff({ status, error }: Extract<Answer, { kind: 'refused' }>): boolean {
+export function isCutOff({ status, message }: ApiRefused): boolean {
   const isSent = /\bEOF\b|connection reset|broken pipe|closed (?:network )?connection|time[d ]?-?out/i;
-  return status === 504 || (status >= 500 && isSent.test(error.message) && !/dial tcp/.test(error.message));
+  return status === 504 || (status >= 500 && isSent.test(message) && !/dial tcp/.test(message));
 }
 
-export type Answer =
-  | { readonly kind: 'gateway'; readonly response: IncomingMessage; readonly body?: Buffer }
-  | { readonly kind: 'refused'; readonly status: number; readonly error: GatewayError };
+/** An answer of the cluster's gateway. */
+export interface Answer {
+  readonly response: IncomingMessage;
+  /** Where it had to be read to know whose answer it is. */
+  readonly body?: Buffer;
+}
 
 /**
  * Tells the answer of the cluster's gateway from one of the API server in front of it: a gateway sends back the
  * X-Request-Id, an API server never does, and its own answers are a `v1.Status`. A gateway without X-Request-Id (swift) is
  * recognized by reading the answer.
+ * @throws ApiRefused for an answer of the API server
  */
 export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const status = response.statusCode ?? 0;
-  if (response.headers['x-request-id'] !== undefined || !refusals.has(status))
-    return { kind: 'gateway', response };
+  if (response.headers['x-request-id'] !== undefined || !refusals.has(status)) return { response };
   const body = await readBounded(response, { maxBytes: maxRefusalBytes, beyond: 'cut' });
   const isStatus = /"kind"\s*:\s*"Status"/.test(body.toString());
   // an API server that is overloaded or goes down answers in plain text
-  if (!isStatus && response.headers['content-type']?.includes('json'))
-    return { kind: 'gateway', response, body };
-  const error = apiError("reaching the cluster's gateway", { status, body: body.toString() });
-  return { kind: 'refused', status, error };
+  if (!isStatus && response.headers['content-type']?.includes('json')) return { response, body };
+  throw new ApiRefused("reaching the cluster's gateway", { status, body: body.toString() });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { decodeMessage } from '../../codec/index.ts';
-import { type ClusterAccess, missingRight, WatchRefused, type WatchTimes } from '../../kubernetes/index.ts';
+import { ApiRefused, type ClusterAccess, missingRight, type WatchTimes } from '../../kubernetes/index.ts';
 import { type CallContext, Code, GatewayError, unavailable } from '../../protocol/index.ts';
 import { translateFailure } from '../tiller/translate-error.ts';
 import type { Storage, StoredRevision } from './decode-record.ts';
@@ -288,7 +288,7 @@ export class Records {
   #onFailed(error: GatewayError): void {
     this.#options.log('debug', 'watching release records failed', { error });
     this.#wake();
-    if (!(error instanceof WatchRefused && error.status === 403)) return;
+    if (!(error instanceof ApiRefused && error.status === 403)) return;
     this.#setProblem(error.message);
     this.#stopWatches();
   }

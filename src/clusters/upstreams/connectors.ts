@@ -74,13 +74,13 @@ export function createKubeconfigConnector(options: KubeconfigConnectorOptions = 
   return {
     description: `the pod ${where}, by ${context} of the kubeconfig`,
     async connect(signal) {
-      const stepSignal = () => AbortSignal.any([signal, AbortSignal.timeout(stepTimeoutMs)]);
-      const pod = choosePod(await listPods(access, { namespace, labels, signal: stepSignal() }), where);
+      const bounded = withTimeout(signal, stepTimeoutMs);
+      const pod = choosePod(await listPods(access, { namespace, labels, signal: bounded }), where);
       return openPodTunnel(access, {
         namespace: pod.metadata.namespace,
         pod: pod.metadata.name,
         port,
-        signal: stepSignal(),
+        signal: withTimeout(signal, stepTimeoutMs),
         pingIntervalMs,
       });
     },
@@ -129,11 +129,15 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   }
 
   async function findIn(namespace: string | undefined, signal: AbortSignal): Promise<Place | undefined> {
-    const services = await listServices(access, { namespace, labels, signal: stepSignal(signal) });
+    const bounded = withTimeout(signal, stepTimeoutMs);
+    const services = await listServices(access, { namespace, labels, signal: bounded });
     const service = chooseService(services, tillerIn(namespace));
     if (service) return placeOfService(service, signal);
-    const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) });
-    return pods.length === 0 ? undefined : placeOfPod(choosePod(pods, tillerIn(namespace)));
+    return placeOfPods(await listTillers(namespace, signal), namespace);
+  }
+
+  function listTillers(namespace: string | undefined, signal: AbortSignal): Promise<Pod[]> {
+    return listPods(access, { namespace, labels, signal: withTimeout(signal, stepTimeoutMs) });
   }
 
   async function placeOfService({ metadata: { name, namespace }, spec }: Service, signal: AbortSignal) {
@@ -144,17 +148,12 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
     const place = { port, name: host, target: `service ${namespace}/${name}` };
     if (isIP(spec?.clusterIP ?? '')) return { ...place, host: spec?.clusterIP ?? '' };
     // headless: its name leads to the addresses of its Pods; where none can be seen, only the name is left
-    const pods = await listPods(access, { namespace, labels, signal: stepSignal(signal) }).catch(() => []);
-    if (pods.length === 0) return { ...place, host };
-    return { ...place, host: placeOfPod(choosePod(pods, tillerIn(namespace))).host };
+    const pods = await listTillers(namespace, signal).catch(() => []);
+    return { ...place, host: placeOfPods(pods, namespace)?.host ?? host };
   }
 
   function nowhere(namespace: string | undefined): never {
     throw stepFailed('finding Tiller', `no service and no pod ${tillerIn(namespace)}`);
-  }
-
-  function stepSignal(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, AbortSignal.timeout(stepTimeoutMs)]);
   }
 
   return {
@@ -167,8 +166,14 @@ export function createInclusterConnector(options: InclusterConnectorOptions = {}
   };
 }
 
-function placeOfPod({ metadata: { name, namespace }, status }: Pod): Place {
-  const target = `pod ${namespace}/${name}`;
+function placeOfPods(pods: readonly Pod[], searched: string | undefined): Place | undefined {
+  if (pods.length === 0) return undefined;
+  const { metadata, status } = choosePod(pods, tillerIn(searched));
+  const target = `pod ${metadata.namespace}/${metadata.name}`;
   if (!status?.podIP) throw stepFailed('finding Tiller', `${target} has no address yet`);
   return { host: status.podIP, port: tillerPort, target };
+}
+
+function withTimeout(signal: AbortSignal, timeoutMs: number): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 }
