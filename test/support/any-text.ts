@@ -17,3 +17,13 @@ const codePoint = fc.nat({ max: 0x10_ffff - surrogates }).map(
 export function anyText(bounds: { readonly minLength?: number; readonly maxLength?: number } = {}) {
   return fc.string({ ...bounds, unit: codePoint });
 }
+
+/** Paths of URLs as `fc.webPath` makes them, which makes the same table. */
+export function anyPath(): fc.Arbitrary<string> {
+  const character = fc.oneof(
+    fc.constantFrom(..."aZ09-._~!$&'()*+,;=:@"),
+    anyText({ minLength: 1, maxLength: 1 }).map(encodeURIComponent),
+  );
+  const segment = fc.array(character).map(characters => `/${characters.join('')}`);
+  return fc.array(segment).map(segments => segments.join(''));
+}
