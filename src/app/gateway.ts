@@ -140,7 +140,7 @@ function withHelmWrapperFile(config: Config, log: Logger): ChartOptions {
   const { helmWrapperConfig: file } = config.dialects;
   if (file === undefined) return options;
   const all = withHelmWrapper(options, readHelmWrapperConfig(file), message => log.warn(message));
-  if (all.uploadDir !== undefined) requireFolder('uploadPath', all.uploadDir);
+  requireFolder('uploadPath', all.uploadDir);
   return all;
 }
 

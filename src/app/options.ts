@@ -35,8 +35,6 @@ const upstreams = {
 export function ownEntryOf({ tiller, kubernetes }: Config, sandboxKubeconfig?: string): ClusterEntry {
   const { caFile, clientCertFile: certFile, clientPrivateKeyFile: keyFile, insecureSkipVerify } = tiller;
   const isDirect = tiller.connector === 'direct';
-  if (isDirect && tiller.endpoint === undefined)
-    throw invalidArgument('--connector direct needs --tiller-endpoint');
   const tls = { caFile, certFile, keyFile, insecureSkipVerify };
   return {
     name: 'own',
@@ -106,19 +104,12 @@ export function recordsOf({ records, tiller }: Config, log: Logger): RegistryOpt
 
 export function listenerOptionsOf({ listener, tls, limits }: Config, log: Logger): ListenerOptions {
   const main = { ...listener.addr, tlsOnly: tls.only };
+  const { certFile, privateKeyFile, caFile, clientAuth } = tls;
   // without a certificate it is ignored, with a warning
-  const secure = listener.secureAddr && tls.certFile && { ...listener.secureAddr, tlsOnly: true };
+  const secure = listener.secureAddr && certFile && { ...listener.secureAddr, tlsOnly: true };
   return {
     targets: secure ? [main, secure] : [main],
-    tls:
-      tls.certFile === undefined || tls.privateKeyFile === undefined
-        ? undefined
-        : {
-            certFile: tls.certFile,
-            privateKeyFile: tls.privateKeyFile,
-            caFile: tls.caFile,
-            clientAuth: tls.clientAuth,
-          },
+    tls: certFile && privateKeyFile ? { certFile, privateKeyFile, caFile, clientAuth } : undefined,
     firstByteTimeoutMs: listener.firstByteTimeoutMs,
     headerTimeoutMs: listener.headerTimeoutMs,
     requestTimeoutMs: listener.requestTimeoutMs,
@@ -172,12 +163,11 @@ export function probeListenerOptionsOf(config: Config, log: Logger): ListenerOpt
 }
 
 export function corsOptionsOf({ rest }: Config): CorsOptions {
-  const {
-    enableCors: enabled,
-    corsOriginHosts: originHosts,
-    corsOriginAllowSubdomain: allowSubdomains,
-  } = rest;
-  return { enabled, originHosts, allowSubdomains };
+  return {
+    enabled: rest.enableCors,
+    originHosts: rest.corsOriginHosts,
+    allowSubdomains: rest.corsOriginAllowSubdomain,
+  };
 }
 
 export function chartOptionsOf({ charts }: Config, log: Logger): ChartOptions {
@@ -186,15 +176,17 @@ export function chartOptionsOf({ charts }: Config, log: Logger): ChartOptions {
 
 /** @throws GatewayError INVALID_ARGUMENT for a path that cannot be read: better at the start than at the first install */
 export function requireChartFiles({ charts }: Config): void {
-  requireReadable('--chart-dir', charts.chartDir);
-  requireReadable('--keyring', charts.keyring);
-  requireReadable('--chart-repo-credentials', charts.repositoryCredentialsFile);
-  if (charts.repositoryFile !== undefined) requireFolder('--chart-repo-file', dirname(charts.repositoryFile));
-  if (charts.uploadDir !== undefined) requireFolder('--chart-upload-dir', charts.uploadDir);
+  const { chartDir, keyring, repositoryCredentialsFile, repositoryFile, uploadDir } = charts;
+  requireReadable('--chart-dir', chartDir);
+  requireReadable('--keyring', keyring);
+  requireReadable('--chart-repo-credentials', repositoryCredentialsFile);
+  requireFolder('--chart-repo-file', repositoryFile && dirname(repositoryFile));
+  requireFolder('--chart-upload-dir', uploadDir);
 }
 
 /** Makes the folder where there is none yet. */
-export function requireFolder(flag: string, path: string): void {
+export function requireFolder(flag: string, path: string | undefined): void {
+  if (path === undefined) return;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);

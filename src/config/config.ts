@@ -118,21 +118,17 @@ export function checkConfig(
     if (name === undefined) continue;
     if (option.compatibility !== undefined) warnings.push(`${name}: ${option.compatibility}`);
     const value = (config[group] as Readonly<Record<string, unknown>>)[key];
-    const shown = value === undefined || value === null ? undefined : String(option.show(value));
-    if (shown === undefined || shown === (option.default ?? option.off)) continue;
+    if (value === undefined || value === null) continue;
+    if (String(option.show(value)) === (option.default ?? option.off)) continue;
     const missing = option.needs.filter(need => !isMet[need](config)).map(need => needs[need]);
     if (missing.length === 0) continue;
     if (option.lenient) warnings.push(`${name}: no effect without ${missing.join(' and ')}`);
     else mistakes.push(`--${option.flag} needs ${missing.join(' and ')}`);
   }
-  if (config.tiller.connector === 'direct' && config.tiller.endpoint === undefined) {
+  if (config.tiller.connector === 'direct' && config.tiller.endpoint === undefined)
     mistakes.push('--connector direct needs --tiller-endpoint');
-  }
   return { mistakes, warnings };
 }
-
-/** `argv` is the command line without the program's name. */
-export type ConfigSources = CommandLine;
 
 export type LoadedConfig = Config & {
   /** Flags that are accepted without effect, or only because swift had them; one sentence each. */
@@ -147,7 +143,7 @@ const options = allOptions.map(({ option }) => option);
  * file. With `--help` or `--version` nothing else is read, so that they always work.
  * @throws GatewayError INVALID_ARGUMENT that lists every mistake, one a line
  */
-export async function loadConfig(given: ConfigSources): Promise<LoadedConfig> {
+export async function loadConfig(given: CommandLine): Promise<LoadedConfig> {
   const { argv, environment } = given;
   const inPod = Boolean(environment.KUBERNETES_SERVICE_HOST);
   const { argv: words, warnings } = isHelmWrapper(given)

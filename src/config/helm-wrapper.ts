@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 
 /** What is given to the program: its arguments, and what it was called by. */
 export interface CommandLine {
+  /** Without the program's name. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The file that was started, such as `/usr/local/bin/helm-wrapper`. */

@@ -44,7 +44,7 @@ export const needs = {
 export type Need = keyof typeof needs;
 
 /** One option of any kind. `T` is the type of its value in `Config`. */
-export interface Option<T> {
+export interface Option<T = unknown> {
   /** The flag without its dashes: `drain-timeout`. */
   readonly flag: string;
   /** Other names of the same flag, for compatibility with swift. */
@@ -83,9 +83,7 @@ export interface Option<T> {
  * The parts of an option that every kind may have, beside its flag and its summary. The default is written as text and
  * read like any other.
  */
-export type Spec = Partial<
-  Omit<Option<unknown>, 'flag' | 'summary' | 'range' | 'repeatable' | 'read' | 'show'>
->;
+export type Spec = Partial<Omit<Option, 'flag' | 'summary' | 'range' | 'repeatable' | 'read' | 'show'>>;
 
 /** What an option of any kind begins with. */
 type Parts<S> = readonly [flag: string, summary: string, spec?: S];
@@ -204,7 +202,7 @@ export function list(
   };
 }
 
-function common(flag: string, summary: string, spec: Spec): Omit<Option<unknown>, 'read' | 'show' | 'range'> {
+function common(flag: string, summary: string, spec: Spec): Omit<Option, 'read' | 'show' | 'range'> {
   const unset = { aliases: [], needs: [], placeholder: '', default: undefined, defaultWords: undefined };
   const no = { secret: false, repeatable: false, flagOnly: false, lenient: false };
   return { flag, summary, ...unset, ...no, off: undefined, compatibility: undefined, ...spec };
@@ -236,6 +234,6 @@ function parseBoolean(value: string): boolean {
 }
 
 /** A table of options by their names in `Config`. */
-export type OptionGroup = Readonly<Record<string, Option<unknown>>>;
+export type OptionGroup = Readonly<Record<string, Option>>;
 
 export type ValuesOf<G> = { readonly [K in keyof G]: G[K] extends Option<infer T> ? T : never };

@@ -90,12 +90,12 @@ export const optionGroups = {
 export interface PlacedOption {
   readonly group: keyof typeof optionGroups;
   readonly key: string;
-  readonly option: Option<unknown>;
+  readonly option: Option;
 }
 
 export const allOptions: readonly PlacedOption[] = Object.entries(optionGroups).flatMap(
   ([name, { options }]) =>
-    Object.entries<Option<unknown>>(options).map(([key, option]) => ({
+    Object.entries<Option>(options).map(([key, option]) => ({
       group: name as PlacedOption['group'],
       key,
       option,

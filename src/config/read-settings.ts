@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Node } from 'js-yaml';
 import { readYamlTree, scalarOf } from '../yaml/index.ts';
-import type { PlacedOption } from './options.ts';
+import type { Option } from './option.ts';
 
 /** The value of an option in one source (flags, environment, file), not yet read. */
 export interface Setting {
@@ -17,8 +17,6 @@ export interface Settings {
   readonly mistakes: readonly string[];
 }
 
-export type AnyOption = PlacedOption['option'];
-
 const prefix = 'TILLER_GATEWAY_';
 
 /**
@@ -26,7 +24,7 @@ const prefix = 'TILLER_GATEWAY_';
  * several wins, but a repeatable option keeps them all. Swift's command `run` is skipped, and its
  * `version` is taken for `--version`. Mistakes are collected, not thrown; values are not looked at.
  */
-export function readFlags(argv: readonly string[], options: readonly AnyOption[]): Settings {
+export function readFlags(argv: readonly string[], options: readonly Option[]): Settings {
   const byName = optionsByName(options);
   const byFlag = new Map<string, Setting>();
   const mistakes: string[] = [];
@@ -58,9 +56,9 @@ export function readFlags(argv: readonly string[], options: readonly AnyOption[]
 
 /** The options by all their names. */
 function optionsByName(
-  options: readonly AnyOption[],
+  options: readonly Option[],
   nameOf = (flag: string) => flag,
-): ReadonlyMap<string, AnyOption> {
+): ReadonlyMap<string, Option> {
   return new Map(
     options.flatMap(option => [option.flag, ...option.aliases].map(name => [nameOf(name), option])),
   );
@@ -68,7 +66,7 @@ function optionsByName(
 
 /** The text of a flag's value, from the next word unless it is attached; nothing where it is missing. */
 function takeValue(
-  option: AnyOption,
+  option: Option,
   given: { name: string; attached: string | undefined; rest: string[]; negated: boolean },
 ): string | undefined {
   if (given.negated) return given.attached === undefined ? 'false' : undefined;
@@ -77,12 +75,12 @@ function takeValue(
   return isValue(given.rest[0]) ? given.rest.shift() : undefined;
 }
 
-function add(byFlag: Map<string, Setting>, option: AnyOption, setting: Setting): void {
+function add(byFlag: Map<string, Setting>, option: Option, setting: Setting): void {
   const before = option.repeatable ? (byFlag.get(option.flag)?.texts ?? []) : [];
   byFlag.set(option.flag, { ...setting, texts: [...before, ...setting.texts] });
 }
 
-function isBoolean(option: AnyOption): boolean {
+function isBoolean(option: Option): boolean {
   return option.placeholder === '';
 }
 
@@ -110,7 +108,7 @@ export function environmentName(flag: string): string {
  */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
-  options: readonly AnyOption[],
+  options: readonly Option[],
 ): Settings {
   const byName = optionsByName(
     options.filter(option => !option.flagOnly),
@@ -169,7 +167,7 @@ const maxFileBytes = 1024 * 1024;
  * Reads a YAML file of options by their flag names; a repeatable one may be a list. Values are taken as they are
  * written (`drain-timeout: 30s`, `enable-cors: true`), not as YAML would interpret them.
  */
-export async function readFileSettings(file: string, options: readonly AnyOption[]): Promise<Settings> {
+export async function readFileSettings(file: string, options: readonly Option[]): Promise<Settings> {
   let content: string;
   try {
     const { size } = await stat(file);
@@ -182,7 +180,7 @@ export async function readFileSettings(file: string, options: readonly AnyOption
 }
 
 /** `readFileSettings` once the file is read. */
-export function parseFileSettings(file: string, content: string, options: readonly AnyOption[]): Settings {
+export function parseFileSettings(file: string, content: string, options: readonly Option[]): Settings {
   const { root, problem, lineOf } = readYamlTree(content);
   if (problem) return failed(`${file}:${problem.line}: ${problem.message}`);
   if (root === undefined || (root.kind === 'scalar' && scalarOf(root) === null)) return failed();

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
-import { needs } from './option.ts';
+import { needs, type Option } from './option.ts';
 import { allOptions, optionGroups } from './options.ts';
-import { type AnyOption, environmentName } from './read-settings.ts';
+import { environmentName } from './read-settings.ts';
 import { masked, maskUrlCredentials } from './units.ts';
 
 const textWidth = 96;
@@ -22,18 +22,18 @@ ${groups.join('')}`;
 }
 
 /** `--name PLACEHOLDER`, with its other names behind it. */
-function flagUsage({ flag, placeholder, aliases }: AnyOption): string {
+function flagUsage({ flag, placeholder, aliases }: Option): string {
   const names = [flag, ...aliases].map(name => (name.length === 1 ? `-${name}` : `--${name}`));
   return `${names.join(', ')}${placeholder === '' ? '' : ` ${placeholder}`}`;
 }
 
 /** The default as help and docs/flags.md show it; empty where the option is simply not set. */
-function defaultText({ default: value, defaultWords }: AnyOption): string {
+function defaultText({ default: value, defaultWords }: Option): string {
   return defaultWords ?? value ?? '';
 }
 
 /** `needs --enable-cors`, or nothing. Without them a flag is refused, or ignored with a warning. */
-function needsText({ needs: needed, lenient }: AnyOption): string {
+function needsText({ needs: needed, lenient }: Option): string {
   if (needed.length === 0) return '';
   const words = needed.map(need => needs[need]).join(' and ');
   return lenient ? `ignored with a warning without ${words}` : `needs ${words}`;
@@ -67,7 +67,7 @@ export function boundsTable(): string {
   return `| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-function flagRow(option: AnyOption): string {
+function flagRow(option: Option): string {
   const value = defaultText(option);
   const shownDefault = value === '' || option.defaultWords ? value : `\`${value}\``;
   // a bar would end the cell, inside code as well
@@ -75,14 +75,14 @@ function flagRow(option: AnyOption): string {
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-function optionText(option: AnyOption): string {
+function optionText(option: Option): string {
   const value = defaultText(option);
   const isPlain = value === '' || (option.placeholder === '' && option.default === 'false');
   return `  ${flagUsage(option)}\n${wrap(sentenceOf(option, isPlain ? '' : `default ${value}`))}\n`;
 }
 
 /** The summary with what may be given, the default, and what the option needs. */
-function sentenceOf(option: AnyOption, shownDefault = ''): string {
+function sentenceOf(option: Option, shownDefault = ''): string {
   const range = option.placeholder === '' ? '' : option.range;
   const notes = [range, shownDefault, needsText(option)].filter(note => note !== '');
   return notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;
@@ -105,28 +105,23 @@ function wrap(sentence: string): string {
  * options are left out. Secrets and credentials in URLs are masked, so such a file needs them put in again.
  */
 export function formatConfig(config: Config): string {
-  const lines: string[] = [];
-  let heading = '';
-  for (const { group, key, option } of allOptions) {
-    const value = (config[group] as Readonly<Record<string, unknown>>)[key];
-    if (
-      option.flagOnly ||
-      option.flag === 'config' ||
-      group === 'swift' ||
-      value === undefined ||
-      value === null
-    )
-      continue;
-    if (heading !== optionGroups[group].title) {
-      heading = optionGroups[group].title;
-      lines.push(`${lines.length > 0 ? '\n' : ''}# ${heading}`);
-    }
-    const shown = option.secret ? masked : option.show(value);
-    lines.push(
-      `${option.flag}: ${typeof shown === 'string' ? yamlText(shown) : `[${shown.map(yamlText).join(', ')}]`}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
+  const inFile = allOptions.filter(
+    ({ group, option }) => !option.flagOnly && option.flag !== 'config' && group !== 'swift',
+  );
+  const sections = [...Map.groupBy(inFile, ({ group }) => group)].map(([group, placed]) => {
+    const values = config[group] as Readonly<Record<string, unknown>>;
+    const lines = placed.flatMap(({ key, option }) => {
+      const value = values[key] ?? undefined;
+      return value === undefined ? [] : `${option.flag}: ${yamlValue(option, value)}\n`;
+    });
+    return lines.length === 0 ? '' : `# ${optionGroups[group].title}\n${lines.join('')}`;
+  });
+  return sections.filter(section => section !== '').join('\n');
+}
+
+function yamlValue({ secret, show }: Option, value: NonNullable<unknown>): string {
+  const shown = secret ? masked : show(value);
+  return typeof shown === 'string' ? yamlText(shown) : `[${shown.map(yamlText).join(', ')}]`;
 }
 
 /** Plain where YAML reads it back as the same text, else as JSON, which is YAML too. */

@@ -38,10 +38,6 @@ const payloadBounds = { depth: 8, items: 20, textChars: 200, nodes: 500 };
 /** Longer than any pattern of `secretTexts` reads: a secret that begins in what is shown is masked to its end. */
 const maxRedactedChars = 32_768;
 
-function isSecretName(name: string): boolean {
-  return secretName.test(name);
-}
-
 /** The text without passwords, tokens, keys and credentials in URLs. */
 export function redactText(value: string): string {
   if (!suspicious.test(value)) return value;
@@ -65,7 +61,7 @@ export function redact(value: unknown, depth = 0): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, maxItems)
-      .map(([name, member]) => [name, isSecretName(name) ? masked : redact(member, depth + 1)]),
+      .map(([name, member]) => [name, secretName.test(name) ? masked : redact(member, depth + 1)]),
   );
 }
 
@@ -140,7 +136,7 @@ export function maskPayload(payload: unknown): unknown {
     }
     const members: [string, unknown][] = [];
     for (const [name, member] of Object.entries(value).slice(0, payloadBounds.items)) {
-      const isHidden = isSecretName(name) || opaqueName.test(name);
+      const isHidden = secretName.test(name) || opaqueName.test(name);
       members.push([name, isHidden ? hidden(member) : walk(member, depth + 1)]);
     }
     return Object.fromEntries(members);
