@@ -3,7 +3,7 @@ import { type Holder, invalidArgument } from '../protocol/index.ts';
 import { loadChart, readChartFiles } from './archive/load-chart.ts';
 import { type ArchiveLimits, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
-import { withSource } from './chart/chart-yaml.ts';
+import { inSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
 import {
   listSchemaChecks,
@@ -75,19 +75,17 @@ export async function buildChart(
     return { chart: undefined, values, warnings: [], checks };
   }
   const { name, content, charts } = fetched;
-  const warnings: string[] = [];
-  try {
+  return inSource(name, async () => {
     const files = charts?.length
       ? [...(content instanceof Uint8Array ? await readChartFiles(content, budget) : content), ...charts]
       : content;
     const chart = await loadChart(files, limits, budget);
     if (chart.type === 'library') throw invalidArgument('library charts are not installable');
+    const warnings: string[] = [];
     prepareChart(chart, parse, message => warnings.push(`${name}: ${message}`));
     const checks = listSchemaChecks(chart, parse, previous);
     return { chart: encodeChart(chart, maxMessageBytes), values, warnings, checks };
-  } catch (error) {
-    throw withSource(error, name);
-  }
+  });
 }
 
 /** @throws GatewayError INVALID_ARGUMENT when the bytes are no Struct, or too many values */

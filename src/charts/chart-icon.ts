@@ -1,5 +1,5 @@
 import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
-import { decodeUtf8, withSource } from './chart/chart-yaml.ts';
+import { decodeUtf8, inSource } from './chart/chart-yaml.ts';
 import type { Downloader } from './download/downloader.ts';
 import { parseSourceUrl } from './download/source.ts';
 
@@ -28,20 +28,14 @@ export interface NamedIcon {
  * @throws GatewayError NOT_FOUND where the chart has no icon; INVALID_ARGUMENT with reason CHART_INVALID for what is no
  * picture or too large; as Downloader.fetch
  */
-export async function readIcon(
-  named: NamedIcon,
-  downloader: Downloader,
-  signal: AbortSignal,
-): Promise<ChartIcon> {
-  try {
+export function readIcon(named: NamedIcon, downloader: Downloader, signal: AbortSignal): Promise<ChartIcon> {
+  return inSource(`the icon of ${named.chart}`, async () => {
     const data = named.file ?? (await fetchIcon(named.icon, downloader, signal));
     if (data.length > maxIconBytes) throw notUsable(`is larger than ${maxIconBytes} bytes`);
     const type = pictureType(data);
     if (!type) throw notUsable('is no picture that is known here: PNG, JPEG, GIF, WebP or SVG');
     return { type, data };
-  } catch (error) {
-    throw withSource(error, `the icon of ${named.chart}`);
-  }
+  });
 }
 
 /** Whether the icon can be had without the chart itself. */

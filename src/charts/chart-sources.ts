@@ -3,7 +3,7 @@ import { GatewayError, invalidArgument } from '../protocol/index.ts';
 import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/verify-provenance.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions, Credentials } from './chart/chart-options.ts';
-import { withSource } from './chart/chart-yaml.ts';
+import { inSource } from './chart/chart-yaml.ts';
 import { type ChartIcon, type NamedIcon, readIcon } from './chart-icon.ts';
 import { createAddressPolicy } from './download/address-policy.ts';
 import { Downloader, type Source } from './download/downloader.ts';
@@ -27,6 +27,8 @@ export interface WantedChart {
   /** Looked into for `url`, which then is NAME or NAME/VERSION. */
   readonly repositoryUrl?: string | undefined;
 }
+
+type Access = Pick<WantedChart, 'credentials' | 'verify'>;
 
 /** The bytes of a packed chart, its file name, and how to get the provenance file that belongs to it. */
 interface PackedChart {
@@ -70,20 +72,29 @@ export class ChartSources {
    * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, with the name of the source; UNAVAILABLE when a server cannot be reached
    */
   async find(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
-    if (wanted.archive) return this.#load(uploaded(wanted.archive), wanted.verify);
-    if (wanted.repositoryUrl) return this.#fetchFromUrl(wanted, wanted.repositoryUrl, signal);
-    if (/^https?:/i.test(wanted.url)) {
-      const source = parseSourceUrl(wanted.url);
-      return this.#fetch({ source, credentials: wanted.credentials }, wanted.verify, signal);
+    const { archive, url, credentials, verify, repositoryUrl } = wanted;
+    if (archive) return this.#load(uploaded(archive), verify);
+    if (repositoryUrl) {
+      // the credentials are for the repository alone: an archive on another host is fetched without them
+      const inRepository = { credentials: {}, verify };
+      const [name = ''] = url.split('/', 1);
+      return this.repositories.at(repositoryUrl, credentials, repository =>
+        this.#fetchFromIndex(repository, url, name, inRepository, signal),
+      );
     }
-    if (isOci(wanted.url)) return this.#fetchOci(wanted.url, wanted, signal);
-    const [first, name = '', ...range] = wanted.url.split('/');
-    if (first === uploadsName) return this.readUpload(name, range.join('/'), signal, wanted.verify);
+    if (/^https?:/i.test(url))
+      return this.#fetch({ source: parseSourceUrl(url), credentials }, verify, signal);
+    if (isOci(url)) return this.#fetchOci(url, wanted, signal);
+    const [first = '', name = '', ...range] = url.split('/');
+    if (first === uploadsName) return this.readUpload(name, range.join('/'), signal, verify);
     // a path first, then a repository, as in Helm
     const { chartDir } = this.#options;
-    const local = chartDir === undefined ? undefined : await findLocalChart(wanted.url, chartDir);
-    if (local) return this.#loadLocal(wanted.url, local, wanted.verify);
-    return this.#fetchFromRepository(wanted, signal);
+    const local = chartDir === undefined ? undefined : await findLocalChart(url, chartDir);
+    if (local) return this.#loadLocal(url, local, verify);
+    const repository = await this.repositories.get(first);
+    if (!repository || name === '') throw unknownSource(url);
+    const below = url.slice(first.length + 1);
+    return this.#fetchFromIndex(repository, below, `${first}/${name}`, wanted, signal);
   }
 
   async #fetch(
@@ -104,69 +115,47 @@ export class ChartSources {
     return this.#load({ bytes, name: showUrl(url), fileName, readProvenance }, verify);
   }
 
-  async #fetchFromRepository(wanted: WantedChart, signal: AbortSignal): Promise<FetchedChart> {
-    const [name = '', chartName = '', ...range] = wanted.url.split('/');
-    const repository = await this.repositories.get(name);
-    if (!repository || chartName === '') throw unknownSource(wanted.url);
-    try {
-      const entry = findChart(await repository.index(signal), chartName, range.join('/'));
-      return await this.fetchVersion(repository, entry, signal, wanted);
-    } catch (error) {
-      throw withSource(error, `${name}/${chartName}`);
-    }
-  }
-
-  /** The credentials are for the repository alone: an archive on another host is fetched without them. */
-  #fetchFromUrl(
-    { url, credentials, verify }: WantedChart,
-    repositoryUrl: string,
+  /** @param text `NAME` or `NAME/RANGE`. @param source how messages name it */
+  #fetchFromIndex(
+    repository: Repository,
+    text: string,
+    source: string,
+    wanted: Access,
     signal: AbortSignal,
   ): Promise<FetchedChart> {
-    const [name = '', ...range] = url.split('/');
-    return this.repositories.at(repositoryUrl, credentials, async repository => {
-      try {
-        const entry = findChart(await repository.index(signal), name, range.join('/'));
-        return await this.fetchVersion(repository, entry, signal, { credentials: {}, verify });
-      } catch (error) {
-        throw withSource(error, name);
-      }
+    return inSource(source, async () => {
+      const [name = '', ...range] = text.split('/');
+      const version = findChart(await repository.index(signal), name, range.join('/'));
+      return this.fetchVersion(repository, version, signal, wanted);
     });
   }
 
   /** A chart as a repository's index describes it. @throws GatewayError as `find` */
-  async fetchVersion(
+  fetchVersion(
     repository: Repository,
     version: ChartVersion,
     signal: AbortSignal,
-    wanted: Pick<WantedChart, 'credentials' | 'verify'> = { credentials: {}, verify: false },
+    wanted: Access = { credentials: {}, verify: false },
   ): Promise<FetchedChart> {
-    try {
+    return inSource(`${repository.name}/${version.name}`, async () => {
       const [url = ''] = version.urls;
       // a registry checks a digest of its own
-      if (isOci(url)) return await this.#fetchOci(url, wanted, signal);
+      if (isOci(url)) return this.#fetchOci(url, wanted, signal);
       const archive = await repository.archiveOf(version);
       const credentials = isEmpty(wanted.credentials) ? archive.credentials : wanted.credentials;
-      return await this.#fetch({ ...archive, credentials }, wanted.verify, signal);
-    } catch (error) {
-      throw withSource(error, `${repository.name}/${version.name}`);
-    }
+      return this.#fetch({ ...archive, credentials }, wanted.verify, signal);
+    });
   }
 
   /** @throws GatewayError as `find`; UNIMPLEMENTED where there are no uploads */
-  async readUpload(name: string, range: string, signal: AbortSignal, verify = false): Promise<FetchedChart> {
-    try {
+  readUpload(name: string, range: string, signal: AbortSignal, verify = false): Promise<FetchedChart> {
+    return inSource(`${uploadsName}/${name}`, async () => {
       const { upload, content } = await this.uploads.read(name, range, signal);
-      return await this.#load(uploaded(content, upload.urls[0], upload.fileName), verify);
-    } catch (error) {
-      throw withSource(error, `${uploadsName}/${name}`);
-    }
+      return this.#load(uploaded(content, upload.urls[0], upload.fileName), verify);
+    });
   }
 
-  async #fetchOci(
-    url: string,
-    { credentials, verify }: Pick<WantedChart, 'credentials' | 'verify'>,
-    signal: AbortSignal,
-  ): Promise<FetchedChart> {
+  async #fetchOci(url: string, { credentials, verify }: Access, signal: AbortSignal): Promise<FetchedChart> {
     const given = isEmpty(credentials) ? undefined : credentials;
     const chart = await this.#oci.fetch(parseOciReference(url), given, signal);
     const fileName = verify ? await chart.fileName() : '';
@@ -178,18 +167,15 @@ export class ChartSources {
     return readIcon(named, this.#downloader, signal);
   }
 
-  async #loadLocal(name: string, local: LocalChart, verify: boolean): Promise<FetchedChart> {
-    try {
-      const bytes = await readFileInside(local.path, local.root, size => this.#checkSize(size));
-      if (!bytes) {
-        if (verify) throw invalidArgument('only packed charts can be verified');
-        return { content: await readChartFolder(local.path, local.root, this.#options), name };
-      }
-      const readProvenance = () => readLocalProvenance(`${local.path}.prov`, local.root);
-      return await this.#load({ bytes, name, fileName: basename(local.path), readProvenance }, verify);
-    } catch (error) {
-      throw withSource(toFileError(error), name);
-    }
+  #loadLocal(name: string, { path, root }: LocalChart, verify: boolean): Promise<FetchedChart> {
+    const load = async () => {
+      const bytes = await readFileInside(path, root, size => this.#checkSize(size));
+      const readProvenance = () => readLocalProvenance(`${path}.prov`, root);
+      if (bytes) return this.#load({ bytes, name, fileName: basename(path), readProvenance }, verify);
+      if (verify) throw invalidArgument('only packed charts can be verified');
+      return { content: await readChartFolder(path, root, this.#options), name };
+    };
+    return inSource(name, () => load().catch(refuseFile));
   }
 
   #checkSize(bytes: number): void {
@@ -198,14 +184,12 @@ export class ChartSources {
     }
   }
 
-  async #load(packed: PackedChart, verify: boolean): Promise<FetchedChart> {
-    try {
+  #load(packed: PackedChart, verify: boolean): Promise<FetchedChart> {
+    return inSource(packed.name, async () => {
       this.#checkSize(packed.bytes.length);
       if (verify) await this.#verify(packed);
       return { content: packed.bytes, name: packed.name };
-    } catch (error) {
-      throw withSource(error, packed.name);
-    }
+    });
   }
 
   async #verify({ bytes, fileName, readProvenance }: PackedChart): Promise<void> {
@@ -241,9 +225,8 @@ async function readLocalProvenance(path: string, root: string): Promise<Uint8Arr
   return bytes;
 }
 
-/** What the system says of a file that is gone, or closed to us, without its path. */
-function toFileError(error: unknown): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof GatewayError || syscall === undefined) return error;
-  return invalidArgument(`has a file that cannot be read: ${code}`, { cause: error });
+/** @throws what the system says of a file that is gone, or closed to us, without its path; other errors as they are */
+function refuseFile(error: NodeJS.ErrnoException): never {
+  if (error instanceof GatewayError || error.syscall === undefined) throw error;
+  throw invalidArgument(`has a file that cannot be read: ${error.code}`, { cause: error });
 }

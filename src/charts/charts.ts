@@ -5,7 +5,7 @@ import { type BuiltChart, buildWhereItFits, type ChartTask, type FetchedChart } 
 import { Catalogue, cancellable } from './catalogue.ts';
 import { type ChartFile, checkApiVersions } from './chart/chart.ts';
 import type { ChartOptions, Credentials } from './chart/chart-options.ts';
-import { withSource } from './chart/chart-yaml.ts';
+import { inSource } from './chart/chart-yaml.ts';
 import { ChartSources } from './chart-sources.ts';
 import type { RepositoryRegistry } from './repository/registry.ts';
 import { listMissingInThread, referenceOf } from './requirements/prepare-chart.ts';
@@ -138,18 +138,13 @@ export class Charts {
    * The chart with those that it requires and does not bring along, as `helm dependency update` puts them into its charts/.
    * They are fetched with the gateway's own credentials.
    */
-  async #withMissing(
-    fetched: FetchedChart,
-    signal: AbortSignal,
-    hold: Holder | undefined,
-  ): Promise<FetchedChart> {
+  #withMissing(fetched: FetchedChart, signal: AbortSignal, hold: Holder | undefined): Promise<FetchedChart> {
     const { name, content } = fetched;
     const bytes = content instanceof Uint8Array ? content.length : 0;
-    const job = { what: name, bytes, signal, hold };
-    try {
-      const missing = await listMissingInThread(job, content, archiveLimits(this.#options));
+    return inSource(name, async () => {
+      const job = { what: name, bytes, signal, hold };
       const charts: ChartFile[] = [];
-      for (const chart of missing) {
+      for (const chart of await listMissingInThread(job, content, archiveLimits(this.#options))) {
         const wanted = { archive: undefined, credentials: {}, verify: false, ...referenceOf(chart) };
         const { content: data } = await this.#sources.find(wanted, signal);
         if (!(data instanceof Uint8Array))
@@ -157,9 +152,7 @@ export class Charts {
         charts.push({ name: `charts/${chart.name}.tgz`, data });
       }
       return { ...fetched, charts };
-    } catch (error) {
-      throw withSource(error, name);
-    }
+    });
   }
 }
 

@@ -70,6 +70,15 @@ export function withSource(error: unknown, name: string): unknown {
   return new GatewayError(code, `${name}: ${message}`, { cause: error, reason });
 }
 
+/** Does work whose errors are about a source. @throws as `withSource` */
+export async function inSource<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw withSource(error, name);
+  }
+}
+
 /*
  * Chart.yaml and requirements.yaml as ghodss/yaml puts them into Go structs: names of fields match in any case, numbers and
  * booleans become text where text is wanted, null leaves a field empty, unknown fields are dropped.

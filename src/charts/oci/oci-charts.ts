@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { invalidArgument } from '../../protocol/index.ts';
 import { maxProvenanceBytes } from '../archive/verify-provenance.ts';
 import type { ChartOptions, Credentials } from '../chart/chart-options.ts';
-import { withSource } from '../chart/chart-yaml.ts';
+import { inSource } from '../chart/chart-yaml.ts';
 import type { Downloader } from '../download/downloader.ts';
 import { inTime } from '../download/tasks.ts';
 import { readConfiguredCredentials } from '../repository/stored-repository.ts';
@@ -58,31 +58,28 @@ export class OciCharts {
    * @throws GatewayError INVALID_ARGUMENT for what the caller can mend; UNAVAILABLE when a server cannot be reached, fails or takes too
    * long; the signal's reason
    */
-  async fetch(
+  fetch(
     reference: OciReference,
     credentials: Credentials | undefined,
     signal: AbortSignal,
   ): Promise<OciChart> {
     const name = showReference(reference);
-    try {
-      return await inTime(name, { timeoutMs: this.#options.timeoutMs, signal }, async scope => {
-        const client = await this.#open(reference, credentials);
-        const place = reference.digest ?? (await tagOf(client, reference, scope));
-        const { config, chart, provenance } = await readManifest(client, place, name, scope);
-        const bytes = await this.#blob(client, chart, this.#options.maxBytes, scope);
-        return {
-          bytes,
-          name,
-          fileName: async () => fileNameOf(await this.#blob(client, config, maxManifestBytes, signal), name),
-          readProvenance: async () => {
-            if (!provenance) throw invalidArgument(`${name}: has no provenance file`);
-            return this.#blob(client, provenance, maxProvenanceBytes, signal);
-          },
-        };
-      });
-    } catch (error) {
-      throw withSource(error, name);
-    }
+    const fetch = async (scope: AbortSignal) => {
+      const client = await this.#open(reference, credentials);
+      const place = reference.digest ?? (await tagOf(client, reference, scope));
+      const { config, chart, provenance } = await readManifest(client, place, name, scope);
+      return {
+        bytes: await this.#blob(client, chart, this.#options.maxBytes, scope),
+        name,
+        fileName: async () => fileNameOf(await this.#blob(client, config, maxManifestBytes, signal), name),
+        readProvenance: async () => {
+          if (!provenance) throw invalidArgument(`${name}: has no provenance file`);
+          return this.#blob(client, provenance, maxProvenanceBytes, signal);
+        },
+      };
+    };
+    const { timeoutMs } = this.#options;
+    return inSource(name, () => inTime(name, { timeoutMs, signal }, fetch));
   }
 
   async #open(reference: OciReference, given: Credentials | undefined): Promise<RegistryClient> {

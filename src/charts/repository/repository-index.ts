@@ -95,17 +95,9 @@ export class RepositoryIndex {
   versionsOf(name: string): Span | undefined {
     const { byName, firstVersion } = this.columns;
     const wanted = Buffer.from(name);
-    let low = 0;
-    let high = this.chartCount;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const chart = byName[middle]!;
-      const order = this.#compareName(chart, wanted);
-      if (order === 0) return { first: firstVersion[chart]!, end: firstVersion[chart + 1]! };
-      if (order < 0) low = middle + 1;
-      else high = middle;
-    }
-    return undefined;
+    const chart = byName[firstOf(this.chartCount, at => this.#compareName(byName[at]!, wanted) >= 0)];
+    if (chart === undefined || this.#compareName(chart, wanted) !== 0) return undefined;
+    return { first: firstVersion[chart]!, end: firstVersion[chart + 1]! };
   }
 
   /** A version by its number. */
@@ -142,14 +134,7 @@ export class RepositoryIndex {
   /** The chart that a version is one of. */
   chartOf(version: number): number {
     const { firstVersion } = this.columns;
-    let low = 0;
-    let high = this.chartCount;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (firstVersion[middle]! <= version) low = middle;
-      else high = middle;
-    }
-    return low;
+    return firstOf(this.chartCount, chart => firstVersion[chart]! > version) - 1;
   }
 
   /** A test for versions by their number; each text of a version is looked at once. */
@@ -201,6 +186,18 @@ export class RepositoryIndex {
     if (number < usualArchive) return splitTexts(this.text(number));
     return [`${this.text(number - usualArchive)}${archiveName(name, written)}`];
   }
+}
+
+/** The first number below `count` that is reached, or `count`; those behind one that is reached are so too. */
+function firstOf(count: number, isReached: (number: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isReached(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /**

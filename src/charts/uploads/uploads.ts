@@ -112,7 +112,10 @@ export class Uploads {
    * @throws GatewayError RESOURCE_EXHAUSTED with reason BODY_TOO_LARGE, or UPLOADS_FULL when the disk is; UNAVAILABLE with
    * reason OVERLOADED when too much arrives at once; the signal's reason; what the source throws
    */
-  async receive(source: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceivedUpload> {
+  async receive(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: ReceiveOptions,
+  ): Promise<ReceivedUpload> {
     const { signal, hold } = options;
     const temporary = await this.#require().create();
     try {
@@ -138,7 +141,7 @@ export class Uploads {
   /** The same with an archive that is in memory, and keeps it. */
   async add(archive: Uint8Array, options: ReceiveOptions & KeepOptions): Promise<KeptUpload> {
     const { signal } = options; // the caller counts the bytes
-    const received = await this.receive(toParts(archive), { signal });
+    const received = await this.receive([archive], { signal });
     return received.keep(options);
   }
 
@@ -335,12 +338,4 @@ function alreadyThere({ name, version, digest }: Inspected, known: Upload | unde
 function nameTaken({ name, version }: Inspected, known: Upload): GatewayError {
   const message = `${name}-${version}.tgz is the file of the chart ${known.name} ${known.version}, which was uploaded before`;
   return new GatewayError(Code.ALREADY_EXISTS, message, { reason: 'CHART_EXISTS' });
-}
-
-/** How much is written at once. */
-const partBytes = 1024 * 1024;
-
-async function* toParts(archive: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < archive.length; start += partBytes)
-    yield archive.subarray(start, start + partBytes);
 }
