@@ -85,7 +85,7 @@ export interface UpToDate {
 const defaultIntervalMs = 2_000;
 
 /**
- * Reads the clusters and goes on doing so when a file changes. A version with a mistake leaves the one before in
+ * Reads the clusters and goes on doing so when a file changes, which keeps no process alive. A version with a mistake leaves the one before in
  * force and is reported in the log and by `problem`.
  * @throws GatewayError where the first version has a mistake
  */
@@ -110,22 +110,15 @@ export async function keepUpToDate(
       log('error', 'the new clusters cannot be used; the old ones stay', { error: thrown });
     }
   };
-  // one after the other, so that an older version never comes out on top
-  const stop = watchFiles(source.files, intervalMs, () => {
-    reading = reading.then(read);
-  });
-  return { problem: () => (problem ? { problem } : {}), stop };
-}
-
-/**
- * Runs `onChange` when a file changes. Files are polled: those of a mounted Secret are replaced through a symbolic link,
- * which no notification of the file itself would show. Keeps no process alive.
- * @returns a function that ends it
- */
-function watchFiles(files: readonly string[], intervalMs: number, onChange: () => void): () => void {
-  const listener = () => onChange();
-  for (const file of files) watchFile(file, { interval: intervalMs, persistent: false }, listener);
-  return () => {
-    for (const file of files) unwatchFile(file, listener);
+  const onChange = () => {
+    reading = reading.then(read); // one after the other, so that an older version never comes out on top
+  };
+  // polled: files of a mounted Secret are replaced through a symbolic link, which no notification of them would show
+  for (const file of source.files) watchFile(file, { interval: intervalMs, persistent: false }, onChange);
+  return {
+    problem: () => (problem ? { problem } : {}),
+    stop() {
+      for (const file of source.files) unwatchFile(file, onChange);
+    },
   };
 }

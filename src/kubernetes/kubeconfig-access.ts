@@ -35,9 +35,9 @@ import { normalizedServer, parseServer, type Server } from './server-url.ts';
 
 export interface KubeconfigAccessOptions {
   /** Default: as kubectl, `KUBECONFIG`, else `~/.kube/config`. */
-  readonly kubeconfig?: KubeconfigSource;
+  readonly kubeconfig?: KubeconfigSource | undefined;
   /** Default: the kubeconfig's current context. */
-  readonly context?: string;
+  readonly context?: string | undefined;
   /**
    * `KUBECONFIG`, `HOME`, `PATH`, `SSL_CERT_FILE`, `SSL_CERT_DIR`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read from
    * it, and plugins get it. Default: the process's.

@@ -53,7 +53,7 @@ export function selectReleases<R extends ListedRevision>(
   options: ListOptions<R> = {},
 ): ReleasePage<R> {
   const { offset, limit } = request;
-  const { offsetOf = nameOf, negativeLimit = refuseLimit } = options;
+  const { offsetOf = ({ name }: R) => name, negativeLimit = refuseLimit } = options;
   const matches = createMatcher(request);
   const matching = sort([...stored].filter(matches), request);
   // where an offset stands for several revisions, the last of them counts
@@ -138,10 +138,6 @@ function sort<R extends ListedRevision>(revisions: R[], { sort_by, sort_order }:
     goSort(revisions, (a, b) => a.lastDeployedSeconds < b.lastDeployedSeconds);
   else if (sort_by === 'CHART_NAME') goSort(revisions, (a, b) => compareUtf8(a.chartName, b.chartName) < 0);
   return sort_order === 'DESC' ? revisions.reverse() : revisions;
-}
-
-function nameOf({ name }: ListedRevision): string {
-  return name;
 }
 
 function refuseLimit(limit: number): GatewayError {

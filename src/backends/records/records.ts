@@ -65,10 +65,8 @@ export class Records {
   readonly #reader: RecordReader;
   readonly #closed = new AbortController();
   #watches: readonly RecordWatch[] = [];
-  /** Why there are no watches. */
-  #problem = 'the release records have not been listed yet';
-  /** Whether that is known because something was tried. */
-  #isTried = false;
+  /** Why there are no watches; undefined before anything was tried. */
+  #problem: string | undefined;
   readonly #subscribers = new Set<RecordEvents>();
   /** Emits `change` to callers that wait for the first list. */
   readonly #waiting = new EventEmitter().setMaxListeners(0);
@@ -307,13 +305,12 @@ export class Records {
     if (problem !== this.#problem)
       this.#options.log(this.only ? 'warn' : 'info', 'reads do not come from release records', { problem });
     this.#problem = problem;
-    this.#isTried = true;
     this.#wake();
   }
 
   /** Whether nothing has failed yet, and only time is missing. */
   #isStarting(): boolean {
-    if (this.#watches.length === 0) return !this.#isTried;
+    if (this.#watches.length === 0) return this.#problem === undefined;
     return !this.#isListed() && this.#watches.every(({ objects }) => objects.state.failure === undefined);
   }
 
@@ -325,7 +322,7 @@ export class Records {
 
   /** Why reads cannot be answered at the moment. @param ofCurrent reads that need no superseded revisions */
   #reason(ofCurrent = false): string | undefined {
-    if (this.#watches.length === 0) return this.#problem;
+    if (this.#watches.length === 0) return this.#problem ?? 'the release records have not been listed yet';
     const unlisted = this.#watches.find(
       ({ objects }) => !(ofCurrent ? objects.state.isBegun : objects.state.isListed),
     );
@@ -367,7 +364,7 @@ function isOfCurrent(method: string, request: Uint8Array): boolean {
   );
 }
 
-function unusable(problem: string): GatewayError {
+function unusable(problem: string | undefined): GatewayError {
   return new GatewayError(Code.FAILED_PRECONDITION, `the release records cannot be watched: ${problem}`, {
     reason: 'RECORDS_UNAVAILABLE',
   });

@@ -48,7 +48,7 @@ export function createDirectConnector(endpoint: string): Connector {
 
 export interface KubeconfigConnectorOptions extends KubeconfigAccessOptions {
   /** Where to look for Tiller. Default: every namespace. */
-  readonly tillerNamespace?: string;
+  readonly tillerNamespace?: string | undefined;
   /** The Pod's port. Default 44134. */
   readonly port?: number;
   /** Bound on looking up the Pod, and again on opening the tunnel. Default 10 s. */
@@ -89,7 +89,7 @@ export function createKubeconfigConnector(options: KubeconfigConnectorOptions = 
 
 export interface InclusterConnectorOptions {
   /** The only namespace to look in. Default: the own one first, then all. */
-  readonly tillerNamespace?: string;
+  readonly tillerNamespace?: string | undefined;
   /** Bound on each look-up, and again on connecting. Default 10 s. */
   readonly stepTimeoutMs?: number;
   /** Default `/var/run/secrets/kubernetes.io/serviceaccount`. */

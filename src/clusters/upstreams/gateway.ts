@@ -6,13 +6,7 @@ import {
   listServices,
   type Service,
 } from '../../kubernetes/index.ts';
-import {
-  type ClusterEntry,
-  kubeconfigOf,
-  type Upstream,
-  type UpstreamEvents,
-  type UpstreamOptions,
-} from './upstream.ts';
+import type { ClusterEntry, Upstream, UpstreamEvents, UpstreamOptions } from './upstream.ts';
 
 const getVersion = service('appscode.swift.v2.ReleaseService').methods.find(
   ({ name }) => name === 'GetVersion',
@@ -24,13 +18,13 @@ const namespace = 'kube-system';
 
 /** The cluster's own gateway, behind the service proxy of its API server. @returns undefined where there is none */
 export async function openGateway(
-  entry: ClusterEntry,
+  { kubeconfig, context, service }: ClusterEntry,
   options: UpstreamOptions,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): Promise<Upstream | undefined> {
-  const access = createKubeconfigAccess(kubeconfigOf(entry, options.environment));
-  const path = entry.service === undefined ? await findGateway(access, signal) : proxyPathOf(entry.service);
+  const access = createKubeconfigAccess({ kubeconfig, context, environment: options.environment });
+  const path = service === undefined ? await findGateway(access, signal) : proxyPathOf(service);
   if (path === undefined) return undefined;
   const gateway = new GatewayClient(access, path, options.gateway, events);
   return {

@@ -10,14 +10,13 @@ import {
 import { invalidArgument, unavailable } from '../../protocol/index.ts';
 import { createDirectConnector, createInclusterConnector, createKubeconfigConnector } from './connectors.ts';
 import { openGateway } from './gateway.ts';
-import {
-  type ClusterEntry,
-  kubeconfigOf,
-  type TillerPlace,
-  type Upstream,
-  type UpstreamEvents,
-  type UpstreamKind,
-  type UpstreamOptions,
+import type {
+  ClusterEntry,
+  TillerPlace,
+  Upstream,
+  UpstreamEvents,
+  UpstreamKind,
+  UpstreamOptions,
 } from './upstream.ts';
 
 /**
@@ -51,15 +50,12 @@ type Connect = (entry: ClusterEntry, environment: NodeJS.ProcessEnv) => TillerCo
 
 /** A port-forward to Tiller's Pod. */
 const tunnel: Connect = (entry, environment) => {
-  const { tillerNamespace } = entry;
-  const kubeconfig = kubeconfigOf(entry, environment);
+  const { kubeconfig, context, tillerNamespace } = entry;
+  const access = createKubeconfigAccess({ kubeconfig, context, environment });
   return {
-    connector: createKubeconfigConnector({
-      ...kubeconfig,
-      ...(tillerNamespace !== undefined && { tillerNamespace }),
-    }),
+    connector: createKubeconfigConnector({ kubeconfig, context, environment, tillerNamespace }),
     tls: tlsOf(entry),
-    kubernetes: { access: createKubeconfigAccess(kubeconfig), namespaces: async () => [tillerNamespace] },
+    kubernetes: { access, namespaces: async () => [tillerNamespace] },
   };
 };
 
@@ -75,11 +71,12 @@ const connections: Readonly<Record<Exclude<UpstreamKind, 'gateway'>, Connect>> =
   },
   /** Tiller of the cluster that this gateway runs in. */
   service(entry, environment) {
-    const { tillerNamespace: given } = entry;
+    const { tillerNamespace } = entry;
     const access = createServiceAccountAccess(serviceAccountFolder, environment);
-    const namespaces = async () => (given === undefined ? [await access.namespace(), undefined] : [given]);
+    const namespaces = async () =>
+      tillerNamespace === undefined ? [await access.namespace(), undefined] : [tillerNamespace];
     return {
-      connector: createInclusterConnector(given === undefined ? {} : { tillerNamespace: given }),
+      connector: createInclusterConnector({ tillerNamespace }),
       tls: tlsOf(entry),
       kubernetes: { access, namespaces },
     };

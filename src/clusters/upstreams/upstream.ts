@@ -1,5 +1,5 @@
 import type { Backend, GatewayOptions, TillerClientOptions, TillerTlsFiles } from '../../backends/index.ts';
-import type { ClusterAccess, KubeconfigAccessOptions, KubeconfigSource } from '../../kubernetes/index.ts';
+import type { ClusterAccess, KubeconfigSource } from '../../kubernetes/index.ts';
 import { type GatewayError, invalidArgument } from '../../protocol/index.ts';
 
 /** The kinds of upstream that a clusters file can name. */
@@ -29,14 +29,6 @@ export interface ClusterEntry {
   readonly endpoint?: string | undefined;
   /** TLS to Tiller, where it wants it. */
   readonly tls?: Omit<TillerTlsFiles, 'endpointIsTls'> | undefined;
-}
-
-/** Whose API server the cluster's upstream goes through. */
-export function kubeconfigOf(
-  { kubeconfig, context }: ClusterEntry,
-  environment: NodeJS.ProcessEnv,
-): KubeconfigAccessOptions {
-  return { environment, ...(kubeconfig && { kubeconfig }), ...(context !== undefined && { context }) };
 }
 
 /** In paths, `-` stands for all clusters. */
