@@ -105,12 +105,9 @@ function toMessage(head: Buffer, releases: readonly Uint8Array[], bytes: number)
   return writer.finish();
 }
 
-/** What Tiller's list selects by. */
-export type ListFilter = Pick<ListReleasesRequest, 'status_codes' | 'namespace' | 'filter'>;
-
 /** Whether the list shows a revision. @throws GatewayError UNKNOWN with Tiller's text for a filter that is no expression */
 export function createMatcher(
-  wanted: ListFilter,
+  wanted: Pick<ListReleasesRequest, 'status_codes' | 'namespace' | 'filter'>,
 ): (revision: Pick<ListedRevision, 'name' | 'namespace' | 'status'>) => boolean {
   const { namespace, filter } = wanted;
   const codes = new Set<StatusCode>(wanted.status_codes.length > 0 ? wanted.status_codes : ['DEPLOYED']);

@@ -184,16 +184,15 @@ export interface FailedCall {
   readonly named?: boolean | undefined;
 }
 
-export interface Meaning {
-  readonly code: Code;
-  readonly reason: Reason;
-}
-
 /**
  * What Tiller's text means.
  * @param code the status that came with it; any other than UNKNOWN is Tiller's or the connection's own and stays
  */
-export function translateTillerError(code: Code, message: string, call: FailedCall = {}): Meaning {
+export function translateTillerError(
+  code: Code,
+  message: string,
+  call: FailedCall = {},
+): Pick<GatewayError, 'code' | 'reason'> {
   if (code === Code.RESOURCE_EXHAUSTED && requestTooLarge.test(message))
     return { code, reason: 'BODY_TOO_LARGE' };
   if (code !== Code.UNKNOWN) return { code, reason: codeToReason(code) };
