@@ -115,7 +115,7 @@ const framings: readonly (readonly [string, string, string])[] = [
   ],
 ];
 
-describe('a body that a method does not have', () => {
+describe('a body that a method does not have', { concurrency: 6 }, () => {
   for (const verb of ['GET', 'HEAD', 'DELETE']) {
     for (const [name, head, body] of framings) {
       test(`${verb}, ${name}: goes nowhere, and the next client gets its own answer`, async t => {
@@ -180,7 +180,7 @@ describe('a body that a method does not have', () => {
   });
 });
 
-describe('a body that a method has', () => {
+describe('a body that a method has', { concurrency: 6 }, () => {
   const body = JSON.stringify({ name: 'web', text: smuggled });
 
   test('goes on as it came, framed anew', async t => {
@@ -225,7 +225,7 @@ describe('a body that a method has', () => {
   });
 });
 
-describe('unusual framing', () => {
+describe('unusual framing', { concurrency: 6 }, () => {
   const body = JSON.stringify({ name: 'web' });
   const head = `POST /clusters/a${release} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
   const victim = `GET /clusters/a${list}?limit=7 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
@@ -389,7 +389,7 @@ async function startAnswering(t: TestContext, answerOf: (head: string) => string
   return startHubAt(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-describe('an answer of a member', () => {
+describe('an answer of a member', { concurrency: 6 }, () => {
   const final = (text: string) =>
     `HTTP/1.1 200 OK\r\nX-Request-Id: REQUEST-ID\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
   const lineOf = (head: string) => /limit=\d+/.exec(head)?.[0] ?? 'none';

@@ -327,6 +327,7 @@ describe('a client that is slow', () => {
       `--tiller-endpoint=${tillerAddress}`,
       `--chart-upload-dir=${folder}`,
       '--request-timeout=1s',
+      '--header-timeout=1s', // as often it looks for slow requests
     ]);
     const request = open(impatient.port);
     const ended = new Promise(resolve => request.on('response', resolve).on('error', resolve));
