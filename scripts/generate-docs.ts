@@ -4,7 +4,15 @@
  * `--check` writes nothing and fails when a file is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { boundsTable, flagTables } from '../src/config/index.ts';
+import {
+  allOptions,
+  defaultText,
+  environmentName,
+  flagUsage,
+  optionGroups,
+  type PlacedOption,
+  sentenceOf,
+} from '../src/config/index.ts';
 import {
   Code,
   codeName,
@@ -34,6 +42,42 @@ function withBounds(page: string): string {
   const after = rest?.split('<!-- end of bounds -->\n')[1];
   if (after === undefined) throw new Error('docs/security.md has lost the marks of its bounds');
   return `${before}<!-- generated: bounds -->\n${boundsTable()}<!-- end of bounds -->\n${after}`;
+}
+
+/** docs/flags.md: every option as a table row, by group. */
+function flagTables(): string {
+  const tables = Object.values(optionGroups).map(({ title, options }) => {
+    const rows = Object.values(options).map(flagRow);
+    return `\n## ${title}\n\n| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `# Flags
+
+Generated from the option tables (\`npm run generate\`); \`--help\` prints the same.
+
+Every flag can also be set as an environment variable (\`--drain-timeout\` as \`${environmentName('drain-timeout')}\`) or in a
+YAML file named by \`--config\` (\`drain-timeout: 25s\`). Flags override the environment, which overrides the file.
+\`--print-config\` shows the result. All mistakes are reported at once, and the program exits with 2. A flag that would have
+no effect, because another one is missing, is such a mistake; the few exceptions say so below.
+${tables.join('')}`;
+}
+
+/** The bounds of docs/security.md: every number, size and time limit that can be set. */
+function boundsTable(): string {
+  const bounds = allOptions.filter(
+    ({ group, option }) => group !== 'swift' && ['N', 'SIZE', 'DURATION'].includes(option.placeholder),
+  );
+  const rows = bounds.map(({ option }) => {
+    return `| \`--${option.flag}\` | \`${defaultText(option)}\` | ${option.summary} |`;
+  });
+  return `| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+function flagRow(option: PlacedOption['option']): string {
+  const value = defaultText(option);
+  const shownDefault = value === '' || option.defaultWords ? value : `\`${value}\``;
+  // a bar would end the cell, inside code as well
+  const cells = [`\`${flagUsage(option)}\``, shownDefault, sentenceOf(option)];
+  return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function errorTables(): string {

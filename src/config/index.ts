@@ -1,5 +1,5 @@
 export { type Config, type LoadedConfig, loadConfig, servesClusters } from './config.ts';
-export { allOptions, type PlacedOption } from './options.ts';
+export { allOptions, optionGroups, type PlacedOption } from './options.ts';
 export { environmentName } from './read-settings.ts';
-export { boundsTable, flagTables, formatConfig, helpText } from './show-options.ts';
-export { formatListenAddress, type ListenAddress, masked, maskUrlCredentials } from './units.ts';
+export { defaultText, flagUsage, formatConfig, helpText, sentenceOf } from './show-options.ts';
+export { formatListenAddress, masked, maskUrlCredentials } from './units.ts';

@@ -22,13 +22,13 @@ ${groups.join('')}`;
 }
 
 /** `--name PLACEHOLDER`, with its other names behind it. */
-function flagUsage({ flag, placeholder, aliases }: Option): string {
+export function flagUsage({ flag, placeholder, aliases }: Option): string {
   const names = [flag, ...aliases].map(name => (name.length === 1 ? `-${name}` : `--${name}`));
   return `${names.join(', ')}${placeholder === '' ? '' : ` ${placeholder}`}`;
 }
 
 /** The default as help and docs/flags.md show it; empty where the option is simply not set. */
-function defaultText({ default: value, defaultWords }: Option): string {
+export function defaultText({ default: value, defaultWords }: Option): string {
   return defaultWords ?? value ?? '';
 }
 
@@ -39,42 +39,6 @@ function needsText({ needs: needed, lenient }: Option): string {
   return lenient ? `ignored with a warning without ${words}` : `needs ${words}`;
 }
 
-/** docs/flags.md: every option as a table row, by group. */
-export function flagTables(): string {
-  const tables = Object.values(optionGroups).map(({ title, options }) => {
-    const rows = Object.values(options).map(flagRow);
-    return `\n## ${title}\n\n| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
-  });
-  return `# Flags
-
-Generated from the option tables (\`npm run generate\`); \`--help\` prints the same.
-
-Every flag can also be set as an environment variable (\`--drain-timeout\` as \`${environmentName('drain-timeout')}\`) or in a
-YAML file named by \`--config\` (\`drain-timeout: 25s\`). Flags override the environment, which overrides the file.
-\`--print-config\` shows the result. All mistakes are reported at once, and the program exits with 2. A flag that would have
-no effect, because another one is missing, is such a mistake; the few exceptions say so below.
-${tables.join('')}`;
-}
-
-/** The bounds of docs/security.md: every number, size and time limit that can be set. */
-export function boundsTable(): string {
-  const bounds = allOptions.filter(
-    ({ group, option }) => group !== 'swift' && ['N', 'SIZE', 'DURATION'].includes(option.placeholder),
-  );
-  const rows = bounds.map(({ option }) => {
-    return `| \`--${option.flag}\` | \`${defaultText(option)}\` | ${option.summary} |`;
-  });
-  return `| flag | default | |\n|---|---|---|\n${rows.join('\n')}\n`;
-}
-
-function flagRow(option: Option): string {
-  const value = defaultText(option);
-  const shownDefault = value === '' || option.defaultWords ? value : `\`${value}\``;
-  // a bar would end the cell, inside code as well
-  const cells = [`\`${flagUsage(option)}\``, shownDefault, sentenceOf(option)];
-  return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
-
 function optionText(option: Option): string {
   const value = defaultText(option);
   const isPlain = value === '' || (option.placeholder === '' && option.default === 'false');
@@ -82,7 +46,7 @@ function optionText(option: Option): string {
 }
 
 /** The summary with what may be given, the default, and what the option needs. */
-function sentenceOf(option: Option, shownDefault = ''): string {
+export function sentenceOf(option: Option, shownDefault = ''): string {
   const range = option.placeholder === '' ? '' : option.range;
   const notes = [range, shownDefault, needsText(option)].filter(note => note !== '');
   return notes.length > 0 ? `${option.summary} (${notes.join('; ')})` : option.summary;

@@ -5,7 +5,6 @@ export {
   type LogFields,
   type LoggedRequest,
   type Logger,
-  type LogLevel,
 } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { firstLines, maskPayload } from './redact.ts';
