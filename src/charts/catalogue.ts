@@ -45,12 +45,6 @@ export interface SearchedPage extends SearchResult {
   readonly failed_repositories: string[];
 }
 
-/** A repository, or the uploads. */
-interface IndexSource {
-  readonly name: string;
-  index(signal: AbortSignal): Promise<RepositoryIndex>;
-}
-
 const defaultVersions = 1000;
 
 /** Objects made in some milliseconds, after which others have their turn. */
@@ -99,19 +93,28 @@ export class Catalogue {
 
   async #search(query: ChartQuery, repo: string, signal: AbortSignal) {
     const { repositories, uploads } = this.#sources;
-    const all: IndexSource[] = [...(await repositories.all()), ...(uploads.isEnabled ? [uploads] : [])];
+    const all = [...(await repositories.all()), ...(uploads.isEnabled ? [uploads] : [])];
     const wanted = all.filter(({ name }) => repo === '' || name === repo);
     if (repo !== '' && wanted.length === 0) {
       throw invalidArgument(`no chart repository named ${quote(repo)} is configured`);
     }
     const indexes = new Map<string, RepositoryIndex>();
-    const failed = new Map<string, unknown>();
-    const load = async (source: IndexSource) => void indexes.set(source.name, await source.index(signal));
-    await Promise.all(wanted.map(one => load(one).catch(error => void failed.set(one.name, error))));
+    const failures: { readonly name: string; readonly error: unknown }[] = [];
+    const load = async (source: Repository | Uploads) => {
+      const { name } = source;
+      await source.index(signal).then(
+        index => indexes.set(name, index),
+        error => failures.push({ name, error }),
+      );
+    };
+    await Promise.all(wanted.map(load));
     // one that is down does not hide the others, but nothing is not an answer
-    if (indexes.size === 0 && failed.size > 0) throw [...failed.values()][0];
+    if (indexes.size === 0 && failures[0]) throw failures[0].error;
     signal.throwIfAborted();
-    return { hits: await searchCharts(indexes, query, signal), failed: [...failed.keys()].sort() };
+    return {
+      hits: await searchCharts(indexes, query, signal),
+      failed: failures.map(({ name }) => name).sort(),
+    };
   }
 
   /**

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { GatewayError, invalidArgument } from '../protocol/index.ts';
-import { maxProvenanceBytes, readKeyring, verifyProvenance } from './archive/verify-provenance.ts';
+import { maxProvenanceBytes, type PackedChart, verifyProvenance } from './archive/verify-provenance.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions, Credentials } from './chart/chart-options.ts';
 import { inSource } from './chart/chart-yaml.ts';
@@ -29,14 +29,6 @@ export interface WantedChart {
 }
 
 type Access = Pick<WantedChart, 'credentials' | 'verify'>;
-
-/** The bytes of a packed chart, its file name, and how to get the provenance file that belongs to it. */
-interface PackedChart {
-  readonly bytes: Uint8Array;
-  readonly name: string;
-  readonly fileName: string;
-  readonly readProvenance: () => Promise<Uint8Array>;
-}
 
 /** All places that charts come from. */
 export class ChartSources {
@@ -110,8 +102,7 @@ export class ChartSources {
       beside.url.pathname += '.prov';
       return this.#downloader.fetch({ source: beside, credentials, maxBytes: maxProvenanceBytes }, signal);
     };
-    // as a provenance file names it
-    const fileName = decodePart(basename(url.pathname));
+    const fileName = () => decodePart(basename(url.pathname));
     return this.#load({ bytes, name: showUrl(url), fileName, readProvenance }, verify);
   }
 
@@ -159,7 +150,7 @@ export class ChartSources {
     const given = isEmpty(credentials) ? undefined : credentials;
     const chart = await this.#oci.fetch(parseOciReference(url), given, signal);
     const fileName = verify ? await chart.fileName() : '';
-    return this.#load({ ...chart, fileName }, verify);
+    return this.#load({ ...chart, fileName: () => fileName }, verify);
   }
 
   /** The icon that a chart names. @throws GatewayError as readIcon */
@@ -171,7 +162,7 @@ export class ChartSources {
     const load = async () => {
       const bytes = await readFileInside(path, root, size => this.#checkSize(size));
       const readProvenance = () => readLocalProvenance(`${path}.prov`, root);
-      if (bytes) return this.#load({ bytes, name, fileName: basename(path), readProvenance }, verify);
+      if (bytes) return this.#load({ bytes, name, fileName: () => basename(path), readProvenance }, verify);
       if (verify) throw invalidArgument('only packed charts can be verified');
       return { content: await readChartFolder(path, root, this.#options), name };
     };
@@ -187,15 +178,12 @@ export class ChartSources {
   #load(packed: PackedChart, verify: boolean): Promise<FetchedChart> {
     return inSource(packed.name, async () => {
       this.#checkSize(packed.bytes.length);
-      if (verify) await this.#verify(packed);
+      const { keyring } = this.#options;
+      if (verify && keyring === undefined)
+        throw invalidArgument('verify needs the gateway to have a --keyring');
+      if (verify) await verifyProvenance(packed, keyring!);
       return { content: packed.bytes, name: packed.name };
     });
-  }
-
-  async #verify({ bytes, fileName, readProvenance }: PackedChart): Promise<void> {
-    const { keyring } = this.#options;
-    if (keyring === undefined) throw invalidArgument('verify needs the gateway to have a --keyring');
-    await verifyProvenance(bytes, fileName, await readProvenance(), await readKeyring(keyring));
   }
 }
 
@@ -212,7 +200,7 @@ function uploaded(bytes: Uint8Array, name = 'chart_archive', fileName = ''): Pac
   const readProvenance = () => {
     throw invalidArgument('an uploaded archive has no provenance file to verify it by');
   };
-  return { bytes, name, fileName, readProvenance };
+  return { bytes, name, fileName: () => fileName, readProvenance };
 }
 
 async function readLocalProvenance(path: string, root: string): Promise<Uint8Array> {

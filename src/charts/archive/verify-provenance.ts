@@ -10,18 +10,28 @@ const openpgp = () => import('openpgp');
 /** A provenance file is a few kilobytes. */
 export const maxProvenanceBytes = 1024 * 1024;
 
+/** The bytes of a packed chart, and how to get what they are verified by. */
+export interface PackedChart {
+  readonly bytes: Uint8Array;
+  /** How messages name it. */
+  readonly name: string;
+  /** As the provenance file names it. */
+  readonly fileName: () => string | Promise<string>;
+  readonly readProvenance: () => Promise<Uint8Array>;
+}
+
 /**
  * Checks an archive against its provenance file: that a key of the keyring signed it, and that it names the archive's digest
  * (pkg/provenance of Helm 2.17).
- * @throws GatewayError INVALID_ARGUMENT saying what does not hold
+ * @param keyring a file: binary as GnuPG's pubring.gpg is, or armored
+ * @throws GatewayError INVALID_ARGUMENT saying what does not hold; FAILED_PRECONDITION, without details for the caller, when the
+ * keyring cannot be read
  */
-export async function verifyProvenance(
-  archive: Uint8Array,
-  fileName: string,
-  provenance: Uint8Array,
-  keyring: readonly Key[],
-): Promise<void> {
-  const signed = await checkSignature(decodeText(provenance, 'the provenance file'), keyring);
+export async function verifyProvenance(chart: PackedChart, keyring: string): Promise<void> {
+  const fileName = await chart.fileName();
+  const provenance = await chart.readProvenance();
+  const keys = await readKeyring(keyring);
+  const signed = await checkSignature(decodeText(provenance, 'the provenance file'), keys);
   // the chart's metadata, then YAML's end of document, then the digests
   const [, digests] = signed.split('\n...\n');
   if (digests === undefined) throw invalidArgument('the provenance file has no digests');
@@ -30,7 +40,7 @@ export async function verifyProvenance(
   if (typeof stated !== 'string') {
     throw invalidArgument(`the provenance file does not name ${JSON.stringify(fileName)}`);
   }
-  const digest = `sha256:${createHash('sha256').update(archive).digest('hex')}`;
+  const digest = `sha256:${createHash('sha256').update(chart.bytes).digest('hex')}`;
   if (stated !== digest)
     throw invalidArgument('the archive is not the one that the provenance file was made for');
 }
@@ -68,11 +78,7 @@ async function checkSignature(text: string, keyring: readonly Key[]): Promise<st
   return message.getText().replaceAll('\r\n', '\n');
 }
 
-/**
- * Reads a keyring: binary as GnuPG's pubring.gpg is, or armored.
- * @throws GatewayError FAILED_PRECONDITION, without details for the caller, when it cannot be read
- */
-export async function readKeyring(file: string): Promise<Key[]> {
+async function readKeyring(file: string): Promise<Key[]> {
   try {
     const { readKeys } = await openpgp();
     const data = await readFile(file);

@@ -49,18 +49,14 @@ export function readYamlMap(
   bounds: Partial<YamlBounds> = textBounds,
 ): YamlMap {
   const text = typeof source === 'string' ? source : decodeText(source, where);
-  const value = parseNamed(text, where, bounds) ?? new Map();
+  let value: YamlValue;
+  try {
+    value = parseYaml(text, bounds) ?? new Map();
+  } catch (error) {
+    throw withSource(error, where);
+  }
   if (value instanceof Map) return value;
   throw invalidArgument(`${where}: must be a map`);
-}
-
-function parseNamed(text: string, where: string, bounds: Partial<YamlBounds>): YamlValue {
-  try {
-    return parseYaml(text, bounds);
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    throw new GatewayError(error.code, `${where}: ${error.message}`, { cause: error });
-  }
 }
 
 /** Puts a source's name before the message of a GatewayError that does not begin with it; other errors stay as they are. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { invalidArgument } from '../../protocol/index.ts';
-import { maxProvenanceBytes } from '../archive/verify-provenance.ts';
+import { maxProvenanceBytes, type PackedChart } from '../archive/verify-provenance.ts';
 import type { ChartOptions, Credentials } from '../chart/chart-options.ts';
 import { inSource } from '../chart/chart-yaml.ts';
 import type { Downloader } from '../download/downloader.ts';
@@ -18,15 +18,6 @@ import {
 } from './manifest.ts';
 import { type OciReference, registryHost, showReference } from './reference.ts';
 import { createAuthorizations, RegistryClient } from './registry-client.ts';
-
-/** A chart of a registry, packed. */
-export interface OciChart {
-  readonly bytes: Buffer;
-  readonly name: string;
-  /** As a provenance file names it, `NAME-VERSION.tgz`. */
-  readonly fileName: () => Promise<string>;
-  readonly readProvenance: () => Promise<Buffer>;
-}
 
 const maxTags = 10_000;
 const tagsPerPage = 1_000;
@@ -62,7 +53,7 @@ export class OciCharts {
     reference: OciReference,
     credentials: Credentials | undefined,
     signal: AbortSignal,
-  ): Promise<OciChart> {
+  ): Promise<PackedChart> {
     const name = showReference(reference);
     const fetch = async (scope: AbortSignal) => {
       const client = await this.#open(reference, credentials);

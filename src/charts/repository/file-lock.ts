@@ -1,17 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, unavailable } from '../../protocol/index.ts';
 
-interface LockTimes {
-  /** After which an unchanged lock counts as that of a dead process. Far above what it takes to read and write a small file. */
-  readonly staleMs: number;
-  readonly maxWaitMs: number;
-}
-
-const defaultTimes: LockTimes = { staleMs: 10_000, maxWaitMs: 20_000 };
 const pollMs = 20;
 
 /** Where a process id means something: this run of this machine, this namespace of processes. */
@@ -26,11 +19,17 @@ const held = new Set<string>();
  */
 export class FileLock {
   readonly #path: string;
-  readonly #times: LockTimes;
+  readonly #staleMs: number;
+  readonly #maxWaitMs: number;
 
-  constructor(path: string, times = defaultTimes) {
+  /**
+   * @param staleMs after which an unchanged lock counts as that of a dead process: far above what it takes to read and write a small
+   * file
+   */
+  constructor(path: string, { staleMs = 10_000, maxWaitMs = 20_000 } = {}) {
     this.#path = path;
-    this.#times = times;
+    this.#staleMs = staleMs;
+    this.#maxWaitMs = maxWaitMs;
   }
 
   /**
@@ -54,14 +53,13 @@ export class FileLock {
   }
 
   async #acquire(mine: string): Promise<void> {
-    const { staleMs, maxWaitMs } = this.#times;
-    const until = performance.now() + maxWaitMs;
+    const until = performance.now() + this.#maxWaitMs;
     let seen: { readonly holder: string; readonly since: number } | undefined;
     while (!(await this.#create(mine))) {
       // a lock without a text is one just made, just gone, or a link to nothing: it counts as held, so that this ends
       const holder = (await this.#read()) ?? '';
       if (seen?.holder !== holder) seen = { holder, since: performance.now() };
-      if (isDead(holder) || performance.now() - seen.since > staleMs) await this.#break(holder);
+      if (isDead(holder) || performance.now() - seen.since > this.#staleMs) await this.#break(holder);
       else if (performance.now() > until) throw unavailable('other processes hold the lock; try again');
       else await sleep(pollMs * (0.5 + Math.random()));
     }
@@ -69,8 +67,7 @@ export class FileLock {
 
   async #create(mine: string): Promise<boolean> {
     try {
-      const file = await open(this.#path, 'wx', 0o600);
-      await file.writeFile(mine).finally(() => file.close());
+      await writeFile(this.#path, mine, { flag: 'wx', mode: 0o600 });
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

@@ -14,7 +14,7 @@ import { parseVersion } from '../requirements/version-constraint.ts';
 import { IndexPacker, type LeftOutReason, type PackedIndex, type ParsedEntry } from './packed-index.ts';
 import { RepositoryIndex } from './repository-index.ts';
 
-const texts = {
+const fields = {
   name: readText,
   version: readText,
   digest: readText,
@@ -23,20 +23,12 @@ const texts = {
   description: readText,
   home: readText,
   icon: readText,
+  urls: readTexts,
+  keywords: readTexts,
+  deprecated: readBoolean,
 };
-const fields = { ...texts, urls: readTexts, keywords: readTexts, deprecated: readBoolean };
-const empty = {
-  version: '',
-  digest: '',
-  created: '',
-  appVersion: '',
-  description: '',
-  home: '',
-  icon: '',
-  urls: [],
-  keywords: [],
-  deprecated: false,
-};
+const noTexts = { version: '', digest: '', created: '', appVersion: '', description: '', home: '', icon: '' };
+const empty = { ...noTexts, urls: [], keywords: [], deprecated: false };
 
 /** An index may be as long as its bytes may be many; public ones have some hundred thousand values. */
 const indexBounds = { maxLength: 256 * 1024 * 1024, maxNodes: 20_000_000 };
