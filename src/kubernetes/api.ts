@@ -38,24 +38,24 @@ export interface ClusterAccess {
 }
 
 /**
- * Makes an attempt with the current credentials, and one more with fresh ones where those were refused: tokens expire
- * and rotate at any time, and a kept one may be the old one. An attempt that throws is not repeated, but what it used
- * is not kept either, since it may be why.
+ * Makes an attempt with the current credentials, and one more with fresh ones where those were refused, by an `ApiRefused`
+ * with status 401: tokens expire and rotate at any time, and a kept one may be the old one. An attempt that fails without
+ * an answer is not repeated, but what it used is not kept either, since it may be why.
  * @param signal bounds the wait for credentials; the attempt has to heed it by itself
  */
 export async function withFreshCredentials<Reply>(
   access: ClusterAccess,
   signal: AbortSignal,
   attempt: (settings: RequestSettings) => Promise<Reply>,
-  isRefused: (reply: Reply) => boolean,
 ): Promise<Reply> {
   const settings = await settingsInTime(access, signal);
-  const reply = await attempt(settings).catch(error => {
-    access.forget();
-    throw error;
-  });
-  if (!isRefused(reply)) return reply;
-  access.forget();
+  try {
+    return await attempt(settings);
+  } catch (error) {
+    const status = error instanceof ApiRefused ? error.status : undefined;
+    if (status === undefined || status === 401) access.forget();
+    if (status !== 401) throw error;
+  }
   return attempt(await settingsInTime(access, signal));
 }
 
@@ -92,26 +92,22 @@ export interface JsonRequest {
  */
 export async function getJson(access: ClusterAccess, path: string, request: JsonRequest): Promise<unknown> {
   const { step, signal, optional = false } = request;
-  const reply = await withFreshCredentials(
-    access,
-    signal,
-    settings => ask(settings, path, request),
-    ({ status }) => status === 401,
-  );
-  if (reply.status === 404 && optional) return undefined;
-  if (reply.status !== 200 && reply.status !== 201) throw new ApiRefused(step, reply);
   try {
-    return JSON.parse(reply.body);
+    return JSON.parse(await withFreshCredentials(access, signal, settings => ask(settings, path, request)));
   } catch (cause) {
-    throw stepFailed(step, "the API server's answer is not JSON", { cause });
+    if (optional && cause instanceof ApiRefused && cause.status === 404) return undefined;
+    if (cause instanceof SyntaxError)
+      throw stepFailed(step, "the API server's answer is not JSON", { cause });
+    throw cause;
   }
 }
 
+/** @returns the body of an answer with status 200 or 201 */
 async function ask(
   settings: RequestSettings,
   path: string,
   { step, signal, body: sent, connections }: JsonRequest,
-): Promise<ApiAnswer> {
+): Promise<string> {
   try {
     const url = new URL(settings.server + path);
     const options = {
@@ -126,8 +122,11 @@ async function ask(
     };
     const response = await sendRequest(url, options, sent === undefined ? undefined : JSON.stringify(sent));
     const body = await readBounded(response, { maxBytes: maxBodyBytes, what: 'the answer' });
-    return { status: response.statusCode ?? 0, body: body.toString() };
+    const { statusCode: status = 0 } = response;
+    if (status === 200 || status === 201) return body.toString();
+    throw new ApiRefused(step, status, body);
   } catch (cause) {
+    if (cause instanceof ApiRefused) throw cause;
     const reason = signal.aborted ? 'no answer in time' : reasonOf(cause);
     throw unavailable(`${step} at ${settings.server}: ${reason}`, { cause, step });
   }
@@ -154,13 +153,6 @@ export async function sendRequest(
   });
 }
 
-/** An answer of the API server. */
-export interface ApiAnswer {
-  readonly status: number;
-  /** Where it is no success, the beginning of the body, mostly a `v1.Status` as JSON. */
-  readonly body: string;
-}
-
 const maxReasonChars = 400;
 
 const meanings: Record<number, string> = {
@@ -178,8 +170,11 @@ export class ApiRefused extends GatewayError {
   /** Of HTTP. */
   readonly status: number;
 
-  /** @param step what was tried, such as `finding Tiller` */
-  constructor(step: string, { status, body }: ApiAnswer) {
+  /**
+   * @param step what was tried, such as `finding Tiller`
+   * @param body its beginning, mostly a `v1.Status` as JSON
+   */
+  constructor(step: string, status: number, body: Buffer) {
     const meaning = meanings[status] ?? `the API server answered with status ${status}`;
     const reason = statusMessage(body);
     super(Code.UNAVAILABLE, `${step}: ${meaning}${reason && `: ${reason}`}`, { step });
@@ -188,9 +183,9 @@ export class ApiRefused extends GatewayError {
 }
 
 /** `message` of a `v1.Status`; nothing of any other body, since a proxy's error page would not help. */
-function statusMessage(body: string): string {
+function statusMessage(body: Buffer): string {
   try {
-    const { kind, message } = JSON.parse(body);
+    const { kind, message } = JSON.parse(body.toString());
     if (kind === 'Status' && typeof message === 'string') return message.slice(0, maxReasonChars);
   } catch {
     // not JSON: the status alone has to do

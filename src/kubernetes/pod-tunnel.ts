@@ -3,7 +3,6 @@ import { Duplex } from 'node:stream';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import { type GatewayError, readBounded, reasonOf, stepFailed, unavailable } from '../protocol/index.ts';
 import {
-  type ApiAnswer,
   ApiRefused,
   type ClusterAccess,
   type RequestSettings,
@@ -216,21 +215,12 @@ export async function openPodTunnel(
   access: ClusterAccess,
   request: Omit<TunnelRequest, 'target'>,
 ): Promise<TillerStream> {
-  const { target, reply } = await withFreshCredentials(
-    access,
-    request.signal,
-    async settings => {
-      const target = `pod ${request.namespace}/${request.pod} through ${settings.server}`;
-      return { target, reply: await openTunnel(settings, { ...request, target }) };
-    },
-    ({ reply }) => 'status' in reply && reply.status === 401,
-  );
-  if ('status' in reply) {
-    const step = `opening the tunnel to ${target}`;
-    throw new ApiRefused(reply.status === 403 ? `${step} (${rightsHint})` : step, reply);
-  }
-  // what Helm's own client connects to through its port-forward, and so what certificates are made for
-  return { stream: reply, target, authority: hostPort('127.0.0.1', request.port) };
+  return withFreshCredentials(access, request.signal, async settings => {
+    const target = `pod ${request.namespace}/${request.pod} through ${settings.server}`;
+    const stream = await openTunnel(settings, { ...request, target });
+    // what Helm's own client connects to through its port-forward, and so what certificates are made for
+    return { stream, target, authority: hostPort('127.0.0.1', request.port) };
+  });
 }
 
 interface TunnelRequest extends TunnelOptions {
@@ -250,27 +240,24 @@ const maxRefusalBytes = 64 * 1024;
 
 /**
  * Opens a port-forward to a Pod over a WebSocket.
- * @returns the open tunnel, or what the API server answered instead of the upgrade
- * @throws GatewayError UNAVAILABLE where there was no answer, or something went wrong after the upgrade
+ * @throws GatewayError UNAVAILABLE where there was no answer, or something went wrong after the upgrade; ApiRefused where
+ * the API server answered something other than the upgrade
  */
-async function openTunnel(
-  settings: RequestSettings,
-  request: TunnelRequest,
-): Promise<TunnelStream | ApiAnswer> {
-  const failed = (reason: string, cause?: unknown): GatewayError =>
-    stepFailed(`opening the tunnel to ${request.target}`, reason, { cause });
+async function openTunnel(settings: RequestSettings, request: TunnelRequest): Promise<TunnelStream> {
+  const step = `opening the tunnel to ${request.target}`;
+  const failed = (reason: string, cause?: unknown) => stepFailed(step, reason, { cause });
   let socket: WebSocket;
   try {
     socket = startHandshake(settings, request);
   } catch (cause) {
     throw failed(reasonOf(cause), cause); // a header that cannot be sent, for example
   }
-  const { promise, resolve, reject } = Promise.withResolvers<TunnelStream | ApiAnswer>();
+  const { promise, resolve, reject } = Promise.withResolvers<TunnelStream>();
   const onAbort = () => reject(failed('no answer in time', request.signal.reason));
   request.signal.addEventListener('abort', onAbort, { once: true });
   if (request.signal.aborted) onAbort();
   socket.on('error', cause => reject(failed(reasonOf(cause), cause)));
-  socket.once('unexpected-response', (_request, response) => readRefusal(response).then(resolve, reject));
+  socket.once('unexpected-response', (_request, response) => readRefusal(step, response).then(reject));
   socket.once('open', () => {
     const stream = new TunnelStream(socket, request);
     // stays for good: an error right behind the port headers is emitted before the caller gets to listen
@@ -279,10 +266,10 @@ async function openTunnel(
   });
   let isOpen = false;
   try {
-    const reply = await promise;
-    if (reply instanceof TunnelStream && reply.errored) throw reply.errored;
-    isOpen = reply instanceof TunnelStream;
-    return reply;
+    const stream = await promise;
+    if (stream.errored) throw stream.errored;
+    isOpen = true;
+    return stream;
   } finally {
     request.signal.removeEventListener('abort', onAbort);
     if (!isOpen) socket.terminate();
@@ -305,8 +292,9 @@ function startHandshake(settings: RequestSettings, { namespace, pod, port }: Tun
 }
 
 /** The answer instead of an upgrade, as far as it helps. */
-async function readRefusal(response: IncomingMessage): Promise<ApiAnswer> {
+async function readRefusal(step: string, response: IncomingMessage): Promise<ApiRefused> {
   const read = readBounded(response, { maxBytes: maxRefusalBytes, beyond: 'cut' });
   const body = await read.catch(() => Buffer.alloc(0)); // the status says enough
-  return { status: response.statusCode ?? 0, body: body.toString() };
+  const { statusCode: status = 0 } = response;
+  return new ApiRefused(status === 403 ? `${step} (${rightsHint})` : step, status, body);
 }

@@ -319,20 +319,14 @@ export class ObjectWatch<T extends KubernetesObject> {
   async #get(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
     const { access, path, step } = this.#options;
     const parameters = new URLSearchParams(query);
-    const response = await withFreshCredentials(
-      access,
-      signal,
-      settings => {
-        const headers = { ...settings.headers, accept: 'application/json' };
-        const options = { ...connectionOf(settings, this.#connections), headers, signal };
-        return sendRequest(new URL(`${settings.server}${path}?${parameters}`), options);
-      },
-      refused => refused.statusCode === 401 && Boolean(refused.resume()),
-    );
-    const status = response.statusCode ?? 0;
-    if (status === 200) return response;
-    const body = await readBounded(response, { maxBytes: 64 * 1024, beyond: 'cut', signal });
-    throw new ApiRefused(step, { status, body: body.toString() });
+    return withFreshCredentials(access, signal, async settings => {
+      const headers = { ...settings.headers, accept: 'application/json' };
+      const options = { ...connectionOf(settings, this.#connections), headers, signal };
+      const response = await sendRequest(new URL(`${settings.server}${path}?${parameters}`), options);
+      if (response.statusCode === 200) return response;
+      const body = await readBounded(response, { maxBytes: 64 * 1024, beyond: 'cut', signal });
+      throw new ApiRefused(step, response.statusCode ?? 0, body);
+    });
   }
 }
 
@@ -359,6 +353,6 @@ function isObject(value: unknown): boolean {
 /** The `v1.Status` in an event of type ERROR. */
 function refusalOf(step: string, object: unknown): ApiRefused {
   const { code } = (object ?? {}) as { code?: unknown };
-  const status = typeof code === 'number' ? code : 0;
-  return new ApiRefused(step, { status, body: JSON.stringify(object ?? null) });
+  const body = Buffer.from(JSON.stringify(object ?? null));
+  return new ApiRefused(step, typeof code === 'number' ? code : 0, body);
 }

@@ -22,7 +22,7 @@ test('an API server that lost the gateway behind it is told from one that did no
     [429, 'Too many requests, please try again later.', false],
   ];
   for (const [status, message, expected] of cases) {
-    const error = new ApiRefused('a step', { status, body: JSON.stringify({ kind: 'Status', message }) });
+    const error = new ApiRefused('a step', status, Buffer.from(JSON.stringify({ kind: 'Status', message })));
     assert.equal(isCutOff(error), expected, message);
   }
 });

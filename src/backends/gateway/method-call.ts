@@ -110,7 +110,7 @@ export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const isStatus = /"kind"\s*:\s*"Status"/.test(body.toString());
   // an API server that is overloaded or goes down answers in plain text
   if (!isStatus && response.headers['content-type']?.includes('json')) return { response, body };
-  throw new ApiRefused("reaching the cluster's gateway", { status, body: body.toString() });
+  throw new ApiRefused("reaching the cluster's gateway", status, body);
 }
 
 /**
