@@ -92,18 +92,12 @@ const firstRoomBytes = 64 * 1024;
  */
 export class FrameReader {
   readonly #maxMessageBytes: number;
-  readonly #roomBytes: number;
   #pending: Buffer = Buffer.alloc(0);
   #pendingBytes = 0;
 
-  /**
-   * @param maxMessageBytes bound on the length of a message, before decompression
-   * @param roomBytes how much of an announced message to make room for before it arrives: all of it where the sender is
-   * trusted, which saves copying
-   */
-  constructor(maxMessageBytes: number, roomBytes = firstRoomBytes) {
+  /** @param maxMessageBytes bound on the length of a message, before decompression */
+  constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#roomBytes = roomBytes;
   }
 
   /** True when no part of a message is waiting for the rest. */
@@ -154,7 +148,7 @@ export class FrameReader {
       this.#pending = rest;
       this.#pendingBytes = rest.length;
       const announced = rest.length < framePrefixBytes ? 0 : framePrefixBytes + rest.readUInt32BE(1);
-      this.#grow(rest.length, Math.max(rest.length, Math.min(announced, this.#roomBytes)));
+      this.#grow(rest.length, Math.max(rest.length, Math.min(announced, firstRoomBytes)));
     }
   }
 

@@ -52,16 +52,16 @@ describe('readBounded', () => {
   });
 
   test('ends with the time, the signal, the stream’s error and its early end', async () => {
-    await assert.rejects(readBounded(stalled('a'), { maxBytes: 4, timeoutMs: 5 }), {
+    await assert.rejects(readBounded(stalled('a'), { maxBytes: 4, signal: AbortSignal.timeout(5) }), {
       code: Code.DEADLINE_EXCEEDED,
-      message: 'the body did not arrive within 0.005 s',
+      message: 'no answer in time',
     });
     const gone = new GatewayError(Code.CANCELLED, 'the client has gone');
     const stream = stalled('a');
     await assert.rejects(readBounded(stream, { maxBytes: 4, signal: AbortSignal.abort(gone) }), gone);
     assert.equal(stream.destroyed, true);
     const kept = stalled('a');
-    await assert.rejects(readBounded(kept, { maxBytes: 4, timeoutMs: 1, keepOpen: true }));
+    await assert.rejects(readBounded(kept, { maxBytes: 4, signal: AbortSignal.timeout(1), keepOpen: true }));
     assert.deepEqual(
       [kept.destroyed, kept.listenerCount('data'), kept.listenerCount('close')],
       [false, 0, 0],

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Code } from './code.ts';
-import { abortReason, callScope } from './deadline.ts';
+import { abortReason } from './deadline.ts';
 import { GatewayError } from './gateway-error.ts';
 
 /** A byte stream; those of node:http and node:http2's compatibility API also have the headers of their message. */
@@ -13,8 +13,6 @@ export interface ReadBounds {
   readonly what?: string | undefined;
   /** Ends the reading; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
-  /** Time for the whole body. Default: no limit of its own. */
-  readonly timeoutMs?: number | undefined;
   /** What to do with bytes beyond the bound. Default `refuse`; `cut` gives the first `maxBytes`. */
   readonly beyond?: 'refuse' | 'cut' | undefined;
   /** Runs for the bytes of each part that arrives; what it throws ends the reading. */
@@ -29,23 +27,15 @@ export interface ReadBounds {
 /**
  * The whole rest of a stream, in memory. Memory grows with what has arrived, not with what is announced.
  * @throws GatewayError RESOURCE_EXHAUSTED with reason BODY_TOO_LARGE as soon as the body is announced or seen to be over
- * the bound, DEADLINE_EXCEEDED after `timeoutMs`, the signal's reason, the stream's own error, or UNAVAILABLE where the
- * stream closed before its end
+ * the bound, the signal's reason, the stream's own error, or UNAVAILABLE where the stream closed before its end
  */
 export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buffer> {
-  const { maxBytes, what = 'the body', timeoutMs, beyond = 'refuse', keepOpen = false } = bounds;
+  const { maxBytes, what = 'the body', signal, beyond = 'refuse', keepOpen = false } = bounds;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let total = 0;
-  const scope = callScope({
-    signal: bounds.signal,
-    timeoutMs,
-    late: () =>
-      new GatewayError(Code.DEADLINE_EXCEEDED, `${what} did not arrive within ${(timeoutMs ?? 0) / 1000} s`),
-  });
   const settle = (isWhole: boolean) => {
-    scope.end();
-    scope.signal.removeEventListener('abort', giveUp);
+    signal?.removeEventListener('abort', giveUp);
     stream.off('data', take).off('end', finish).off('error', fail).off('close', cut);
     if (isWhole) return;
     if (keepOpen) stream.pause();
@@ -55,7 +45,7 @@ export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buf
     settle(false);
     reject(error);
   };
-  const giveUp = () => fail(abortReason(scope.signal));
+  const giveUp = () => fail(abortReason(signal!));
   const cut = () => fail(new GatewayError(Code.UNAVAILABLE, `${what} was cut off`));
   const finish = () => {
     settle(true);
@@ -78,8 +68,8 @@ export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buf
     }
   };
   const announced = Number(stream.headers?.['content-length'] ?? 0);
-  scope.signal.addEventListener('abort', giveUp, { once: true });
-  if (scope.signal.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  if (signal?.aborted) giveUp();
   else if (announced > maxBytes && beyond === 'refuse') fail(tooLarge(what, maxBytes));
   else if (stream.errored) fail(stream.errored);
   else if (stream.readableEnded) finish();

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { goJson, parseYaml } from '@tiller-gateway/helm-render';
-import { GatewayError, readBounded } from '../../protocol/index.ts';
+import { Code, callScope, GatewayError, readBounded } from '../../protocol/index.ts';
 import { badRequest, KubeFailure } from '../objects/failure.ts';
 import { goJsonFault } from '../objects/go-json-fault.ts';
 import { isObject, type KubeObject, objectOf, textOf } from '../objects/kube-object.ts';
@@ -28,12 +28,17 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  const text = `the body did not arrive within ${bodyTimeoutMs / 1000} s`;
+  const late = () => new GatewayError(Code.DEADLINE_EXCEEDED, text);
+  const scope = callScope({ timeoutMs: bodyTimeoutMs, late });
   try {
-    return await readBounded(request, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs, keepOpen: true });
+    return await readBounded(request, { maxBytes: maxBodyBytes, signal: scope.signal, keepOpen: true });
   } catch (error) {
     if (!(error instanceof GatewayError) || error.reason !== 'BODY_TOO_LARGE') throw error;
-    const text = `Request entity too large: limit is ${maxBodyBytes}`;
-    throw new KubeFailure(413, 'RequestEntityTooLarge', text, {});
+    const tooLarge = `Request entity too large: limit is ${maxBodyBytes}`;
+    throw new KubeFailure(413, 'RequestEntityTooLarge', tooLarge, {});
+  } finally {
+    scope.end();
   }
 }
 
