@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TillerCalls } from '../backends/index.ts';
 import { type CallContext, Code, GatewayError, unavailable } from '../protocol/index.ts';
-import { shareWhileRunning } from './shared-reads.ts';
+import { shareWhileRunning } from './shared-lists.ts';
 
 /** A shared read whose calls are answered by the test. */
 function createStage() {

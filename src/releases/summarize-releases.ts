@@ -9,11 +9,10 @@ import {
   wireFields,
 } from '../codec/index.ts';
 import { type CallContext, invalidArgument } from '../protocol/index.ts';
-import { keptList } from './kept-lists.ts';
 import { copySummary } from './live/event.ts';
 import { recordsFor } from './read-source.ts';
 import { SwiftRequest } from './request-fields.ts';
-import { shareWhileRunning } from './shared-reads.ts';
+import { keptList, shareWhileRunning } from './shared-lists.ts';
 import { checkTillerRequest, type UnaryCall } from './tiller-request.ts';
 import { TillerSession } from './tiller-session.ts';
 
