@@ -1,4 +1,4 @@
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { invalidArgument, limitExceeded } from '../protocol/index.ts';
 import { limits } from './wire-format.ts';
 
 /** What a JSON value starts with. */
@@ -128,10 +128,7 @@ export class JsonReader {
   /** Every member and every entry counts, before anything is made of it. */
   #count(): void {
     if (++this.#nodes > limits.maxNodes)
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `the JSON body has more than ${limits.maxNodes} values`,
-      );
+      throw limitExceeded(`the JSON body has more than ${limits.maxNodes} values`);
   }
 
   #escapedString(start: number): string {

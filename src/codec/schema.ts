@@ -190,15 +190,11 @@ function toIdempotency(method: protobuf.Method): Idempotency {
   throw new Error(`${method.name}: idempotency_level ${level} does not exist`);
 }
 
-interface HttpRule {
-  get?: string;
-  put?: string;
-  post?: string;
-  delete?: string;
-  patch?: string;
-  body?: string;
+const verbs = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+type HttpRule = Partial<Record<(typeof verbs)[number] | 'body', string>> & {
   additional_bindings?: HttpRule | HttpRule[];
-}
+};
 
 function toBindings(method: protobuf.Method): HttpBinding[] {
   const options: Record<string, HttpRule>[] = method.parsedOptions ?? [];
@@ -209,7 +205,7 @@ function toBindings(method: protobuf.Method): HttpBinding[] {
 }
 
 function toBinding(rule: HttpRule): HttpBinding {
-  for (const verb of ['get', 'put', 'post', 'delete', 'patch'] as const) {
+  for (const verb of verbs) {
     const path = rule[verb];
     if (path) return { verb: verb.toUpperCase() as HttpBinding['verb'], path, body: rule.body === '*' };
   }

@@ -1,5 +1,4 @@
-import { Code } from './code.ts';
-import { GatewayError } from './gateway-error.ts';
+import { type GatewayError, unavailable } from './gateway-error.ts';
 
 /** Held by every request without being counted, so that small ones pass while large ones fill the budget. */
 const freeBytes = 16 * 1024;
@@ -91,8 +90,7 @@ export interface SeparateHolder extends Holder {
 }
 
 function overloaded(maxBytes: number): GatewayError {
-  return new GatewayError(
-    Code.UNAVAILABLE,
+  return unavailable(
     `the requests in progress take up ${maxBytes} bytes (--in-flight-limit): try again later`,
     { reason: 'OVERLOADED' },
   );

@@ -37,6 +37,11 @@ export function invalidArgument(message: string, options?: GatewayErrorOptions):
   return new GatewayError(Code.INVALID_ARGUMENT, message, options);
 }
 
+/** A bound was passed: RESOURCE_EXHAUSTED, HTTP 429 unless the reason has a status of its own. */
+export function limitExceeded(message: string, options?: GatewayErrorOptions): GatewayError {
+  return new GatewayError(Code.RESOURCE_EXHAUSTED, message, options);
+}
+
 /** Something this program depends on cannot be reached: UNAVAILABLE, HTTP 503. */
 export function unavailable(message: string, options?: GatewayErrorOptions): GatewayError {
   return new GatewayError(Code.UNAVAILABLE, message, options);

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { Code } from './code.ts';
-import { GatewayError, invalidArgument } from './gateway-error.ts';
+import { GatewayError, invalidArgument, limitExceeded } from './gateway-error.ts';
 
 /** Header names of gRPC over HTTP/2, spelled once. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export const header = {
@@ -123,10 +123,7 @@ export class FrameReader {
     if (bytes[0]! > 1) throw new GatewayError(Code.INTERNAL, `gRPC frame with flags ${bytes[0]}`);
     const length = bytes.readUInt32BE(1);
     if (length > this.#maxMessageBytes) {
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `message of ${length} bytes is over the limit of ${this.#maxMessageBytes}`,
-      );
+      throw limitExceeded(`message of ${length} bytes is over the limit of ${this.#maxMessageBytes}`);
     }
     return length;
   }
@@ -187,10 +184,7 @@ export async function decompressFrame(
     return await unzip(frame.message, { maxOutputLength: maxMessageBytes });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `message is over the limit of ${maxMessageBytes} bytes when decompressed`,
-      );
+      throw limitExceeded(`message is over the limit of ${maxMessageBytes} bytes when decompressed`);
     throw new GatewayError(Code.INTERNAL, `message does not decompress as ${encoding}`, { cause });
   }
 }

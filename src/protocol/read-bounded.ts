@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Code } from './code.ts';
 import { abortReason } from './deadline.ts';
-import { GatewayError } from './gateway-error.ts';
+import { type GatewayError, limitExceeded, unavailable } from './gateway-error.ts';
 
 /** A byte stream; those of node:http and node:http2's compatibility API also have the headers of their message. */
 export type ByteStream = Readable & { readonly headers?: IncomingHttpHeaders };
@@ -46,7 +45,7 @@ export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buf
     reject(error);
   };
   const giveUp = () => fail(abortReason(signal!));
-  const cut = () => fail(new GatewayError(Code.UNAVAILABLE, `${what} was cut off`));
+  const cut = () => fail(unavailable(`${what} was cut off`));
   const finish = () => {
     settle(true);
     resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total));
@@ -79,7 +78,7 @@ export function readBounded(stream: ByteStream, bounds: ReadBounds): Promise<Buf
 }
 
 function tooLarge(what: string, maxBytes: number): GatewayError {
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, `${what} is over the limit of ${maxBytes} bytes`, {
+  return limitExceeded(`${what} is over the limit of ${maxBytes} bytes`, {
     reason: 'BODY_TOO_LARGE',
   });
 }

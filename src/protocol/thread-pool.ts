@@ -1,9 +1,9 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Holder } from './budget.ts';
-import { Code } from './code.ts';
+import type { Code } from './code.ts';
 import { abortReason, callScope, orAborted } from './deadline.ts';
-import { GatewayError, type GatewayErrorOptions } from './gateway-error.ts';
+import { GatewayError, type GatewayErrorOptions, limitExceeded, unavailable } from './gateway-error.ts';
 import { Limiter } from './limiter.ts';
 
 /** A call of a module's export, as a thread gets it. Only what can be cloned may be in it. */
@@ -58,7 +58,7 @@ export class ThreadPool {
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     const text = 'too many large requests are being worked on: try again later';
-    const refusal = () => new GatewayError(Code.UNAVAILABLE, text, { reason: 'OVERLOADED' });
+    const refusal = () => unavailable(text, { reason: 'OVERLOADED' });
     this.#limiter = new Limiter(options.maxThreads, options.maxWaiting, refusal);
   }
 
@@ -91,8 +91,7 @@ export class ThreadPool {
 
   async #post(worker: Worker, task: Task, { what, signal, move = false }: Job): Promise<Outcome> {
     const { maxJobMs, maxHeapMiB } = this.#options;
-    const tooMuch = (most: string) =>
-      new GatewayError(Code.RESOURCE_EXHAUSTED, `${what} cannot be read: it takes more than ${most}`);
+    const tooMuch = (most: string) => limitExceeded(`${what} cannot be read: it takes more than ${most}`);
     const scope = callScope({ signal, timeoutMs: maxJobMs, late: () => tooMuch(`${maxJobMs / 1000} s`) });
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const end = (code: number) => reject(new Error(`a thread ended with code ${code}`));

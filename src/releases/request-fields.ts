@@ -14,7 +14,7 @@ import {
   WireWriter,
   wireFields,
 } from '../codec/index.ts';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { invalidArgument, limitExceeded } from '../protocol/index.ts';
 
 type FieldOf<Type extends keyof MessageTypes> = keyof MessageTypes[Type] & string;
 type Named<Prefix extends string> = {
@@ -46,7 +46,8 @@ export class RequestFields<Type extends keyof MessageTypes> {
     let nodes = 0;
     try {
       for (const part of wireFields(wire)) {
-        if (++nodes > limits.maxNodes) throw tooMany();
+        if (++nodes > limits.maxNodes)
+          throw limitExceeded(`the request has more than ${limits.maxNodes} fields`);
         const field = byNumber.get(part.number);
         if (!field) continue;
         if (!acceptsWireType(field, part.wireType))
@@ -165,8 +166,4 @@ function writeField(out: WireWriter, number: number | undefined, value: GivenFie
   else if (typeof value === 'object')
     for (const one of value) out.tag(number, WireType.VARINT).int64(BigInt(one));
   else out.intField(number, value);
-}
-
-function tooMany(): GatewayError {
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, `the request has more than ${limits.maxNodes} fields`);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type CallContext, Code, GatewayError, orAborted } from '../protocol/index.ts';
+import { type CallContext, Code, GatewayError, limitExceeded, orAborted } from '../protocol/index.ts';
 
 export interface UnfinishedOptions {
   /** Each holds a call to Tiller open. Default: 256. */
@@ -65,7 +65,7 @@ export class UnfinishedWrites {
       size < maxRunning
         ? `the atomic changes in progress take up ${maxBytes} bytes already: try again later`
         : `${maxRunning} atomic changes are in progress already`;
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
+    throw limitExceeded(message, { reason: 'OVERLOADED' });
   }
 
   /**

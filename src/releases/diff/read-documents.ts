@@ -1,4 +1,4 @@
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { limitExceeded } from '../../protocol/index.ts';
 import { parseYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 import { KnownSecrets } from './mask-secrets.ts';
 
@@ -44,10 +44,8 @@ export function readDocuments({ manifest, hooks }: Rendered): ManifestDocument[]
   };
   const texts = manifest.split(marker, maxDocuments + 1);
   const hookTexts = hooks.slice(0, maxDocuments).flatMap(hook => hook.split(marker, maxDocuments + 1));
-  if (texts.length + hookTexts.length > maxDocuments) {
-    const message = `a revision has more than ${maxDocuments} documents, which are not compared`;
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
-  }
+  if (texts.length + hookTexts.length > maxDocuments)
+    throw limitExceeded(`a revision has more than ${maxDocuments} documents, which are not compared`);
   return [...texts.flatMap(text => read(text, false)), ...hookTexts.flatMap(text => read(text, true))];
 }
 

@@ -1,5 +1,5 @@
 import type { RecordChange, Records, StoredRevision } from '../../backends/index.ts';
-import { type CallContext, Code, GatewayError } from '../../protocol/index.ts';
+import { type CallContext, GatewayError, limitExceeded } from '../../protocol/index.ts';
 import { ChangeLog, type LogBounds } from './change-log.ts';
 import { markMessage, snapshotMessage } from './event.ts';
 
@@ -188,8 +188,7 @@ function keyOf({ resource, objectNamespace, objectName }: StoredRevision): strin
 }
 
 function slowClient(): GatewayError {
-  return new GatewayError(
-    Code.RESOURCE_EXHAUSTED,
+  return limitExceeded(
     'the client takes events more slowly than they come (--watch-backlog): watch again with resume_after',
     { reason: 'SLOW_CLIENT' },
   );

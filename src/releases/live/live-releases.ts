@@ -1,5 +1,5 @@
 import type { Records } from '../../backends/index.ts';
-import { type CallContext, Code, GatewayError, unavailable } from '../../protocol/index.ts';
+import { type CallContext, type GatewayError, limitExceeded, unavailable } from '../../protocol/index.ts';
 import { Feed, type FeedSource, type WatchWish } from './feed.ts';
 
 export type { WatchWish } from './feed.ts';
@@ -121,11 +121,9 @@ export class LiveReleases {
   #enter(): () => void {
     if (this.#options.stopping?.aborted) throw stoppingError();
     if (this.#streams >= this.#options.maxStreams) {
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `${this.#streams} streams of changes are open already (--max-watchers)`,
-        { reason: 'OVERLOADED' },
-      );
+      throw limitExceeded(`${this.#streams} streams of changes are open already (--max-watchers)`, {
+        reason: 'OVERLOADED',
+      });
     }
     this.#streams++;
     return () => void this.#streams--;
