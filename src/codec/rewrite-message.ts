@@ -1,4 +1,4 @@
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { invalidArgument, limitExceeded } from '../protocol/index.ts';
 import { acceptsWireType, type Field, type MessageType } from './schema.ts';
 import { limits, MalformedMessage, WireReader, WireType } from './wire-format.ts';
 import { WireWriter } from './wire-writer.ts';
@@ -10,39 +10,6 @@ import { WireWriter } from './wire-writer.ts';
  * at most once, every number in its shortest form.
  */
 
-interface State {
-  reader: WireReader;
-  readonly out: WireWriter;
-  /** Refuses known fields of a wrong wire type; otherwise they are dropped, as every reader of protobuf does. */
-  readonly strict: boolean;
-  nodes: number;
-  joinedBytes: number;
-}
-
-/** Writes the fields of the message that ends at `end`. */
-type RewriteFields = (state: State, end: number, depth: number) => void;
-
-/** Writes one value; its tag is read and written already. */
-type RewriteValue = (state: State, depth: number) => void;
-
-interface FieldRewriter {
-  readonly field: Field;
-  readonly once: boolean;
-  /** For messages that may come once: several of them merge. */
-  readonly content: RewriteFields | undefined;
-  readonly value: RewriteValue;
-}
-
-/** Where a field stands. */
-interface Place {
-  readonly known: FieldRewriter;
-  readonly tag: number;
-  /** Of the value, right behind the tag. */
-  readonly position: number;
-}
-
-const compiled = new Map<MessageType, RewriteFields>();
-
 /**
  * The message as it was understood, in wire format.
  * @throws GatewayError INVALID_ARGUMENT for bytes that are no such message, with the field that has a wrong wire type;
@@ -50,7 +17,7 @@ const compiled = new Map<MessageType, RewriteFields>();
  */
 export function rewriteMessage(type: MessageType, wire: Uint8Array): Buffer {
   try {
-    return rewrite(type, wire, true);
+    return new Rewriter(wire, true).rewrite(type);
   } catch (cause) {
     throw cause instanceof MalformedMessage ? invalidArgument(cause.message, { cause }) : cause;
   }
@@ -61,195 +28,188 @@ export function rewriteMessage(type: MessageType, wire: Uint8Array): Buffer {
  * @throws MalformedMessage
  */
 export function orderFields(type: MessageType, wire: Uint8Array): Buffer {
-  return rewrite(type, wire, false);
+  return new Rewriter(wire, false).rewrite(type);
 }
 
-function rewrite(type: MessageType, wire: Uint8Array, strict: boolean): Buffer {
-  const state = {
-    reader: new WireReader(wire),
-    out: new WireWriter(wire.length + 16),
-    strict,
-    nodes: 0,
-    joinedBytes: 0,
-  };
-  rewriterOf(type)(state, wire.length, 0);
-  return state.out.finish();
+/** Where a field stands. */
+interface Place {
+  readonly field: Field;
+  readonly tag: number;
+  /** Of the value, right behind the tag. */
+  readonly position: number;
 }
 
-function rewriterOf(type: MessageType): RewriteFields {
-  const known = compiled.get(type);
-  if (known) return known;
-  // A message can hold itself, so its fields are compiled when the first message of the type comes by.
-  let fields: (FieldRewriter | undefined)[] | undefined;
-  const rewriter: RewriteFields = (state, end, depth) => {
+class Rewriter {
+  #reader: WireReader;
+  readonly #out: WireWriter;
+  readonly #strict: boolean;
+  #nodes = 0;
+  #joinedBytes = 0;
+
+  /** @param strict refuses known fields of a wrong wire type; otherwise they are dropped, as every reader of protobuf does */
+  constructor(wire: Uint8Array, strict: boolean) {
+    this.#reader = new WireReader(wire);
+    this.#out = new WireWriter(wire.length + 16);
+    this.#strict = strict;
+  }
+
+  rewrite(type: MessageType): Buffer {
+    this.#message(type, this.#reader.end, 0);
+    return this.#out.finish();
+  }
+
+  /** Writes the fields of the message that ends at `end`. */
+  #message(type: MessageType, end: number, depth: number): void {
     if (depth > limits.maxDepth)
       throw new MalformedMessage(`${type.name} nests deeper than ${limits.maxDepth}`);
-    fields ??= compileFields(type);
-    const { reader } = state;
+    const reader = this.#reader;
     const outerEnd = reader.end;
     reader.end = end;
-    writePlaces(state, placesIn(state, fields, type), depth);
+    const places = this.#placesIn(type);
+    for (let index = 0, next = 1; index < places.length; index = next++) {
+      const { field } = places[index]!;
+      // of a field that may come once the last value counts; messages merge
+      const once = !field.repeated && !field.map;
+      while (once && places[next]?.field === field) next++;
+      if (next - index > 1 && isMessage(field)) {
+        this.#merged(field, places.slice(index, next), depth);
+      } else {
+        const { tag, position } = places[next - 1]!;
+        reader.position = position;
+        this.#field(type, field, tag, depth);
+      }
+    }
     reader.position = end;
     reader.end = outerEnd;
-  };
-  compiled.set(type, rewriter);
-  return rewriter;
-}
-
-function compileFields(type: MessageType): (FieldRewriter | undefined)[] {
-  const fields: (FieldRewriter | undefined)[] = [];
-  for (const field of type.fields) {
-    const once = !field.repeated && !field.map;
-    const content = field.map
-      ? rewriterOf(mapEntry(type, field))
-      : typeof field.type === 'object' && field.type.kind === 'message'
-        ? rewriterOf(field.type)
-        : undefined;
-    const value = content ? messageValue(content) : scalarValue(field);
-    fields[field.number] = { field, once, content: once ? content : undefined, value };
   }
-  return fields;
-}
 
-/** A map is a repeated message {1: key, 2: value}. */
-function mapEntry(type: MessageType, map: Field): MessageType {
-  const key: Field = {
-    ...map,
-    number: 1,
-    name: 'key',
-    type: 'string',
-    wireType: WireType.BYTES,
-    repeated: false,
-    map: false,
-  };
-  const isText = map.type === 'string' || map.type === 'bytes';
-  const isMessage = typeof map.type === 'object' && map.type.kind === 'message';
-  if (!isText && !isMessage)
-    throw new Error(`${type.name}.${map.name}: no map of this contract has such values`);
-  const fields = [key, { ...key, number: 2, name: 'value', type: map.type }];
-  return { ...type, name: `${type.name}.${map.name}`, fields };
-}
+  /**
+   * Where the known fields of a message stand, by ascending number. Its tags are counted and their wire types checked
+   * before anything is done, nothing below them is looked at.
+   */
+  #placesIn({ name, byNumber }: MessageType): Place[] {
+    const reader = this.#reader;
+    const places: Place[] = [];
+    let last = 0;
+    let inOrder = true;
+    while (!reader.done) {
+      this.#count();
+      const tag = reader.tag();
+      const field = byNumber.get(tag >>> 3);
+      if (field && acceptsWireType(field, tag & 7)) {
+        inOrder &&= last <= field.number;
+        last = field.number;
+        places.push({ field, tag, position: reader.position });
+      } else if (field && this.#strict)
+        throw new MalformedMessage(`${name}.${field.name} has a wrong wire type`);
+      reader.skip(tag & 7);
+    }
+    return inOrder ? places : places.sort((one, other) => one.field.number - other.field.number);
+  }
 
-function messageValue(content: RewriteFields): RewriteValue {
-  return (state, depth) => {
-    const { reader, out } = state;
-    const end = reader.lengthEnd();
-    const opened = out.open();
-    content(state, end, depth + 1);
-    out.close(opened);
-  };
-}
+  #count(): void {
+    if (++this.#nodes > limits.maxNodes)
+      throw limitExceeded(`the message has more than ${limits.maxNodes} values`);
+  }
 
-function scalarValue({ type, wireType }: Field): RewriteValue {
-  if (wireType === WireType.BYTES)
-    return ({ reader, out }) => {
+  #field(type: MessageType, field: Field, tag: number, depth: number): void {
+    const reader = this.#reader;
+    this.#out.tag(field.number, tag & 7);
+    if ((tag & 7) === field.wireType) {
+      if (field.map) this.#nested(mapEntry(type, field), depth);
+      else if (isMessage(field)) this.#nested(field.type, depth);
+      else this.#scalar(field);
+      return;
+    }
+    // Packed: many values in one length-delimited one.
+    const outerEnd = reader.end;
+    reader.end = reader.lengthEnd();
+    const opened = this.#out.open();
+    while (!reader.done) {
+      this.#count();
+      this.#scalar(field);
+    }
+    this.#out.close(opened);
+    reader.end = outerEnd;
+  }
+
+  #nested(type: MessageType, depth: number): void {
+    const end = this.#reader.lengthEnd();
+    const opened = this.#out.open();
+    this.#message(type, end, depth + 1);
+    this.#out.close(opened);
+  }
+
+  #scalar({ type, wireType }: Field): void {
+    const reader = this.#reader;
+    const out = this.#out;
+    if (wireType === WireType.BYTES) {
       const end = reader.lengthEnd();
       out.bytes(reader.bytes.subarray(reader.position, end));
       reader.position = end;
-    };
-  if (wireType !== WireType.VARINT)
-    return ({ reader, out }) => {
+    } else if (wireType !== WireType.VARINT) {
       const length = wireType === WireType.FIXED64 ? 8 : 4;
       const start = reader.take(length);
       out.raw(reader.bytes.subarray(start, start + length));
-    };
-  if (type === 'bool') return ({ reader, out }) => void out.uint32(reader.uint64() === 0n ? 0 : 1);
-  if (type === 'uint32' || type === 'sint32') return ({ reader, out }) => void out.uint32(reader.uint32());
-  if (type === 'int32' || typeof type === 'object')
-    return ({ reader, out }) => {
+    } else if (type === 'bool') {
+      out.uint32(reader.uint64() === 0n ? 0 : 1);
+    } else if (type === 'uint32' || type === 'sint32') {
+      out.uint32(reader.uint32());
+    } else if (type === 'int32' || typeof type === 'object') {
       const value = reader.uint32() | 0;
       if (value >= 0) out.uint32(value);
       else out.int64(BigInt(value));
-    };
-  return ({ reader, out }) => void out.int64(reader.uint64());
-}
-
-/**
- * Where the known fields of a message stand, by ascending number. Its tags are counted and their wire types checked
- * before anything is done, nothing below them is looked at.
- */
-function placesIn(
-  state: State,
-  fields: readonly (FieldRewriter | undefined)[],
-  { name }: MessageType,
-): Place[] {
-  const { reader } = state;
-  const places: Place[] = [];
-  let inOrder = true;
-  while (!reader.done) {
-    count(state);
-    const tag = reader.tag();
-    const known = fields[tag >>> 3];
-    if (known && acceptsWireType(known.field, tag & 7)) {
-      inOrder &&= places.length === 0 || places.at(-1)!.known.field.number <= known.field.number;
-      places.push({ known, tag, position: reader.position });
-    } else if (known && state.strict)
-      throw new MalformedMessage(`${name}.${known.field.name} has a wrong wire type`);
-    reader.skip(tag & 7);
-  }
-  return inOrder ? places : places.sort((one, other) => one.known.field.number - other.known.field.number);
-}
-
-function count(state: State): void {
-  if (++state.nodes > limits.maxNodes)
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the message has more than ${limits.maxNodes} values`);
-}
-
-/** Of a field that may come once the last value counts; messages merge. */
-function writePlaces(state: State, places: readonly Place[], depth: number): void {
-  for (let index = 0, next = 1; index < places.length; index = next++) {
-    const { known } = places[index]!;
-    while (known.once && places[next]?.known === known) next++;
-    if (known.content && next - index > 1) {
-      writeMerged(state, known.field.number, known.content, places.slice(index, next), depth);
     } else {
-      const { tag, position } = places[next - 1]!;
-      state.reader.position = position;
-      writeField(state, known, tag, depth);
+      out.int64(reader.uint64());
     }
   }
+
+  /** Messages of a field that may come once merge, which is what joining their bytes means. */
+  #merged(field: MessageField, places: readonly Place[], depth: number): void {
+    const reader = this.#reader;
+    const parts = places.map(({ position }) => {
+      reader.position = position;
+      const end = reader.lengthEnd();
+      return reader.bytes.subarray(reader.position, end);
+    });
+    for (const { length } of parts) this.#joinedBytes += length;
+    if (this.#joinedBytes > limits.maxJoinedBytes)
+      throw limitExceeded('the message has too many messages in parts');
+    const joined = Buffer.concat(parts);
+    const opened = this.#out.tag(field.number, WireType.BYTES).open();
+    this.#reader = new WireReader(joined);
+    this.#message(field.type, joined.length, depth + 1);
+    this.#reader = reader;
+    this.#out.close(opened);
+  }
 }
 
-function writeField(state: State, { field, value }: FieldRewriter, tag: number, depth: number): void {
-  const { reader, out } = state;
-  out.tag(field.number, tag & 7);
-  if ((tag & 7) === field.wireType) {
-    value(state, depth);
-    return;
-  }
-  // Packed: many values in one length-delimited one.
-  const outerEnd = reader.end;
-  reader.end = reader.lengthEnd();
-  const opened = out.open();
-  while (!reader.done) {
-    count(state);
-    value(state, depth);
-  }
-  out.close(opened);
-  reader.end = outerEnd;
+type MessageField = Field & { readonly type: MessageType };
+
+function isMessage(field: Field): field is MessageField {
+  return typeof field.type === 'object' && field.type.kind === 'message';
 }
 
-/** Messages of a field that may come once merge, which is what joining their bytes means. */
-function writeMerged(
-  state: State,
-  number: number,
-  content: RewriteFields,
-  places: readonly Place[],
-  depth: number,
-): void {
-  const { reader, out } = state;
-  const parts = places.map(({ position }) => {
-    reader.position = position;
-    const end = reader.lengthEnd();
-    return reader.bytes.subarray(reader.position, end);
-  });
-  for (const { length } of parts) state.joinedBytes += length;
-  if (state.joinedBytes > limits.maxJoinedBytes)
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, 'the message has too many messages in parts');
-  const joined = Buffer.concat(parts);
-  const opened = out.tag(number, WireType.BYTES).open();
-  state.reader = new WireReader(joined);
-  content(state, joined.length, depth + 1);
-  state.reader = reader;
-  out.close(opened);
+const mapEntries = new Map<Field, MessageType>();
+
+/** A map is a repeated message {1: key, 2: value}. */
+function mapEntry({ name }: MessageType, map: Field): MessageType {
+  const known = mapEntries.get(map);
+  if (known) return known;
+  if (map.type !== 'string' && map.type !== 'bytes' && !isMessage(map))
+    throw new Error(`${name}.${map.name}: no map of this contract has such values`);
+  const one = { ...map, wireType: WireType.BYTES, repeated: false, map: false };
+  const key: Field = { ...one, number: 1, name: 'key', type: 'string' };
+  const fields = [key, { ...one, number: 2, name: 'value' }];
+  const byNumber = new Map(fields.map(field => [field.number, field]));
+  const entry = {
+    kind: 'message',
+    name: `${name}.${map.name}`,
+    fields,
+    byNumber,
+    byName: new Map(),
+    comment: '',
+  } as const;
+  mapEntries.set(map, entry);
+  return entry;
 }
