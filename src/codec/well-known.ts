@@ -1,8 +1,4 @@
-import { invalidArgument } from '../protocol/index.ts';
-import type { JsonReader } from './json-reader.ts';
-import type { PathTracker } from './parse-scalar.ts';
 import { limits, MalformedMessage, type WireField, WireReader, WireType, wireFields } from './wire-format.ts';
-import type { WireWriter } from './wire-writer.ts';
 
 /*
  * `google.protobuf.Struct`: any JSON object. The numbers are those of google/protobuf/struct.proto:
@@ -12,90 +8,6 @@ import type { WireWriter } from './wire-writer.ts';
 
 /** What a google.protobuf.Value can hold. Objects have no prototype, so that any name is just a name. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
-
-/** What JSON is read from and written to, and the place in it for errors. */
-export interface JsonState {
-  readonly reader: JsonReader;
-  readonly out: WireWriter;
-  readonly path: PathTracker;
-}
-
-/** Writes the content of a Struct; the reader stands before an object. */
-export function writeStruct(state: JsonState, depth: number): void {
-  const { reader, out, path } = state;
-  reader.object(name => {
-    const entry = out.tag(1, WireType.BYTES).open();
-    out.stringField(1, name);
-    path.enter(name);
-    writeValueField(2, state, depth + 1);
-    path.leave();
-    out.close(entry);
-  });
-}
-
-function writeValueField(number: number, state: JsonState, depth: number): void {
-  const { out, path } = state;
-  if (depth > limits.maxDepth) throw invalidArgument(`${path}: nests deeper than ${limits.maxDepth}`);
-  const mark = out.tag(number, WireType.BYTES).open();
-  writeValue(state, depth);
-  out.close(mark);
-}
-
-/** Each alternative is written even at its default: which one is set is what a Value says. */
-function writeValue(state: JsonState, depth: number): void {
-  const { reader, out, path } = state;
-  const kind = reader.peek();
-  switch (kind) {
-    case 'null':
-      reader.literal(kind);
-      out.tag(1, WireType.VARINT).uint32(0);
-      return;
-    case 'number':
-      out.tag(2, WireType.FIXED64).double(readNumber(reader, path));
-      return;
-    case 'string':
-      out.tag(3, WireType.BYTES).string(reader.string());
-      return;
-    case 'object': {
-      const mark = out.tag(5, WireType.BYTES).open();
-      writeStruct(state, depth);
-      out.close(mark);
-      return;
-    }
-    case 'array': {
-      const mark = out.tag(6, WireType.BYTES).open();
-      reader.array(index => {
-        path.enter(index);
-        writeValueField(1, state, depth + 1);
-        path.leave();
-      });
-      out.close(mark);
-      return;
-    }
-    default:
-      reader.literal(kind);
-      out.tag(4, WireType.VARINT).uint32(kind === 'true' ? 1 : 0);
-  }
-}
-
-/**
- * A Struct holds doubles; an integer that a double would change is refused rather than changed. Digits that JavaScript
- * itself prints for the double are no change, though the double may stand for slightly more or less.
- */
-function readNumber(reader: JsonReader, path: PathTracker): number {
-  const digits = reader.number();
-  const value = Number(digits);
-  const isChanged =
-    /^-?\d+$/.test(digits) &&
-    digits !== String(value) &&
-    BigInt(digits) !== BigInt(Number.isFinite(value) ? value : 0);
-  if (isChanged) {
-    throw invalidArgument(
-      `${path}: ${digits.slice(0, 40)} does not fit a double; put it in quotes or use values.raw`,
-    );
-  }
-  return value;
-}
 
 /**
  * `google.protobuf.Struct` → object.
@@ -194,11 +106,4 @@ export function textToTimestamp(text: string): { seconds: bigint; nanos: number 
   const seconds = BigInt(milliseconds / 1000 - offsetSeconds);
   if (seconds < firstSecond || seconds > lastSecond) return undefined;
   return { seconds, nanos: Number(fraction.padEnd(9, '0')) };
-}
-
-/** Writes the content of a Timestamp; the reader stands before a string. */
-export function writeTimestamp({ reader, out, path }: JsonState): void {
-  const time = textToTimestamp(reader.string());
-  if (!time) throw invalidArgument(`${path}: expected a time as in RFC 3339`);
-  out.intField(1, time.seconds).intField(2, time.nanos);
 }
