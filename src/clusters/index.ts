@@ -1,3 +1,4 @@
+export type { Backend } from '../backends/index.ts';
 export type { ClusterReport } from './breaker.ts';
 export { Cluster } from './cluster.ts';
 export { createClusterSource, keepUpToDate, type SourceProblem } from './cluster-source.ts';

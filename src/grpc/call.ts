@@ -85,7 +85,7 @@ export function untilStopped<C extends Call>(
 ): [string, CallHandler<C>][] {
   return handlers.map(([path, handler]) => [
     path,
-    async call => {
+    parsingRequests(async call => {
       const stop = () => call.abort(unavailable('the gateway is stopping'));
       if (stopping.aborted) stop();
       stopping.addEventListener('abort', stop, { once: true });
@@ -94,6 +94,6 @@ export function untilStopped<C extends Call>(
       } finally {
         stopping.removeEventListener('abort', stop);
       }
-    },
+    }),
   ]);
 }

@@ -16,22 +16,18 @@ export function clusterHandlers(
   releases: ReleaseService,
   tap: MessageTap | undefined,
 ): Map<string, (backend: Backend) => CallHandler<ServerCall>> {
-  const native = releases.methods.map(
-    method => [method.contract.path, (backend: Backend) => releaseHandler(method, backend)] as const,
-  );
-  const passed = tillerService.methods.map(
-    ({ path, idempotency }) =>
-      [
-        path,
-        (backend: Backend) => {
-          if (backend.kind === 'tiller')
-            return passThroughHandler(backend.tiller, idempotency === 'NO_SIDE_EFFECTS', tap);
-          const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.names[0]}`;
-          throw new GatewayError(Code.UNIMPLEMENTED, message);
-        },
-      ] as const,
-  );
-  return new Map([...native, ...passed]);
+  const handlers = new Map<string, (backend: Backend) => CallHandler<ServerCall>>();
+  for (const method of releases.methods)
+    handlers.set(method.contract.path, backend => releaseHandler(method, backend));
+  for (const { path, idempotency } of tillerService.methods) {
+    handlers.set(path, backend => {
+      if (backend.kind === 'tiller')
+        return passThroughHandler(backend.tiller, idempotency === 'NO_SIDE_EFFECTS', tap);
+      const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.names[0]}`;
+      throw new GatewayError(Code.UNIMPLEMENTED, message);
+    });
+  }
+  return handlers;
 }
 
 /** Only configured names become labels, whatever a caller sends. */

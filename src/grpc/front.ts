@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Registry, readSelection } from '../clusters/index.ts';
+import type { FinishedRequest } from '../http/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 import { isLive, type ReleaseService } from '../releases/index.ts';
-import { type CallBounds, type CallHandler, parsingRequests, untilStopped } from './call.ts';
+import { type CallBounds, type CallHandler, untilStopped } from './call.ts';
 import { clusterHandlers, clusterLabel, type MessageTap, tillerService } from './cluster-calls.ts';
 import { type Health, healthHandlers, healthService } from './health.ts';
 import { reflectionHandlers, reflectionServices } from './reflection.ts';
@@ -15,36 +16,11 @@ import { ServerCall } from './server-call.ts';
  * are passed on.
  */
 
-/** What is known of a call when it is over. */
-export interface FinishedCall {
-  /** The caller's `x-request-id`, or a new one. */
-  readonly requestId: string;
-  /** The path as it came, shortened. */
-  readonly path: string;
-  /** The path of a known method; empty for any other, so that labels stay few. */
-  readonly route: string;
-  readonly code: Code;
-  readonly durationMs: number;
-  /** Bytes of messages that were sent. */
-  readonly bytes: number;
-  /** What went wrong, where something did; of a call that was passed through, Tiller's text. */
-  readonly error: unknown;
-  /** Which of several clusters answered. */
-  readonly cluster: string | undefined;
-  /** Of a read: where its answer came from. */
-  readonly reads: string | undefined;
-}
-
-export interface GrpcEvents {
-  readonly started?: () => void;
-  readonly finished?: (call: FinishedCall) => void;
-}
-
-/** What is known of a call before its path is looked at. */
-export interface AdmittedRequest {
-  readonly headers: IncomingHttpHeaders;
-  readonly socket: unknown;
-}
+/**
+ * What is known of a call when it is over. The path is shortened; bytes are those of messages that were sent; the error
+ * of a call that was passed through is Tiller's text.
+ */
+export type FinishedCall = Omit<FinishedRequest, 'verb' | 'status'>;
 
 export interface GrpcOptions extends CallBounds {
   readonly service: ReleaseService;
@@ -53,10 +29,13 @@ export interface GrpcOptions extends CallBounds {
   /** Fires when the gateway begins to stop: calls that would last for ever end then. */
   readonly stopping: AbortSignal;
   /** Throws the GatewayError of a call that is to be refused: for those that come from web pages. */
-  readonly admit?: ((request: AdmittedRequest) => void) | undefined;
+  readonly admit?: ((request: { headers: IncomingHttpHeaders; socket: unknown }) => void) | undefined;
   /** Shown the messages of calls to Tiller's own service. */
   readonly tap?: MessageTap | undefined;
-  readonly events: GrpcEvents;
+  readonly events: {
+    readonly started?: () => void;
+    readonly finished?: (call: FinishedCall) => void;
+  };
 }
 
 const maxPathChars = 300;
@@ -70,9 +49,7 @@ export function createGrpcFront(
     ...healthHandlers(options.health, names),
     ...reflectionHandlers([...names, ...reflectionServices]),
   ] as const;
-  const own = new Map<string, CallHandler<ServerCall>>(
-    untilStopped(handlers, options.stopping).map(([path, handler]) => [path, parsingRequests(handler)]),
-  );
+  const own = new Map<string, CallHandler<ServerCall>>(untilStopped(handlers, options.stopping));
   const live = options.service.methods.filter(({ contract }) => isLive(contract));
   const livePaths = new Set(live.map(({ contract }) => contract.path));
   const ofCluster = clusterHandlers(options.service, options.tap);

@@ -14,13 +14,7 @@ import type { ServerCall } from './server-call.ts';
  * grpc.reflection.v1 and v1alpha, which have the same messages. Numbers:
  * https://github.com/grpc/grpc-proto/blob/master/grpc/reflection/v1/reflection.proto
  */
-const request = {
-  fileByName: 3,
-  fileBySymbol: 4,
-  fileByExtension: 5,
-  extensionNumbers: 6,
-  listServices: 7,
-} as const;
+const request = { fileByName: 3, fileBySymbol: 4, listServices: 7 } as const;
 const response = { validHost: 1, original: 2, files: 4, services: 6, error: 7 } as const;
 
 export const reflectionServices = [
@@ -53,22 +47,18 @@ function answer(message: Buffer, descriptors: ReflectedFiles, services: readonly
   );
   const text =
     asked?.wireType === WireType.BYTES ? message.toString('utf8', asked.valueStart, asked.end) : '';
+  const list = new WireWriter();
   switch (asked?.number) {
     case request.listServices:
-      return writeServices(out, services);
+      for (const name of services) list.bytesField(1, new WireWriter().stringField(1, name).finish());
+      return out.bytesField(response.services, list.finish()).finish();
     case request.fileByName:
       return writeFiles(out, descriptors, descriptors.byName.get(text), `file ${text}`);
     case request.fileBySymbol:
       return writeFiles(out, descriptors, descriptors.bySymbol.get(text), `symbol ${text}`);
     default:
-      return writeError(out, Code.NOT_FOUND, 'proto3 has no extensions');
+      return writeNotFound(out, 'proto3 has no extensions');
   }
-}
-
-function writeServices(out: WireWriter, services: readonly string[]): Buffer {
-  const list = new WireWriter();
-  for (const name of services) list.bytesField(1, new WireWriter().stringField(1, name).finish());
-  return out.bytesField(response.services, list.finish()).finish();
 }
 
 /** A file with everything it depends on, so that the client need not ask again. */
@@ -78,7 +68,7 @@ function writeFiles(
   file: ReflectedFile | undefined,
   what: string,
 ): Buffer {
-  if (!file) return writeError(out, Code.NOT_FOUND, `${what.slice(0, 200)} is not known`);
+  if (!file) return writeNotFound(out, `${what.slice(0, 200)} is not known`);
   const files = new Set<ReflectedFile>([file]);
   for (const { dependencies } of files) {
     for (const name of dependencies) {
@@ -91,8 +81,7 @@ function writeFiles(
   return out.bytesField(response.files, list.finish()).finish();
 }
 
-function writeError(out: WireWriter, code: Code, message: string): Buffer {
-  return out
-    .bytesField(response.error, new WireWriter().intField(1, code).stringField(2, message).finish())
-    .finish();
+function writeNotFound(out: WireWriter, message: string): Buffer {
+  const error = new WireWriter().intField(1, Code.NOT_FOUND).stringField(2, message).finish();
+  return out.bytesField(response.error, error).finish();
 }

@@ -270,9 +270,7 @@ function encodeShortened(message: string, maxChars: number): string {
 }
 
 async function compressedFrame(message: Uint8Array): Promise<Buffer> {
-  const content = await gzipAsync(message);
-  const prefix = Buffer.alloc(framePrefixBytes);
-  prefix[0] = 1;
-  prefix.writeUInt32BE(content.length, 1);
-  return Buffer.concat([prefix, content]);
+  const frame = toFrame(await gzipAsync(message));
+  frame[0] = 1;
+  return frame;
 }

@@ -12,7 +12,7 @@ import {
   withoutLocalPaths,
 } from '../protocol/index.ts';
 import { isLive, type ReleaseService } from '../releases/index.ts';
-import { type Call, type CallBounds, onlyMessage, parsingRequests, untilStopped } from './call.ts';
+import { type Call, type CallBounds, onlyMessage, untilStopped } from './call.ts';
 import { releaseHandler, tillerService } from './cluster-calls.ts';
 import { type Health, healthHandlers, healthService } from './health.ts';
 import { reflectionServices } from './reflection.ts';
@@ -54,10 +54,9 @@ export function createGrpcWebRoutes({ service: releases, health, ...options }: G
           ),
       }),
     ),
-    ...own.map(([path, handler]) => {
-      const run = parsingRequests(handler);
-      return route(path, { changes: false, answer: exchange => answer(exchange, maxMessageBytes, run) });
-    }),
+    ...own.map(([path, handler]) =>
+      route(path, { changes: false, answer: exchange => answer(exchange, maxMessageBytes, handler) }),
+    ),
     ...others.map(path =>
       route(path, {
         perCluster: true,

@@ -119,11 +119,12 @@ export class Exchange {
   match: Match | undefined;
   /** The guards have let the request in: from here on its route says how errors look. */
   isAdmitted = false;
+  /** The cluster that the request is for: there from the handler on. */
+  cluster!: Cluster;
   /** What logs and metrics call the cluster, where it is not the gateway's own. */
   clusterLabel: string | undefined;
   /** Counts what the request keeps in memory. */
   readonly hold: Holder;
-  #cluster: Cluster | undefined;
   #readsFrom: string | undefined;
   readonly #startedAt = performance.now();
 
@@ -151,16 +152,6 @@ export class Exchange {
       headerOf(request, 'x-http-method-override')?.toUpperCase() === 'GET' &&
       hasContentType(request, 'application/x-www-form-urlencoded');
     return isOverridden || verb === 'HEAD' ? 'GET' : (verb as Verb);
-  }
-
-  /** The cluster that the request is for: there from the handler on. */
-  get cluster(): Cluster {
-    if (!this.#cluster) throw new Error('no cluster was picked yet');
-    return this.#cluster;
-  }
-
-  set cluster(cluster: Cluster) {
-    this.#cluster = cluster;
   }
 
   /**

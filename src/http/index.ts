@@ -14,6 +14,6 @@ export { Guard } from './guard.ts';
 export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { Router } from './router.ts';
-export { selectCluster, toOriginForm, validateForwardPath } from './select-cluster.ts';
-export { errorBody, StreamWriter, sendContent, sendJson } from './send.ts';
+export { selectCluster, toForwardTarget, toOriginForm } from './select-cluster.ts';
+export { type Content, errorBody, StreamWriter, sendContent, sendJson } from './send.ts';
 export { readUploadForm } from './upload-form.ts';

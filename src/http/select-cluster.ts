@@ -61,18 +61,19 @@ function decode(segment: string): string {
 }
 
 /**
+ * The path and query of a request that goes on to a cluster's own gateway.
  * Paths that go on to an API server must not leave the service proxy that they are put behind: servers and proxies in
  * between resolve `..`, however it is written, and repeated slashes.
  * @throws GatewayError NOT_FOUND, as the cluster's gateway itself would say: it has nothing at such paths
  */
-export function validateForwardPath(path: string): string {
+export function toForwardTarget({ path, query }: Target): string {
   const isPlain =
     /^\/[\w.~!$&'()*+,;=:@%/-]*$/.test(path) &&
     !/\/\/|%(?:2f|5c|25|7f|[01][0-9a-f])/i.test(path) &&
     !decode(path)
       .split('/')
       .some(part => /^\.\.?(?:;|$)/.test(part)); // some servers cut parameters off
-  if (isPlain) return path;
+  if (isPlain) return path + (query && `?${query}`);
   throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path.slice(0, 200)} of a cluster`);
 }
 

@@ -57,7 +57,7 @@ export function createHttp2(options: ListenerOptions, fronts: Pick<Fronts, 'http
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     raw: string[],
-    add: WatchedSession['add'],
+    add: (stream: ServerHttp2Stream) => void,
   ) => {
     if (stream.closed) return; // cancelled by its client already: an answer would throw
     add(stream);
@@ -77,7 +77,7 @@ export function createHttp2(options: ListenerOptions, fronts: Pick<Fronts, 'http
     socket.once('end', () => (open.size === 0 ? closeSoon(session, socket) : destroyBoth(session, socket)));
     session.on('stream', (stream, headers, _flags, rawHeaders) => {
       // a stream's error ends that stream alone; its front sees the close
-      stream.on('error', ignore);
+      stream.on('error', () => {});
       contain(options.log, stream, () => serve(stream, headers, rawHeaders as unknown as string[], add));
     });
     if (draining) letGo(session, options);
@@ -110,12 +110,6 @@ function refuseHeader(stream: ServerHttp2Stream): void {
   stream.resume(); // a body is dropped
 }
 
-interface WatchedSession {
-  readonly open: ReadonlySet<ServerHttp2Stream>;
-  /** Counts a stream as open until it is closed. */
-  add(stream: ServerHttp2Stream): void;
-}
-
 /**
  * Closes a session that is idle, or whose peer is gone. With a timer of its own: the session's own one, in Node 24, is
  * not cleared when the session is destroyed, and keeps it in memory for the rest of the idle time.
@@ -125,7 +119,7 @@ function watchSession(
   socket: Duplex,
   activity: Activity,
   options: ListenerOptions,
-): WatchedSession {
+) {
   const { idleTimeoutMs, log } = options;
   const { pingEveryMs = defaultPingEveryMs, pingTimeoutMs = defaultPingTimeoutMs } = options;
   const open = new Set<ServerHttp2Stream>();
@@ -145,7 +139,8 @@ function watchSession(
   });
   return {
     open,
-    add(stream) {
+    /** Counts a stream as open until it is closed. */
+    add(stream: ServerHttp2Stream): void {
       open.add(stream);
       activity.began();
       stream.once('close', () => {
@@ -225,5 +220,3 @@ function boundBody(stream: ServerHttp2Stream, requestTimeoutMs: number): void {
   const stop = () => clearTimeout(timer);
   stream.once('end', stop).once('close', stop);
 }
-
-function ignore(): void {}

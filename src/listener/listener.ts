@@ -11,13 +11,6 @@ import { createHttp2 } from './http2.ts';
 import type { Fronts, ListenerOptions, ListenTarget } from './options.ts';
 import { createTlsLayer } from './tls.ts';
 
-/** Open connections by protocol; `total` also counts undecided and upgraded ones. */
-export interface ConnectionCounts {
-  readonly total: number;
-  readonly http1: number;
-  readonly http2: number;
-}
-
 /** The one port, and a second one for TLS only where it is configured. */
 export interface Listener {
   /**
@@ -27,7 +20,8 @@ export interface Listener {
   listen(): Promise<void>;
   /** Where it listens, in the order of the targets; ports that the system chose are filled in. */
   addresses(): readonly AddressInfo[];
-  counts(): ConnectionCounts;
+  /** Open connections by protocol; `total` also counts undecided and upgraded ones. */
+  counts(): Readonly<Record<'total' | 'http1' | 'http2', number>>;
   /**
    * Stops accepting, notifies clients, and waits until the requests in progress are answered and the connections are
    * closed; after `timeoutMs` the rest is cut off.

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { invalidArgument } from '../protocol/index.ts';
 import type { Activity } from './connections.ts';
 import { contain } from './guard-fronts.ts';
@@ -63,18 +64,13 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-/** The contents of the files, in PEM. */
-interface TlsMaterial {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  readonly ca?: Buffer;
-}
+type TlsMaterial = Awaited<ReturnType<typeof readTlsFiles>>;
 
 /**
- * Reads the files.
+ * Reads the contents of the files, in PEM.
  * @throws GatewayError INVALID_ARGUMENT with the file that cannot be read, or the reason why the files do not match
  */
-async function readTlsFiles(options: TlsOptions): Promise<TlsMaterial> {
+async function readTlsFiles(options: TlsOptions) {
   const material = {
     cert: await readPem(options.certFile),
     key: await readPem(options.privateKeyFile),
@@ -113,7 +109,7 @@ function watchTlsFiles(
     try {
       const material = await readTlsFiles(options);
       lastReason = '';
-      if (!stopped && !same(material, current)) {
+      if (!stopped && !isDeepStrictEqual(material, current)) {
         onChange(material);
         current = material;
         log('info', 'TLS certificate reloaded', { file: options.certFile });
@@ -142,10 +138,4 @@ async function readPem(file: string): Promise<Buffer> {
     if (typeof code !== 'string') throw error;
     throw invalidArgument(`${file}: cannot be read: ${code}`, { cause: error });
   }
-}
-
-function same(a: TlsMaterial, b: TlsMaterial): boolean {
-  return (
-    a.cert.equals(b.cert) && a.key.equals(b.key) && (a.ca === b.ca || Boolean(b.ca && a.ca?.equals(b.ca)))
-  );
 }

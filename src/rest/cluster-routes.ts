@@ -1,4 +1,4 @@
-import type { Cluster, ClusterReport, Registry, SourceProblem, Upstream } from '../clusters/index.ts';
+import type { Backend, Cluster, ClusterReport, Registry, SourceProblem } from '../clusters/index.ts';
 import { type Method, messageType, wireToJson } from '../codec/index.ts';
 import {
   type Answered,
@@ -58,8 +58,6 @@ interface Asking {
   /** Time limit per cluster. */
   readonly timeoutMs: number;
 }
-
-type Backend = Upstream['backend'];
 
 /** A question that can be put to many clusters, and how the answers look. May work in a thread, so that it has a context. */
 interface Question {
@@ -205,7 +203,9 @@ async function askAll(
   onPart: (part: Part) => void | Promise<void>,
 ): Promise<void> {
   // one timer and one listener at the client's signal for all, however many there are
-  const scope = callScope({ ...client, timeoutMs, late: () => lateError(timeoutMs) });
+  const message = `the cluster did not answer within ${timeoutMs / 1000} s (--cluster-timeout)`;
+  const late = () => new GatewayError(Code.DEADLINE_EXCEEDED, message);
+  const scope = callScope({ ...client, timeoutMs, late });
   const context: CallContext = { ...client, signal: scope.signal, deadline: scope.deadline };
   const askOne = async (cluster: Cluster) => {
     const startedAt = performance.now();
@@ -224,11 +224,6 @@ async function askAll(
   } finally {
     scope.end();
   }
-}
-
-function lateError(timeoutMs: number): GatewayError {
-  const message = `the cluster did not answer within ${timeoutMs / 1000} s (--cluster-timeout)`;
-  return new GatewayError(Code.DEADLINE_EXCEEDED, message);
 }
 
 function toReply(part: Part): ClusterReply {

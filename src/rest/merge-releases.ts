@@ -1,8 +1,8 @@
-import { messageType, WireType, wireFields, wireToJson } from '../codec/index.ts';
+import { decodeMessage, messageType, WireType, wireFields, wireToJson } from '../codec/index.ts';
 import { Code, GatewayError, invalidArgument, whereItFits } from '../protocol/index.ts';
 
-const requestType = messageType('appscode.swift.v2.SummarizeReleasesRequest');
-const responseType = messageType('appscode.swift.v2.SummarizeReleasesResponse');
+const responseName = 'appscode.swift.v2.SummarizeReleasesResponse';
+const responseType = messageType(responseName);
 const timestampType = messageType('google.protobuf.Timestamp');
 const summaryType = messageType('appscode.swift.v2.ReleaseSummary');
 
@@ -43,18 +43,15 @@ const maxMergedBytes = 64 * 1024 * 1024;
  * @throws GatewayError INVALID_ARGUMENT for an `offset`, which is a release of one cluster
  */
 export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
-  const wanted = JSON.parse(wireToJson(requestType, request).toString()) as {
-    readonly limit?: string;
-    readonly offset?: string;
-    readonly sort_by?: ReleaseQuery['sortBy'];
-    readonly sort_order?: string;
-  };
-  if (wanted.offset !== undefined) {
+  const { limit, offset, sort_by, sort_order } = decodeMessage(
+    'appscode.swift.v2.SummarizeReleasesRequest',
+    request,
+  );
+  if (offset !== '') {
     throw invalidArgument('offset: a list over many clusters has no pages; raise limit or ask one cluster');
   }
-  const limit = Number(wanted.limit ?? 0);
-  if (limit < 0) throw invalidArgument(`limit: ${wanted.limit} is negative`);
-  return { sortBy: wanted.sort_by ?? 'NAME', descending: wanted.sort_order === 'DESC', limit };
+  if (limit < 0) throw invalidArgument(`limit: ${limit} is negative`);
+  return { sortBy: sort_by === 'UNKNOWN' ? 'NAME' : sort_by, descending: sort_order === 'DESC', limit };
 }
 
 /** @throws GatewayError RESOURCE_EXHAUSTED where the lists are too large to be merged */
@@ -145,10 +142,8 @@ function readPage(
     const name = textAt(wire, ['name']);
     releases.push({ cluster, name, key: sortBy === 'NAME' ? name : keyOf(wire, sortBy), reply, start, end });
   }
-  const counts = JSON.parse(wireToJson(responseType, without(reply, number)).toString()) as {
-    readonly total?: string;
-  };
-  return { releases, total: Number(counts.total ?? releases.length) };
+  const { total } = decodeMessage(responseName, without(reply, number));
+  return { releases, total: total || releases.length };
 }
 
 /** A message without the fields of a number. */

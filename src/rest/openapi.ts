@@ -1,14 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
-import { type Field, type Method, protoFolder } from '../codec/index.ts';
+import {
+  type EnumType,
+  type Field,
+  type MessageType,
+  type Method,
+  protoFolder,
+  type ScalarType,
+} from '../codec/index.ts';
 import { type Route, sendJson } from '../http/index.ts';
 import { Code, errorToHttpStatus, type Reason, reasons } from '../protocol/index.ts';
 import { isLive } from '../releases/index.ts';
-import { type Schema, SchemaCollector } from './openapi-schemas.ts';
 import { isPicture, isRead, type ReleaseRoute, takesArchive } from './release-routes.ts';
 import { isMessage } from './request-message.ts';
 import { textAnswersOf } from './text-answers.ts';
+
+/** A JSON Schema (2020-12), as OpenAPI 3.1 uses it, or another part of the document. */
+type Schema = Record<string, unknown>;
 
 /** What the document says beyond the contract: `proto/swift/v2/openapi.yaml`, which says what each part is for. */
 interface Texts {
@@ -285,4 +294,69 @@ function success(contract: Method, schemas: SchemaCollector): Schema {
       'One JSON object a line, each as soon as it is there; `error` is the last where the stream fails.',
     content: isLive(contract) ? { ...lines, 'text/event-stream': texts.serverSentEvents } : lines,
   };
+}
+
+const scalars: Readonly<Partial<Record<ScalarType, Schema>>> = {
+  bool: { type: 'boolean' },
+  string: { type: 'string' },
+  bytes: { type: 'string', contentEncoding: 'base64' },
+  int32: { type: 'integer', format: 'int32' },
+  uint32: { type: 'integer', format: 'uint32', minimum: 0 },
+  double: { type: 'number', format: 'double' },
+};
+
+/** Messages whose JSON is not an object with their fields. */
+const wellKnown: Readonly<Record<string, Schema>> = {
+  'google.protobuf.Timestamp': { type: 'string', format: 'date-time' },
+  'google.protobuf.Struct': { type: 'object', additionalProperties: true },
+};
+
+/** Collects the schemas of the messages and enums that a document refers to, each once. */
+class SchemaCollector {
+  readonly schemas: Record<string, Schema> = {};
+
+  /** A reference to a message's schema, which is added with everything it holds. */
+  message(type: MessageType): Schema {
+    const known = wellKnown[type.name];
+    if (known) return known;
+    if (!this.schemas[type.name]) {
+      const properties: Record<string, Schema> = {};
+      this.schemas[type.name] = {
+        type: 'object',
+        ...(type.comment && { description: type.comment }),
+        properties,
+      };
+      const isRequest = type.name.endsWith('Request');
+      for (const field of type.fields) properties[field.name] = this.field(field, isRequest);
+    }
+    return { $ref: `#/components/schemas/${type.name}` };
+  }
+
+  /**
+   * The schema of a field with its description.
+   * @param read true where the value is read: 64-bit integers may then be numbers as well as strings
+   */
+  field(field: Field, read: boolean): Schema {
+    const item = this.#value(field.type, read);
+    const schema = field.map
+      ? { type: 'object', additionalProperties: item }
+      : field.repeated
+        ? { type: 'array', items: item }
+        : item;
+    return field.comment ? { ...schema, description: field.comment } : schema;
+  }
+
+  #value(type: Field['type'], read: boolean): Schema {
+    if (typeof type === 'object')
+      return type.kind === 'message' ? this.message(type) : this.#enumeration(type);
+    if (type === 'int64') return { type: read ? ['string', 'integer'] : 'string', format: 'int64' };
+    const schema = scalars[type];
+    if (!schema) throw new Error(`the contract has no field of type ${type}`);
+    return schema;
+  }
+
+  #enumeration(type: EnumType): Schema {
+    this.schemas[type.name] ??= { type: 'string', enum: [...type.numbers.keys()] };
+    return { $ref: `#/components/schemas/${type.name}` };
+  }
 }

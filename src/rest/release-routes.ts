@@ -1,4 +1,4 @@
-import type { Upstream } from '../clusters/index.ts';
+import type { Backend } from '../clusters/index.ts';
 import { decodeMessage, type HttpBinding, type Method } from '../codec/index.ts';
 import {
   type Answered,
@@ -10,7 +10,7 @@ import {
   sendContent,
   sendJson,
   sendsBody,
-  validateForwardPath,
+  toForwardTarget,
 } from '../http/index.ts';
 import {
   afterWrite,
@@ -39,9 +39,6 @@ export interface ReleaseRoute extends Route {
   readonly contract: Method;
   readonly binding: HttpBinding;
 }
-
-/** What answers for a cluster's releases. */
-type Backend = Upstream['backend'];
 
 /** One request at a route of the contract. */
 interface RouteCall {
@@ -116,7 +113,7 @@ function answerByCluster(
   route: Readonly<Record<'hasBody' | 'isRead', boolean> & Partial<Record<'isLive' | 'isUnknown', boolean>>>,
   here: (backend: Backend, context: CallContext) => Promise<Answered>,
 ): Promise<Answered> {
-  const { cluster, request, response, target, verb, routeVerb, hold } = exchange;
+  const { cluster, request, response, target: asked, verb, routeVerb, hold } = exchange;
   return exchange.withContext(context =>
     cluster.withBackend(
       context.signal,
@@ -124,11 +121,11 @@ function answerByCluster(
         if (backend.kind !== 'gateway' || route.isLive) return here(backend, context);
         if (route.isUnknown && /^(?:POST|PUT|PATCH|DELETE)$/.test(verb) && sendsBody(request)) {
           throw invalidArgument(
-            `${target.path.slice(0, 200)} is not known here, and bodies are passed on only to paths that are: ask the cluster's own gateway`,
+            `${asked.path.slice(0, 200)} is not known here, and bodies are passed on only to paths that are: ask the cluster's own gateway`,
           );
         }
-        const path = validateForwardPath(target.path) + (target.query && `?${target.query}`);
-        const forwarded = { ...route, hold, verb: verb === 'HEAD' ? verb : routeVerb, target: path };
+        const target = toForwardTarget(asked);
+        const forwarded = { ...route, hold, verb: verb === 'HEAD' ? verb : routeVerb, target };
         return backend.gateway.forward(request, response, forwarded, context);
       },
       route.isLive,
@@ -147,10 +144,10 @@ async function answerHere(
     return answerReply(call, await keepForm(call, service, maxBodyBytes));
   const message = await readMessage(call, maxBodyBytes);
   if (method.kind === 'unary') {
-    const text = wantedText(exchange, contract.name);
+    const toText = wantedText(exchange, contract.name);
     const reply = await method.call(backend, message, context);
     if (isPicture(binding)) return sendPicture(exchange, reply);
-    if (text) return sendContent(exchange, { status: 200, type: text.type, body: text.toText(reply) });
+    if (toText) return sendContent(exchange, toText(reply));
     return answerReply(call, reply);
   }
   if (!isLive(contract)) {

@@ -29,7 +29,11 @@ export function bindRequest(
 ): Uint8Array {
   const rest = new WireWriter(64);
   bindQuery(type, parameters, query, rest);
-  for (const [name, value] of Object.entries(parameters)) writeParameter(rest, type, name, value);
+  for (const [name, value] of Object.entries(parameters)) {
+    const field = type.byName.get(name);
+    if (!field || isMessage(field.type)) throw new Error(`${type.name} has no field ${name} for its path`);
+    writeTextField(rest, field.number, field.type, value, name);
+  }
   return rest.finish();
 }
 
@@ -61,12 +65,6 @@ function bindQuery(type: MessageType, parameters: Parameters, query: URLSearchPa
     seen.add(field.number);
     writeTextField(out, field.number, field.type, value, key);
   }
-}
-
-function writeParameter(out: WireWriter, type: MessageType, name: string, value: string): void {
-  const field = type.byName.get(name);
-  if (!field || isMessage(field.type)) throw new Error(`${type.name} has no field ${name} for its path`);
-  writeTextField(out, field.number, field.type, value, name);
 }
 
 export function isMessage(type: Field['type']): type is MessageType {
@@ -133,13 +131,15 @@ async function readParts(contentType: string, body: Buffer): Promise<Part[]> {
     isOver = true;
     reject(error);
   };
+  // busboy gives such a part all the same
+  const refuseNameless = () => refuse(invalidArgument('a part of the form has no name'));
   const parser = createParser(contentType, body.length);
   parser.on('field', (name: string | undefined, value) => {
-    if (name === undefined) refuse(nameless());
+    if (name === undefined) refuseNameless();
     else parts.push({ name, content: Buffer.from(value), isFile: false });
   });
   parser.on('file', (name: string | undefined, stream) => {
-    if (name === undefined) refuse(nameless());
+    if (name === undefined) refuseNameless();
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('error', cause => refuse(invalidArgument('the form is cut off', { cause })));
@@ -169,9 +169,4 @@ function createParser(contentType: string, maxBytes: number): BusboyInstance {
   } catch (cause) {
     throw invalidArgument('the Content-Type of the form has no usable boundary', { cause });
   }
-}
-
-/** busboy gives such a part all the same. */
-function nameless(): GatewayError {
-  return invalidArgument('a part of the form has no name');
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { decodeMessage, jsonToWire, type MessageTypes, type Method } from '../codec/index.ts';
-import type { Exchange } from '../http/index.ts';
+import type { Content, Exchange } from '../http/index.ts';
 import { Code, GatewayError } from '../protocol/index.ts';
 
 /** How a reply reads as text, and as which media types. */
@@ -60,17 +60,15 @@ export function textAnswersOf({ name, response }: Method, reply: unknown): [type
   return form.types.map(type => [type, example]);
 }
 
-export interface WantedText {
-  readonly type: string;
-  toText(reply: Uint8Array): Buffer;
-}
-
 /**
  * The text that the client prefers to JSON, by its `Accept` with its weights.
- * @returns undefined for JSON
+ * @returns what makes the answer of a reply; undefined for JSON
  * @throws GatewayError INVALID_ARGUMENT with reason NOT_ACCEPTABLE (HTTP 406) where the method has none of the types
  */
-export function wantedText({ request, response }: Exchange, method: string): WantedText | undefined {
+export function wantedText(
+  { request, response }: Exchange,
+  method: string,
+): ((reply: Uint8Array) => Content) | undefined {
   const form = textForms[method];
   if (!form) return undefined;
   response.appendHeader('Vary', 'Accept');
@@ -81,9 +79,6 @@ export function wantedText({ request, response }: Exchange, method: string): Wan
     const message = `Accept: the answer is there as ${offered.join(', ')}`;
     throw new GatewayError(Code.INVALID_ARGUMENT, message, { reason: 'NOT_ACCEPTABLE' });
   }
-  const isText = String(type).startsWith('text/');
-  return {
-    type: isText ? `${type}; charset=utf-8` : String(type),
-    toText: reply => Buffer.from(form.toText(reply)),
-  };
+  const sent = String(type).startsWith('text/') ? `${type}; charset=utf-8` : String(type);
+  return reply => ({ status: 200, type: sent, body: Buffer.from(form.toText(reply)) });
 }

@@ -6,8 +6,8 @@ import {
   type Guard,
   selectCluster,
   splitTarget,
+  toForwardTarget,
   toOriginForm,
-  validateForwardPath,
 } from '../http/index.ts';
 import { Code, errorToHttpStatus, GatewayError, invalidArgument } from '../protocol/index.ts';
 
@@ -49,8 +49,7 @@ async function passOn(
     if (backend.kind !== 'gateway') {
       throw new GatewayError(Code.UNIMPLEMENTED, 'only clusters of the upstream gateway take upgrades');
     }
-    const onward = validateForwardPath(target.path) + (target.query && `?${target.query}`);
-    await backend.gateway.upgrade(request, socket, head, onward);
+    await backend.gateway.upgrade(request, socket, head, toForwardTarget(target));
   });
 }
 

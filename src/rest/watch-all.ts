@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Cluster, Upstream } from '../clusters/index.ts';
+import type { Backend, Cluster } from '../clusters/index.ts';
 import { errorBody } from '../http/index.ts';
 import { type CallContext, Code, callScope, GatewayError, unavailable } from '../protocol/index.ts';
 import type { ReleaseMethod } from '../releases/index.ts';
@@ -98,7 +98,7 @@ async function watchOne(
     };
     const own = { ...context, signal: scope.signal, abort };
     try {
-      const relay = async (backend: Upstream['backend']) => {
+      const relay = async (backend: Backend) => {
         const request = requestAfter(positions.get(name) ?? '');
         for await (const wire of method.call(backend, request, own)) {
           pauseMs = minPauseMs;

@@ -1,5 +1,4 @@
 import type { Charts } from '../../charts/index.ts';
-import type { Upstream } from '../../clusters/index.ts';
 import {
   encodeMessage,
   type MessageTypes,
@@ -44,61 +43,46 @@ type MethodName = {
 }[keyof MessageTypes];
 
 /** One request, and what may be asked for its answer. */
-export class Call {
-  readonly exchange: Exchange;
-  readonly parameters: PathFields;
-  readonly context: CallContext;
-  readonly app: HelmWrapperOptions;
+export type Call = ReturnType<typeof createCall>;
 
-  constructor(exchange: Exchange, parameters: PathFields, context: CallContext, app: HelmWrapperOptions) {
-    this.exchange = exchange;
-    this.parameters = parameters;
-    this.context = context;
-    this.app = app;
-  }
-
+function createCall(
+  exchange: Exchange,
+  parameters: PathFields,
+  context: CallContext,
+  app: HelmWrapperOptions,
+) {
   /** A field of the path. */
-  field(name: string): string {
-    return this.parameters[name] ?? '';
-  }
-
-  /** The release that the path names. */
-  get release(): { readonly name: string; readonly namespace: string } {
-    return { name: this.field('release'), namespace: this.field('namespace') };
-  }
-
-  /** A parameter of the query; what is empty counts as not given. */
-  query(name: string): string {
-    return this.exchange.query.get(name) ?? '';
-  }
-
-  options<N extends keyof OptionTables>(table: N): Promise<OptionsOf<OptionTables[N]>> {
-    return readOptions(this.exchange, table, this.app.maxBodyBytes, this.context);
-  }
-
-  /**
-   * Asks the release service of the cluster that the request is for; the reply is in wire format.
-   * @param messages further fields of the request, in wire format
-   */
-  ask<M extends MethodName>(
-    method: M,
-    request: Partially<SwiftRequest<M>>,
-    messages: Readonly<Record<string, Uint8Array>> = {},
-  ): Promise<Uint8Array> {
-    const type = `appscode.swift.v2.${method}Request` as const;
-    const given = encodeMessage(type, request as Parameters<typeof encodeMessage<typeof type>>[1]);
-    const message = withMessages(type, given, messages);
-    const { exchange, context } = this;
-    return exchange.cluster.withBackend(context.signal, (backend: Upstream['backend']) =>
-      callUnary(this.app.service, method, backend, message, context),
-    );
-  }
-
-  /** The work of making an answer of something, for a thread where that is large. */
-  job(bytes: number): Job {
-    const { signal, hold } = this.context;
-    return { what: 'the reply', bytes, signal, hold };
-  }
+  const field = (name: string) => parameters[name] ?? '';
+  return {
+    exchange,
+    context,
+    app,
+    field,
+    /** The release that the path names. */
+    release: { name: field('release'), namespace: field('namespace') },
+    /** A parameter of the query; what is empty counts as not given. */
+    query: (name: string) => exchange.query.get(name) ?? '',
+    options: <N extends keyof OptionTables>(table: N): Promise<OptionsOf<OptionTables[N]>> =>
+      readOptions(exchange, table, app.maxBodyBytes, context),
+    /**
+     * Asks the release service of the cluster that the request is for; the reply is in wire format.
+     * @param messages further fields of the request, in wire format
+     */
+    ask<M extends MethodName>(
+      method: M,
+      request: Partially<SwiftRequest<M>>,
+      messages: Readonly<Record<string, Uint8Array>> = {},
+    ): Promise<Uint8Array> {
+      const type = `appscode.swift.v2.${method}Request` as const;
+      const given = encodeMessage(type, request as Parameters<typeof encodeMessage<typeof type>>[1]);
+      const message = withMessages(type, given, messages);
+      return exchange.cluster.withBackend(context.signal, backend =>
+        callUnary(app.service, method, backend, message, context),
+      );
+    },
+    /** The work of making an answer of something, for a thread where that is large. */
+    job: (bytes: number): Job => ({ what: 'the reply', bytes, signal: context.signal, hold: context.hold }),
+  };
 }
 
 function withMessages(
@@ -133,7 +117,7 @@ export function toRoutes(table: RouteTable, options: HelmWrapperOptions): Route[
       operation: describe(verb, template, text),
       answer: (exchange, parameters) =>
         exchange.withContext(async context =>
-          sendData(exchange, await answer(new Call(exchange, parameters, context, options))),
+          sendData(exchange, await answer(createCall(exchange, parameters, context, options))),
         ),
     };
   });

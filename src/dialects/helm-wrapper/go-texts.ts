@@ -61,24 +61,21 @@ export interface Instant {
 
 /** `2026-11-26T15:20:07.20760071Z` (RFC 3339), or nothing for no time, as Helm's own type of time becomes JSON. */
 export function toRfc3339(time: Instant | null | undefined): string {
-  return time && isSet(time) ? `${dateOf(time)}T${clockOf(time)}Z` : '';
+  const [date, clock] = textsOf(time);
+  return date === undefined ? '' : `${date}T${clock}Z`;
 }
 
 /** `2026-11-26 15:20:07.20760071 +0000 UTC` (time.Time.String), or a dash for no time. */
 export function toGoTime(time: Instant | null | undefined): string {
-  return time && isSet(time) ? `${dateOf(time)} ${clockOf(time)} +0000 UTC` : '-';
+  const [date, clock] = textsOf(time);
+  return date === undefined ? '-' : `${date} ${clock} +0000 UTC`;
 }
 
-function isSet({ seconds, nanos }: Instant): boolean {
-  return seconds !== 0 || nanos !== 0;
-}
-
-function dateOf({ seconds }: Instant): string {
-  return new Date(seconds * 1000).toISOString().slice(0, -14);
-}
-
-/** Zeros at the end of the fraction are left out. */
-function clockOf({ seconds, nanos }: Instant): string {
+/** Zeros at the end of the fraction are left out. Nothing for no time. */
+function textsOf(time: Instant | null | undefined): [date: string, clock: string] | [] {
+  const { seconds, nanos } = time ?? { seconds: 0, nanos: 0 };
+  if (seconds === 0 && nanos === 0) return [];
   const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${new Date(seconds * 1000).toISOString().slice(-13, -5)}${fraction}`;
+  const text = new Date(seconds * 1000).toISOString();
+  return [text.slice(0, -14), `${text.slice(-13, -5)}${fraction}`];
 }

@@ -6,20 +6,14 @@ import type { OptionsOf, OptionTables } from './read-options.ts';
 
 export type ReleaseOptions = OptionsOf<OptionTables['releaseOptions']>;
 
-/** The chart and the values of an install or an upgrade, in wire format. */
-export interface ChartAndValues {
-  readonly chart: Uint8Array;
-  readonly values: Uint8Array;
-}
-
 /** Files on the server: whoever calls could try which there are, and have them read. */
 const serverFiles = ['ca_file', 'cert_file', 'key_file', 'keyring'] as const;
 
 /**
- * Reads the chart that the query names and the values of the body.
+ * Reads the chart that the query names and the values of the body, in wire format.
  * @throws GatewayError also for what is wrong with the chart or its source
  */
-export async function resolveChart(call: Call, options: ReleaseOptions): Promise<ChartAndValues> {
+export async function resolveChart(call: Call, options: ReleaseOptions) {
   const named = call.query('chart');
   if (named === '') refuse('chart name can not be empty');
   const file = serverFiles.find(name => options[name] !== '');
