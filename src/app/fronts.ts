@@ -50,10 +50,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
   };
   const grpcOptions = {
     service,
-    health: {
-      serving: () => health.last().ok,
-      onChange: (listener: () => void) => health.onChange(listener),
-    },
+    health,
     stopping,
     maxMessageBytes: config.limits.maxMessageBytes,
   };

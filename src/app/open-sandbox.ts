@@ -7,22 +7,13 @@ import {
 } from '../sandbox/index.ts';
 
 /** A Tiller in memory with a small Kubernetes API in front of it, reached as a real one would be: by port-forward. */
-export interface OpenSandbox {
-  /** Of its API server, as text. */
-  readonly kubeconfig: string;
-  /** Puts the gateway behind the sandbox's Service `kube-system/swift`. */
-  setGateway(target: Target): void;
-  close(): Promise<void>;
-}
+export type OpenSandbox = Awaited<ReturnType<typeof openSandbox>>;
 
 /**
  * Starts the sandbox of `--connector sandbox`. Its kubeconfig stays in memory, and is written to a file where
  * `--sandbox-kubeconfig` asks for it.
  */
-export async function openSandbox(
-  { sandbox }: Config,
-  report: (problem: string) => void,
-): Promise<OpenSandbox> {
+export async function openSandbox({ sandbox }: Config, report: (problem: string) => void) {
   const objects = new ClusterObjects({ maxBytes: 2 * sandbox.maxBytes }); // releases, and what they make
   const starting = startSandboxTiller({
     objects,
@@ -40,8 +31,10 @@ export async function openSandbox(
   const tiller = await starting;
   if (sandbox.kubeconfig !== undefined) await kubernetes.writeKubeconfig(sandbox.kubeconfig);
   return {
+    /** Of its API server, as text. */
     kubeconfig: kubernetes.kubeconfig(),
-    setGateway: target => kubernetes.setGateway(target),
+    /** Puts the gateway behind the sandbox's Service `kube-system/swift`. */
+    setGateway: (target: Target) => kubernetes.setGateway(target),
     close: async () => {
       await kubernetes.close();
       await tiller.stop();

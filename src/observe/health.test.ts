@@ -14,7 +14,7 @@ describe('health', () => {
       timeoutMs: 1000,
       maxAgeMs: 0,
     });
-    assert.equal(health.last().ok, false);
+    assert.equal(health.serving(), false);
     assert.deepEqual(await health.ready(), { ok: true, reason: 'Tiller v2.17.0' });
     failure = unavailable('connecting to tiller:44134: connection refused');
     assert.deepEqual(await health.ready(), { ok: false, reason: failure.message });
@@ -52,7 +52,7 @@ describe('health', () => {
       maxAgeMs: 0,
     });
     const seen: boolean[] = [];
-    const forget = health.onChange(() => seen.push(health.last().ok));
+    const forget = health.onChange(() => seen.push(health.serving()));
     await health.ready();
     await health.ready();
     ok = false;

@@ -25,11 +25,11 @@ export interface Health {
   live(): HealthReport;
   /** `/readyz`: requests would be served. Many probes at once cost one check. */
   ready(): Promise<HealthReport>;
-  /** The latest report of `ready`, without a check; not ready before the first. */
-  last(): HealthReport;
+  /** Whether the latest report of `ready` was good, without a check; false before the first. */
+  serving(): boolean;
   /** From now on not ready: the program is stopping. */
   stop(): void;
-  /** Runs when `last().ok` changes; gives a function that ends it. */
+  /** Runs when `serving()` changes; gives a function that ends it. */
   onChange(listener: () => void): () => void;
 }
 
@@ -62,7 +62,7 @@ export function createHealth(options: HealthOptions): Health {
       running ??= run();
       return running;
     },
-    last: () => latest,
+    serving: () => latest.ok,
     stop() {
       stopped = true;
       settle(stopping);
