@@ -1,7 +1,7 @@
 import { MalformedMessage, readStruct } from '../codec/index.ts';
-import { type Holder, invalidArgument } from '../protocol/index.ts';
+import { invalidArgument } from '../protocol/index.ts';
 import { loadChart, readChartFiles } from './archive/load-chart.ts';
-import { type ArchiveLimits, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
+import { type ArchiveLimits, type Caller, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
 import { type ChartFile, encodeChart } from './chart/chart.ts';
 import { inSource } from './chart/chart-yaml.ts';
 import { prepareChart } from './requirements/prepare-chart.ts';
@@ -55,12 +55,12 @@ export interface BuiltChart {
  * Makes the messages; in a thread of its own where that could take a tenth of a second, in which nothing else is answered.
  * @throws GatewayError INVALID_ARGUMENT with the source, when the chart or the values cannot be read; as ThreadPool.run
  */
-export function buildWhereItFits(task: ChartTask, signal: AbortSignal, hold?: Holder): Promise<BuiltChart> {
+export function buildWhereItFits(task: ChartTask, caller: Caller): Promise<BuiltChart> {
   const { given, fetched, inline } = task;
   const charts = [fetched?.content, ...(fetched?.charts ?? []).map(({ data }) => data), inline];
   const packed = charts.filter(chart => chart instanceof Uint8Array);
   const bytes = packed.reduce((sum, { length }) => sum + length, sizeOfValues(given));
-  return build({ what: fetched?.name ?? 'values', bytes, signal, hold }, task, isSmall(task));
+  return build({ what: fetched?.name ?? 'values', bytes, ...caller }, task, isSmall(task));
 }
 
 const build = hereOrInThread(import.meta.url, buildChart);

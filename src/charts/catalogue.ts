@@ -7,7 +7,7 @@ import {
   type SwiftSearchChartsRequest,
 } from '../codec/index.ts';
 import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/index.ts';
-import type { ArchiveLimits } from './archive/unpack.ts';
+import type { ArchiveLimits, Caller } from './archive/unpack.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartOptions } from './chart/chart-options.ts';
 import { type ChartIcon, isUrl } from './chart-icon.ts';
@@ -157,7 +157,7 @@ export class Catalogue {
       const parts = readPartNames(wanted.parts);
       const version = await this.#find(wanted, signal);
       const fetched = await this.#fetch(wanted.repository, version, signal);
-      const message = await this.#readParts(fetched, parts, signal, hold);
+      const message = await this.#readParts(fetched, parts, { signal, hold });
       const summary = toSummary(wanted.repository, version);
       return Buffer.concat([encodeMessage('appscode.swift.v2.GetChartResponse', { summary }), message]);
     }, signal);
@@ -175,7 +175,7 @@ export class Catalogue {
   ): Promise<Uint8Array> {
     return cancellable(async () => {
       const names = readPartNames(parts);
-      return this.#readParts(await this.#sources.find(wanted, signal), names, signal, hold);
+      return this.#readParts(await this.#sources.find(wanted, signal), names, { signal, hold });
     }, signal);
   }
 
@@ -192,7 +192,7 @@ export class Catalogue {
       if (isKnown) return this.#sources.readIcon({ chart, icon: version.icon }, signal);
       const fetched = await this.#fetch(wanted.repository, version, signal);
       const task = { fetched, parts: ['icon'] as const, limits: this.#limits, maxBytes: 0 };
-      const { icon, iconFile: file } = await readPartsWhereItFits(task, signal, hold);
+      const { icon, iconFile: file } = await readPartsWhereItFits(task, { signal, hold });
       return this.#sources.readIcon({ chart, icon, file }, signal);
     }, signal);
   }
@@ -217,16 +217,11 @@ export class Catalogue {
     return name === uploadsName && uploads.isEnabled ? uploads : repositories.existing(name);
   }
 
-  async #readParts(
-    fetched: FetchedChart,
-    parts: readonly PartName[],
-    signal: AbortSignal,
-    hold: Holder | undefined,
-  ): Promise<Uint8Array> {
+  async #readParts(fetched: FetchedChart, parts: readonly PartName[], caller: Caller): Promise<Uint8Array> {
     const task = { fetched, parts, limits: this.#limits, maxBytes: this.#limits.maxMessageBytes };
-    const { message, icon, iconFile: file } = await readPartsWhereItFits(task, signal, hold);
+    const { message, icon, iconFile: file } = await readPartsWhereItFits(task, caller);
     if (!parts.includes('icon')) return message;
-    const picture = await this.#sources.readIcon({ chart: fetched.name, icon, file }, signal);
+    const picture = await this.#sources.readIcon({ chart: fetched.name, icon, file }, caller.signal);
     const last = encodeMessage('appscode.swift.v2.GetChartResponse', { icon: toMessage(picture) });
     return Buffer.concat([message, last]);
   }

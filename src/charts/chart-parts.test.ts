@@ -123,12 +123,12 @@ test('in a thread the parts are the same', async () => {
   const signal = new AbortController().signal;
   const fetched = { name: 'web', content: makeChart(files) };
   const task = { fetched, parts: all, limits, maxBytes: 1024 * 1024 };
-  const there = await readPartsWhereItFits(task, signal);
+  const there = await readPartsWhereItFits(task, { signal });
   const here = await readChartParts(task);
   assert.deepEqual(Buffer.from(there.message), Buffer.from(here.message));
   assert.deepEqual(Buffer.from(there.iconFile!), Buffer.from(here.iconFile!));
   await assert.rejects(
-    readPartsWhereItFits({ ...task, fetched: { name: 'web', content: Buffer.from('x') } }, signal),
+    readPartsWhereItFits({ ...task, fetched: { name: 'web', content: Buffer.from('x') } }, { signal }),
     {
       reason: 'CHART_INVALID',
       message: /^web: does not/,

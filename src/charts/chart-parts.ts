@@ -6,10 +6,10 @@ import {
   type SwiftChartFile,
   WireWriter,
 } from '../codec/index.ts';
-import { Code, GatewayError, type Holder, invalidArgument } from '../protocol/index.ts';
+import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
 import { goJson } from '../yaml/index.ts';
 import { readChartFiles } from './archive/load-chart.ts';
-import { type ArchiveLimits, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
+import { type ArchiveLimits, type Caller, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
 import type { FetchedChart } from './build-chart.ts';
 import type { ChartFile } from './chart/chart.ts';
 import { decodeUtf8, readYamlMap, withSource } from './chart/chart-yaml.ts';
@@ -42,14 +42,10 @@ export interface ChartParts {
  * @throws GatewayError INVALID_ARGUMENT with reason CHART_INVALID when the chart cannot be read; RESOURCE_EXHAUSTED when the
  * parts are larger than the bound; as ThreadPool.run
  */
-export function readPartsWhereItFits(
-  task: PartsTask,
-  signal: AbortSignal,
-  hold?: Holder,
-): Promise<ChartParts> {
+export function readPartsWhereItFits(task: PartsTask, caller: Caller): Promise<ChartParts> {
   const { fetched, parts } = task;
   const bytes = fetched.content instanceof Uint8Array ? fetched.content.length : 0;
-  const job = { what: fetched.name, bytes, signal, hold };
+  const job = { what: fetched.name, bytes, ...caller };
   // what is unpacked here is bounded; files are copied and written once more
   return readParts(job, task, !parts.includes('files'));
 }

@@ -1,6 +1,6 @@
 import { decodeMessage } from '../codec/index.ts';
 import { type Holder, invalidArgument } from '../protocol/index.ts';
-import { archiveLimits } from './archive/unpack.ts';
+import { archiveLimits, type Caller } from './archive/unpack.ts';
 import { type BuiltChart, buildWhereItFits, type ChartTask, type FetchedChart } from './build-chart.ts';
 import { Catalogue, cancellable } from './catalogue.ts';
 import { type ChartFile, checkApiVersions } from './chart/chart.ts';
@@ -70,7 +70,7 @@ export class Charts {
    * @param hold counts what a thread holds for a large chart
    */
   resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart> {
-    return cancellable(() => this.#resolve(request, signal, hold), signal);
+    return cancellable(() => this.#resolve(request, { signal, hold }), signal);
   }
 
   /**
@@ -79,7 +79,7 @@ export class Charts {
    * @throws GatewayError INVALID_ARGUMENT, whose part of the values `wrongPart` tells
    */
   async checkValues(values: TextValues, signal: AbortSignal, hold?: Holder): Promise<Buffer> {
-    return checkValuesWhereItFits(values, signal, hold);
+    return checkValuesWhereItFits(values, { signal, hold });
   }
 
   /**
@@ -95,17 +95,13 @@ export class Charts {
     this.#sources.close();
   }
 
-  async #resolve(
-    request: ChartRequest,
-    signal: AbortSignal,
-    hold: Holder | undefined,
-  ): Promise<ResolvedChart> {
+  async #resolve(request: ChartRequest, caller: Caller): Promise<ResolvedChart> {
     const { chart, values, valuesJson, set, setString, readPrevious, ...wanted } = request;
     if (chart && wanted.verify) {
       throw invalidArgument('verify is for packed charts: a chart in the request itself has no provenance');
     }
     if (chart) checkApiVersions(chart);
-    const fetched = chart ? undefined : await this.#fetch(wanted, signal, hold);
+    const fetched = chart ? undefined : await this.#fetch(wanted, caller);
     const given = { values, valuesJson, set, setString };
     const inline =
       chart && Buffer.from(chart.buffer, chart.byteOffset, chart.length).includes(schemaFile)
@@ -113,16 +109,15 @@ export class Charts {
         : undefined;
     const { maxMessageBytes, warn } = this.#options;
     const task = { fetched, inline, given, limits: this.#options, maxMessageBytes };
-    const built = await buildWhereItFits(task, signal, hold);
+    const built = await buildWhereItFits(task, caller);
     built.warnings.forEach(warn);
-    await checkAgainstSchemas(task, built, readPrevious, signal, hold);
+    await checkAgainstSchemas(task, built, readPrevious, caller);
     return { chart: chart ?? built.chart ?? new Uint8Array(), values: built.values };
   }
 
   async #fetch(
     request: Omit<ChartRequest, 'chart' | keyof RequestValues>,
-    signal: AbortSignal,
-    hold: Holder | undefined,
+    caller: Caller,
   ): Promise<FetchedChart> {
     const { chartArchive, chartUrl, verify, repositoryUrl, dependencyUpdate, ...credentials } = request;
     const archive = chartArchive?.length ? chartArchive : undefined;
@@ -130,23 +125,23 @@ export class Charts {
       throw invalidArgument('no chart given: chart, chart_archive or chart_url must be set');
     }
     const wanted = { archive, url: chartUrl, credentials, verify, repositoryUrl };
-    const fetched = await this.#sources.find(wanted, signal);
-    return dependencyUpdate ? this.#withMissing(fetched, signal, hold) : fetched;
+    const fetched = await this.#sources.find(wanted, caller.signal);
+    return dependencyUpdate ? this.#withMissing(fetched, caller) : fetched;
   }
 
   /**
    * The chart with those that it requires and does not bring along, as `helm dependency update` puts them into its charts/.
    * They are fetched with the gateway's own credentials.
    */
-  #withMissing(fetched: FetchedChart, signal: AbortSignal, hold: Holder | undefined): Promise<FetchedChart> {
+  #withMissing(fetched: FetchedChart, caller: Caller): Promise<FetchedChart> {
     const { name, content } = fetched;
     const bytes = content instanceof Uint8Array ? content.length : 0;
     return inSource(name, async () => {
-      const job = { what: name, bytes, signal, hold };
+      const job = { what: name, bytes, ...caller };
       const charts: ChartFile[] = [];
       for (const chart of await listMissingInThread(job, content, archiveLimits(this.#options))) {
         const wanted = { archive: undefined, credentials: {}, verify: false, ...referenceOf(chart) };
-        const { content: data } = await this.#sources.find(wanted, signal);
+        const { content: data } = await this.#sources.find(wanted, caller.signal);
         if (!(data instanceof Uint8Array))
           throw invalidArgument(`the missing chart ${chart.name} is not packed`);
         charts.push({ name: `charts/${chart.name}.tgz`, data });
@@ -161,14 +156,13 @@ async function checkAgainstSchemas(
   task: ChartTask,
   built: BuiltChart,
   readPrevious: ChartRequest['readPrevious'],
-  signal: AbortSignal,
-  hold: Holder | undefined,
+  caller: Caller,
 ): Promise<void> {
   if (built.checks.length === 0) return;
   const { raw } = decodeMessage('hapi.chart.Config', built.values);
   // what the Helm client sends for no values is a map without keys
   const previous = await readPrevious?.(raw === '' || raw === '{}\n');
-  const { checks } = previous ? await buildWhereItFits({ ...task, previous }, signal, hold) : built;
+  const { checks } = previous ? await buildWhereItFits({ ...task, previous }, caller) : built;
   const bytes = checks.reduce((sum, { schema, values }) => sum + schema.length + values.length, 0);
-  await checkInThread({ what: 'the schema of the chart', bytes, signal, hold }, checks);
+  await checkInThread({ what: 'the schema of the chart', bytes, ...caller }, checks);
 }

@@ -71,6 +71,9 @@ export class UnpackBudget {
   }
 }
 
+/** Who waits for work: its signal, and what counts what a thread holds. */
+export type Caller = Pick<Job, 'signal' | 'hold'>;
+
 /**
  * Work on a chart that is done here while the chart proves small, else in a thread.
  * @param module `import.meta.url` of the module that exports `work`

@@ -41,9 +41,6 @@ function missingOf(chart: LoadedChart, work: Preparation): Requirement[] {
   return (work.requirementsOf(chart) ?? []).filter(({ name }) => !present.has(name));
 }
 
-/** A chart that another one requires and does not bring along. */
-export type MissingChart = Pick<Requirement, 'name' | 'version' | 'repository'>;
-
 /** Each is a download; real charts have a few. */
 const maxMissing = 50;
 
@@ -54,11 +51,11 @@ const maxMissing = 50;
 export async function listMissing(
   content: Uint8Array | readonly ChartFile[],
   limits: ArchiveLimits,
-): Promise<MissingChart[]> {
+): Promise<Requirement[]> {
   const missing = missingOf(await loadChart(content, limits), new Preparation(() => {}));
   if (missing.length > maxMissing)
     throw invalidArgument(`more than ${maxMissing} charts are missing in charts/ directory`);
-  return missing.map(({ name, version, repository }) => ({ name, version, repository }));
+  return missing;
 }
 
 export const listMissingInThread = inThread(import.meta.url, listMissing);
@@ -67,7 +64,7 @@ export const listMissingInThread = inThread(import.meta.url, listMissing);
  * How a missing chart is named to this gateway.
  * @throws GatewayError INVALID_ARGUMENT for a repository that can only be on somebody's own machine
  */
-export function referenceOf({ name, version, repository }: MissingChart): {
+export function referenceOf({ name, version, repository }: Requirement): {
   readonly url: string;
   readonly repositoryUrl?: string;
 } {

@@ -1,5 +1,5 @@
 import { type Config, decodeMessage, encodeMessage } from '../../codec/index.ts';
-import { type Holder, inThread, invalidArgument } from '../../protocol/index.ts';
+import { inThread, invalidArgument, type Job } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 import { mayExpand, readYamlMap, textBounds } from '../chart/chart-yaml.ts';
 import { applySetLines } from './set-line.ts';
@@ -125,12 +125,11 @@ const checkInThread = inThread(import.meta.url, checkValues);
 /** As `checkValues`, in a thread where that could take long. */
 export function checkValuesWhereItFits(
   given: TextValues,
-  signal: AbortSignal,
-  hold?: Holder,
+  job: Omit<Job, 'what' | 'bytes'>,
 ): Buffer | Promise<Buffer> {
   const values = { ...given, values: Buffer.from(given.yaml) };
-  const job = { what: 'values', bytes: sizeOfValues(values), signal, hold };
-  return mayTakeLong(values) ? checkInThread(job, given) : checkValues(given);
+  if (!mayTakeLong(values)) return checkValues(given);
+  return checkInThread({ what: 'values', bytes: sizeOfValues(values), ...job }, given);
 }
 
 /** Which part of the values an error of `checkValues` is about. */
