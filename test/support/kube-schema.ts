@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import * as client from '@kubernetes/client-node';
 
 interface Attribute {
   readonly name: string;
@@ -9,14 +8,16 @@ interface Attribute {
   readonly type: string;
 }
 
-const models = client as unknown as Readonly<
-  Record<string, { attributeTypeMap?: readonly Attribute[] } | undefined>
->;
-const modelFolder = join(
-  dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node')),
-  'gen',
-  'models',
-);
+type Models = Readonly<Record<string, { attributeTypeMap?: readonly Attribute[] } | undefined>>;
+
+const load = createRequire(import.meta.url);
+const modelFolder = join(dirname(load.resolve('@kubernetes/client-node')), 'gen', 'models');
+
+/** Each model is loaded by itself: all of them, with the client, take longer than the checks. */
+function attributesOf(model: string): readonly Attribute[] | undefined {
+  const file = join(modelFolder, `${model}.js`);
+  return existsSync(file) ? (load(file) as Models)[model]?.attributeTypeMap : undefined;
+}
 
 /**
  * Checks an object against Kubernetes' own OpenAPI description, by the models that @kubernetes/client-node
@@ -29,7 +30,7 @@ export function schemaFaults(object: Record<string, unknown>): string[] {
 }
 
 function checkModel(value: unknown, model: string, path: string): string[] {
-  const attributes = models[model]?.attributeTypeMap;
+  const attributes = attributesOf(model);
   if (!attributes) return [`${path}: there is no type ${model}`];
   if (!isMapping(value)) return [`${path}: expected a mapping`];
   const known = new Map(attributes.map(attribute => [attribute.baseName, attribute]));
