@@ -27,5 +27,5 @@ export { maxNameLength, notInNamespace, validateReleaseName } from './records/ti
 export { outcomeOf } from './tiller/call.ts';
 export { readTillerTls, type TillerTls, type TillerTlsFiles } from './tiller/channel.ts';
 export { TillerClient, type TillerClientOptions } from './tiller/client.ts';
-export { type TillerMethod, tillerService } from './tiller/methods.ts';
+export type { TillerMethod } from './tiller/methods.ts';
 export { saysNothingBegan, translateTillerError } from './tiller/translate-error.ts';

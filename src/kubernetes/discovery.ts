@@ -75,10 +75,11 @@ function isNamed(item: unknown): boolean {
  * The Pod to speak to: Ready and not about to go, the youngest of them, since during an update the older one is next to
  * go. Pods of one namespace share their releases, so any will do; Pods of several namespaces are different Tillers.
  * @param where the namespaces that were searched, in words
+ * @param isUsable which Pods will do
  * @throws GatewayError UNAVAILABLE where there is none, or one in each of several namespaces, which it lists
  */
-export function choosePod(pods: readonly Pod[], where: string): Pod {
-  const usable = pods.filter(pod => isReady(pod) && !pod.metadata.deletionTimestamp);
+export function choosePod(pods: readonly Pod[], where: string, isUsable = isReady): Pod {
+  const usable = pods.filter(pod => isUsable(pod) && !pod.metadata.deletionTimestamp);
   if (new Set(usable.map(pod => pod.metadata.namespace)).size > 1) throw severalError(usable, where);
   const [first, ...others] = usable;
   if (first) return others.reduce((youngest, pod) => (isYounger(pod, youngest) ? pod : youngest), first);

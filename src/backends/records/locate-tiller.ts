@@ -33,17 +33,13 @@ export async function locateTiller(
 ): Promise<TillerStorage> {
   for (const namespace of namespaces) {
     const pods = await listPods(access, { namespace, labels: tillerLabels, step, signal });
-    if (pods.length > 0) return storageOf(choosePod(pods.map(evenUnready), tillerIn(namespace)));
+    // a Tiller that is not ready has its records all the same
+    if (pods.length > 0) return storageOf(choosePod(pods, tillerIn(namespace), () => true));
   }
   const [only] = namespaces;
   if (namespaces.length === 1 && only !== undefined)
     return { namespace: only, resources: Object.values(resources) };
   throw stepFailed(step, `no pod ${tillerIn(undefined)}`);
-}
-
-/** A Tiller that is not ready has its records all the same. */
-function evenUnready(pod: Pod): Pod {
-  return { ...pod, status: { ...pod.status, conditions: [{ type: 'Ready', status: 'True' }] } };
 }
 
 function storageOf({ metadata, spec }: Pod): TillerStorage {

@@ -39,10 +39,8 @@ export class Connection {
   #channel: Channel | undefined;
   #open: OpenConnection | undefined;
   #attempt: Promise<OpenConnection> | undefined;
-  #failures = 0;
-  /** When the attempts began to fail, on the monotonic clock. */
-  #failingSince: number | undefined;
-  #lastFailure: GatewayError | undefined;
+  /** Attempts that failed one after the other: how many, since when on the monotonic clock, and why the last one did. */
+  #failed: { readonly count: number; readonly since: number; readonly last: GatewayError } | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -60,12 +58,11 @@ export class Connection {
    */
   async get(signal: AbortSignal | undefined): Promise<OpenConnection> {
     const giveUpAt = performance.now() + this.#options.waitMs;
-    const late = () => this.#lastFailure ?? unavailable('no connection to Tiller could be opened in time');
+    const late = () => this.#failed?.last ?? unavailable('no connection to Tiller could be opened in time');
     for (;;) {
       if (this.open) return this.open;
       if (signal?.aborted) throw GatewayError.from(signal.reason);
-      if (this.#lastFailure && this.#failedFor() > this.#options.waitMs && this.#attempt)
-        throw this.#lastFailure;
+      if (this.#failed && this.#failedFor() > this.#options.waitMs && this.#attempt) throw this.#failed.last;
       const scope = callScope({ signal, deadline: giveUpAt, late });
       try {
         // only this caller's waiting ends then, not the attempt
@@ -106,7 +103,7 @@ export class Connection {
   }
 
   #failedFor(): number {
-    return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
+    return this.#failed ? performance.now() - this.#failed.since : 0;
   }
 
   #sharedAttempt(): Promise<OpenConnection> {
@@ -121,8 +118,8 @@ export class Connection {
 
   async #openAfterPause(): Promise<OpenConnection> {
     const { signal } = this.#stopped;
-    if (this.#failures > 0) {
-      const pauseMs = pauseAfter(this.#failures);
+    if (this.#failed) {
+      const pauseMs = pauseAfter(this.#failed.count);
       const pause = sleep(pauseMs, undefined, { signal }).catch(() => {});
       await (this.#channel ? Promise.race([pause, this.#channel.backOff(pauseMs)]) : pause);
     }
@@ -131,18 +128,16 @@ export class Connection {
       signal.throwIfAborted();
       const opened = await this.#openOnce();
       signal.throwIfAborted();
-      this.#failures = 0;
-      this.#failingSince = undefined;
-      this.#lastFailure = undefined;
+      this.#failed = undefined;
       onOpened?.(opened);
       return opened;
     } catch (error) {
       if (signal.aborted) throw GatewayError.from(signal.reason);
-      this.#failures++;
-      this.#failingSince ??= performance.now();
-      this.#lastFailure = GatewayError.from(error);
-      onAttemptFailed?.(this.#lastFailure);
-      throw this.#lastFailure;
+      const { count = 0, since = performance.now() } = this.#failed ?? {};
+      const last = GatewayError.from(error);
+      this.#failed = { count: count + 1, since, last };
+      onAttemptFailed?.(last);
+      throw last;
     }
   }
 
