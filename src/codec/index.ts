@@ -19,7 +19,6 @@ export {
   type Partially,
   protoFolder,
   type ScalarType,
-  type Service,
   service,
   servicesOf,
 } from './schema.ts';

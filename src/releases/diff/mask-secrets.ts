@@ -61,47 +61,45 @@ function keyOf(key: string): string {
 
 /** The entries of a list of Secrets need not say their kind. */
 function maskSecretList(key: string, inner: Pair): Pair {
-  if (shownFields.has(key)) return maskUnlessWord(inner);
-  return isOfShape(inner, 'list')
-    ? eachItem(inner, entry =>
-        isOfShape(entry, 'map') ? eachKey(entry, maskSecretField, keyOf) : maskAll(entry),
-      )
-    : maskAll(inner);
+  if (shownFields.has(key)) return maskUnless(inner, isWord);
+  if (!isOfShape(inner, 'list')) return maskAll(inner);
+  return eachItem(inner, entry => maskWithin(entry, maskSecretField));
 }
 
 function maskSecretField(key: string, inner: Pair): Pair {
-  if (shownFields.has(key)) return maskUnlessWord(inner);
-  if (!isOfShape(inner, 'map')) return maskAll(inner);
-  return eachKey(inner, key === 'metadata' ? maskMetadata : (_key, value) => maskAll(value), keyOf);
+  if (shownFields.has(key)) return maskUnless(inner, isWord);
+  return maskWithin(inner, key === 'metadata' ? maskMetadata : (_key, value) => maskAll(value));
 }
 
 function maskMetadata(key: string, inner: Pair): Pair {
-  if (shownMetadata.has(key)) return maskUnlessWord(inner);
-  if (!isOfShape(inner, 'map')) return maskAll(inner);
-  if (key === 'labels') return eachKey(inner, (_name, value) => maskUnlessWord(value), keyOf);
+  if (shownMetadata.has(key)) return maskUnless(inner, isWord);
+  if (key === 'labels') return maskWithin(inner, (_name, value) => maskUnless(value, isWord));
   if (key !== 'annotations') return maskAll(inner);
-  return eachKey(inner, (name, value) => (lastApplied.test(name) ? maskAll(value) : maskLine(value)), keyOf);
+  return maskWithin(inner, (name, value) =>
+    lastApplied.test(name) ? maskAll(value) : maskUnless(value, isLine),
+  );
 }
 
-/** Shows what Kubernetes takes as a kind, a type, a name or a label: part of a value may have become one by a stray quote. */
-function maskUnlessWord(pair: Pair): Pair {
+/** What is no map where one should be is masked whole. */
+function maskWithin(pair: Pair, mask: MaskKey): Pair {
+  return isOfShape(pair, 'map') ? eachKey(pair, mask, keyOf) : maskAll(pair);
+}
+
+/** Shows booleans, and texts that may be shown: by a stray quote a part of a value may have become one of them. */
+function maskUnless(pair: Pair, mayShow: (text: string) => boolean): Pair {
   const isShown = (value: YamlValue | undefined) =>
-    value === undefined || typeof value === 'boolean' || (typeof value === 'string' && isWord(value));
+    value === undefined || typeof value === 'boolean' || (typeof value === 'string' && mayShow(value));
   return pair.every(isShown) ? pair : maskAll(pair);
 }
 
-/** Whether a text is short and in the letters of Kubernetes' own names, kinds and types. */
+/** Whether a text is short and in the letters of Kubernetes' own names, kinds, types and labels. */
 export function isWord(text: string): boolean {
   return /^[-._:/a-zA-Z0-9]{0,253}$/.test(text);
 }
 
-/** Shows what is a word or a line; whatever holds more might hold the object once more. */
-function maskLine(pair: Pair): Pair {
-  const isLine = (value: YamlValue | undefined) =>
-    value === undefined ||
-    typeof value === 'boolean' ||
-    (typeof value === 'string' && value.length <= 253 && !/[{}\n]/.test(value) && !isEmbedded(value));
-  return pair.every(isLine) ? pair : maskAll(pair);
+/** Whatever holds more than a line might hold the object once more. */
+function isLine(text: string): boolean {
+  return text.length <= 253 && !/[{}\n]/.test(text) && !isEmbedded(text);
 }
 
 /** All that is said of a value is whether it changed. */
