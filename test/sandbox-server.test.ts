@@ -230,13 +230,16 @@ test('no other call waits for a chart that does not end', { timeout: 60_000 }, a
   await tiller.call('InstallRelease', install('a'));
   const chart = chartOf('t', { 'a.yaml': '{{ range until 5000 }}{{ $ca := genCA "a" 1 }}{{ end }}' });
   const endless = tiller.failure('InstallRelease', { ...install('b'), chart });
-  let slowestMs = 0;
-  for (let count = 0; count < 20; count++) {
-    const start = performance.now();
+  let isEndless = true;
+  const ended = endless.finally(() => {
+    isEndless = false;
+  });
+  let answered = 0;
+  while (isEndless) {
     await tiller.call('GetReleaseContent', { name: 'a' });
-    slowestMs = Math.max(slowestMs, performance.now() - start);
+    if (isEndless) answered++;
     await new Promise(resolve => setTimeout(resolve, 25));
   }
-  assert.ok(slowestMs < 1_000, `${slowestMs} ms`); // 250 ms on a machine at rest
-  assert.equal(await endless, '2 rendering template failed: it took more than 3 s, so the sandbox ended it');
+  assert.ok(answered >= 5, `only ${answered} were answered meanwhile`); // some 60 on a machine at rest
+  assert.equal(await ended, '2 rendering template failed: it took more than 3 s, so the sandbox ended it');
 });

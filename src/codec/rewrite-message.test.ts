@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { cpuMsOf } from '../../test/support/cpu-time.ts';
 import type { MessageTypes } from './messages.gen.ts';
 import { orderFields, rewriteMessage } from './rewrite-message.ts';
 import { decodeMessage, encodeMessage, messageType } from './schema.ts';
@@ -134,10 +135,11 @@ describe('bounds', () => {
     let wire: Buffer = Buffer.alloc(0);
     for (let depth = 0; depth < 99; depth++)
       wire = new WireWriter().bytesField(3, wire).bytesField(1, Buffer.alloc(0)).finish();
-    const startedAt = performance.now();
-    const ordered = orderFields(messageType('hapi.chart.Chart'), wire);
-    assert.equal(ordered.length, wire.length);
-    assert.ok(performance.now() - startedAt < 1000);
+    const ms = cpuMsOf(() => {
+      const ordered = orderFields(messageType('hapi.chart.Chart'), wire);
+      assert.equal(ordered.length, wire.length);
+    });
+    assert.ok(ms < 1000);
     const deeper = new WireWriter().bytesField(3, new WireWriter().bytesField(3, wire).finish()).finish();
     assert.throws(() => rewrite('hapi.chart.Chart', deeper), { code: 3, message: /nests deeper than 100/ });
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { cpuMsOf } from '../../../test/support/cpu-time.ts';
 import { Code, errorToHttpStatus } from '../../protocol/index.ts';
 import { translateTillerError } from './translate-error.ts';
 
@@ -193,8 +194,9 @@ test('long and hostile texts are read in linear time', () => {
     'x509: a',
     'a',
   ];
-  const startedAt = performance.now();
-  for (const start of starts)
-    for (const part of parts) translateTillerCode(Code.UNKNOWN, start + part.repeat(100_000));
-  assert.ok(performance.now() - startedAt < 2000, `${performance.now() - startedAt} ms`);
+  const ms = cpuMsOf(() => {
+    for (const start of starts)
+      for (const part of parts) translateTillerCode(Code.UNKNOWN, start + part.repeat(100_000));
+  });
+  assert.ok(ms < 2000, `${ms} ms`);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { cpuMsOf } from '../../../test/support/cpu-time.ts';
 import { parseOciReference, showReference } from './reference.ts';
 import { parseChallenges } from './registry-client.ts';
 
@@ -103,9 +104,10 @@ describe('a challenge', () => {
     test(JSON.stringify(header).slice(0, 60), () => assert.deepEqual(shown(header), wanted));
   }
   test('is read in linear time, whatever it is', () => {
-    const begin = performance.now();
-    for (const part of ['a', ' ', ',', '"', '\\"', 'a=', 'a="', 'Bearer '])
-      parseChallenges(part.repeat(8000 / part.length));
-    assert.ok(performance.now() - begin < 5_000);
+    const ms = cpuMsOf(() => {
+      for (const part of ['a', ' ', ',', '"', '\\"', 'a=', 'a="', 'Bearer '])
+        parseChallenges(part.repeat(8000 / part.length));
+    });
+    assert.ok(ms < 5_000);
   });
 });
