@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Answered, type Exchange, type Route, StreamWriter } from '../http/index.ts';
+import { type Answered, type Exchange, leaveBody, type Route, StreamWriter } from '../http/index.ts';
 import {
   type Code,
   encodeGrpcMessage,
@@ -135,13 +135,8 @@ async function answer(
     return { code, bytes: finish(code), error: undefined };
   } catch (thrown) {
     const { code, message, reason } = GatewayError.from(thrown);
-    // what is left of the body is not read, so nothing can follow it on an HTTP/1.1 connection
-    if (
-      (reason === 'BODY_TOO_LARGE' || reason === 'OVERLOADED') &&
-      request.httpVersionMajor === 1 &&
-      !response.headersSent
-    )
-      response.setHeader('Connection', 'close');
+    const isBodyLeft = reason === 'BODY_TOO_LARGE' || reason === 'OVERLOADED';
+    if (isBodyLeft && !response.headersSent) leaveBody(response);
     return { code, bytes: finish(code, withoutLocalPaths(message)), error: thrown };
   }
 }

@@ -84,7 +84,7 @@ export class Guard {
       host.endsWith('.localhost') ||
       this.#options.allowedHosts.some(allowed => matches(allowed.toLowerCase(), host)) ||
       // no page reaches another name over TLS: the browser has looked at the certificate
-      isNamedBy(ownCertificate(socket as TLSSocket | undefined), host) ||
+      isNamedByCertificate(socket as TLSSocket | undefined, host) ||
       Boolean(this.#options.isClusterName?.(host))
     );
   }
@@ -140,15 +140,11 @@ function matches(allowed: string, host: string): boolean {
 
 const certificates = new WeakMap<object, PeerCertificate | undefined>();
 
-/** Parsed once per connection. */
-function ownCertificate(socket: TLSSocket | undefined): PeerCertificate | undefined {
-  if (!socket?.encrypted) return undefined;
+/** Whether the certificate that the gateway shows on a connection is for this name. Parsed once per connection. */
+function isNamedByCertificate(socket: TLSSocket | undefined, host: string): boolean {
+  if (!socket?.encrypted) return false;
   if (!certificates.has(socket))
     certificates.set(socket, socket.getCertificate() as PeerCertificate | undefined);
-  return certificates.get(socket);
-}
-
-/** Whether a certificate is for this name. */
-function isNamedBy(certificate: PeerCertificate | undefined, host: string): boolean {
+  const certificate = certificates.get(socket);
   return certificate?.subject !== undefined && checkServerIdentity(host, certificate) === undefined;
 }

@@ -15,5 +15,5 @@ export type { CorsOptions } from './headers.ts';
 export { createPipeline, type PipelineOptions } from './pipeline.ts';
 export { Router } from './router.ts';
 export { selectCluster, toForwardTarget, toOriginForm } from './select-cluster.ts';
-export { type Content, errorBody, StreamWriter, sendContent, sendJson } from './send.ts';
+export { type Content, errorBody, leaveBody, StreamWriter, sendContent, sendJson } from './send.ts';
 export { readUploadForm } from './upload-form.ts';

@@ -66,23 +66,17 @@ interface FormFile<R extends Received> {
 
 /** Feeds a request's body to the parser, no faster than the file in it is written. */
 class FormReader<R extends Received> {
-  readonly done: Promise<UploadForm<R>>;
+  readonly #form = Promise.withResolvers<UploadForm<R>>();
   readonly #request: HttpRequest;
   readonly #receive: (source: AsyncIterable<Uint8Array>) => Promise<R>;
   readonly #maxBytes: number;
   readonly #parser: BusboyInstance;
   readonly #fields: [string, string][] = [];
-  readonly #resolve: (form: UploadForm<R>) => void;
-  readonly #reject: (error: unknown) => void;
   #file: FormFile<R> | undefined;
   #bytes = 0;
   #isOver = false;
 
   constructor(request: HttpRequest, receive: Receive<R>, maxBytes: number, context: CallContext) {
-    const { promise, resolve, reject } = Promise.withResolvers<UploadForm<R>>();
-    this.done = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#request = request;
     this.#receive = source => receive(source, context);
     this.#maxBytes = maxBytes;
@@ -97,8 +91,12 @@ class FormReader<R extends Received> {
     const { signal } = context;
     const abort = () => this.#fail(abortReason(signal));
     signal.addEventListener('abort', abort, { once: true });
-    void promise.catch(() => {}).then(() => signal.removeEventListener('abort', abort));
+    void this.done.catch(() => {}).then(() => signal.removeEventListener('abort', abort));
     if (signal.aborted) abort();
+  }
+
+  get done(): Promise<UploadForm<R>> {
+    return this.#form.promise;
   }
 
   readonly #take = (chunk: Buffer): void => {
@@ -145,7 +143,7 @@ class FormReader<R extends Received> {
     const received = await arriving.catch(() => undefined); // its failure was taken already
     if (this.#isOver) return;
     this.#stop();
-    if (received) this.#resolve({ received, fileName, fields: this.#fields });
+    if (received) this.#form.resolve({ received, fileName, fields: this.#fields });
   }
 
   #fail(error: unknown): void {
@@ -157,7 +155,7 @@ class FormReader<R extends Received> {
       received => received.discard(),
       () => {},
     );
-    this.#reject(error);
+    this.#form.reject(error);
   }
 
   #stop(): void {

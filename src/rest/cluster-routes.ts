@@ -1,4 +1,4 @@
-import type { Backend, Cluster, ClusterReport, Registry, SourceProblem } from '../clusters/index.ts';
+import type { Backend, Cluster, Registry, SourceProblem } from '../clusters/index.ts';
 import { type Method, messageType, wireToJson } from '../codec/index.ts';
 import {
   type Answered,
@@ -41,13 +41,6 @@ export interface ClusterRouteOptions {
   readonly heartbeatMs: number;
   /** Fires when the gateway begins to stop: streams of changes end then. */
   readonly stopping: AbortSignal;
-}
-
-/** The answer to `GET /clusters`. */
-export interface ClusterList {
-  readonly default?: string;
-  readonly clusters: readonly ClusterReport[];
-  readonly problem?: SourceProblem;
 }
 
 /** One request that asks many clusters. */
@@ -143,7 +136,7 @@ async function listClusters(
       scope.end();
     });
   }
-  const list: ClusterList = {
+  const list = {
     ...(registry.defaultCluster !== undefined && { default: registry.defaultCluster }),
     ...problem(),
     clusters: registry.clusters.map(cluster => cluster.report()),

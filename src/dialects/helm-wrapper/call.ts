@@ -101,7 +101,7 @@ function withMessages(
 
 /** The routes of an API by verb and path, such as `GET /api/charts`. */
 export type RouteTable = Readonly<
-  Record<string, Description & { readonly answer: (call: Call) => Promise<Data> }>
+  Record<string, Description & { readonly answer: (call: Call) => Promise<Data> | Promise<void> }>
 >;
 
 /** Makes routes whose answers are data in the envelope. */
@@ -117,7 +117,7 @@ export function toRoutes(table: RouteTable, options: HelmWrapperOptions): Route[
       operation: describe(verb, template, text),
       answer: (exchange, parameters) =>
         exchange.withContext(async context =>
-          sendData(exchange, await answer(createCall(exchange, parameters, context, options))),
+          sendData(exchange, (await answer(createCall(exchange, parameters, context, options))) ?? undefined),
         ),
     };
   });

@@ -1,4 +1,4 @@
-import type { Call, Data, RouteTable } from './call.ts';
+import type { Call, RouteTable } from './call.ts';
 import { parseRevision } from './go-texts.ts';
 import { inWords, isNotFound, nameInUse, orNotFound, refuse, renderError } from './helm-errors.ts';
 import { releasePath } from './read-routes.ts';
@@ -63,7 +63,7 @@ function sharedFields(options: ReleaseOptions) {
 }
 
 /** A namespace that is not there is made in any case, as `create_namespace` asks for. */
-async function installRelease(call: Call): Promise<Data> {
+async function installRelease(call: Call): Promise<void> {
   const options = await call.options('releaseOptions');
   refuseHelm3(options, ['wait_for_jobs', 'disable_open_api_validation']);
   const request = { ...call.release, ...sharedFields(options), disable_crd_hook: options.skip_crds };
@@ -74,10 +74,9 @@ async function installRelease(call: Call): Promise<Data> {
   } catch (error) {
     throw renderError(nameInUse(error));
   }
-  return undefined;
 }
 
-async function upgradeRelease(call: Call): Promise<Data> {
+async function upgradeRelease(call: Call): Promise<void> {
   const options = await call.options('releaseOptions');
   refuseHelm3(options, ['wait_for_jobs', 'disable_open_api_validation', 'history_max']);
   // an upgrade makes no CRDs, but an installation in its place would
@@ -99,10 +98,9 @@ async function upgradeRelease(call: Call): Promise<Data> {
   } catch (error) {
     throw renderError(nameInUse(error));
   }
-  return undefined;
 }
 
-async function rollBackRelease(call: Call): Promise<Data> {
+async function rollBackRelease(call: Call): Promise<void> {
   const version = parseRevision(call.field('reversion'));
   const options = await call.options('releaseOptions');
   refuseHelm3(options, ['history_max']);
@@ -117,10 +115,9 @@ async function rollBackRelease(call: Call): Promise<Data> {
     await orNotFound('release: not found', () => call.ask('GetHistory', { ...call.release, max: 1 }));
     throw inWords(error, `release has no ${version} version`);
   }
-  return undefined;
 }
 
-async function uninstallRelease(call: Call): Promise<Data> {
+async function uninstallRelease(call: Call): Promise<void> {
   const options = await call.options('releaseUninstallOptions');
   const { disable_hooks, description, ignore_not_found, keep_history, delete_propagation } = options;
   if (options.wait) refuse('wait is not supported for the uninstallation of releases of Helm 2');
@@ -135,7 +132,7 @@ async function uninstallRelease(call: Call): Promise<Data> {
       if (!isNotFound(error)) throw error;
       if (!ignore_not_found) throw inWords(error, 'release: not found');
     }
-    return undefined;
+    return;
   }
   const request = {
     ...call.release,
@@ -148,5 +145,4 @@ async function uninstallRelease(call: Call): Promise<Data> {
   await orNotFound(`uninstall: Release not loaded: ${name}: release: not found`, () =>
     call.ask('UninstallRelease', request),
   );
-  return undefined;
 }

@@ -85,25 +85,22 @@ async function listRepositories(call: Call): Promise<Data> {
   return JSON.stringify(list.map(({ name, url }) => ({ name, url })));
 }
 
-async function addRepository(call: Call): Promise<Data> {
+async function addRepository(call: Call): Promise<void> {
   const { name, url, username, password } = await call.options('repository');
   const repository = { name, url, credentials: { username, password }, validate: true };
   await call.app.charts.repositories.add(repository, call.context.signal);
-  return undefined;
 }
 
-async function removeRepository(call: Call): Promise<Data> {
+async function removeRepository(call: Call): Promise<void> {
   await call.app.charts.repositories.remove(call.field('name'));
-  return undefined;
 }
 
-async function refreshRepositories(call: Call): Promise<Data> {
+async function refreshRepositories(call: Call): Promise<void> {
   const repositories = await call.app.charts.repositories.refreshAll(call.context.signal);
   const failed = repositories
     .filter(({ error }) => error !== '')
     .map(({ name, error }) => `{${name} ${error}}`);
   if (failed.length > 0) refuse(`error list: [${failed.join(' ')}]`);
-  return undefined;
 }
 
 async function searchCharts(call: Call): Promise<Data> {
@@ -128,7 +125,7 @@ async function searchCharts(call: Call): Promise<Data> {
   return JSON.stringify(rows);
 }
 
-async function uploadChart(call: Call): Promise<Data> {
+async function uploadChart(call: Call): Promise<void> {
   const { exchange, context } = call;
   if (!hasContentType(exchange.request, 'multipart/form-data'))
     refuse("request Content-Type isn't multipart/form-data");
@@ -143,17 +140,15 @@ async function uploadChart(call: Call): Promise<Data> {
   } finally {
     await received.discard();
   }
-  return undefined;
 }
 
-async function deleteUpload(call: Call): Promise<Data> {
+async function deleteUpload(call: Call): Promise<void> {
   const { signal } = call.context;
   const list = await uploadsOf(call);
   const upload = list.find(({ fileName }) => fileName === call.field('chart'));
-  if (!upload) return undefined;
+  if (!upload) return;
   await call.app.charts.uploads.remove(upload.name, upload.version, signal).catch(error => {
     const isGone = error instanceof GatewayError && error.code === Code.NOT_FOUND;
     if (!isGone) throw error;
   });
-  return undefined;
 }
