@@ -15,6 +15,7 @@ export class HttpConnection {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.socket.on('data', chunk => this.take(chunk));
     this.socket.on('error', error => this.waiting?.reject(error));
+    this.socket.on('close', () => this.waiting?.reject(new Error('the gateway has closed the connection')));
   }
 
   /** The bytes of the answer's body. */
