@@ -124,6 +124,11 @@ export function readTextMap(value: YamlValue, where: string): Record<string, str
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
+/** Fields that are all text. */
+export function textFields<Name extends string>(...names: Name[]): Record<Name, typeof readText> {
+  return Object.fromEntries(names.map(name => [name, readText])) as Record<Name, typeof readText>;
+}
+
 /** What `readFields` gives: the fields that are there and not null. */
 export type Fields<F extends Readonly<Record<string, FieldReader>>> = {
   readonly [Name in keyof F]?: NonNullable<ReturnType<F[Name]>>;

@@ -14,10 +14,10 @@ import {
   readBoolean,
   readFields,
   readList,
-  readText,
   readTextMap,
   readTexts,
   readYamlMap,
+  textFields,
 } from './chart-yaml.ts';
 
 /** What Chart.yaml says; only what it does say is present, but there is always a name. */
@@ -86,26 +86,25 @@ export function messageToChart({ metadata, values, files, dependencies }: Chart)
   };
 }
 
+const maintainerFields = textFields('name', 'email', 'url');
 const fields = {
-  name: readText,
-  home: readText,
-  sources: readTexts,
-  version: readText,
-  description: readText,
-  keywords: readTexts,
-  maintainers: readList((value, where) =>
-    readFields(value, { name: readText, email: readText, url: readText }, where),
+  ...textFields(
+    'name',
+    'home',
+    'version',
+    'description',
+    'engine',
+    'icon',
+    'apiVersion',
+    'condition',
+    'tags',
   ),
-  engine: readText,
-  icon: readText,
-  apiVersion: readText,
-  condition: readText,
-  tags: readText,
-  appVersion: readText,
+  ...textFields('appVersion', 'tillerVersion', 'kubeVersion'),
+  sources: readTexts,
+  keywords: readTexts,
+  maintainers: readList((value, where) => readFields(value, maintainerFields, where)),
   deprecated: readBoolean,
-  tillerVersion: readText,
   annotations: readTextMap,
-  kubeVersion: readText,
 };
 
 /**

@@ -6,23 +6,16 @@ import {
   mayExpand,
   readBoolean,
   readFields,
-  readText,
   readTexts,
   readYamlMap,
+  textFields,
 } from '../chart/chart-yaml.ts';
 import { parseVersion } from '../requirements/version-constraint.ts';
 import { IndexPacker, type LeftOutReason, type PackedIndex, type ParsedEntry } from './packed-index.ts';
 import { RepositoryIndex } from './repository-index.ts';
 
 const fields = {
-  name: readText,
-  version: readText,
-  digest: readText,
-  created: readText,
-  appVersion: readText,
-  description: readText,
-  home: readText,
-  icon: readText,
+  ...textFields('name', 'version', 'digest', 'created', 'appVersion', 'description', 'home', 'icon'),
   urls: readTexts,
   keywords: readTexts,
   deprecated: readBoolean,

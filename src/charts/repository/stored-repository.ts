@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
 import { goJson, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 import type { Credentials } from '../chart/chart-options.ts';
-import { decodeUtf8, readBoolean, readFields, readText, readYamlMap } from '../chart/chart-yaml.ts';
+import { decodeUtf8, readBoolean, readFields, readYamlMap, textFields } from '../chart/chart-yaml.ts';
 import { parseSourceUrl, resolveAccess, type SourceUrl } from '../download/source.ts';
 import { uploadsName } from './repository.ts';
 
@@ -25,8 +25,13 @@ export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 const secrets = ['username', 'password', 'token'] as const;
 const certificates = ['caBundle', 'clientCertificate', 'clientKey'] as const;
-const texts = ['name', 'url', ...secrets, ...certificates] as const;
-const known: ReadonlySet<string> = new Set([...texts, 'insecureSkipVerify']);
+const known: ReadonlySet<string> = new Set([
+  'name',
+  'url',
+  ...secrets,
+  ...certificates,
+  'insecureSkipVerify',
+]);
 
 /**
  * Checks all that can be known of a repository without asking for it.
@@ -91,13 +96,10 @@ export function yamlToRepository(entry: YamlValue): StoredRepository {
     const [type, words] = name === 'insecureSkipVerify' ? ['boolean', 'true or false'] : ['string', 'text'];
     if (typeof value !== type) throw invalidArgument(`${name} must be ${words}`);
   }
-  const text = (name: (typeof texts)[number]) => entry.get(name) as string | undefined;
-  const credentials = onlyGiven({
-    ...Object.fromEntries(secrets.map(name => [name, text(name)])),
-    ...Object.fromEntries(certificates.map(name => [name, Buffer.from(text(name) ?? '')])),
-    insecureSkipVerify: entry.get('insecureSkipVerify') === true,
-  });
-  const repository = { name: text('name') ?? '', url: text('url') ?? '', credentials };
+  const isPem = (name: string) => certificates.some(certificate => certificate === name);
+  const read = [...entry].map(([name, value]) => [name, isPem(name) ? Buffer.from(value as string) : value]);
+  const { name = '', url = '', ...credentials } = Object.fromEntries(read);
+  const repository = { name, url, credentials: onlyGiven(credentials) };
   checkRepository(repository);
   return repository;
 }
@@ -116,12 +118,7 @@ export function isSame(a: StoredRepository, b: StoredRepository): boolean {
 
 /** An entry of the credentials file; paths are from the file's folder on. */
 const fileFields = {
-  username: readText,
-  password: readText,
-  token: readText,
-  caFile: readText,
-  clientCertificateFile: readText,
-  clientKeyFile: readText,
+  ...textFields('username', 'password', 'token', 'caFile', 'clientCertificateFile', 'clientKeyFile'),
   insecureSkipVerify: readBoolean,
 };
 

@@ -2,7 +2,7 @@ import { GatewayError, invalidArgument } from '../../protocol/index.ts';
 import type { YamlMap, YamlValue } from '../../yaml/index.ts';
 import type { LoadedChart } from '../chart/chart.ts';
 import type { Warn } from '../chart/chart-options.ts';
-import { readFields, readList, readText, readTexts, readYamlMap, textBounds } from '../chart/chart-yaml.ts';
+import { readFields, readList, readTexts, readYamlMap, textBounds, textFields } from '../chart/chart-yaml.ts';
 import { type CoalesceWork, countNodes } from '../values/tables.ts';
 
 /** One dependency of requirements.yaml, with what Helm 2.17 reads of it. */
@@ -26,12 +26,8 @@ export interface ValueImport {
 }
 
 const fields = {
-  name: readText,
-  version: readText,
-  condition: readText,
+  ...textFields('name', 'version', 'condition', 'alias', 'repository'),
   tags: readTexts,
-  alias: readText,
-  repository: readText,
   'import-values': readList(readImport),
 };
 
@@ -47,16 +43,8 @@ export function loadRequirements(data: Uint8Array, chart: LoadedChart): Requirem
 
 function readRequirement(value: YamlValue, where: string): Requirement {
   const { 'import-values': given = [], ...rest } = readFields(value, fields, where);
-  return {
-    name: '',
-    version: '',
-    condition: '',
-    tags: [],
-    alias: '',
-    repository: '',
-    ...rest,
-    importValues: given.filter(item => item !== undefined),
-  };
+  const empty = { name: '', version: '', condition: '', tags: [], alias: '', repository: '' };
+  return { ...empty, ...rest, importValues: given.filter(item => item !== undefined) };
 }
 
 /** `name` stands for the table `exports.name`, put into the parent's topmost table. What is neither form is ignored. */
