@@ -32,11 +32,15 @@ interface PackReport {
 /** What the image's node_modules, dist and proto may have together; node and the base image take about 133 MB of 160. */
 const maxBytes = 25_000_000;
 
-/** The folders of the packages that run in production, as npm knows them. */
-async function productionPackages(): Promise<string[]> {
-  const args = ['ls', '--omit=dev', '--all', '--parseable', '--workspaces=false'];
-  const { stdout } = await promisify(execFile)('npm', args, { cwd: root, maxBuffer: 16 * 1024 * 1024 });
-  return stdout.split('\n').filter(path => path.includes('/node_modules/'));
+/** The folders of the packages that run in production, as npm noted them when it installed them. */
+function productionPackages(): string[] {
+  const { packages } = JSON.parse(readFileSync(new URL('node_modules/.package-lock.json', root), 'utf8')) as {
+    packages: Readonly<Record<string, { readonly dev?: true; readonly link?: true }>>;
+  };
+  const folders = Object.entries(packages).filter(
+    ([path, { dev, link }]) => /node_modules\//.test(path) && !dev && !link,
+  );
+  return folders.map(([path]) => join(fileURLToPath(root), path));
 }
 
 function sizeOf(folder: string): number {
@@ -81,8 +85,7 @@ describe('the packed gateway', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tg-test-'));
     context.after(() => rmSync(folder, { recursive: true, force: true }));
     const top = fileURLToPath(root);
-    for (const path of await productionPackages()) {
-      if (path.includes('/node_modules/@tiller-gateway/')) continue;
+    for (const path of productionPackages()) {
       const isNested = (source: string) => source.slice(path.length).includes('/node_modules');
       cpSync(path, join(folder, path.slice(top.length)), {
         recursive: true,

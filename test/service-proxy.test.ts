@@ -12,8 +12,8 @@ import { encodeMessage } from '../src/codec/index.ts';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/index.ts';
 import { sharedCertificate } from './support/certificates.ts';
 import { startTestGateway } from './support/gateway.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
 import { startStubTiller } from './support/stub-tiller.ts';
+import { startGatewayWith } from './support/whole-gateway.ts';
 
 const prefix = '/api/v1/namespaces/kube-system/services/swift:http/proxy';
 
@@ -52,12 +52,12 @@ async function createCluster(t: TestContext): Promise<SandboxKubernetes> {
   return kubernetes;
 }
 
-/** The program as it is, with the sandbox it starts by default. */
+/** The whole program, with the sandbox it starts by default. */
 async function startProgram(t: TestContext): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'service-proxy-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'config');
-  await startGatewayProcess(t, [
+  await startGatewayWith(t, [
     '--connector=sandbox',
     `--sandbox-kubeconfig=${file}`,
     `--chart-upload-dir=${file}-uploads`, // without it the list of uploads, a link too, is answered 501
