@@ -1,9 +1,7 @@
 /** From wherever a chart is to what the Helm client would have sent. */
 export type { ChartOptions } from './chart/chart-options.ts';
 export { type ChartRequest, Charts, type ResolvedChart } from './charts.ts';
-export type { RepositoryRegistry } from './repository/registry.ts';
-export type { RepositorySummary } from './repository/repository.ts';
-export { uploadsName } from './repository/repository.ts';
+export { type RepositorySummary, uploadsName } from './repository/repository.ts';
 export { toSummary } from './repository/search-charts.ts';
 export type { Validation } from './repository/validate-repository.ts';
 export { computeValues } from './requirements/prepare-chart.ts';

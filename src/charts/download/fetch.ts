@@ -163,19 +163,16 @@ const unpack = promisify(gunzip);
 /** A body of which a packed form was asked for. Without having asked, a packed archive stays what it is, as in Helm. */
 async function unpackBody(body: Buffer, encoding: string, url: URL, maxBytes: number): Promise<Buffer> {
   if (encoding === '' || encoding.toLowerCase() === 'identity') return body;
-  if (!/^(?:x-)?gzip$/i.test(encoding)) {
-    throw invalidArgument(
-      `${showUrl(url)}: has a Content-Encoding other than gzip, which alone was asked for`,
-    );
-  }
+  const wrong = (problem: string, cause?: unknown) =>
+    invalidArgument(`${showUrl(url)}: ${problem}`, { cause });
+  if (!/^(?:x-)?gzip$/i.test(encoding))
+    throw wrong('has a Content-Encoding other than gzip, which alone was asked for');
   try {
     return await unpack(body, { maxOutputLength: maxBytes });
   } catch (cause) {
-    const isTooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    const problem = isTooLarge
-      ? `is larger than ${maxBytes} bytes`
-      : 'is no gzip, though its Content-Encoding says so';
-    throw invalidArgument(`${showUrl(url)}: ${problem}`, { cause });
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw wrong(`is larger than ${maxBytes} bytes`, cause);
+    throw wrong('is no gzip, though its Content-Encoding says so', cause);
   }
 }
 

@@ -7,8 +7,7 @@ interface SharedTask<T> {
 }
 
 /**
- * Lets callers that want the same thing at the same time share one task. The task is aborted when the last caller has gone away,
- * not before.
+ * Lets callers that want the same thing at the same time share one task. It is aborted once the last caller has gone away.
  */
 export class SharedTasks<T> {
   readonly #tasks = new Map<string, SharedTask<T>>();

@@ -209,11 +209,8 @@ export function findChart(index: RepositoryIndex, name: string, range: string): 
   const version = findVersion(index, name, range);
   if (version) return version;
   const quoted = JSON.stringify(name);
-  throw invalidArgument(
-    index.versionsOf(name)
-      ? `no version of chart ${quoted} matches ${JSON.stringify(range || '*')}`
-      : `no chart named ${quoted} in the repository`,
-  );
+  if (!index.versionsOf(name)) throw invalidArgument(`no chart named ${quoted} in the repository`);
+  throw invalidArgument(`no version of chart ${quoted} matches ${JSON.stringify(range || '*')}`);
 }
 
 /** As `findChart`; undefined where there is none. @throws GatewayError INVALID_ARGUMENT when the range cannot be read */

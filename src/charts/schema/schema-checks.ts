@@ -61,13 +61,11 @@ function collect(chart: LoadedChart, values: YamlMap): SchemaCheck[] {
     throw invalidArgument('the values are too large to be checked against a schema');
   const checks: SchemaCheck[] = [];
   const add = (one: LoadedChart, its: YamlMap) => {
+    const { name: chart } = one.metadata;
     const schema = one.files.findLast(({ name }) => name === schemaFile)?.data;
-    if (schema && schema.length > maxSchemaBytes) {
-      throw invalidArgument(
-        `${schemaFile} of chart ${one.metadata.name} is larger than ${maxSchemaBytes} bytes`,
-      );
-    }
-    if (schema) checks.push({ chart: one.metadata.name, schema, values: goJson(its) });
+    if (schema && schema.length > maxSchemaBytes)
+      throw invalidArgument(`${schemaFile} of chart ${chart} is larger than ${maxSchemaBytes} bytes`);
+    if (schema) checks.push({ chart, schema, values: goJson(its) });
     for (const dependency of one.dependencies) {
       const below = its.get(dependency.metadata.name);
       if (isTable(below)) add(dependency, below);

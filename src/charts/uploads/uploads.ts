@@ -159,10 +159,8 @@ export class Uploads {
 
   #require(): UploadFolder {
     if (this.#folder) return this.#folder;
-    throw new GatewayError(
-      Code.UNIMPLEMENTED,
-      'this gateway keeps no uploads: it was started without --chart-upload-dir',
-    );
+    const message = 'this gateway keeps no uploads: it was started without --chart-upload-dir';
+    throw new GatewayError(Code.UNIMPLEMENTED, message);
   }
 
   #admit(bytes: number, more: number): void {
