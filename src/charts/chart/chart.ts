@@ -109,8 +109,7 @@ const fields = {
 
 /**
  * Reads Chart.yaml (chartutil.UnmarshalChartfile of Helm 2.17), and the chart's type.
- * @throws GatewayError INVALID_ARGUMENT when it is no YAML map, a field has the wrong type, there is no name, or the apiVersion is not Helm
- * 2's
+ * @throws GatewayError INVALID_ARGUMENT when it is no YAML map, a field has the wrong type, there is no name, or an apiVersion not of Helm 2
  */
 export function parseChartFile(data: Uint8Array): {
   readonly metadata: ChartMetadata;

@@ -37,8 +37,7 @@ export function registryHost(text: string): string {
 }
 
 /**
- * Reads `oci://HOST/REPO`, `…:TAG`, `…:RANGE`, `…@sha256:…`. A `+` of a version in the tag is read as the `_` that it is stored
- * as.
+ * Reads `oci://HOST/REPO`, `…:TAG`, `…:RANGE`, `…@sha256:…`. A `+` in the tag is read as the `_` that it is stored as.
  * @throws GatewayError INVALID_ARGUMENT, which repeats nothing of what may be a password
  */
 export function parseOciReference(text: string): OciReference {

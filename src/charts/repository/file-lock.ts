@@ -22,10 +22,7 @@ export class FileLock {
   readonly #staleMs: number;
   readonly #maxWaitMs: number;
 
-  /**
-   * @param staleMs after which an unchanged lock counts as that of a dead process: far above what it takes to read and write a small
-   * file
-   */
+  /** @param staleMs after which an unchanged lock counts as a dead process's: far above the time that a small file takes */
   constructor(path: string, { staleMs = 10_000, maxWaitMs = 20_000 } = {}) {
     this.#path = path;
     this.#staleMs = staleMs;

@@ -114,16 +114,10 @@ export class Repository {
   }
 
   summary(): RepositorySummary {
+    const { name, origin } = this;
     const { chartCount: charts = 0, versionCount: versions = 0 } = this.#held?.index ?? {};
-    return {
-      name: this.name,
-      url: showUrl(this.#options.source.url),
-      origin: this.origin,
-      refreshed: this.#refreshed,
-      charts,
-      versions,
-      error: this.#error,
-    };
+    const url = showUrl(this.#options.source.url);
+    return { name, url, origin, refreshed: this.#refreshed, charts, versions, error: this.#error };
   }
 
   /**
