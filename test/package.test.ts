@@ -71,6 +71,7 @@ describe('the packed gateway', () => {
       assert.ok(files.includes(path), path);
     }
     assert.ok(files.some(path => path.startsWith('proto/') && path.endsWith('.proto')));
+    assert.ok(files.includes('proto/swift/v2/openapi.yaml'));
   });
 
   test('holds no TypeScript, no maps, no tests and no test tables', () => {

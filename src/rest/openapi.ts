@@ -52,9 +52,14 @@ interface PageText {
   readonly parameters?: readonly Schema[];
 }
 
-const texts = load(readFileSync(join(protoFolder, 'swift', 'v2', 'openapi.yaml'), 'utf8'), {
-  schema: CORE_SCHEMA.withTags(mergeTag),
-}) as Texts;
+let known: Texts | undefined;
+
+/** Read with the first document, since most gateways are never asked for one. */
+function texts(): Texts {
+  const text = () => readFileSync(join(protoFolder, 'swift', 'v2', 'openapi.yaml'), 'utf8');
+  known ??= load(text(), { schema: CORE_SCHEMA.withTags(mergeTag) }) as Texts;
+  return known;
+}
 
 /** The route of the document, which has it as well; it is written when somebody first asks for it. */
 export function openApiRoute(
@@ -87,7 +92,7 @@ export function createOpenApi(
   const schemas = new SchemaCollector();
   const paths: Record<string, Record<string, unknown>> = {};
   const hasClusters = others.some(({ template }) => template === '/clusters');
-  const servers = hasClusters ? { servers: texts.serversOfClusters } : {};
+  const servers = hasClusters ? { servers: texts().serversOfClusters } : {};
   for (const route of releases) {
     const { path, verb } = route.binding;
     paths[path] = {
@@ -101,7 +106,7 @@ export function createOpenApi(
       : [['get', pageOperation(template, summary)]];
     paths[template] = { ...paths[template], ...Object.fromEntries(operations) };
   }
-  const { document, errorSchema } = texts;
+  const { document, errorSchema } = texts();
   const { info, tags, components } = document;
   const reason = {
     type: 'string',
@@ -147,14 +152,14 @@ function operation(route: ReleaseRoute, schemas: SchemaCollector): Schema {
     parameters: [
       ...inPath.map(field => parameter(field, 'path', schemas)),
       ...(binding.body ? [] : inQuery.map(field => parameter(field, 'query', schemas))),
-      ...(isLive(contract) ? [texts.lastEventId] : []),
-      ...Object.keys(texts.document.components.parameters).map(name => ({
+      ...(isLive(contract) ? [texts().lastEventId] : []),
+      ...Object.keys(texts().document.components.parameters).map(name => ({
         $ref: `#/components/parameters/${name}`,
       })),
     ],
     ...(binding.body && { requestBody: requestBody(contract, schemas) }),
     responses: {
-      '200': isPicture(binding) ? texts.picture : success(contract, schemas),
+      '200': isPicture(binding) ? texts().picture : success(contract, schemas),
       ...errorResponses(route, inPath.length > 0),
     },
   };
@@ -186,7 +191,7 @@ function errorResponses(
 }
 
 function errorResponse(reason: Reason): [status: string, response: Schema] {
-  const { code: name, description, message, step } = texts.errors[reason]!;
+  const { code: name, description, message, step } = texts().errors[reason]!;
   const code = Code[name];
   const example = { code, message, reason, ...(step !== undefined && { step }) };
   const schema = { $ref: '#/components/schemas/Error' };
@@ -198,7 +203,7 @@ function errorResponse(reason: Reason): [status: string, response: Schema] {
 
 /** A route that is not in the contract. */
 function pageOperation(template: string, summary: string): Schema {
-  const page = texts.pages[template];
+  const page = texts().pages[template];
   if (!page) throw new Error(`the OpenAPI document has no answer of ${template}`);
   const { example, schema = schemaOf(example), parameters = [] } = page;
   const type = page.type ?? (typeof example === 'string' ? 'text/plain' : 'application/json');
@@ -244,7 +249,7 @@ function requestBody(contract: Method, schemas: SchemaCollector): Schema {
   const schema = schemas.message(contract.request);
   return {
     content: {
-      'application/json': { schema, example: texts.examples[contract.name]?.request ?? {} },
+      'application/json': { schema, example: texts().examples[contract.name]?.request ?? {} },
       ...(contract.request.byName.has('chart_archive') && {
         'multipart/form-data': formOf(schema, 'chart_archive', { 'values.raw': { type: 'string' } }),
       }),
@@ -271,15 +276,15 @@ function formOf(schema: Schema, file: string, others: Record<string, Schema>): S
 
 function success(contract: Method, schemas: SchemaCollector): Schema {
   const message = schemas.message(contract.response);
-  const example = texts.examples[contract.name]?.response;
+  const example = texts().examples[contract.name]?.response;
   if (!contract.serverStreaming) {
-    const texts = textAnswersOf(contract, example).map(([type, text]) => [
+    const others = textAnswersOf(contract, example).map(([type, text]) => [
       type,
       { schema: { type: 'string' }, example: text },
     ]);
     return {
       description: 'The answer.',
-      content: { 'application/json': { schema: message, example }, ...Object.fromEntries(texts) },
+      content: { 'application/json': { schema: message, example }, ...Object.fromEntries(others) },
     };
   }
   const error = {
@@ -292,7 +297,7 @@ function success(contract: Method, schemas: SchemaCollector): Schema {
   return {
     description:
       'One JSON object a line, each as soon as it is there; `error` is the last where the stream fails.',
-    content: isLive(contract) ? { ...lines, 'text/event-stream': texts.serverSentEvents } : lines,
+    content: isLive(contract) ? { ...lines, 'text/event-stream': texts().serverSentEvents } : lines,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Call, RouteTable } from './call.ts';
 import { parseRevision } from './go-texts.ts';
-import { inWords, isNotFound, nameInUse, orNotFound, refuse, renderError } from './helm-errors.ts';
+import { inHelm3Words, inWords, isNotFound, orNotFound, refuse } from './helm-errors.ts';
 import { releasePath } from './read-routes.ts';
 import { type ReleaseOptions, resolveChart } from './wanted-chart.ts';
 
@@ -69,11 +69,7 @@ async function installRelease(call: Call): Promise<void> {
   const request = { ...call.release, ...sharedFields(options), disable_crd_hook: options.skip_crds };
   const { chart, values } = await resolveChart(call, options);
   if (!isGoodName(call.release.name)) refuse(badName(call.release.name));
-  try {
-    await call.ask('InstallRelease', request, { chart, values });
-  } catch (error) {
-    throw renderError(nameInUse(error));
-  }
+  await inHelm3Words(() => call.ask('InstallRelease', request, { chart, values }));
 }
 
 async function upgradeRelease(call: Call): Promise<void> {
@@ -93,11 +89,7 @@ async function upgradeRelease(call: Call): Promise<void> {
   // with `install`, a good name is not found where its release was uninstalled and its history kept
   const missing =
     options.install && !install ? badName(name) : `${JSON.stringify(name)} has no deployed releases`;
-  try {
-    await orNotFound(missing, () => call.ask('UpdateRelease', request, { chart, values }));
-  } catch (error) {
-    throw renderError(nameInUse(error));
-  }
+  await inHelm3Words(() => orNotFound(missing, () => call.ask('UpdateRelease', request, { chart, values })));
 }
 
 async function rollBackRelease(call: Call): Promise<void> {

@@ -28,8 +28,17 @@ export function inWords(error: GatewayError, text: string): GatewayError {
   return new GatewayError(error.code, text, { reason: error.reason, cause: error });
 }
 
+/** Installs or upgrades a release. */
+export async function inHelm3Words(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw renderError(nameInUse(error));
+  }
+}
+
 /** A name that is taken, by a release that is there or whose history was kept. Errors about objects stay as they are. */
-export function nameInUse(error: unknown): unknown {
+function nameInUse(error: unknown): unknown {
   const isTaken =
     error instanceof GatewayError &&
     error.reason === 'RELEASE_EXISTS' &&
@@ -43,7 +52,7 @@ const ownFailure =
   /^template: (\S+?:\d+:\d+): executing "[^"]*" at <.*>: error calling (?:required|fail): (.*)$/s;
 
 /** What a template fails with, in Helm 3's words. */
-export function renderError(error: unknown): unknown {
+function renderError(error: unknown): unknown {
   if (!(error instanceof GatewayError) || !helm2Render.test(error.message.slice(0, 1000))) return error;
   const text = error.message.replace(helm2Render, '');
   const [, place, message] = ownFailure.exec(text.slice(0, 4096)) ?? [];
