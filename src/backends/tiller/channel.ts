@@ -85,13 +85,15 @@ export class Channel {
 
   /** Runs once, when the open connection takes no more calls. */
   onLost(listener: (reason: string) => void): void {
-    this.calls.watchConnectivityState(grpc.connectivityState.READY, Infinity, () =>
-      // the session and the tunnel say why in this turn, some before and some after
+    this.calls.watchConnectivityState(grpc.connectivityState.READY, Infinity, () => {
+      // the session and the tunnel say why in this turn, some before and some after; a new tunnel forgets it
+      const known = this.#bridge?.last.lostReason;
       setImmediate(() => {
-        listener(this.#bridge?.last.lostReason ?? this.#lostReason ?? 'the connection was closed');
+        const reason = this.#bridge?.last.lostReason ?? known ?? this.#lostReason;
+        listener(reason ?? 'the connection was closed');
         this.#lostReason = undefined;
-      }),
-    );
+      });
+    });
   }
 
   /** Waits that long; shorter if grpc-js, which goes on trying, gets through. */
