@@ -5,47 +5,57 @@ import { connect, type Socket } from 'node:net';
  * other, the answer's length read from its header.
  */
 export class HttpConnection {
-  private readonly socket: Socket;
-  private waiting: { resolve: (bytes: number) => void; reject: (error: Error) => void } | undefined;
-  private head: Buffer = Buffer.alloc(0);
-  private missing = 0;
-  private total = 0;
+  readonly #port: number;
+  #socket: Socket | undefined;
+  #waiting: { resolve: (bytes: number) => void; reject: (error: Error) => void } | undefined;
+  #head: Buffer = Buffer.alloc(0);
+  #missing = 0;
+  #total = 0;
 
   constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.socket.on('data', chunk => this.take(chunk));
-    this.socket.on('error', error => this.waiting?.reject(error));
-    this.socket.on('close', () => this.waiting?.reject(new Error('the gateway has closed the connection')));
+    this.#port = port;
   }
 
-  /** The bytes of the answer's body. */
+  /** The bytes of the answer's body. Connects where the gateway has closed the connection, as it does when it idles. */
   get(path: string): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.waiting = { resolve, reject };
-    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    this.#waiting = { resolve, reject };
+    if (!this.#socket?.writable) this.#socket = this.#connect();
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     return promise;
   }
 
   close(): void {
-    this.socket.destroy();
+    this.#socket?.destroy();
   }
 
-  private take(chunk: Buffer): void {
-    if (this.missing > 0) {
-      this.missing -= chunk.length;
+  #connect(): Socket {
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const fail = (error: Error) => {
+      if (socket === this.#socket) this.#waiting?.reject(error);
+    };
+    socket.on('data', chunk => this.#take(chunk));
+    socket.on('error', fail);
+    socket.on('close', () => fail(new Error('the gateway has closed the connection')));
+    return socket;
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#missing > 0) {
+      this.#missing -= chunk.length;
     } else {
-      this.head = this.head.length > 0 ? Buffer.concat([this.head, chunk]) : chunk;
-      const end = this.head.indexOf('\r\n\r\n');
+      this.#head = this.#head.length > 0 ? Buffer.concat([this.#head, chunk]) : chunk;
+      const end = this.#head.indexOf('\r\n\r\n');
       if (end < 0) return;
-      const head = this.head.toString('latin1', 0, end);
+      const head = this.#head.toString('latin1', 0, end);
       if (!head.startsWith('HTTP/1.1 200')) {
-        this.waiting?.reject(new Error(head));
+        this.#waiting?.reject(new Error(head));
         return;
       }
-      this.total = Number(/content-length: (\d+)/i.exec(head)?.[1]);
-      this.missing = this.total - (this.head.length - end - 4);
-      this.head = Buffer.alloc(0);
+      this.#total = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+      this.#missing = this.#total - (this.#head.length - end - 4);
+      this.#head = Buffer.alloc(0);
     }
-    if (this.missing === 0) this.waiting?.resolve(this.total);
+    if (this.#missing === 0) this.#waiting?.resolve(this.#total);
   }
 }
