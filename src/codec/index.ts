@@ -13,6 +13,7 @@ export {
   enumType,
   type Field,
   type HttpBinding,
+  isReadOnly,
   type MessageType,
   type Method,
   messageType,

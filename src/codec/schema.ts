@@ -84,6 +84,11 @@ export interface Method {
   readonly comment: string;
 }
 
+/** Whether calls of a method change nothing, and may be sent again. */
+export function isReadOnly({ idempotency }: Method): boolean {
+  return idempotency === 'NO_SIDE_EFFECTS';
+}
+
 export interface Service {
   readonly name: string;
   readonly methods: readonly Method[];

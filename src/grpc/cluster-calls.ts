@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import type { Backend, TillerCalls } from '../backends/index.ts';
 import { adhocLabel, type Registry } from '../clusters/index.ts';
-import { service } from '../codec/index.ts';
+import { isReadOnly, service } from '../codec/index.ts';
 import { afterWrite, Code, GatewayError } from '../protocol/index.ts';
 import { type ReleaseMethod, type ReleaseService, toCheckedRequest } from '../releases/index.ts';
 import { type CallHandler, parsingRequests } from './call.ts';
@@ -19,10 +19,9 @@ export function clusterHandlers(
   const handlers = new Map<string, (backend: Backend) => CallHandler<ServerCall>>();
   for (const method of releases.methods)
     handlers.set(method.contract.path, backend => releaseHandler(method, backend));
-  for (const { path, idempotency } of tillerService.methods) {
-    handlers.set(path, backend => {
-      if (backend.kind === 'tiller')
-        return passThroughHandler(backend.tiller, idempotency === 'NO_SIDE_EFFECTS', tap);
+  for (const method of tillerService.methods) {
+    handlers.set(method.path, backend => {
+      if (backend.kind === 'tiller') return passThroughHandler(backend.tiller, isReadOnly(method), tap);
       const message = `the cluster is reached through its gateway's HTTP API, which ${tillerService.name} cannot pass: call ${releases.names[0]}`;
       throw new GatewayError(Code.UNIMPLEMENTED, message);
     });
@@ -46,7 +45,7 @@ export function releaseHandler(method: ReleaseMethod, backend: Backend): CallHan
     if (method.kind === 'unary') {
       const reply = await method.call(backend, request, call);
       await call.send(reply).catch((error: unknown) => {
-        throw method.contract.idempotency === 'NO_SIDE_EFFECTS' ? error : afterWrite(error);
+        throw isReadOnly(method.contract) ? error : afterWrite(error);
       });
     } else for await (const message of method.call(backend, request, call)) await call.send(message);
     return Code.OK;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isReadOnly } from '../codec/index.ts';
 import { type Answered, type Exchange, leaveBody, type Route, StreamWriter } from '../http/index.ts';
 import {
   type Code,
@@ -42,7 +43,7 @@ export function createGrpcWebRoutes({ service: releases, health, ...options }: G
   return [
     ...methods.map(method =>
       route(method.contract.path, {
-        changes: method.contract.idempotency !== 'NO_SIDE_EFFECTS',
+        changes: !isReadOnly(method.contract),
         perCluster: true,
         answer: exchange =>
           answer(exchange, maxMessageBytes, call =>

@@ -1,6 +1,6 @@
 import type { Backend, TillerBackend } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
-import { encodeMessage, type Method, servicesOf } from '../codec/index.ts';
+import { encodeMessage, isReadOnly, type Method, servicesOf } from '../codec/index.ts';
 import type { CallContext } from '../protocol/index.ts';
 import { AtomicWrites } from './atomic-writes.ts';
 import {
@@ -114,8 +114,8 @@ export function createReleaseService(
 }
 
 /** Whether a method's stream goes on for as long as its client likes. */
-export function isLive({ serverStreaming, idempotency }: Method): boolean {
-  return serverStreaming && idempotency === 'NO_SIDE_EFFECTS';
+export function isLive(method: Method): boolean {
+  return method.serverStreaming && isReadOnly(method);
 }
 
 /** Calls a method that has one reply, by its name. */

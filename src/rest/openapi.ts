@@ -4,6 +4,7 @@ import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import {
   type EnumType,
   type Field,
+  isReadOnly,
   type MessageType,
   type Method,
   protoFolder,
@@ -12,7 +13,7 @@ import {
 import { type Route, sendJson } from '../http/index.ts';
 import { Code, errorToHttpStatus, type Reason, reasons } from '../protocol/index.ts';
 import { isLive } from '../releases/index.ts';
-import { isPicture, isRead, type ReleaseRoute, takesArchive } from './release-routes.ts';
+import { isPicture, type ReleaseRoute, takesArchive } from './release-routes.ts';
 import { isMessage } from './request-message.ts';
 import { textAnswersOf } from './text-answers.ts';
 
@@ -170,7 +171,7 @@ function errorResponses(
   { contract, binding }: ReleaseRoute,
   hasFieldInPath: boolean,
 ): Record<string, Schema> {
-  const writes = !isRead(contract);
+  const writes = !isReadOnly(contract);
   const isOfCharts = tagOf(binding.path) === 'charts';
   const isOfRelease = !isOfCharts && (hasFieldInPath || contract.name === 'InstallRelease');
   const isUpload = binding.path.includes('/uploads/');

@@ -1,5 +1,5 @@
 import type { Backend } from '../clusters/index.ts';
-import { decodeMessage, type HttpBinding, type Method } from '../codec/index.ts';
+import { decodeMessage, type HttpBinding, isReadOnly, type Method } from '../codec/index.ts';
 import {
   type Answered,
   type Exchange,
@@ -57,7 +57,7 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
     const route = {
       hasBody: binding.body,
       // a body that has gone on cannot be sent twice
-      isRead: isRead(contract) && !binding.body,
+      isRead: isReadOnly(contract) && !binding.body,
       isLive: isLive(contract),
     };
     return {
@@ -79,7 +79,8 @@ export function createReleaseRoutes(options: ReleaseRouteOptions): ReleaseRoute[
   return options.service.methods
     .flatMap(method => method.contract.bindings.map(binding => routeOf(method, binding)))
     .filter(
-      ({ contract, binding }) => isRead(contract) || binding.verb !== 'GET' || !options.disableGetRollback,
+      ({ contract, binding }) =>
+        isReadOnly(contract) || binding.verb !== 'GET' || !options.disableGetRollback,
     );
 }
 
@@ -97,10 +98,6 @@ export const forwardRoute: Route = {
       throw new GatewayError(Code.NOT_FOUND, `nothing is at ${path} of a cluster`);
     }),
 };
-
-export function isRead({ idempotency }: Method): boolean {
-  return idempotency === 'NO_SIDE_EFFECTS';
-}
 
 /**
  * Holds the cluster open for the answer: the cluster's own gateway's where it has one, else what `here` makes of it. A
@@ -231,6 +228,6 @@ async function answerReply({ exchange, method, context }: RouteCall, reply: Uint
     const json = await replyToJson(job, contract.response.name, reply).finally(() => hold.sent(reply.length));
     return await sendJson(exchange, json);
   } catch (error) {
-    throw isRead(contract) ? error : afterWrite(error);
+    throw isReadOnly(contract) ? error : afterWrite(error);
   }
 }

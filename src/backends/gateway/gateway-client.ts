@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { addAbortSignal, type Duplex, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Method } from '../../codec/index.ts';
+import { isReadOnly, type Method } from '../../codec/index.ts';
 import { ApiRefused, type ClusterAccess } from '../../kubernetes/index.ts';
 import {
   abortReason,
@@ -296,10 +296,6 @@ function holdBody(request: HttpRequest, { body, sent }: ForwardedRequest['hold']
 
 function jobOf({ length }: Buffer, signal: AbortSignal): Job {
   return { what: 'the answer', bytes: length, signal };
-}
-
-function isReadOnly({ idempotency }: Method): boolean {
-  return idempotency === 'NO_SIDE_EFFECTS';
 }
 
 /** Whether a request may have been sent before its connection broke. */
