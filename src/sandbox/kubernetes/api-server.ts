@@ -29,7 +29,12 @@ export interface ApiServerOptions {
 
 /** The HTTPS server of the sandbox cluster; `listen` may be called again after `stop`, for the same port. */
 export function createApiServer({ state, certificate, faults, watches, token }: ApiServerOptions) {
-  const server = createServer({ cert: certificate.certPem, key: certificate.keyPem, requestTimeout: 0 });
+  const server = createServer({
+    cert: certificate.certPem,
+    key: certificate.keyPem,
+    requestTimeout: 0,
+    keepAliveTimeout: 90_000, // as kube-apiserver: a shorter one cuts off requests that are sent at that moment
+  });
   const connections = new Set<Duplex>();
   const forwarder = createPortForwarder(faults);
 
