@@ -133,7 +133,7 @@ export class Catalogue {
     const index = await (await this.#sourceOf(repository)).index(signal);
     const span = index.versionsOf(name);
     if (!span) throw chartNotFound({ repository, name });
-    const all = Array.from({ length: span.end - span.first }, (_, at) => span.first + at);
+    const all = Uint32Array.from({ length: span.end - span.first }, (_, at) => span.first + at);
     const versions = range ? all.filter(index.matcher(range)) : all;
     const start = offset === '' ? 0 : versions.findIndex(version => index.versionText(version) === offset);
     if (start < 0) throw invalidArgument(`offset ${quote(offset)} not found`);

@@ -41,7 +41,7 @@ export interface Page {
 interface Segment {
   readonly repo: string;
   readonly index: RepositoryIndex;
-  readonly versions: readonly number[];
+  readonly versions: Uint32Array;
 }
 
 /** In which part of a chart's line the query begins: name, full name, description, keywords. */
@@ -219,15 +219,33 @@ interface Collect {
   readonly kept: 'all' | 'first' | 'best';
 }
 
-/** Numbers of versions by score. */
+/** Numbers of versions by score, in room for all versions of the index: memory that is not written to costs nothing. */
+class ByScore {
+  readonly #lists: Uint32Array[];
+  readonly #counts = new Array<number>(scores).fill(0);
+
+  constructor({ versionCount }: RepositoryIndex) {
+    this.#lists = Array.from({ length: scores }, () => new Uint32Array(versionCount));
+  }
+
+  /** @param score one more than its number */
+  add(score: number, version: number): void {
+    this.#lists[score - 1]![this.#counts[score - 1]!++] = version;
+  }
+
+  finish(): readonly Uint32Array[] {
+    return this.#lists.map((list, score) => list.subarray(0, this.#counts[score]));
+  }
+}
+
 function collect(
   index: RepositoryIndex,
   rowScores: RowScores,
   holds: (version: number) => boolean,
   { byCase, kept }: Collect,
-): readonly (readonly number[])[] {
+): readonly Uint32Array[] {
   const { byName, byLowerName, firstVersion, row } = index.columns;
-  const lists = Array.from({ length: scores }, (): number[] => []);
+  const lists = new ByScore(index);
   for (const chart of byCase ? byName : byLowerName) {
     const end = firstVersion[chart + 1]!;
     let best = -1;
@@ -235,16 +253,16 @@ function collect(
     for (let version = firstVersion[chart]!; version < end && bestScore > 1; version++) {
       const score = rowScores[row[version]!]!;
       if (score === 0 || score >= bestScore || !holds(version)) continue;
-      if (kept === 'all') lists[score - 1]!.push(version);
+      if (kept === 'all') lists.add(score, version);
       else {
         best = version;
         bestScore = score;
       }
       if (kept === 'first') break;
     }
-    if (best >= 0) lists[bestScore - 1]!.push(best);
+    if (best >= 0) lists.add(bestScore, best);
   }
-  return lists;
+  return lists.finish();
 }
 
 export function toSummary(repo: string, chart: ChartVersion): ChartSummary {
