@@ -57,9 +57,9 @@ export class Change {
 
   /** What the change is for a list with a filter. @returns undefined where the list does not change */
   typeFor(matches: (revision: StoredRevision) => boolean): ChangeType | undefined {
-    const [was, is] = [this.facts.before, this.facts.after].map(
-      state => state !== undefined && matches(state),
-    );
+    const { before, after } = this.facts;
+    const was = before !== undefined && matches(before);
+    const is = after !== undefined && matches(after);
     if (is) return was ? 'MODIFIED' : 'ADDED';
     return was ? 'DELETED' : undefined;
   }
