@@ -85,8 +85,8 @@ export interface UpToDate {
 const defaultIntervalMs = 2_000;
 
 /**
- * Reads the clusters and goes on doing so when a file changes, which keeps no process alive. A version with a mistake leaves the one before in
- * force and is reported in the log and by `problem`.
+ * Reads the clusters, and again whenever a file changes; waiting for that keeps no process alive. A version with a mistake
+ * leaves the one before in force and is reported in the log and by `problem`.
  * @throws GatewayError where the first version has a mistake
  */
 export async function keepUpToDate(
