@@ -19,7 +19,7 @@ for (const [dependency, range] of Object.entries(dependencies)) {
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, [`${workspace}/scripts/build.ts`], { stdio: 'inherit' });
-execFileSync('tsc', ['-p', 'tsconfig.build.json', '--noCheck'], { stdio: 'inherit' }); // `npm run check` checks types
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 cpSync(`${workspace}/dist`, `dist/node_modules/${name}`, {
   recursive: true,
   filter: path => !/\.d\.ts$|\/README\.md$/.test(path),

@@ -7,7 +7,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 rmSync('dist', { recursive: true, force: true });
-execFileSync('tsc', ['-p', 'tsconfig.build.json', '--noCheck'], { stdio: 'inherit' }); // `npm run check` checks types
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 
 const {
   private: _private,
