@@ -148,9 +148,7 @@ export class ChartSources {
 
   async #fetchOci(url: string, { credentials, verify }: Access, signal: AbortSignal): Promise<FetchedChart> {
     const given = isEmpty(credentials) ? undefined : credentials;
-    const chart = await this.#oci.fetch(parseOciReference(url), given, signal);
-    const fileName = verify ? await chart.fileName() : '';
-    return this.#load({ ...chart, fileName: () => fileName }, verify);
+    return this.#load(await this.#oci.fetch(parseOciReference(url), given, signal), verify);
   }
 
   /** The icon that a chart names. @throws GatewayError as readIcon */
