@@ -67,8 +67,8 @@ export class Uploads {
    */
   async list(signal: AbortSignal): Promise<Upload[]> {
     const uploads = await this.#read(signal);
-    const byVersion = uploads.sort((a, b) => compareVersions(b.parsedVersion, a.parsedVersion));
-    return byVersion.sort((a, b) => compareUtf8(a.name, b.name));
+    const newestFirst = (a: Upload, b: Upload) => compareVersions(b.parsedVersion, a.parsedVersion);
+    return uploads.sort((a, b) => compareUtf8(a.name, b.name) || newestFirst(a, b));
   }
 
   /** The same as the index of a repository. */
