@@ -126,7 +126,7 @@ describe('what is not kept', () => {
       yield whole.subarray(20);
     }
     await assert.rejects(uploads.receive(left(), { signal: gone.signal }), { message: 'gone' });
-    const received = await uploads.receive([whole] as unknown as AsyncIterable<Buffer>, { signal });
+    const received = await uploads.receive([whole], { signal });
     await received.discard();
     assert.deepEqual(await readdir(uploadDir), []);
   });

@@ -53,9 +53,7 @@ describe('other files of the folder', () => {
     for (const name of ['a', 'b']) await writeFile(part(name), 'x');
     await writeFile(join(uploadDir, '.upload-x.part'), 'x');
     for (const path of [part('a'), join(uploadDir, '.upload-x.part')]) await utimes(path, long, long);
-    const received = await another().receive([chartOf('web', '1.0.0')] as unknown as AsyncIterable<Buffer>, {
-      signal,
-    });
+    const received = await another().receive([chartOf('web', '1.0.0')], { signal });
     await uploads.list(signal);
     const left = await readdir(uploadDir);
     assert.ok(left.includes('.upload-x.part') && left.includes(`.upload-${'b'.repeat(32)}.part`));
