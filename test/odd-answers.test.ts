@@ -26,7 +26,7 @@ const paths = [
 /** Asks by JSON, gRPC-Web and, on a session of its own, gRPC. @returns how many were answered */
 async function askAll(hub: HubStage, cluster: string): Promise<number> {
   const timeout = { 'grpc-timeout': '1S', connection: 'close' };
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(20_000);
   const json = paths.map(async path => {
     const method = path.endsWith('test/json') ? 'POST' : 'GET';
     const answer = await fetch(`${hub.url}/clusters/${cluster}/tiller/v2/${path}`, {
