@@ -62,9 +62,8 @@ const layout = {
   patch: { of: 'numbers', array: Float64Array },
   stringStart: { of: 'strings', array: Uint32Array, more: 1 },
   name: { of: 'charts', array: text },
-  firstVersion: { of: 'charts', array: Uint32Array, more: 1 },
+  firstVersion: { of: 'charts', array: Uint32Array, more: 1 }, // charts in the order of their names without regard to case
   byName: { of: 'charts', array: Uint32Array }, // charts in the order of their names' bytes
-  byLowerName: { of: 'charts', array: Uint32Array }, // the same without regard to case
   number: { of: 'versions', array: Uint32Array },
   row: { of: 'versions', array: Uint32Array },
   appVersion: { of: 'versions', array: text },
@@ -97,6 +96,7 @@ type ColumnName = keyof Layout;
 export type Columns = { readonly [Name in ColumnName]: InstanceType<Layout[Name]['array']> };
 
 const columnNames = Object.keys(layout) as ColumnName[];
+const versionColumns = columnNames.filter(name => layout[name].of === 'versions' && name !== 'digest');
 
 export interface PackedIndex {
   readonly leftOut: LeftOut;
@@ -266,14 +266,25 @@ export class IndexPacker {
       numbers: this.#numbers.size,
       strings: this.#texts.size,
     };
-    this.#columns.firstVersion.push(counts.versions);
-    this.#columns.lineStart.push(this.#lines.length);
-    const strings = this.#texts.write(this.#columns.stringStart);
+    const pending = this.#columns;
+    pending.firstVersion.push(counts.versions);
+    pending.lineStart.push(this.#lines.length);
+    const strings = this.#texts.write(pending.stringStart);
+    const digests = this.#digests.finish();
     const { columns, bytes } = columnsOf(counts);
-    for (const name of columnNames) columns[name].set(this.#columns[name]);
-    columns.digest.set(this.#digests.finish());
-    columns.byName.set(inOrder(this.#names));
-    columns.byLowerName.set(inOrder(this.#names.map(name => name.toLowerCase())));
+    for (const name of columnNames) if (layout[name].of !== 'versions') columns[name].set(pending[name]);
+    // charts lie in the order in which searches go through them: in another one memory costs more than the search
+    const order = inOrder(this.#names.map(name => name.toLowerCase()));
+    let to = 0;
+    for (const [place, chart] of order.entries()) {
+      const [from = 0, end = 0] = pending.firstVersion.slice(chart, chart + 2);
+      columns.name[place] = pending.name[chart]!;
+      columns.firstVersion[place] = to;
+      for (const name of versionColumns) columns[name].set(pending[name].slice(from, end), to);
+      columns.digest.set(digests.subarray(from * digestBytes, end * digestBytes), to * digestBytes);
+      to += end - from;
+    }
+    columns.byName.set(inOrder(order.map(chart => this.#names[chart]!)));
     return { leftOut: this.#leftOut, counts, columns: bytes, strings, lines: this.#lines.finish() };
   }
 

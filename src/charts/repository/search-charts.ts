@@ -184,8 +184,11 @@ async function scoreByExpression(
   let sliceStart = performance.now();
   for (let chart = 0; chart < index.chartCount; chart++) {
     const chartName = index.text(name[chart]!);
-    const lastRow = rowOf[firstVersion[chart + 1]!] ?? description.length;
-    for (let row = rowOf[firstVersion[chart]!]!; row < lastRow; row++) {
+    let nextRow = rowOf[firstVersion[chart]!]!;
+    for (let version = firstVersion[chart]!; version < firstVersion[chart + 1]!; version++) {
+      const row = rowOf[version]!;
+      if (row !== nextRow) continue; // the same as of a version before
+      nextRow++;
       const words = index.keywordsOf(keywords[row]!).join(' ');
       const line = [chartName, `${repo}/${chartName}`, index.text(description[row]!), words].join('\v');
       const matcher = expression.matcher(line);
@@ -219,18 +222,24 @@ interface Collect {
   readonly kept: 'all' | 'first' | 'best';
 }
 
-/** Numbers of versions by score, in room for all versions of the index: memory that is not written to costs nothing. */
+/**
+ * Numbers of versions by score, in room that grows: an index may have very many, most searches find few, and room for
+ * all of them in each search makes the garbage collector run at every fourth.
+ */
 class ByScore {
-  readonly #lists: Uint32Array[];
+  readonly #lists = Array.from({ length: scores }, () => new Uint32Array(256));
   readonly #counts = new Array<number>(scores).fill(0);
-
-  constructor({ versionCount }: RepositoryIndex) {
-    this.#lists = Array.from({ length: scores }, () => new Uint32Array(versionCount));
-  }
 
   /** @param score one more than its number */
   add(score: number, version: number): void {
-    this.#lists[score - 1]![this.#counts[score - 1]!++] = version;
+    let list = this.#lists[score - 1]!;
+    const count = this.#counts[score - 1]!++;
+    if (count === list.length) {
+      const grown = new Uint32Array(2 * count);
+      grown.set(list);
+      list = this.#lists[score - 1] = grown;
+    }
+    list[count] = version;
   }
 
   finish(): readonly Uint32Array[] {
@@ -244,9 +253,10 @@ function collect(
   holds: (version: number) => boolean,
   { byCase, kept }: Collect,
 ): readonly Uint32Array[] {
-  const { byName, byLowerName, firstVersion, row } = index.columns;
-  const lists = new ByScore(index);
-  for (const chart of byCase ? byName : byLowerName) {
+  const { byName, firstVersion, row } = index.columns;
+  const lists = new ByScore();
+  for (let place = 0; place < index.chartCount; place++) {
+    const chart = byCase ? byName[place]! : place;
     const end = firstVersion[chart + 1]!;
     let best = -1;
     let bestScore = scores + 1;
