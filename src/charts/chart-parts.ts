@@ -6,7 +6,7 @@ import {
   type SwiftChartFile,
   WireWriter,
 } from '../codec/index.ts';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { GatewayError, invalidArgument, limitExceeded } from '../protocol/index.ts';
 import { goJson } from '../yaml/index.ts';
 import { readChartFiles } from './archive/load-chart.ts';
 import { type ArchiveLimits, type Caller, hereOrInThread, UnpackBudget } from './archive/unpack.ts';
@@ -87,8 +87,7 @@ function writeParts(files: readonly ChartFile[], task: PartsTask, budget: Unpack
   };
   const bytes = [...Object.values(wanted), ...all.map(({ data }) => data)];
   if (bytes.reduce((sum, { length }) => sum + length, 0) > maxBytes) {
-    const tooLarge = `the parts of the chart are larger than ${maxBytes} bytes: ask for fewer of them`;
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, tooLarge);
+    throw limitExceeded(`the parts of the chart are larger than ${maxBytes} bytes: ask for fewer of them`);
   }
   const message = encodeMessage('appscode.swift.v2.GetChartResponse', { ...wanted, files: all.map(toFile) });
   const icon = map.get('icon');

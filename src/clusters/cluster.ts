@@ -1,5 +1,5 @@
 import type { Backend, Records, TillerCalls } from '../backends/index.ts';
-import { Code, GatewayError, orAborted, unavailable } from '../protocol/index.ts';
+import { GatewayError, limitExceeded, orAborted, unavailable } from '../protocol/index.ts';
 import {
   Breaker,
   type BreakerRules,
@@ -185,7 +185,7 @@ export class Cluster {
     if (this.#breaker.isOpen && this.#breaker.failure) throw this.#breaker.failure;
     if (this.#calls >= this.#options.maxCalls) {
       const message = `cluster ${this.name} has ${this.#calls} calls in progress already (--cluster-max-calls)`;
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
+      throw limitExceeded(message, { reason: 'OVERLOADED' });
     }
     this.#calls++;
     clearTimeout(this.#idleTimer);

@@ -1,5 +1,5 @@
 import type { Config } from '../config/index.ts';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { Code, GatewayError, invalidArgument, limitExceeded } from '../protocol/index.ts';
 import type { BreakerRules, ReadsReport } from './breaker.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { type AdhocOptions, AdhocPool, forbidden, oldestUnused, type Selection } from './selection.ts';
@@ -174,7 +174,7 @@ export class Registry {
     const oldest = oldestUnused(open);
     if (!oldest) {
       const message = `${open.length} clusters are open and all of them are in use (--max-open-clusters)`;
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'OVERLOADED' });
+      throw limitExceeded(message, { reason: 'OVERLOADED' });
     }
     oldest.rest();
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { Code, GatewayError, invalidArgument } from '../protocol/index.ts';
+import { Code, GatewayError, invalidArgument, limitExceeded } from '../protocol/index.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterEntry } from './upstreams/upstream.ts';
 
@@ -138,11 +138,7 @@ export class AdhocPool {
 
   #evict(): void {
     const oldest = oldestUnused(this.clusters);
-    if (!oldest)
-      throw new GatewayError(
-        Code.RESOURCE_EXHAUSTED,
-        `${maxPooled} API servers named by requests are in use`,
-      );
+    if (!oldest) throw limitExceeded(`${maxPooled} API servers named by requests are in use`);
     this.#drop(oldest);
   }
 

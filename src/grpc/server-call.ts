@@ -21,6 +21,7 @@ import {
   grpcContentType,
   type Holder,
   header,
+  limitExceeded,
   parseGrpcTimeout,
   readConsistency,
   requestIdOf,
@@ -259,7 +260,7 @@ export class ServerCall implements Call {
 }
 
 function tooLarge(maxBytes: number): GatewayError {
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, `the request is over the limit of ${maxBytes} bytes`);
+  return limitExceeded(`the request is over the limit of ${maxBytes} bytes`);
 }
 
 function encodeShortened(message: string, maxChars: number): string {

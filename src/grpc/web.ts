@@ -9,6 +9,7 @@ import {
   headerOf,
   invalidArgument,
   readBounded,
+  refusesBody,
   toFrame,
   withoutLocalPaths,
 } from '../protocol/index.ts';
@@ -135,10 +136,9 @@ async function answer(
     });
     return { code, bytes: finish(code), error: undefined };
   } catch (thrown) {
-    const { code, message, reason } = GatewayError.from(thrown);
-    const isBodyLeft = reason === 'BODY_TOO_LARGE' || reason === 'OVERLOADED';
-    if (isBodyLeft && !response.headersSent) leaveBody(response);
-    return { code, bytes: finish(code, withoutLocalPaths(message)), error: thrown };
+    const error = GatewayError.from(thrown);
+    if (refusesBody(error) && !response.headersSent) leaveBody(response);
+    return { code: error.code, bytes: finish(error.code, withoutLocalPaths(error.message)), error: thrown };
   }
 }
 

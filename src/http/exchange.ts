@@ -17,6 +17,7 @@ import {
   parseGrpcTimeout,
   readBounded,
   readConsistency,
+  refusesBody,
   requestIdOf,
 } from '../protocol/index.ts';
 
@@ -190,7 +191,7 @@ export class Exchange {
     try {
       return await readBounded(this.request, bounds);
     } catch (cause) {
-      if (cause instanceof GatewayError && /^(?:BODY_TOO_LARGE|OVERLOADED)$/.test(cause.reason)) throw cause;
+      if (cause instanceof GatewayError && refusesBody(cause)) throw cause;
       throw invalidArgument('the request body was cut off', { cause });
     }
   }

@@ -10,6 +10,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   isGone,
+  refusesBody,
   withoutLocalPaths,
 } from '../protocol/index.ts';
 import type { Answered, ErrorForm, Exchange } from './exchange.ts';
@@ -98,7 +99,7 @@ export async function sendError(
     response.destroy();
     return { code: error.code, bytes: 0, error: thrown };
   }
-  if (error.reason === 'BODY_TOO_LARGE' || error.reason === 'OVERLOADED') leaveBody(response);
+  if (refusesBody(error)) leaveBody(response);
   if (error.reason === 'OVERLOADED') response.setHeader('Retry-After', '1');
   const { status, body } = form(error);
   const { bytes } = await sendJson(exchange, withoutLocalPaths(JSON.stringify(body)), status);

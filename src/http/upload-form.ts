@@ -3,11 +3,11 @@ import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import {
   abortReason,
   type CallContext,
-  Code,
   GatewayError,
   type HttpRequest,
   headerOf,
   invalidArgument,
+  limitExceeded,
 } from '../protocol/index.ts';
 import type { Exchange } from './exchange.ts';
 import { leaveBody } from './send.ts';
@@ -188,5 +188,5 @@ function cutOff(cause: unknown): GatewayError {
 
 function tooLarge(maxBytes: number): GatewayError {
   const message = `the request body is over the limit of ${maxBytes} bytes`;
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'BODY_TOO_LARGE' });
+  return limitExceeded(message, { reason: 'BODY_TOO_LARGE' });
 }

@@ -42,6 +42,11 @@ export function limitExceeded(message: string, options?: GatewayErrorOptions): G
   return new GatewayError(Code.RESOURCE_EXHAUSTED, message, options);
 }
 
+/** Whether a request was refused before its body was read to its end: for its size, or as too much is being done. */
+export function refusesBody({ reason }: GatewayError): boolean {
+  return reason === 'BODY_TOO_LARGE' || reason === 'OVERLOADED';
+}
+
 /** Something this program depends on cannot be reached: UNAVAILABLE, HTTP 503. */
 export function unavailable(message: string, options?: GatewayErrorOptions): GatewayError {
   return new GatewayError(Code.UNAVAILABLE, message, options);

@@ -1,5 +1,5 @@
 import { decodeMessage, messageType, WireType, wireFields, wireToJson } from '../codec/index.ts';
-import { Code, GatewayError, invalidArgument, whereItFits } from '../protocol/index.ts';
+import { invalidArgument, limitExceeded, whereItFits } from '../protocol/index.ts';
 
 const responseName = 'appscode.swift.v2.SummarizeReleasesResponse';
 const responseType = messageType(responseName);
@@ -58,8 +58,7 @@ export function readReleaseQuery(request: Uint8Array): ReleaseQuery {
 export function checkMergedBytes(bytes: number): void {
   if (bytes <= maxMergedBytes) return;
   const size = `${Math.ceil(bytes / 2 ** 20)} MiB, of at most ${maxMergedBytes / 2 ** 20}`;
-  throw new GatewayError(
-    Code.RESOURCE_EXHAUSTED,
+  throw limitExceeded(
     `the lists of these clusters are too large for one answer (${size}): ask for a lower limit, fewer clusters, or each cluster's list on a line (Accept: application/x-ndjson)`,
   );
 }

@@ -13,6 +13,7 @@ import {
   GatewayError,
   type Holder,
   invalidArgument,
+  limitExceeded,
   type Reason,
   readBounded,
   reasons,
@@ -147,8 +148,7 @@ export async function* readLines(
         start = end + 1;
       }
       keep(chunk.subarray(start));
-      if (bytes > maxBytes)
-        throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the answer is over the limit of ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw limitExceeded(`the answer is over the limit of ${maxBytes} bytes`);
     }
     if (bytes > 0) yield take();
   } finally {

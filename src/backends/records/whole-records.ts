@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type ClusterAccess, getJson, KeptConnections } from '../../kubernetes/index.ts';
-import { Code, GatewayError, orAborted, stepFailed } from '../../protocol/index.ts';
+import { limitExceeded, orAborted, stepFailed } from '../../protocol/index.ts';
 import {
   decodeRecord,
   faultOf,
@@ -154,6 +154,5 @@ function folderOf({ objectNamespace, resource }: StoredRevision): string {
 /** In gRPC's words, as Tiller says it. */
 function requireSendable(bytes: number): void {
   if (bytes <= maxMessageBytes) return;
-  const message = `grpc: trying to send message larger than max (${bytes} vs. ${maxMessageBytes})`;
-  throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+  throw limitExceeded(`grpc: trying to send message larger than max (${bytes} vs. ${maxMessageBytes})`);
 }

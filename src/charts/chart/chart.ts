@@ -9,7 +9,7 @@ import {
   WireType,
   wireFields,
 } from '../../codec/index.ts';
-import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { invalidArgument, limitExceeded } from '../../protocol/index.ts';
 import {
   readBoolean,
   readFields,
@@ -179,5 +179,5 @@ function checkChart(
 
 function countField(count: { nodes: number }): void {
   if (++count.nodes > limits.maxNodes)
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, `the chart has more than ${limits.maxNodes} fields`);
+    throw limitExceeded(`the chart has more than ${limits.maxNodes} fields`);
 }

@@ -1,4 +1,4 @@
-import { Code, callScope, GatewayError, orAborted, unavailable } from '../../protocol/index.ts';
+import { callScope, type GatewayError, limitExceeded, orAborted, unavailable } from '../../protocol/index.ts';
 
 interface SharedTask<T> {
   readonly result: Promise<T>;
@@ -59,5 +59,5 @@ export async function inTime<T>(
 
 /** The error for one more download than may wait for its turn. */
 export function tooManyFetched(): GatewayError {
-  return new GatewayError(Code.RESOURCE_EXHAUSTED, 'too many charts are being fetched; try again later');
+  return limitExceeded('too many charts are being fetched; try again later');
 }

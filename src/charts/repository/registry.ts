@@ -4,6 +4,7 @@ import {
   GatewayError,
   invalidArgument,
   Limiter,
+  limitExceeded,
   unavailable,
 } from '../../protocol/index.ts';
 import type { ChartOptions, ConfiguredRepository, Credentials } from '../chart/chart-options.ts';
@@ -160,8 +161,7 @@ export class RepositoryRegistry {
         if (taken && !isSame(taken, wanted)) throw alreadyThere(wanted.name);
         if (taken) return before;
         if (before.length >= maxAdded) {
-          const message = `at most ${maxAdded} chart repositories can be added`;
-          throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+          throw limitExceeded(`at most ${maxAdded} chart repositories can be added`);
         }
         return [...before, wanted];
       });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { open, readdir, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Code, GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { Code, GatewayError, invalidArgument, limitExceeded } from '../../protocol/index.ts';
 import { parseYaml, readYamlTree, scalarOf, writeYaml, type YamlValue } from '../../yaml/index.ts';
 import { FileLock, fileError } from './file-lock.ts';
 import { repositoryToYaml, type StoredRepository, yamlToRepository } from './stored-repository.ts';
@@ -201,5 +201,5 @@ function format(list: Repositories): string {
   const text = writeYaml(new Map([['repositories', list.map(repositoryToYaml)]]));
   if (Buffer.byteLength(text) <= maxFileBytes) return text;
   const message = `all added chart repositories together, with their credentials, may take ${maxFileBytes} bytes`;
-  throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+  throw limitExceeded(message);
 }

@@ -1,4 +1,4 @@
-import { Code, GatewayError, invalidArgument, Limiter } from '../../protocol/index.ts';
+import { GatewayError, invalidArgument, Limiter, limitExceeded } from '../../protocol/index.ts';
 import type { Credentials } from '../chart/chart-options.ts';
 import type { Downloader, Source } from '../download/downloader.ts';
 import type { Validators } from '../download/fetch.ts';
@@ -79,7 +79,7 @@ export class IndexRoom {
     }
     if (sum > this.#maxBytes) {
       const message = `the indexes of all chart repositories would take more than ${this.#maxBytes} bytes`;
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message);
+      throw limitExceeded(message);
     }
     this.#taken.set(repository, bytes);
   }

@@ -2,7 +2,7 @@ import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
-import { Code, GatewayError, unavailable } from '../../protocol/index.ts';
+import { Code, GatewayError, limitExceeded, unavailable } from '../../protocol/index.ts';
 
 /** The calls by which the folder is read and written; tests let them fail. */
 export type Files = Pick<typeof nodeFiles, 'link' | 'lstat' | 'open' | 'readdir' | 'rename' | 'unlink'>;
@@ -223,6 +223,6 @@ export async function onDisk<T>(doing: 'read' | 'written', work: () => Promise<T
       throw unavailable(message, { reason: 'UPLOADS_UNAVAILABLE', cause });
     }
     const message = `there is no room left on the disk of the uploads (${code})`;
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'UPLOADS_FULL', cause });
+    throw limitExceeded(message, { reason: 'UPLOADS_FULL', cause });
   }
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path/posix';
-import { Code, GatewayError, type Holder, invalidArgument } from '../../protocol/index.ts';
+import { Code, GatewayError, type Holder, invalidArgument, limitExceeded } from '../../protocol/index.ts';
 import { compareUtf8 } from '../../yaml/index.ts';
 import { type ArchiveLimits, archiveLimits } from '../archive/unpack.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
@@ -167,7 +167,7 @@ export class Uploads {
     const { maxBytes } = this.#options;
     if (bytes + more > maxBytes) {
       const message = `the chart is larger than ${maxBytes} bytes (--chart-max-bytes)`;
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'BODY_TOO_LARGE' });
+      throw limitExceeded(message, { reason: 'BODY_TOO_LARGE' });
     }
     if (this.#arrivingBytes + more > maxArriving * maxBytes) {
       const message = 'too many uploads arrive at once: try again later';
@@ -239,7 +239,7 @@ export class Uploads {
         : bytes > maxUploadBytes && `${maxUploadBytes} bytes of uploads (--chart-max-upload-bytes)`;
     if (!passed) return;
     const message = `there is no room for the chart beside the others: the gateway keeps at most ${passed}`;
-    throw new GatewayError(Code.RESOURCE_EXHAUSTED, message, { reason: 'UPLOADS_FULL' });
+    throw limitExceeded(message, { reason: 'UPLOADS_FULL' });
   }
 
   get #limits() {

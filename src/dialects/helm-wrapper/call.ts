@@ -21,6 +21,7 @@ import {
   errorToHttpStatus,
   type GatewayError,
   type Job,
+  refusesBody,
 } from '../../protocol/index.ts';
 import { callUnary, type ReleaseService } from '../../releases/index.ts';
 import { type Description, describe } from './openapi.ts';
@@ -147,10 +148,6 @@ const errorForm: ErrorForm = error => ({
   body: { code: 1, error: error.message },
 });
 
-function isLimit({ code, reason }: GatewayError): boolean {
-  return (
-    reason === 'OVERLOADED' ||
-    reason === 'BODY_TOO_LARGE' ||
-    (code === Code.RESOURCE_EXHAUSTED && reason === 'LIMIT_EXCEEDED')
-  );
+function isLimit(error: GatewayError): boolean {
+  return refusesBody(error) || (error.code === Code.RESOURCE_EXHAUSTED && error.reason === 'LIMIT_EXCEEDED');
 }

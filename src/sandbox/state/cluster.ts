@@ -1,4 +1,4 @@
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { limitExceeded } from '../../protocol/index.ts';
 import { ClusterObjects, tableOf } from '../objects/cluster-objects.ts';
 import { KubeFailure } from '../objects/failure.ts';
 import { mergeDiff, mergePatch } from '../objects/json-patch.ts';
@@ -130,8 +130,7 @@ export class SimulatedCluster {
   /** @throws GatewayError RESOURCE_EXHAUSTED */
   #place({ apiVersion, kind, namespace, name }: ManifestObject): Place {
     const served = this.objects.resources.ensureKind(apiVersion, kind, pluralOf(kind), namespace !== '');
-    if (!served)
-      throw new GatewayError(Code.RESOURCE_EXHAUSTED, "the sandbox's cluster knows too many kinds");
+    if (!served) throw limitExceeded("the sandbox's cluster knows too many kinds");
     const own = served.resource.namespaced ? namespace : '';
     return { served, namespace: own, key: `${tableOf(served)}/${own}/${name}` };
   }

@@ -1,6 +1,6 @@
 import { compareUtf8 } from '@tiller-gateway/helm-render';
 import type { Release } from '../../codec/index.ts';
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { Code, limitExceeded } from '../../protocol/index.ts';
 import { ClusterObjects } from '../objects/cluster-objects.ts';
 import { invalid, KubeFailure } from '../objects/failure.ts';
 import { objectNameCauses } from '../objects/object-name.ts';
@@ -287,8 +287,7 @@ export class RevisionStore {
     const count = this.#byKey.size + (replaced ? 0 : 1);
     const bytes = this.#bytes + wire.length - (replaced?.wire.length ?? 0);
     if (count <= maxRevisions && bytes <= maxBytes) return;
-    throw new GatewayError(
-      Code.RESOURCE_EXHAUSTED,
+    throw limitExceeded(
       `the sandbox keeps at most ${maxRevisions} revisions and ${maxBytes} bytes of them; purge some releases`,
     );
   }

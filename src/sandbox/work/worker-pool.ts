@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HelmRenderError } from '@tiller-gateway/helm-render';
-import { Code, GatewayError } from '../../protocol/index.ts';
+import { type Code, GatewayError, limitExceeded } from '../../protocol/index.ts';
 import type { ready, TaskError, TaskReply, TaskRequest } from './task-worker.ts';
 import { createWork, type Work } from './tasks.ts';
 
@@ -73,7 +73,7 @@ export class WorkerPool {
   #add(task: Task): void {
     if (this.#queue.length >= this.#options.maxQueued) {
       const text = `the sandbox works on charts of ${this.#queue.length + this.#members.size} requests already`;
-      task.reject(new GatewayError(Code.RESOURCE_EXHAUSTED, text));
+      task.reject(limitExceeded(text));
       return;
     }
     this.#queue.push(task);
