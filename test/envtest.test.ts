@@ -26,7 +26,7 @@ interface Server extends KubeAddress, AsyncDisposable {
 async function startSandbox(): Promise<Server> {
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { path: '/none' },
-    certificate: await sharedCertificate(),
+    certificate: sharedCertificate(),
   });
   const { url, caPem, token } = kubernetes;
   const forgetHistory = () => kubernetes.misbehave.forgetHistory();

@@ -17,7 +17,7 @@ export interface RecordPlaces {
   readonly memoryTiller: string;
 }
 
-const certificate = await createServerCertificate();
+const certificate = createServerCertificate();
 
 /** A Tiller behind an API server that has its records. */
 async function startLimited(): Promise<string> {
