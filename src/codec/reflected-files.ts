@@ -1,6 +1,9 @@
-import { loadSync } from '@grpc/proto-loader';
-import descriptor from 'protobufjs/ext/descriptor/index.js';
-import { protobufjsFolder, protoFiles, protoFolder } from './schema.ts';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PackageDefinition } from '@grpc/proto-loader';
+import type { Type } from 'protobufjs';
+import type descriptor from 'protobufjs/ext/descriptor/index.js';
+import { protoFiles, protoFolder } from './schema.ts';
 
 /** A file of the contract as gRPC's server reflection hands it out: proto-loader makes one of each package. */
 export interface ReflectedFile {
@@ -29,8 +32,13 @@ interface File extends descriptor.IFileDescriptorProto {
  * shortens the names of types, and calls map entries by another name than protoc does, so that grpcurl and its like
  * refuse to link its files. What only annotations need is left out.
  */
-export function createReflectedFiles(): ReflectedFiles {
-  const files = decodeFiles();
+export async function createReflectedFiles(): Promise<ReflectedFiles> {
+  // here, since few clients ask
+  const { loadSync } = await import('@grpc/proto-loader');
+  const { FileDescriptorProto } = (await import('protobufjs/ext/descriptor/index.js')).default;
+  const googleFolder = dirname(fileURLToPath(import.meta.resolve('protobufjs/package.json')));
+  const contract = loadSync(protoFiles, { keepCase: true, includeDirs: [protoFolder, googleFolder] });
+  const files = decodeFiles(contract, FileDescriptorProto);
   const symbols = new Map<string, File>();
   for (const file of files) for (const symbol of symbolsOf(file)) symbols.set(symbol, file);
   const used = new Map<File, Set<string>>();
@@ -50,20 +58,17 @@ export function createReflectedFiles(): ReflectedFiles {
   const byName = new Map<string, ReflectedFile>();
   const bySymbol = new Map<string, ReflectedFile>();
   for (const [file, names] of used) {
-    const written = writeFile(file, names);
+    const written = writeFile(file, names, FileDescriptorProto);
     byName.set(written.name, written);
     for (const [symbol, owner] of symbols) if (owner === file) bySymbol.set(symbol, written);
   }
   return { byName, bySymbol };
 }
 
-function decodeFiles(): File[] {
-  const contract = loadSync(protoFiles, { keepCase: true, includeDirs: [protoFolder, protobufjsFolder] });
+function decodeFiles(contract: PackageDefinition, type: Type): File[] {
   const [any] = Object.values(contract).filter(one => 'fileDescriptorProtos' in one);
   const protos = any ? (any.fileDescriptorProtos as Buffer[]) : [];
-  return protos.map(
-    bytes => descriptor.FileDescriptorProto.decode(bytes) as descriptor.IFileDescriptorProto as File,
-  );
+  return protos.map(bytes => type.decode(bytes) as descriptor.IFileDescriptorProto as File);
 }
 
 function symbolsOf(file: File): string[] {
@@ -140,7 +145,7 @@ function nameMapEntry(scope: string, type: Message, field: Field): void {
   field.typeName = `.${scope}.${entry.name}`;
 }
 
-function writeFile(file: File, names: ReadonlySet<string>): ReflectedFile {
+function writeFile(file: File, names: ReadonlySet<string>, type: Type): ReflectedFile {
   const isUsed = ({ name }: { name?: string | null }) => names.has(name ?? '');
   const kept = {
     ...file,
@@ -149,6 +154,6 @@ function writeFile(file: File, names: ReadonlySet<string>): ReflectedFile {
     enumType: file.enumType.filter(isUsed),
     service: file.service.filter(isUsed),
   };
-  const bytes = descriptor.FileDescriptorProto.encode(kept as unknown as Record<string, unknown>).finish();
+  const bytes = type.encode(kept as unknown as Record<string, unknown>).finish();
   return { name: file.name!, bytes: Buffer.from(bytes), dependencies: kept.dependency };
 }

@@ -100,17 +100,15 @@ export const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '
 /** The files that, with what they import, are the whole contract. */
 export const protoFiles = ['swift/v2/release.proto', 'swift/v2/chart.proto', 'hapi/services/tiller.proto'];
 
-/** `google/api` and `google/protobuf` come with protobufjs. */
-export const protobufjsFolder = dirname(fileURLToPath(import.meta.resolve('protobufjs/package.json')));
-
-/** Reads the contract. Comments are kept: they become the descriptions in the OpenAPI document. */
+/**
+ * Reads the contract. Comments are kept: they become the descriptions in the OpenAPI document. Left out is `google/api`,
+ * what annotations may hold: it would have each start and each thread read descriptor.proto.
+ */
 function loadProtoRoot(): protobuf.Root {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) =>
-    join(target.startsWith('google/') ? protobufjsFolder : protoFolder, target);
-  root.loadSync(protoFiles, { keepCase: true, alternateCommentMode: true });
-  root.resolveAll();
-  return root;
+    target.startsWith('google/api/') ? null : join(protoFolder, target);
+  return root.loadSync(protoFiles, { keepCase: true, alternateCommentMode: true });
 }
 
 /** The contract as protobufjs reflects it, loaded once. */

@@ -339,8 +339,8 @@ describe('what every gRPC server has', () => {
     );
   });
 
-  test('the files say what the contract says: protobufjs reads them back to the same types', () => {
-    const { byName } = createReflectedFiles();
+  test('the files say what the contract says: protobufjs reads them back to the same types', async () => {
+    const { byName } = await createReflectedFiles();
     assert.deepEqual([...byName].map(([name, { dependencies }]) => [name, ...dependencies]).sort(), [
       [
         'appscode_swift_v2.proto',

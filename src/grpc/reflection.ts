@@ -27,12 +27,12 @@ const maxRequests = 10_000;
 
 /** Server reflection: what grpcurl and its like need to call the services without their .proto files. */
 export function reflectionHandlers(services: readonly string[]): [string, CallHandler<ServerCall>][] {
-  let descriptors: ReflectedFiles | undefined;
+  let descriptors: Promise<ReflectedFiles> | undefined;
   const handler: CallHandler<ServerCall> = async call => {
     descriptors ??= createReflectedFiles();
     let count = 0;
     for await (const message of call.requests()) {
-      await call.send(answer(message, descriptors, services));
+      await call.send(answer(message, await descriptors, services));
       if (++count === maxRequests) break;
     }
     return Code.OK;
