@@ -13,13 +13,16 @@ export interface GatewayProcess {
   peakMiB(): number;
   /** The memory that it has at the moment, in MiB (VmRSS). */
   memoryMiB(): number;
+  /** The same without what is garbage at the moment: how much that is depends on when V8 collected last. */
+  liveMiB(): Promise<number>;
   /** Processor time that it has taken so far, in milliseconds. */
   cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Runs in the gateway's process ahead of the program: tells its processor time when asked. */
-const tellCpu = 'process.on("message",()=>process.send(process.cpuUsage()));process.channel.unref()';
+/** Runs in the gateway's process ahead of the program: tells its processor time when asked, collects garbage when told. */
+const answer = '{if(told==="collect")gc();process.send(process.cpuUsage())}';
+const control = `process.on("message",told=>${answer});process.channel.unref()`;
 
 /**
  * The real program in a process of its own, on a port that the system chooses.
@@ -35,8 +38,9 @@ export async function startGatewayProcess(
   const child = spawn(
     process.execPath,
     [
+      '--expose-gc',
       '--import',
-      `data:text/javascript,${tellCpu}`,
+      `data:text/javascript,${control}`,
       'src/main.ts',
       '--addr',
       '127.0.0.1:0',
@@ -53,6 +57,11 @@ export async function startGatewayProcess(
     readyMs: performance.now() - started,
     peakMiB: () => statusMiB(child.pid, 'VmHWM'),
     memoryMiB: () => statusMiB(child.pid, 'VmRSS'),
+    async liveMiB() {
+      child.send('collect');
+      await once(child, 'message');
+      return statusMiB(child.pid, 'VmRSS');
+    },
     async cpuMs() {
       child.send('cpu');
       const [{ user, system }] = (await once(child, 'message')) as [NodeJS.CpuUsage];

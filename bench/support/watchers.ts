@@ -17,9 +17,9 @@ export async function measureWatchers(
   // the code is compiled and the heap grown before anything is counted
   for (const socket of await openAll(gateway, 100)) socket.destroy();
   await change();
-  const before = gateway.memoryMiB();
+  const before = await gateway.liveMiB();
   const sockets = await openAll(gateway, watchers);
-  const after = gateway.memoryMiB();
+  const after = await gateway.liveMiB();
   const delays: number[] = [];
   for (let count = 0; count < changes; count++) {
     const last = Promise.all(sockets.map(lastEventOf));
