@@ -14,7 +14,13 @@ const {
   scripts: _scripts,
   ...manifest
 } = JSON.parse(readFileSync('package.json', 'utf8'));
-manifest.exports = { types: './index.d.ts', default: './index.js' };
+const compiled = (source: string) => source.replace('./src/', './').replace(/\.ts$/, '');
+manifest.exports = Object.fromEntries(
+  Object.entries<string>(manifest.exports).map(([name, source]) => [
+    name,
+    { types: `${compiled(source)}.d.ts`, default: `${compiled(source)}.js` },
+  ]),
+);
 writeFileSync('dist/package.json', `${JSON.stringify(manifest, null, 2)}\n`);
 copyFileSync('README.md', 'dist/README.md');
 copyFileSync('../../LICENSE', 'dist/LICENSE');

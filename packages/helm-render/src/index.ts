@@ -13,7 +13,6 @@ export type {
 export { HelmRenderError } from './chart/helm-render-error.ts';
 export { defaultRenderLimits, type RenderLimits } from './go/limits.ts';
 export type { ManifestDocument } from './manifest/uninstall.ts';
-export { kubernetesVersion, tillerVersion } from './objects/capabilities.ts';
 export type { ReleaseOptions } from './objects/release.ts';
 export {
   coalesceValues,
@@ -23,4 +22,5 @@ export {
   renderRelease,
 } from './render.ts';
 export { resourceTable } from './status/resource-table.ts';
+export { kubernetesVersion, tillerVersion } from './versions.ts';
 export { compareUtf8, goJson, parseYaml, writeYaml, type YamlMap, type YamlValue } from './yaml/index.ts';

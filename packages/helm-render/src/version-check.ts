@@ -2,7 +2,7 @@ import type { Metadata } from './chart/chart.ts';
 import { HelmRenderError } from './chart/helm-render-error.ts';
 import { utf8ToBytes } from './go/bytes.ts';
 import { type FunctionTable, GoError } from './go/function.ts';
-import { kubernetesVersion, tillerVersion } from './objects/capabilities.ts';
+import { kubernetesVersion, tillerVersion } from './versions.ts';
 
 /** Whether a version lies in a range, by the rules of the template function `semverCompare`; a wrong range holds none. */
 function isInRange(range: string, version: string, library: FunctionTable): boolean {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { goJson, parseYaml } from '@tiller-gateway/helm-render';
+import { goJson, parseYaml } from '@tiller-gateway/helm-render/yaml';
 import { Code, callScope, GatewayError, readBounded } from '../../protocol/index.ts';
 import { badRequest, KubeFailure } from '../objects/failure.ts';
 import { goJsonFault } from '../objects/go-json-fault.ts';

@@ -1,4 +1,4 @@
-import { tillerVersion } from '@tiller-gateway/helm-render';
+import { tillerVersion } from '@tiller-gateway/helm-render/versions';
 import { selectReleases, writeReleases } from '../../backends/index.ts';
 import {
   decodeMessage,

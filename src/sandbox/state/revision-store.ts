@@ -1,4 +1,4 @@
-import { compareUtf8 } from '@tiller-gateway/helm-render';
+import { compareUtf8 } from '@tiller-gateway/helm-render/yaml';
 import type { Release } from '../../codec/index.ts';
 import { Code, limitExceeded } from '../../protocol/index.ts';
 import { ClusterObjects } from '../objects/cluster-objects.ts';

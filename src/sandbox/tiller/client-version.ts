@@ -1,4 +1,4 @@
-import { tillerVersion } from '@tiller-gateway/helm-render';
+import { tillerVersion } from '@tiller-gateway/helm-render/versions';
 import { tillerError } from '../work/tiller-error.ts';
 
 const server = tillerVersion.semVer;

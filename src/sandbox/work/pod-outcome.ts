@@ -1,4 +1,4 @@
-import type { YamlMap, YamlValue } from '@tiller-gateway/helm-render';
+import type { YamlMap, YamlValue } from '@tiller-gateway/helm-render/yaml';
 import { runCommand } from './pod-script.ts';
 
 /** Decides a pod's outcome in the sandbox: its exit code, 0 = success. Over what the command says. */

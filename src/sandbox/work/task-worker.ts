@@ -1,6 +1,6 @@
 /** The worker thread of `worker-pool.ts`: does one task after another and posts what came of it. */
 import { parentPort } from 'node:worker_threads';
-import { HelmRenderError } from '@tiller-gateway/helm-render';
+import { HelmRenderError } from '@tiller-gateway/helm-render/yaml';
 import { GatewayError } from '../../protocol/index.ts';
 import { runTask, type TaskName } from './tasks.ts';
 

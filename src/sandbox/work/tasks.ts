@@ -19,19 +19,12 @@ export type Work = {
   readonly [Name in TaskName]: (...args: Parameters<Tasks[Name]>) => Promise<ReturnType<Tasks[Name]>>;
 };
 
-type Run = (name: TaskName, args: readonly unknown[]) => Promise<unknown>;
-
-/** @param run does a task */
-export function createWork(run: Run): Work {
-  const names = Object.keys(tasks) as TaskName[];
-  const entries = names.map(name => [name, (...args: unknown[]) => run(name, args)]);
-  return Object.fromEntries(entries) as Work;
-}
-
 /** Does a task in this thread. */
 export function runTask(name: TaskName, args: readonly unknown[]): unknown {
   return (tasks[name] as (...args: readonly unknown[]) => unknown)(...args);
 }
 
 /** All tasks in this thread: for tests of what uses them. */
-export const workHere: Work = createWork(async (name, args) => runTask(name, args));
+export const workHere = Object.fromEntries(
+  Object.keys(tasks).map(name => [name, async (...args: unknown[]) => runTask(name as TaskName, args)]),
+) as Work;

@@ -1,4 +1,4 @@
-import { HelmRenderError } from '@tiller-gateway/helm-render';
+import { HelmRenderError } from '@tiller-gateway/helm-render/yaml';
 import { Code, GatewayError } from '../../protocol/index.ts';
 
 /** A failure as Tiller reports every one of its own: status 2 with a text. */

@@ -1,9 +1,9 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { HelmRenderError } from '@tiller-gateway/helm-render';
+import { HelmRenderError } from '@tiller-gateway/helm-render/yaml';
 import { type Code, GatewayError, limitExceeded } from '../../protocol/index.ts';
 import type { ready, TaskError, TaskReply, TaskRequest } from './task-worker.ts';
-import { createWork, type Work } from './tasks.ts';
+import type { TaskName, Work } from './tasks.ts';
 
 export interface WorkerPoolOptions {
   /** A task that takes longer is ended together with its worker. */
@@ -55,11 +55,14 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions = defaultPoolOptions) {
     this.#options = options;
-    this.work = createWork((name, args) => {
-      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-      this.#add({ name, args, resolve, reject });
-      return promise;
-    });
+    // one by one: only the workers load what does the tasks
+    this.work = {
+      render: this.#task('render'),
+      mergeValues: this.#task('mergeValues'),
+      readObjects: this.#task('readObjects'),
+      readDocuments: this.#task('readDocuments'),
+      resourceTable: this.#task('resourceTable'),
+    };
   }
 
   /** Ends all workers; what they were at fails. */
@@ -68,6 +71,15 @@ export class WorkerPool {
     for (const task of this.#queue.splice(0)) task.reject(this.#failure('the sandbox is stopping'));
     for (const member of members) this.#remove(member, 'the sandbox is stopping');
     await Promise.all(members.map(({ worker }) => worker.terminate()));
+  }
+
+  #task<Name extends TaskName>(name: Name): Work[Name] {
+    const run = (...args: readonly unknown[]) => {
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      this.#add({ name, args, resolve, reject });
+      return promise;
+    };
+    return run as Work[Name];
   }
 
   #add(task: Task): void {

@@ -3,8 +3,9 @@
  * and client authentication. Node makes no certificates of its own, so node-forge does; the keys come from Node.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
-import forge from 'node-forge';
+import type Forge from 'node-forge';
 import { GoError } from '../go/function.ts';
 
 export interface CertificateAndKey {
@@ -21,9 +22,14 @@ export interface CertificateRequest {
   readonly now: Date;
 }
 
+const require = createRequire(import.meta.url);
+
+/** Loaded by the first template that makes or reads a certificate, which few do: its files are a third of all. */
+export const loadForge = (): typeof Forge => require('node-forge');
+
 interface Issuer {
-  readonly certificate: forge.pki.Certificate;
-  readonly key: forge.pki.rsa.PrivateKey;
+  readonly certificate: Forge.pki.Certificate;
+  readonly key: Forge.pki.rsa.PrivateKey;
 }
 
 /** GeneralName types of RFC 5280, section 4.2.1.6. */
@@ -37,6 +43,7 @@ export function createCertificate(request: CertificateRequest, issuer?: Issuer):
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
   });
+  const forge = loadForge();
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(pair.publicKey);
   // A first byte below 0x80 keeps the serial number positive.
@@ -44,7 +51,7 @@ export function createCertificate(request: CertificateRequest, issuer?: Issuer):
   certificate.validity.notBefore = request.now;
   certificate.validity.notAfter = new Date(request.now.getTime() + request.days * 86_400_000);
   // The types want a tag's class where forge takes its type: UTF8String, whatever the name is made of.
-  const valueTagClass = forge.asn1.Type.UTF8 as unknown as forge.asn1.Class;
+  const valueTagClass = forge.asn1.Type.UTF8 as unknown as Forge.asn1.Class;
   const subject = [{ name: 'commonName', value: request.commonName, valueTagClass }];
   certificate.setSubject(subject);
   certificate.setIssuer(issuer?.certificate.subject.attributes ?? subject);
@@ -79,24 +86,26 @@ function unixLines(pem: string): string {
 
 /** Reads a certificate authority as genCA or buildCustomCert gave it. @throws GoError in Sprig's words */
 export function readIssuer({ cert, key }: CertificateAndKey): Issuer {
+  const { pki } = loadForge();
   if (!hasPem(cert)) throw new GoError('unable to decode certificate');
   const certificate = tryRead(
-    () => forge.pki.certificateFromPem(cert),
+    () => pki.certificateFromPem(cert),
     'error parsing certificate: decodedSignerCert.Bytes',
   );
   if (!hasPem(key)) throw new GoError('unable to decode key');
   return {
     certificate,
-    key: tryRead(() => forge.pki.privateKeyFromPem(key), 'error parsing prive key: decodedSignerKey.Bytes'),
+    key: tryRead(() => pki.privateKeyFromPem(key), 'error parsing prive key: decodedSignerKey.Bytes'),
   };
 }
 
 /** Checks a certificate and its RSA key that the chart brought. @throws GoError in Sprig's words */
 export function checkCustomCertificate({ cert, key }: CertificateAndKey): void {
+  const { pki } = loadForge();
   if (!hasPem(cert)) throw new GoError('unable to decode certificate');
-  tryRead(() => forge.pki.certificateFromPem(cert), 'error parsing certificate: decodedCert.Bytes');
+  tryRead(() => pki.certificateFromPem(cert), 'error parsing certificate: decodedCert.Bytes');
   if (!hasPem(key)) throw new GoError('unable to decode key');
-  tryRead(() => forge.pki.privateKeyFromPem(key), 'error parsing prive key: decodedKey.Bytes');
+  tryRead(() => pki.privateKeyFromPem(key), 'error parsing prive key: decodedKey.Bytes');
 }
 
 /** forge looks for PEM with a pattern whose time can grow with the square of the length. */

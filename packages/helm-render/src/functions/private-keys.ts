@@ -1,6 +1,7 @@
 /** Sprig's genPrivateKey: keys in the forms that Go writes: PKCS#1, SEC 1, and OpenSSL's form of DSA keys. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import forge from 'node-forge';
+import type Forge from 'node-forge';
+import { loadForge } from './certificates.ts';
 
 /** A new private key in PEM; of an unknown type a text that says so. */
 export function generatePrivateKey(type: string): string {
@@ -25,7 +26,7 @@ export function generatePrivateKey(type: string): string {
 
 /** Node writes DSA keys as PKCS#8 only: version, {algorithm, {p, q, g}}, x. The old form is version, p, q, g, y, x. */
 function dsaToPem(key: KeyObject): string {
-  const { asn1, util } = forge;
+  const { asn1, util } = loadForge();
   const der = key.export({ type: 'pkcs8', format: 'der' });
   const pkcs8 = sequence(asn1.fromDer(util.createBuffer(der.toString('binary'))));
   const [p, q, g] = sequence(sequence(pkcs8[1]!)[1]!).map(toInteger);
@@ -42,11 +43,11 @@ function dsaToPem(key: KeyObject): string {
   return `-----BEGIN DSA PRIVATE KEY-----\n${lines.join('\n')}\n-----END DSA PRIVATE KEY-----\n`;
 }
 
-function sequence(node: forge.asn1.Asn1): forge.asn1.Asn1[] {
-  return node.value as forge.asn1.Asn1[];
+function sequence(node: Forge.asn1.Asn1): Forge.asn1.Asn1[] {
+  return node.value as Forge.asn1.Asn1[];
 }
 
-function toInteger(node: forge.asn1.Asn1): bigint {
+function toInteger(node: Forge.asn1.Asn1): bigint {
   return BigInt(`0x${Buffer.from(node.value as string, 'binary').toString('hex')}`);
 }
 

@@ -1,4 +1,5 @@
 /** YAML and JSON as Helm 2's Go libraries (ghodss/yaml, yaml.v2, encoding/json) read and write them. */
+export { HelmRenderError } from '../chart/helm-render-error.ts';
 export type { YamlBounds } from './bounds.ts';
 export { formatFloatE, formatFloatF, formatFloatG } from './go-float.ts';
 export { goJson } from './go-json.ts';
