@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
+import { inThread, ThreadPool } from '../protocol/index.ts';
 import { goJson, parseYaml, writeYaml, type YamlValue } from './index.ts';
 
 const map = (...entries: [string, YamlValue][]): YamlValue => new Map(entries);
@@ -87,6 +88,18 @@ const cases: readonly (readonly [YamlValue, string])[] = [
 
 describe('values as yaml.v2 writes them', () => {
   for (const [value, text] of cases) it(JSON.stringify(text), () => assert.equal(writeYaml(value), text));
+});
+
+test('a long text of short lines is written line by line, in a small thread', async () => {
+  const lines = Array.from({ length: 50_000 }, (_, index) => 'ab'.slice(index % 3));
+  const expected = lines.map(line => (line === '' ? '' : `  ${line}`)).join('\n');
+  assert.equal(writeYaml(map(['k', lines.join('\n')])), `k: |-\n${expected}\n`);
+  const pool = new ThreadPool({ maxThreads: 1, maxWaiting: 0, maxHeapMiB: 64, maxJobMs: 60_000 });
+  const write = inThread(new URL('./write-yaml.ts', import.meta.url).href, writeYaml, pool);
+  const { signal } = new AbortController();
+  const text = 'a\n'.repeat(2_000_000);
+  const written = await write({ what: 'the text', bytes: text.length, signal }, map(['k', text]));
+  assert.equal(written.length, 4 * 2_000_000 + 'k: |\n'.length);
 });
 
 test('long texts are folded behind column 80, plain, single and double quoted', () => {

@@ -190,13 +190,21 @@ function doubleQuoted(text: string, { column, indent, isKey }: Place): string {
   return `${parts.join('')}${piece.join('')}"`;
 }
 
+const pieceChars = 16 * 1024;
+
 /** With an indentation hint where it starts with white space, and `-` or `+` for none or several breaks at its end. */
 function literal(text: string, indent: number): string {
   const hint = /^[ \n]/.test(text) ? '2' : '';
   const chomping = text.endsWith('\n') ? (/^\n$|\n\n$/.test(text) ? '+' : '') : '-';
-  // lines of their own would take ten times the text's memory
-  const lines = text.replace(/\n$/, '').replace(/(^|\n)(?=[^\n])/g, `$1${' '.repeat(indent)}`);
-  return `|${hint}${chomping}\n${lines}`;
+  const lines = text.replace(/\n$/, '');
+  const pieces: string[] = [];
+  // piece by piece: to replace in all of it at once takes thirty times the text's memory, where lines are short
+  for (let start = 0, end = 0; start < lines.length; start = end) {
+    end = lines.indexOf('\n', start + pieceChars);
+    if (end < 0) end = lines.length;
+    pieces.push(lines.slice(start, end).replace(/(^|\n)(?=[^\n])/g, `$1${' '.repeat(indent)}`));
+  }
+  return `|${hint}${chomping}\n${pieces.join('')}`;
 }
 
 const startIndicators = new Set('#,[]{}&*!|>\'"%@`');
