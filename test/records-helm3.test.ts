@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { load } from 'js-yaml';
 import type { RecordObject } from '../src/backends/records/decode-record.ts';
 import { decodeRecord } from '../src/backends/records/decode-record.ts';
@@ -27,9 +28,10 @@ async function releasesOf(file: string): Promise<Release[]> {
     items: RecordObject[];
   };
   const resource = file.includes('configmap') ? 'configmaps' : 'secrets';
+  const { signal } = new AbortController();
   return Promise.all(
     items.map(async item =>
-      decodeMessage('hapi.release.Release', (await decodeRecord(item, resource, 'helm3')).whole),
+      decodeMessage('hapi.release.Release', (await decodeRecord(item, resource, 'helm3', signal)).whole),
     ),
   );
 }
@@ -132,6 +134,34 @@ function normalTime(time: string): string {
 test('the ConfigMap driver has base64 once', async () => {
   const [release] = await releasesOf('storage-configmap.json');
   assert.deepEqual([release?.name, release?.namespace, release?.version], ['conf', 'team-a', 1]);
+});
+
+test('a record of few bytes that unpacks to millions of values costs itself', async () => {
+  const head = '"name":"a","version":1,"namespace":"team","info":{"status":"deployed"}';
+  const read = async (json: string) => {
+    const data = { release: Buffer.from(gzipSync(json).toString('base64')).toString('base64') };
+    const metadata = { name: 'sh.helm.release.v1.a.v1', namespace: 'team' };
+    return decodeRecord({ metadata, data }, 'secrets', 'helm3', new AbortController().signal);
+  };
+  const many = { code: 3, message: 'data.release has over 250000 values' };
+  for (const [json, error] of [
+    [`{${head},"chart":{"metadata":{"keywords":[${'"",'.repeat(3e6)}""]}}}`, many],
+    [`{${head},"hooks":[${'{},'.repeat(3e6)}{}]}`, many],
+    [`{${head},"config":{"a":[${'1,'.repeat(3e6)}1]}}`, many],
+    [`{${head},"config":{"a":[${'[[[[]]]],'.repeat(1e5)}1]}}`, many],
+    ['{"a":'.repeat(2e6), { code: 3, message: 'data.release nests deeper than 1000' }],
+    [
+      `{${head},"chart":{"metadata":{"keywords":[${'"aaaaaaa",'.repeat(120_000)}""]}}}`,
+      { code: 3, message: 'the notes and the metadata of the chart are over 1 MiB' },
+    ],
+  ] as const)
+    await assert.rejects(read(json), error);
+  // signs in a text are no values, and a large record is read in a thread as a small one is here
+  const text = String.raw`[{,\\\"`.repeat(100_000);
+  const json = `{${head},"chart":{"metadata":{"name":"c"}},"config":{"a":"${text}b"},"manifest":"${text}"}`;
+  const { whole, revision } = await read(json);
+  assert.deepEqual(whole, helm3ToRelease(Buffer.from(json)));
+  assert.equal(revision.chartName, 'c');
 });
 
 test('values keep their types and their digits; what is no release is refused, or is at its default', () => {

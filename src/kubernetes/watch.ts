@@ -127,8 +127,9 @@ export class ObjectWatch<T extends KubernetesObject> {
     return this.#state;
   }
 
-  get isClosed(): boolean {
-    return this.#closed.signal.aborted;
+  /** Fires when the watch is closed. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
   close(): void {

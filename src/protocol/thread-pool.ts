@@ -165,14 +165,15 @@ type WhereItFits<Args extends readonly unknown[], Result> = (
 /**
  * The one place that decides where a translation is done: here where what it reads is small, else in a thread.
  * @param module `import.meta.url` of the module that exports `work` under the function's own name
- * @param maxBytes what is done here, in bytes: more than the default only for work that was measured at its worst
+ * @param maxBytes what is done here, in bytes: another than the default only for work that was measured at its worst
  */
 export function whereItFits<Args extends readonly unknown[], Result>(
   module: string,
   work: (...args: Args) => Result | Promise<Result>,
   maxBytes = maxHereBytes,
+  pool = sharedThreads,
 ): WhereItFits<Args, Result> {
-  const there = inThread(module, work);
+  const there = inThread(module, work, pool);
   return (job, ...args) => (job.bytes <= maxBytes ? work(...args) : there(job, ...args));
 }
 

@@ -1,8 +1,15 @@
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
-import { createCopier, decodeMessage, type StatusCode, WireWriter } from '../../codec/index.ts';
+import {
+  createCopier,
+  decodeMessage,
+  lastField,
+  messageType,
+  type StatusCode,
+  WireWriter,
+} from '../../codec/index.ts';
 import { GatewayError, invalidArgument } from '../../protocol/index.ts';
-import { helm3ToRelease } from './helm3-release.ts';
+import { helm3ToReleaseWhereItFits } from './helm3-release.ts';
 import type { ListedRevision } from './list-releases.ts';
 import { revisionKey } from './tiller-texts.ts';
 
@@ -71,15 +78,17 @@ export const recordSelectors: Readonly<
 
 /**
  * Reads a record. What the release itself says counts, not the labels.
- * @throws GatewayError that says what is wrong with it
+ * @throws GatewayError that says what is wrong with it, or the signal's reason
  */
 export async function decodeRecord(
   object: RecordObject,
   resource: RecordResource,
   storage: Storage,
+  signal: AbortSignal,
 ): Promise<DecodedRecord> {
   const content = await unpack(object.data?.release, resource);
-  const whole = storage === 'helm3' ? helm3ToRelease(content) : content;
+  const job = { what: 'the release', bytes: content.length, signal };
+  const whole = storage === 'helm3' ? await helm3ToReleaseWhereItFits(job, content) : content;
   const summary = summarize(whole, storage);
   const { name: objectName, namespace: objectNamespace, resourceVersion = '' } = object.metadata;
   const key = (storage === 'helm3' ? helm3Prefix : '') + revisionKey(summary.name, summary.version);
@@ -145,6 +154,11 @@ const copySummary = createCopier(release, release, {
  */
 export const storageField = { GetReleaseContent: 2, GetHistory: 2, GetReleaseStatus: 4, summary: 9 } as const;
 
+/** What a summary may have beside the values, which are one text: in more, millions of keywords could be. */
+const maxHeadBytes = 1024 * 1024;
+
+const configField = messageType(release).byName.get('config')!.number;
+
 /** Of `appscode.swift.v2.Storage`. */
 export const storageNumbers: Readonly<Record<Storage, number>> = { helm2: 0, helm3: 1 };
 
@@ -156,6 +170,8 @@ export function summarize(whole: Uint8Array, storage: Storage): Summary {
   const out = new WireWriter(1024);
   copySummary(whole, 0, whole.length, out);
   const written = out.intField(storageField.summary, storageNumbers[storage]).finish();
+  if (written.length - (lastField(written, configField)?.length ?? 0) > maxHeadBytes)
+    throw invalidArgument('the notes and the metadata of the chart are over 1 MiB');
   const { name, version, namespace, info, chart } = decodeMessage(release, written);
   if (name === '' || version <= 0) throw invalidArgument('the release has no name or no version');
   if (!info?.status || !chart?.metadata) throw invalidArgument('the release has no info or no chart');

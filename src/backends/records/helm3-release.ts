@@ -1,5 +1,5 @@
 import { encodeMessage, enumType, type Hook, type Timestamp, textToTimestamp } from '../../codec/index.ts';
-import { invalidArgument } from '../../protocol/index.ts';
+import { invalidArgument, ThreadPool, whereItFits } from '../../protocol/index.ts';
 import { writeYaml, type YamlValue } from '../../yaml/index.ts';
 
 /*
@@ -54,11 +54,45 @@ export function helm3ToRelease(json: Buffer): Buffer {
   });
 }
 
+/**
+ * Whoever may write into one namespace makes records there, of a few KiB that unpack to millions of values: they may cost
+ * a thread, but nobody else's time. Up to 32 KiB is read here: the worst of that size takes 75 ms.
+ */
+export const helm3ToReleaseWhereItFits = whereItFits(
+  import.meta.url,
+  helm3ToRelease,
+  32 * 1024,
+  new ThreadPool({ maxThreads: 1, maxWaiting: Number.POSITIVE_INFINITY, maxHeapMiB: 256, maxJobMs: 10_000 }),
+);
+
+/** Bounds on what is parsed: memory that runs out while V8 parses ends the process, not the thread. */
+const [maxValues, maxNesting] = [250_000, 1_000];
+
+const [quote, backslash, comma] = Buffer.from('"\\,');
+const [opening, ending] = [new Set(Buffer.from('[{')), new Set(Buffer.from(']}'))];
+
+/** @throws GatewayError INVALID_ARGUMENT for JSON that is over the bounds */
+function requireBounded(json: Buffer): void {
+  let [values, depth, isText] = [0, 0, false];
+  for (let at = 0; at < json.length; at++) {
+    const sign = json[at]!;
+    if (sign === backslash) at++;
+    else if (sign === quote) isText = !isText;
+    if (isText) continue;
+    if (opening.has(sign)) depth++;
+    else if (ending.has(sign)) depth--;
+    if (sign === comma || opening.has(sign)) values++;
+    if (values > maxValues) throw invalidArgument(`data.release has over ${maxValues} values`);
+    if (depth > maxNesting) throw invalidArgument(`data.release nests deeper than ${maxNesting}`);
+  }
+}
+
 /** Integers become bigints, so that large ones stay exact and `1` stays another value than `1.0`. */
 function parse(json: Buffer): Json {
   type Reviver = (key: string, value: Json, context: { source?: string }) => Json;
   const exact: Reviver = (_key, value, { source = '' }) =>
     typeof value === 'number' && /^-?\d+$/.test(source) ? BigInt(source) : value;
+  requireBounded(json);
   try {
     return JSON.parse(json.toString(), exact as never) as Json;
   } catch (cause) {

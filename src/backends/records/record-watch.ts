@@ -95,7 +95,7 @@ export class RecordWatch {
     // a second list brings what is known already
     if (known && known.resourceVersion === object.metadata.resourceVersion) return;
     const read = await this.#read(object);
-    if (this.objects.isClosed) return;
+    if (this.objects.closed.aborted) return;
     const { isBegun, isListed } = this.objects.state;
     const isUnseen = !isBegun || (!known && !isListed && read.revision?.status === 'SUPERSEDED');
     if (isUnseen) {
@@ -111,7 +111,7 @@ export class RecordWatch {
     const { store, whole, changed } = this.#options;
     if (store.get(this.#idOf(object))?.resourceVersion === object.metadata.resourceVersion) return;
     const read = await this.#read(object);
-    if (this.objects.isClosed) return;
+    if (this.objects.closed.aborted) return;
     if (read.revision) whole.keep(read.revision, read.whole);
     read.put();
     changed();
@@ -123,7 +123,7 @@ export class RecordWatch {
     const { store } = this.#options;
     const id = this.#idOf(object);
     try {
-      const { revision, whole } = await decodeRecord(object, resource, storage);
+      const { revision, whole } = await decodeRecord(object, resource, storage, this.objects.closed);
       return { revision, whole, put: () => store.put(revision) };
     } catch (error) {
       // the error must not be kept: it holds what was unpacked

@@ -139,9 +139,11 @@ export class WholeRecords {
 
   async #decode(object: unknown, revision: StoredRevision): Promise<Buffer> {
     const { resource, storage } = revision;
-    const decoded = await decodeRecord(object as RecordObject, resource, storage).catch(cause => {
-      throw stepFailed(step, `${revision.objectName}: ${faultOf(cause)}`, { cause });
-    });
+    const decoded = await decodeRecord(object as RecordObject, resource, storage, this.#closed.signal).catch(
+      cause => {
+        throw stepFailed(step, `${revision.objectName}: ${faultOf(cause)}`, { cause });
+      },
+    );
     this.keep(decoded.revision, decoded.whole);
     return decoded.whole;
   }
