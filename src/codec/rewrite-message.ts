@@ -31,18 +31,16 @@ export function orderFields(type: MessageType, wire: Uint8Array): Buffer {
   return new Rewriter(wire, false).rewrite(type);
 }
 
-/** Where a field stands. */
-interface Place {
-  readonly field: Field;
-  readonly tag: number;
-  /** Of the value, right behind the tag. */
-  readonly position: number;
-}
-
 class Rewriter {
   #reader: WireReader;
   readonly #out: WireWriter;
   readonly #strict: boolean;
+  /** The fields of the message that is being written, behind those of the messages around it: the tag of each. */
+  readonly #tags: number[] = [];
+  /** Where the value of each stands, right behind its tag. */
+  readonly #positions: number[] = [];
+  /** How many of both are in use: an array that shrank would be allocated anew. */
+  #top = 0;
   #nodes = 0;
   #joinedBytes = 0;
 
@@ -65,31 +63,34 @@ class Rewriter {
     const reader = this.#reader;
     const outerEnd = reader.end;
     reader.end = end;
-    const places = this.#placesIn(type);
-    for (let index = 0, next = 1; index < places.length; index = next++) {
-      const { field } = places[index]!;
+    const first = this.#top;
+    this.#findFields(type);
+    const top = this.#top;
+    for (let index = first, next = index + 1; index < top; index = next++) {
+      const number = this.#tags[index]! >>> 3;
+      const field = type.byNumber.get(number)!;
       // of a field that may come once the last value counts; messages merge
       const once = !field.repeated && !field.map;
-      while (once && places[next]?.field === field) next++;
+      while (once && next < top && this.#tags[next]! >>> 3 === number) next++;
       if (next - index > 1 && isMessage(field)) {
-        this.#merged(field, places.slice(index, next), depth);
+        this.#merged(field, this.#positions.slice(index, next), depth);
       } else {
-        const { tag, position } = places[next - 1]!;
-        reader.position = position;
-        this.#field(type, field, tag, depth);
+        reader.position = this.#positions[next - 1]!;
+        this.#field(type, field, this.#tags[next - 1]!, depth);
       }
     }
+    this.#top = first;
     reader.position = end;
     reader.end = outerEnd;
   }
 
   /**
-   * Where the known fields of a message stand, by ascending number. Its tags are counted and their wire types checked
+   * Puts the known fields of a message on top, by ascending number. Its tags are counted and their wire types checked
    * before anything is done, nothing below them is looked at.
    */
-  #placesIn({ name, byNumber }: MessageType): Place[] {
+  #findFields({ name, byNumber }: MessageType): void {
     const reader = this.#reader;
-    const places: Place[] = [];
+    const first = this.#top;
     let last = 0;
     let inOrder = true;
     while (!reader.done) {
@@ -99,12 +100,20 @@ class Rewriter {
       if (field && acceptsWireType(field, tag & 7)) {
         inOrder &&= last <= field.number;
         last = field.number;
-        places.push({ field, tag, position: reader.position });
+        this.#tags[this.#top] = tag;
+        this.#positions[this.#top++] = reader.position;
       } else if (field && this.#strict)
         throw new MalformedMessage(`${name}.${field.name} has a wrong wire type`);
       reader.skip(tag & 7);
     }
-    return inOrder ? places : places.sort((one, other) => one.field.number - other.field.number);
+    if (inOrder) return;
+    const tags = this.#tags.slice(first, this.#top);
+    const positions = this.#positions.slice(first, this.#top);
+    const order = [...tags.keys()].sort((one, other) => (tags[one]! >>> 3) - (tags[other]! >>> 3));
+    for (const [index, from] of order.entries()) {
+      this.#tags[first + index] = tags[from]!;
+      this.#positions[first + index] = positions[from]!;
+    }
   }
 
   #count(): void {
@@ -145,12 +154,12 @@ class Rewriter {
     const out = this.#out;
     if (wireType === WireType.BYTES) {
       const end = reader.lengthEnd();
-      out.bytes(reader.bytes.subarray(reader.position, end));
+      out.bytes(reader.bytes, reader.position, end);
       reader.position = end;
     } else if (wireType !== WireType.VARINT) {
       const length = wireType === WireType.FIXED64 ? 8 : 4;
       const start = reader.take(length);
-      out.raw(reader.bytes.subarray(start, start + length));
+      out.raw(reader.bytes, start, start + length);
     } else if (type === 'bool') {
       out.uint32(reader.uint64() === 0n ? 0 : 1);
     } else if (type === 'uint32' || type === 'sint32') {
@@ -165,9 +174,9 @@ class Rewriter {
   }
 
   /** Messages of a field that may come once merge, which is what joining their bytes means. */
-  #merged(field: MessageField, places: readonly Place[], depth: number): void {
+  #merged(field: MessageField, positions: readonly number[], depth: number): void {
     const reader = this.#reader;
-    const parts = places.map(({ position }) => {
+    const parts = positions.map(position => {
       reader.position = position;
       const end = reader.lengthEnd();
       return reader.bytes.subarray(reader.position, end);

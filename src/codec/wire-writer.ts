@@ -29,12 +29,10 @@ export class WireWriter {
     let from = 0;
     for (let index = 0; index < this.#openedAt.length; index++) {
       const at = this.#openedAt[index]!;
-      if (at - from < shortBytes) while (from < at) whole.#buffer[whole.#position++] = written[from++]!;
-      else whole.raw(written.subarray(from, at));
-      whole.uint32(this.#lengths[index]!);
+      whole.raw(written, from, at).uint32(this.#lengths[index]!);
       from = at;
     }
-    return whole.raw(written.subarray(from)).finish();
+    return whole.raw(written, from).finish();
   }
 
   tag(number: number, wireType: number): this {
@@ -71,9 +69,8 @@ export class WireWriter {
   }
 
   /** A length-delimited value: its length, then the bytes. */
-  bytes(value: Uint8Array): this {
-    this.uint32(value.length);
-    return this.raw(value);
+  bytes(value: Uint8Array, start = 0, end = value.length): this {
+    return this.uint32(end - start).raw(value, start, end);
   }
 
   string(value: string): this {
@@ -84,10 +81,14 @@ export class WireWriter {
   }
 
   /** Bytes that are wire format already. */
-  raw(value: Uint8Array): this {
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#position);
-    this.#position += value.length;
+  raw(value: Uint8Array, start = 0, end = value.length): this {
+    this.#reserve(end - start);
+    if (end - start < shortBytes) {
+      for (let from = start; from < end; from++) this.#buffer[this.#position++] = value[from]!;
+    } else {
+      this.#buffer.set(value.subarray(start, end), this.#position);
+      this.#position += end - start;
+    }
     return this;
   }
 
