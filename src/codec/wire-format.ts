@@ -176,6 +176,7 @@ export function* wireFields(
 
 /** The content of the last field of a number, which is the one that counts; undefined where there is none. */
 export function lastField(message: Uint8Array, number: number | undefined): Uint8Array | undefined {
-  const field = [...wireFields(message)].findLast(one => one.number === number);
-  return field && message.subarray(field.valueStart, field.end);
+  let last: WireField | undefined;
+  for (const field of wireFields(message)) if (field.number === number) last = field;
+  return last && message.subarray(last.valueStart, last.end);
 }
