@@ -5,8 +5,13 @@ import { decodeText, decodeUtf8 } from '../chart/chart-yaml.ts';
 import { readTar, type TarEntry, TarType } from './read-tar.ts';
 import { type ArchiveLimits, gunzip, UnpackBudget } from './unpack.ts';
 
+type LoadLimits = ArchiveLimits & {
+  /** Refuses links, devices and names that climb anywhere, which Helm empties or cuts: for archives that are kept. */
+  readonly isStrict?: boolean;
+};
+
 interface Load {
-  readonly limits: ArchiveLimits;
+  readonly limits: LoadLimits;
   readonly budget: UnpackBudget;
   readonly archives: number;
 }
@@ -18,7 +23,7 @@ interface Load {
  */
 export function loadChart(
   content: Uint8Array | readonly ChartFile[],
-  limits: ArchiveLimits,
+  limits: LoadLimits,
   budget = new UnpackBudget(limits),
 ): Promise<LoadedChart> {
   const load = { limits, budget, archives: 0 };

@@ -5,10 +5,7 @@ import type { ChartOptions } from '../chart/chart-options.ts';
 import { mayExpand } from '../chart/chart-yaml.ts';
 
 /** Bounds on an archive, those in it included. */
-export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries' | 'maxNestedArchives'> & {
-  /** Refuses links, devices and names that climb anywhere, which Helm empties or cuts: for archives that are kept. */
-  readonly isStrict?: boolean;
-};
+export type ArchiveLimits = Pick<ChartOptions, 'maxUnpackedBytes' | 'maxEntries' | 'maxNestedArchives'>;
 
 /** The bounds alone, for a thread: options hold functions as well, which cannot be cloned. */
 export function archiveLimits(limits: ArchiveLimits): ArchiveLimits {
