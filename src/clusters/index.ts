@@ -1,8 +1,7 @@
 export type { Backend } from '../backends/index.ts';
-export type { ClusterReport } from './breaker.ts';
 export { Cluster } from './cluster.ts';
 export { createClusterSource, keepUpToDate, type SourceProblem } from './cluster-source.ts';
 export { Registry, type RegistryOptions } from './registry.ts';
 export { adhocLabel, readSelection, type Selection } from './selection.ts';
 export { openUpstream } from './upstreams/open-upstream.ts';
-export type { ClusterEntry, Upstream } from './upstreams/upstream.ts';
+export type { ClusterEntry } from './upstreams/upstream.ts';

@@ -1,5 +1,5 @@
 /** The sandbox: a Tiller in memory and a small Kubernetes API, to try and to test without a cluster. */
-export { createServerCertificate, type ServerCertificate } from './kubernetes/certificate.ts';
+export { createServerCertificate } from './kubernetes/certificate.ts';
 export type { Target } from './kubernetes/cluster-state.ts';
 export {
   createSandboxKubernetes,
@@ -7,10 +7,7 @@ export {
   type SandboxKubernetesOptions,
 } from './kubernetes/sandbox-kubernetes.ts';
 export { ClusterObjects } from './objects/cluster-objects.ts';
-export type { KubeObject } from './objects/kube-object.ts';
-export type { ObjectStoreOptions } from './objects/object-store.ts';
 export type { Interceptor, SandboxCall } from './tiller/call-front.ts';
-export { enforcePingPolicy } from './tiller/ping-policy.ts';
 export {
   type SandboxTiller,
   type SandboxTillerOptions,

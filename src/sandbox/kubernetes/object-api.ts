@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ClusterObjects, tableOf, type WriteOptions } from '../objects/cluster-objects.ts';
-import { badRequest, KubeFailure, notFound, unknownResource } from '../objects/failure.ts';
+import { badRequest, KubeFailure, unknownResource } from '../objects/failure.ts';
 import { type Json, type KubeObject, objectOf, textOf } from '../objects/kube-object.ts';
 import type { ServedResource } from '../objects/resources.ts';
 import type { ApiAnswer, Route } from './api-call.ts';
@@ -239,15 +239,4 @@ function writeOptions(query: URLSearchParams, inBody?: Json): WriteOptions {
 function wrongMethod(): KubeFailure {
   const text = 'the server does not allow this method on the requested resource';
   return new KubeFailure(405, 'MethodNotAllowed', text, {});
-}
-
-/** For the service proxy and port-forwards: an object of the core API, or why there is none. */
-export function findCore(
-  objects: ClusterObjects,
-  plural: 'pods' | 'services',
-  namespace: string,
-  name: string,
-): KubeObject | KubeFailure {
-  const served = objects.resources.find('', 'v1', plural)!;
-  return objects.find(served, namespace, name) ?? notFound(served, name);
 }
