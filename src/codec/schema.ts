@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 import { invalidArgument } from '../protocol/index.ts';
 import type { MessageTypes } from './messages.gen.ts';
 import { WireType } from './wire-format.ts';
@@ -100,19 +101,22 @@ export const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '
 /** The files that, with what they import, are the whole contract. */
 export const protoFiles = ['swift/v2/release.proto', 'swift/v2/chart.proto', 'hapi/services/tiller.proto'];
 
+let knownRoot: protobuf.Root | undefined;
+
 /**
- * Reads the contract. Comments are kept: they become the descriptions in the OpenAPI document. Left out is `google/api`,
- * what annotations may hold: it would have each start and each thread read descriptor.proto.
+ * The contract as protobufjs reflects it; read when something is first looked up in it, which not every thread does.
+ * Comments are kept: they become the descriptions in the OpenAPI document. Left out is `google/api`, what annotations may
+ * hold: it would have each start and each thread read descriptor.proto.
  */
-function loadProtoRoot(): protobuf.Root {
-  const root = new protobuf.Root();
+export function protoRoot(): protobuf.Root {
+  if (knownRoot) return knownRoot;
+  const { Root } = createRequire(import.meta.url)('protobufjs') as typeof protobuf;
+  const root = new Root();
   root.resolvePath = (_origin, target) =>
     target.startsWith('google/api/') ? null : join(protoFolder, target);
-  return root.loadSync(protoFiles, { keepCase: true, alternateCommentMode: true });
+  knownRoot = root.loadSync(protoFiles, { keepCase: true, alternateCommentMode: true });
+  return knownRoot;
 }
-
-/** The contract as protobufjs reflects it, loaded once. */
-export const protoRoot = loadProtoRoot();
 
 const messages = new Map<string, MessageType>();
 const enums = new Map<string, EnumType>();
@@ -124,7 +128,7 @@ const enums = new Map<string, EnumType>();
 export function messageType(name: string): MessageType {
   const known = messages.get(name);
   if (known) return known;
-  const { fieldsArray, comment } = protoRoot.lookupType(name);
+  const { fieldsArray, comment } = protoRoot().lookupType(name);
   const fields: Field[] = [];
   const byNumber = new Map<number, Field>();
   const byName = new Map<string, Field>();
@@ -147,7 +151,7 @@ export function messageType(name: string): MessageType {
 export function enumType(name: string): EnumType {
   const known = enums.get(name);
   if (known) return known;
-  const entries = Object.entries(protoRoot.lookupEnum(name).values);
+  const entries = Object.entries(protoRoot().lookupEnum(name).values);
   const names = new Map(entries.map(([name, number]) => [number, name]));
   const type: EnumType = { kind: 'enum', name, numbers: new Map(entries), names };
   enums.set(name, type);
@@ -159,16 +163,14 @@ export function enumType(name: string): EnumType {
  * @throws Error when the contract has no such service
  */
 export function service(name: string): Service {
-  const source = protoRoot.lookupService(name);
+  const source = protoRoot().lookupService(name);
   return { name, methods: source.methodsArray.map(toMethod) };
 }
 
 /** The services of a package, in the order of `protoFiles`: each that is in the contract is served. */
 export function servicesOf(packageName: string): Service[] {
-  const { nestedArray } = protoRoot.lookup(packageName) as protobuf.Namespace;
-  return nestedArray.flatMap(one =>
-    one instanceof protobuf.Service ? [service(`${packageName}.${one.name}`)] : [],
-  );
+  const { nestedArray } = protoRoot().lookup(packageName) as protobuf.Namespace;
+  return nestedArray.flatMap(one => ('methods' in one ? [service(`${packageName}.${one.name}`)] : []));
 }
 
 function toMethod(source: protobuf.Method): Method {
@@ -222,7 +224,7 @@ function nameOf({ fullName }: protobuf.ReflectionObject): string {
 function toField(source: protobuf.Field): Field {
   source.resolve();
   const resolved = source.resolvedType;
-  const isMessage = resolved instanceof protobuf.Type;
+  const isMessage = resolved !== null && 'fields' in resolved;
   const scalar = source.type as ScalarType;
   const wireType =
     source.map || isMessage ? WireType.BYTES : resolved ? WireType.VARINT : scalarWireTypes[scalar];
@@ -265,7 +267,7 @@ export function decodeMessage<Name extends keyof MessageTypes>(
   name: Name,
   wire: Uint8Array,
 ): MessageTypes[Name] {
-  const type = protoRoot.lookupType(name);
+  const type = protoRoot().lookupType(name);
   try {
     return type.toObject(type.decode(wire), toObject) as MessageTypes[Name];
   } catch (cause) {
@@ -278,7 +280,7 @@ export function encodeMessage<Name extends keyof MessageTypes>(
   name: Name,
   message: Partially<MessageTypes[Name]>,
 ): Buffer {
-  const type = protoRoot.lookupType(name);
+  const type = protoRoot().lookupType(name);
   const wire = type.encode(type.fromObject(message as Record<string, unknown>)).finish();
   return Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength);
 }

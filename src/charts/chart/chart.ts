@@ -136,9 +136,6 @@ export function checkApiVersion(apiVersion: string | undefined): void {
   throw invalidArgument(`apiVersion '${apiVersion}' is not valid. The value must be "v1"`);
 }
 
-const chartFields = messageType('hapi.chart.Chart').byName;
-const apiVersionNumber = messageType('hapi.chart.Metadata').byName.get('apiVersion')?.number;
-
 /**
  * The same for a chart that a request has ready-made (hapi.chart.Chart in wire format), and all charts in it. Templates
  * and files, which may be large, are passed over unread.
@@ -158,15 +155,17 @@ function checkChart(
   end: number,
   count: { nodes: number; depth: number },
 ): void {
+  const { byName } = messageType('hapi.chart.Chart');
+  const apiVersionNumber = messageType('hapi.chart.Metadata').byName.get('apiVersion')?.number;
   if (++count.depth > limits.maxDepth)
     throw invalidArgument(`charts nest deeper than ${limits.maxDepth} in one another`);
   let apiVersion: string | undefined;
   for (const field of wireFields(bytes, start, end)) {
     countField(count);
     if (field.wireType !== WireType.BYTES) continue;
-    if (field.number === chartFields.get('dependencies')?.number)
+    if (field.number === byName.get('dependencies')?.number)
       checkChart(bytes, field.valueStart, field.end, count);
-    if (field.number !== chartFields.get('metadata')?.number) continue;
+    if (field.number !== byName.get('metadata')?.number) continue;
     for (const part of wireFields(bytes, field.valueStart, field.end)) {
       countField(count);
       if (part.number === apiVersionNumber)
