@@ -361,6 +361,22 @@ test('more than the bound is refused with the flag that sets it', async () => {
   assert.equal(records.answers('ListReleases', listRequest), false);
 });
 
+test('whole records that are read have the room that summaries leave, and no more', async () => {
+  const large = (char: string) => char.repeat(200_000);
+  const objects = ['a', 'b', 'c', 'd', 'e'].map(name => record(name, 1, { manifest: large(name) }));
+  await using server = await serve(...objects);
+  const maxBytes = 500_000;
+  using records = open(server, { maxBytes });
+  await usable(records);
+  const summaries = records.report().bytes;
+  server.put('configmaps', record('values', 1, { config: { raw: large('v') } }));
+  await eventually(() => records.report().held === 6);
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'a'])
+    assert.equal((await content(records, name))?.manifest, large(name));
+  const { bytes } = records.report();
+  assert.ok(bytes <= maxBytes && bytes > summaries + 400_000, `${bytes}`);
+});
+
 test('unreadable records count as well, so that no number of them takes the memory', async () => {
   const broken = Array.from({ length: 50 }, (_, index) => ({
     ...record(`r${index}`),
@@ -403,6 +419,35 @@ test('the history of a release with many revisions is read by a list', async () 
     Array.from({ length: 12 }, (_, index) => [12 - index, releaseOf('a').manifest]),
   );
   assert.equal(server.count('get'), 0);
+});
+
+test('what another storage driver has left of a release is not mixed with it', async () => {
+  const versions = [1, 2, 3, 4, 5, 6];
+  await using server = await serve();
+  const put = (resource: 'configmaps' | 'secrets', count: number, seconds: number) => {
+    for (const version of versions.slice(0, count)) {
+      const info = { status: { code: 'DEPLOYED' as const }, last_deployed: { seconds, nanos: 0 } };
+      const stored = record('a', version, { info, manifest: resource });
+      const { release } = stored.data as { release: string };
+      const data = { release: resource === 'secrets' ? Buffer.from(release).toString('base64') : release };
+      server.put(resource, { ...stored, data });
+    }
+  };
+  put('configmaps', 6, 1_000);
+  put('secrets', 5, 2_000);
+  server.delete('pods', 'kube-system', 'tiller-deploy-1'); // so that nobody says which driver it uses
+  using records = open(server, { tillerNamespaces: async () => ['kube-system'] });
+  await eventually(() => records.report().held === 11);
+  const request = encodeMessage('hapi.services.tiller.GetHistoryRequest', { name: 'a', max: 256 });
+  const history = async () => {
+    const reply = await records.unary('GetHistory', request, context);
+    const { releases } = decodeMessage('hapi.services.tiller.GetHistoryResponse', reply);
+    return releases.map(({ version, manifest }) => `${manifest} ${version}`).join();
+  };
+  assert.equal(await history(), 'secrets 5,secrets 4,secrets 3,secrets 2,secrets 1');
+  assert.equal((await content(records, 'a'))?.manifest, 'secrets');
+  put('configmaps', 1, 3_000);
+  await eventually(async () => /^configmaps 6,.*,configmaps 1$/.test(await history()));
 });
 
 test("Helm 3's records are read beside Helm 2's, by namespace", async () => {

@@ -128,7 +128,12 @@ export class RecordReader {
     if (releases.length > 1 && namespace === undefined) throw ambiguous(name, releases);
     // in one namespace there may be Helm 2's and what was moved to Helm 3: changes through this gateway go to the former
     const chosen = byRelease.get(releases.find(release => release.startsWith('helm2')) ?? releases[0]!)!;
-    return chosen.sort((a, b) => b.version - a.version);
+    // and what another storage driver has left, with the same numbers: the driver that was used last counts
+    const byDriver = [...Map.groupBy(chosen, ({ resource }) => resource).values()];
+    const lastOf = (of: readonly StoredRevision[]) =>
+      of.reduce((last, one) => Math.max(last, one.lastDeployedSeconds), 0);
+    const [used = []] = byDriver.sort((a, b) => lastOf(b) - lastOf(a));
+    return used.sort((a, b) => b.version - a.version);
   }
 }
 

@@ -79,7 +79,8 @@ export class Records {
     this.#options = options;
     this.#times = { ...defaultTimes, ...options.times };
     this.writes = new RecentWrites(this.#store, options);
-    this.#whole = new WholeRecords(options.access, options.maxBytes);
+    const room = () => options.maxBytes - this.#summaryBytes();
+    this.#whole = new WholeRecords(options.access, options.maxBytes, room);
     this.#reader = new RecordReader(this.#store, (revisions, { signal }) =>
       this.#whole.get(revisions, signal),
     );
@@ -268,11 +269,15 @@ export class Records {
     this.#waiting.emit('change');
   }
 
+  /** Those of a list that is not complete, too. */
+  #summaryBytes(): number {
+    return this.#watches.reduce((sum, { pendingBytes }) => sum + pendingBytes, this.#store.bytes);
+  }
+
   #keepBounds(): void {
     const { maxBytes } = this.#options;
-    const bytes = this.#watches.reduce((sum, { pendingBytes }) => sum + pendingBytes, this.#store.bytes);
-    if (bytes <= maxBytes) {
-      this.#whole.shrink(maxBytes - bytes);
+    if (this.#summaryBytes() <= maxBytes) {
+      this.#whole.shrink();
       return;
     }
     const { count } = this.#store.faults;

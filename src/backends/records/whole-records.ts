@@ -34,12 +34,15 @@ interface Whole {
 export class WholeRecords {
   readonly #access: ClusterAccess;
   readonly #cache: LRUCache<string, Whole>;
+  readonly #room: () => number;
   readonly #running = new Map<string, Promise<Buffer | undefined>>();
   readonly #connections = new KeptConnections();
   readonly #closed = new AbortController();
 
-  constructor(access: ClusterAccess, maxBytes: number) {
+  /** @param room what the cache may take at the moment, in bytes; at the most `maxBytes` */
+  constructor(access: ClusterAccess, maxBytes: number, room: () => number) {
     this.#access = access;
+    this.#room = room;
     this.#cache = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ wire }) => wire.length + 200 });
   }
 
@@ -47,15 +50,16 @@ export class WholeRecords {
     return this.#cache.calculatedSize;
   }
 
-  /** Evicts the records that were not used for longest until the others take no more than these bytes. */
-  shrink(maxBytes: number): void {
-    while (this.#cache.calculatedSize > Math.max(0, maxBytes) && this.#cache.pop()) {
+  /** Evicts the records that were not used for longest until there is room for the others. */
+  shrink(): void {
+    while (this.#cache.calculatedSize > Math.max(0, this.#room()) && this.#cache.pop()) {
       // the next one
     }
   }
 
   keep(revision: StoredRevision, wire: Buffer): void {
     this.#cache.set(idOf(revision), { resourceVersion: revision.resourceVersion, wire });
+    this.shrink();
   }
 
   forget(id: string): void {
