@@ -7,6 +7,7 @@ import {
   decompressFrame,
   FrameReader,
   GatewayError,
+  type Holder,
   header,
   invalidArgument,
   unavailable,
@@ -43,12 +44,14 @@ export type CallHandler<C extends Call = Call> = (call: C) => Promise<Code>;
 
 /**
  * The one message in the bytes of a request.
+ * @param hold counts what is decompressed; the bytes that came are counted already
  * @throws GatewayError as `Call.request`
  */
 export async function onlyMessage(
   bytes: Buffer,
   headers: IncomingHttpHeaders,
   maxMessageBytes: number,
+  hold: Holder,
 ): Promise<Buffer> {
   const reader = new FrameReader(maxMessageBytes);
   const frames = reader.push(bytes);
@@ -57,7 +60,7 @@ export async function onlyMessage(
   if (!frame || frames.length > 1) {
     throw new GatewayError(Code.UNIMPLEMENTED, `the call takes one message and got ${frames.length}`);
   }
-  return decompressFrame(frame, encodingOf(headers), maxMessageBytes);
+  return decompressFrame(frame, encodingOf(headers), maxMessageBytes, hold.body);
 }
 
 /** How compressed messages of a request are compressed. */

@@ -25,13 +25,16 @@ export const reflectionServices = [
 /** Far more than a client asks for on one stream. */
 const maxRequests = 10_000;
 
+/** Far longer than any name. A call may hold as much without being counted. */
+const maxRequestBytes = 16 * 1024;
+
 /** Server reflection: what grpcurl and its like need to call the services without their .proto files. */
 export function reflectionHandlers(services: readonly string[]): [string, CallHandler<ServerCall>][] {
   let descriptors: Promise<ReflectedFiles> | undefined;
   const handler: CallHandler<ServerCall> = async call => {
     descriptors ??= createReflectedFiles();
     let count = 0;
-    for await (const message of call.requests()) {
+    for await (const message of call.requests(maxRequestBytes)) {
       await call.send(answer(message, await descriptors, services));
       if (++count === maxRequests) break;
     }

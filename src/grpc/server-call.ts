@@ -104,7 +104,7 @@ export class ServerCall implements Call {
   }
 
   async request(): Promise<Buffer> {
-    return onlyMessage(await this.#requestBytes(), this.headers, this.#maxMessageBytes);
+    return onlyMessage(await this.#requestBytes(), this.headers, this.#maxMessageBytes, this.hold);
   }
 
   /** The bytes of a request that is one message, prefix and all, as they came. @throws GatewayError when it is over the limit */
@@ -141,16 +141,16 @@ export class ServerCall implements Call {
     return promise;
   }
 
-  /** The messages of a call whose client may send any number, as they come. */
-  async *requests(): AsyncGenerator<Buffer, void, undefined> {
+  /** The messages of a call whose client may send any number, as they come. @throws GatewayError for one over the limit */
+  async *requests(maxMessageBytes: number): AsyncGenerator<Buffer, void, undefined> {
     const stream = this.#stream;
     const { signal } = this;
-    const frames = new FrameReader(this.#maxMessageBytes);
+    const frames = new FrameReader(maxMessageBytes);
     try {
       // the stream's own iterator knows no signal, and would destroy the stream before its status is sent
       for await (const [chunk] of on(stream, 'data', { signal, close: ['end'], highWaterMark: 16 })) {
         for (const frame of frames.push(chunk))
-          yield decompressFrame(frame, encodingOf(this.headers), this.#maxMessageBytes);
+          yield decompressFrame(frame, encodingOf(this.headers), maxMessageBytes);
       }
     } catch (error) {
       throw signal.aborted ? signal.reason : error;

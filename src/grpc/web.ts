@@ -152,7 +152,7 @@ async function readMessage(
   const maxBytes = format === 'text' ? Math.ceil(frameBytes / 3) * 4 : frameBytes;
   const bounds = { maxBytes, what: 'the request', keepOpen: true, signal, onBytes: hold.body };
   const body = await readBounded(request, bounds);
-  return onlyMessage(format === 'text' ? fromBase64(body) : body, request.headers, maxMessageBytes);
+  return onlyMessage(format === 'text' ? fromBase64(body) : body, request.headers, maxMessageBytes, hold);
 }
 
 /** Clients send a piece for each frame, and a request is one frame. */

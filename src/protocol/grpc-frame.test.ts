@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { Code } from './code.ts';
+import { GatewayError } from './gateway-error.ts';
 import { decompressFrame, FrameReader, toFrame } from './grpc.ts';
 
 test('messages come out as they went in, however the bytes are cut', () => {
@@ -60,4 +62,29 @@ test('compressed messages, whole, broken, exploding, and in an unknown encoding'
     code: 8,
   });
   await assert.rejects(decompressFrame(frame(text), 'snappy', 1000), { code: 12 });
+});
+
+test('what is decompressed is told part by part, and what is thrown then ends the work', async () => {
+  const content = Buffer.alloc(1_000_000, 'a');
+  for (const [encoding, compress] of [
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ] as const) {
+    const frame = { compressed: true, message: compress(content) };
+    const parts: number[] = [];
+    await decompressFrame(frame, encoding, content.length, bytes => parts.push(bytes));
+    assert.equal(
+      parts.reduce((sum, bytes) => sum + bytes, 0),
+      content.length,
+    );
+    let told = 0;
+    const refuse = (bytes: number) => {
+      told += bytes;
+      if (told > 100_000) throw new GatewayError(Code.UNAVAILABLE, 'no room');
+    };
+    await assert.rejects(decompressFrame(frame, encoding, content.length, refuse), {
+      code: Code.UNAVAILABLE,
+    });
+    assert.ok(told < 200_000, `${told}`);
+  }
 });

@@ -1,7 +1,7 @@
-import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
+import { createGunzip, createInflate } from 'node:zlib';
 import { Code } from './code.ts';
 import { GatewayError, invalidArgument, limitExceeded } from './gateway-error.ts';
+import { readBounded } from './read-bounded.ts';
 
 /** Header names of gRPC over HTTP/2, spelled once. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export const header = {
@@ -157,34 +157,37 @@ export class FrameReader {
   }
 }
 
-const decompressors: ReadonlyMap<string | undefined, typeof gunzip.__promisify__> = new Map([
-  ['gzip', promisify(gunzip)],
-  ['deflate', promisify(inflate)],
+const decompressors = new Map([
+  ['gzip', createGunzip],
+  ['deflate', createInflate],
 ]);
 
 /**
  * The message of a frame, decompressed as `grpc-encoding` says.
+ * @param onBytes runs for the bytes of each part that is decompressed; what it throws ends the work
  * @throws GatewayError INTERNAL for bytes that do not decompress, UNIMPLEMENTED for an unknown encoding, and
  * RESOURCE_EXHAUSTED as soon as the result passes the bound
  */
 export async function decompressFrame(
   frame: Frame,
   encoding: string | undefined,
-  maxMessageBytes: number,
+  maxBytes: number,
+  onBytes?: (bytes: number) => void,
 ): Promise<Buffer> {
   if (!frame.compressed) return frame.message;
-  const unzip = decompressors.get(encoding);
-  if (!unzip) {
+  const createUnzip = decompressors.get(encoding ?? '');
+  if (!createUnzip) {
     throw new GatewayError(
       Code.UNIMPLEMENTED,
       `grpc-encoding ${JSON.stringify(encoding ?? 'identity')} is not supported for compressed messages`,
     );
   }
+  const unzip = createUnzip();
+  unzip.end(frame.message);
   try {
-    return await unzip(frame.message, { maxOutputLength: maxMessageBytes });
+    return await readBounded(unzip, { maxBytes, what: 'the decompressed message', onBytes });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw limitExceeded(`message is over the limit of ${maxMessageBytes} bytes when decompressed`);
+    if (cause instanceof GatewayError) throw cause;
     throw new GatewayError(Code.INTERNAL, `message does not decompress as ${encoding}`, { cause });
   }
 }
