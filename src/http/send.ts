@@ -68,11 +68,9 @@ export function acceptsGzip(request: HttpRequest): boolean {
 export async function sendJson(exchange: Exchange, json: Buffer | string, status = 200): Promise<Answered> {
   const bytes = typeof json === 'string' ? Buffer.from(json) : json;
   const body = exchange.pretty
-    ? await exchange.withContext(async ({ signal, hold }) => {
-        exchange.hold.answer(bytes.length);
-        const job = { what: 'the answer', bytes: bytes.length, signal, hold };
-        return Promise.resolve(prettyJson(job, bytes)).finally(() => exchange.hold.sent(bytes.length));
-      })
+    ? await exchange.withContext(async ({ signal, hold }) =>
+        prettyJson({ what: 'the answer', bytes: bytes.length, signal, hold }, bytes),
+      )
     : bytes;
   return sendContent(exchange, { status, type: 'application/json', body });
 }

@@ -15,13 +15,18 @@ export class Limiter {
     this.#refusal = refusal;
   }
 
+  /** Whether a task would have to wait for its turn. */
+  get isBusy(): boolean {
+    return this.#running >= this.#maxRunning;
+  }
+
   /**
    * Runs a task as soon as there is room; a task whose signal is aborted before its turn never starts.
    * @throws the refusal when too many are waiting already; the signal's reason when it is aborted
    */
   async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (signal.aborted) throw abortReason(signal);
-    if (this.#running >= this.#maxRunning) await this.#turn(signal);
+    if (this.isBusy) await this.#turn(signal);
     else this.#running++;
     try {
       return await task();

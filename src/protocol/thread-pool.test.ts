@@ -147,3 +147,28 @@ test('the budget shows what a thread holds while it works, and refuses nobody fo
   await first;
   assert.ok(budget.used < 900_000, `${budget.used}`);
 });
+
+test('what waits for a thread counts in the budget, and is free again however the waiting ends', async () => {
+  const budget = new Budget(1_000_000);
+  const pool = createPool({ maxWaiting: 3 });
+  const gate = new Gate();
+  const first = inThread(module, hold, pool)({ ...job, hold: budget.open(new EventEmitter()) }, gate.state);
+  await gate.held();
+  const waiting = new AbortController();
+  const wait = (bytes: number, signal = waiting.signal) =>
+    inThread(
+      module,
+      measure,
+      pool,
+    )({ ...job, bytes, signal, hold: budget.open(new EventEmitter()) }, Buffer.alloc(1));
+  const leaves = wait(500_000);
+  assert.ok(budget.used > 480_000, `${budget.used}`);
+  await assert.rejects(wait(600_000), { code: Code.UNAVAILABLE, reason: 'OVERLOADED' });
+  const stays = wait(400_000, signal);
+  waiting.abort(new GatewayError(Code.CANCELLED, 'the client has gone'));
+  await assert.rejects(leaves, { code: Code.CANCELLED });
+  assert.ok(budget.used < 400_000, `${budget.used}`);
+  gate.open();
+  await Promise.all([first, stays]);
+  assert.equal(budget.used, 0);
+});

@@ -63,11 +63,23 @@ export class ThreadPool {
   }
 
   /**
+   * What waits for a thread counts against the budget, since a request of few bytes may ask for a reply of many.
    * @throws GatewayError what the work throws; RESOURCE_EXHAUSTED when it takes too long or too much memory; UNAVAILABLE
-   * with reason OVERLOADED when too many wait; the signal's reason when it is aborted
+   * with reason OVERLOADED when too many or too large ones wait; the signal's reason when it is aborted
    */
-  run(task: Task, job: Job): Promise<unknown> {
-    return this.#limiter.run(() => this.#run(task, job), job.signal);
+  async run(task: Task, job: Job): Promise<unknown> {
+    const { hold, signal } = job;
+    let waiting = this.#limiter.isBusy ? job.bytes : 0;
+    hold?.answer(waiting);
+    const stopWaiting = () => {
+      hold?.sent(waiting);
+      waiting = 0;
+    };
+    const start = () => {
+      stopWaiting();
+      return this.#run(task, job);
+    };
+    return this.#limiter.run(start, signal).finally(stopWaiting);
   }
 
   async #run(task: Task, job: Job): Promise<unknown> {

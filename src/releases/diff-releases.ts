@@ -55,7 +55,7 @@ export async function diffRelease(
   return compare({ before, after, showSecrets }, context);
 }
 
-/** @param version 0 for the latest */
+/** Counts the revision, which waits for another one. @param version 0 for the latest */
 async function readRevision(
   backend: TillerBackend,
   { name, namespace }: ReleaseName,
@@ -63,7 +63,11 @@ async function readRevision(
   context: CallContext,
 ): Promise<Uint8Array> {
   const request = encodeMessage('hapi.services.tiller.GetReleaseContentRequest', { name, version });
-  return releaseIn(await readOne(backend, 'GetReleaseContent', request, context, { name, namespace }));
+  const release = releaseIn(
+    await readOne(backend, 'GetReleaseContent', request, context, { name, namespace }),
+  );
+  context.hold?.answer(release.length);
+  return release;
 }
 
 /**

@@ -218,15 +218,11 @@ function sendPicture(exchange: Exchange, reply: Uint8Array): Promise<Answered> {
   return sendContent(exchange, { status: 200, type, body: Buffer.from(data) });
 }
 
-/** Counts the reply while it waits for its translation; what a thread takes is counted there. */
 async function answerReply({ exchange, method, context }: RouteCall, reply: Uint8Array): Promise<Answered> {
   const { contract } = method;
-  const { hold } = exchange;
   const job = { ...context, what: 'the reply', bytes: reply.length };
   try {
-    hold.answer(reply.length);
-    const json = await replyToJson(job, contract.response.name, reply).finally(() => hold.sent(reply.length));
-    return await sendJson(exchange, json);
+    return await sendJson(exchange, await replyToJson(job, contract.response.name, reply));
   } catch (error) {
     throw isReadOnly(contract) ? error : afterWrite(error);
   }
