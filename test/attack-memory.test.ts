@@ -4,13 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { createServer, connect as http2Connect, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { encodeMessage } from '../src/codec/index.ts';
 import { toFrame } from '../src/protocol/index.ts';
+import { makeChart } from './charts/make-archive.ts';
 import { eventually, whenStill } from './support/eventually.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { createFolder } from './support/hub-stage.ts';
@@ -251,4 +254,105 @@ test('the same through a hub, and by gRPC, where the hub reads answers whole', {
     `${Math.round(before / MiB)} MiB before, ${grown()} MiB more at the most; ${refused.length} uploads refused`,
   );
   assert.ok(grown() < 400, `${grown()} MiB more for ${limit / MiB} MiB in flight`);
+});
+
+/** Requests of a few kilobytes, each of which stands for megabytes, by every door. */
+test('what is made of small requests counts as well', { skip, timeout: 110_000 }, async t => {
+  const tiller = await startHesitant(t);
+  tiller.hesitate(true);
+  const { folder } = createFolder(t);
+  const chart = { 'Chart.yaml': 'name: a\nversion: 1.0.0\n', 'large.txt': 'x'.repeat(replyBytes) };
+  const archive = makeChart(chart, 'a');
+  writeFileSync(join(folder, 'a-1.0.0.tgz'), archive);
+  const flags = [
+    '--connector=direct',
+    `--tiller-endpoint=${tiller.address}`,
+    `--chart-dir=${folder}`,
+    `--in-flight-limit=${limit}`,
+  ];
+  const gateway = await startGatewayProcess(t, ['--log-format=json', ...flags], { keep: /listening on / });
+  const url = `http://127.0.0.1:${gateway.port}`;
+  const session = http2Connect(url, { maxSessionMemory: 1_000 }); // it has to hold what is not taken
+  t.after(() => session.destroy());
+  const leaving = new AbortController();
+  t.after(() => leaving.abort());
+  const raw = { name: 'a', values: { raw: 'x'.repeat(replyBytes) } };
+  const compressed = (message: Buffer) => {
+    const frame = toFrame(message);
+    frame[0] = 1;
+    return frame;
+  };
+  const ask = async (path: string, body: string | Buffer, headers: Record<string, string>) => {
+    const answer = await fetch(url + path, { method: 'POST', body, headers, signal: leaving.signal });
+    const text = await answer.text();
+    return /grpc-status: *(\d+)/.exec(text)?.[1] ?? String(answer.status);
+  };
+  const call = async (path: string, body: Buffer, headers: Record<string, string>, isOpen = false) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    let code = '';
+    const take = (got: Record<string, unknown>) => {
+      code = String(got['grpc-status'] ?? code);
+    };
+    stream
+      .on('error', () => {})
+      .on('response', take)
+      .on('trailers', take)
+      .resume();
+    if (isOpen) stream.write(body);
+    else stream.end(body);
+    await once(stream, 'close');
+    return code;
+  };
+  const install = '/hapi.services.tiller.ReleaseService/InstallRelease';
+  const message = encodeMessage('hapi.services.tiller.InstallReleaseRequest', raw);
+  const own = encodeMessage('appscode.swift.v2.InstallReleaseRequest', {
+    ...raw,
+    chart: { metadata: { name: 'a', version: '1.0.0' } },
+  });
+  const json = { 'content-type': 'application/json' };
+  const [gzip, deflate] = [compressed(gzipSync(message)), compressed(deflateSync(message))];
+  const web = compressed(gzipSync(own));
+  const webHeaders = { 'content-type': 'application/grpc-web+proto', 'grpc-encoding': 'gzip' };
+  const unfinished = toFrame(Buffer.alloc(replyBytes)).subarray(0, -1);
+  const reflection = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+  const doors: Record<string, [refusal: string, send: () => Promise<string>]> = {
+    'gRPC, gzip': ['14', () => call(install, gzip, { 'grpc-encoding': 'gzip' })],
+    'gRPC, deflate': ['14', () => call(install, deflate, { 'grpc-encoding': 'deflate' })],
+    'gRPC-Web, gzip': ['14', () => ask('/appscode.swift.v2.ReleaseService/InstallRelease', web, webHeaders)],
+    'a packed chart': [
+      '503',
+      () =>
+        ask(
+          '/tiller/v2/releases/a/json',
+          JSON.stringify({ chart_archive: archive.toString('base64') }),
+          json,
+        ),
+    ],
+    'a chart by its name': [
+      '503',
+      () => ask('/tiller/v2/releases/a/json', JSON.stringify({ chart_url: 'a-1.0.0.tgz' }), json),
+    ],
+    'reflection, never whole': ['8', () => call(reflection, unfinished, {}, true)],
+  };
+  const before = peakBytes(gateway.pid);
+  for (const [door, [refusal, send]] of Object.entries(doors)) {
+    const codes: string[] = [];
+    for (let index = 0; index < clients; index++)
+      void send().then(
+        code => codes.push(code),
+        () => {},
+      );
+    // one alone may pass the bound, and those of other doors are still at Tiller
+    await eventually(() => codes.length >= clients - 2, { timeoutMs: 90_000 });
+    assert.deepEqual(new Set(codes), new Set([refusal]), door);
+  }
+  const grown = Math.round((peakBytes(gateway.pid) - before) / MiB);
+  t.diagnostic(`${Math.round(before / MiB)} MiB before, ${grown} MiB more at the most`);
+  assert.ok(grown < 400, `${grown} MiB more for ${limit / MiB} MiB in flight`);
 });

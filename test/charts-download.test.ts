@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -387,4 +388,28 @@ test('the connection does not outlive the request', async () => {
   await fetchChart();
   const [request] = server.requests;
   if (request && !request.socket.destroyed) await once(request.socket, 'close');
+});
+
+test('charts that are fetched for another one are together no larger than a chart may be', async () => {
+  const size = 100_000;
+  const archiveOf = (name: string) =>
+    makeChart({ 'Chart.yaml': `name: ${name}\nversion: 1.0.0\n`, noise: randomBytes(size) }, name);
+  const names = Array.from({ length: 20 }, (_, index) => `part-${index}`);
+  const entries = names.map(name => `  ${name}: [{name: ${name}, version: 1.0.0, urls: [${name}.tgz]}]\n`);
+  await using server = await startServer(({ url = '' }, response) => {
+    const name = url.slice(1, -4);
+    response.end(names.includes(name) ? archiveOf(name) : `apiVersion: v1\nentries:\n${entries.join('')}`);
+  });
+  const requirements = names.map(name => `{name: ${name}, version: 1.0.0, repository: "${server.url}"}`);
+  const parent = makeChart({
+    'Chart.yaml': 'name: parent\nversion: 1.0.0\n',
+    'requirements.yaml': `dependencies: [${requirements.join(', ')}]\n`,
+  });
+  const request = chartRequest({ chartArchive: parent, dependencyUpdate: true });
+  const small = createTestCharts({ allowLoopback: true, maxUnpackedBytes: 5 * size });
+  await assert.rejects(small.resolve(request, noSignal), /larger than 500000 bytes when unpacked/);
+  assert.equal(server.requests.filter(({ url }) => url?.endsWith('.tgz')).length, 5);
+  const large = createTestCharts({ allowLoopback: true });
+  await large.resolve(request, noSignal);
+  await Promise.all([small.close(), large.close()]);
 });

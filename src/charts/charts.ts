@@ -1,6 +1,6 @@
 import { decodeMessage } from '../codec/index.ts';
 import { type Holder, invalidArgument } from '../protocol/index.ts';
-import { archiveLimits, type Caller } from './archive/unpack.ts';
+import { archiveLimits, type Caller, UnpackBudget } from './archive/unpack.ts';
 import { type BuiltChart, buildWhereItFits, type ChartTask, type FetchedChart } from './build-chart.ts';
 import { Catalogue, cancellable } from './catalogue.ts';
 import { type ChartFile, checkApiVersions } from './chart/chart.ts';
@@ -67,7 +67,7 @@ export class Charts {
    * @throws GatewayError INVALID_ARGUMENT for what the caller can mend, with the name of the source without credentials; UNAVAILABLE when a
    * repository cannot be reached, answers 5xx or takes too long; RESOURCE_EXHAUSTED when too many downloads wait; CANCELLED when
    * the signal is aborted
-   * @param hold counts what a thread holds for a large chart
+   * @param hold counts the chart and the values, which stay until the request is over, and what a thread holds
    */
   resolve(request: ChartRequest, signal: AbortSignal, hold?: Holder): Promise<ResolvedChart> {
     return cancellable(() => this.#resolve(request, { signal, hold }), signal);
@@ -110,6 +110,7 @@ export class Charts {
     const { maxMessageBytes, warn } = this.#options;
     const task = { fetched, inline, given, limits: this.#options, maxMessageBytes };
     const built = await buildWhereItFits(task, caller);
+    caller.hold?.body((built.chart?.length ?? 0) + built.values.length);
     built.warnings.forEach(warn);
     await checkAgainstSchemas(task, built, readPrevious, caller);
     return { chart: chart ?? built.chart ?? new Uint8Array(), values: built.values };
@@ -126,6 +127,7 @@ export class Charts {
     }
     const wanted = { archive, url: chartUrl, credentials, verify, repositoryUrl };
     const fetched = await this.#sources.find(wanted, caller.signal);
+    if (!archive) caller.hold?.body(sizeOf(fetched));
     return dependencyUpdate ? this.#withMissing(fetched, caller) : fetched;
   }
 
@@ -135,20 +137,30 @@ export class Charts {
    */
   #withMissing(fetched: FetchedChart, caller: Caller): Promise<FetchedChart> {
     const { name, content } = fetched;
-    const bytes = content instanceof Uint8Array ? content.length : 0;
     return inSource(name, async () => {
-      const job = { what: name, bytes, ...caller };
+      const job = { what: name, bytes: sizeOf(fetched), ...caller };
       const charts: ChartFile[] = [];
+      let total = job.bytes;
       for (const chart of await listMissingInThread(job, content, archiveLimits(this.#options))) {
         const wanted = { archive: undefined, credentials: {}, verify: false, ...referenceOf(chart) };
         const { content: data } = await this.#sources.find(wanted, caller.signal);
         if (!(data instanceof Uint8Array))
           throw invalidArgument(`the missing chart ${chart.name} is not packed`);
+        caller.hold?.body(data.length);
+        total += data.length;
+        // unpacked they would be larger still
+        if (total > this.#options.maxUnpackedBytes) throw new UnpackBudget(this.#options).tooLarge();
         charts.push({ name: `charts/${chart.name}.tgz`, data });
       }
       return { ...fetched, charts };
     });
   }
+}
+
+function sizeOf({ content }: FetchedChart): number {
+  return content instanceof Uint8Array
+    ? content.length
+    : content.reduce((sum, { data }) => sum + data.length, 0);
 }
 
 /** The values of a release that is upgraded are asked for only where a schema is to be met. */

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
-import { inThread, invalidArgument, type Job } from '../../protocol/index.ts';
+import { inThread, invalidArgument, type Job, Limiter, unavailable } from '../../protocol/index.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
 import { mayExpand } from '../chart/chart-yaml.ts';
 
@@ -71,6 +71,13 @@ export class UnpackBudget {
 /** Who waits for work: its signal, and what counts what a thread holds. */
 export type Caller = Pick<Job, 'signal' | 'hold'>;
 
+/** zlib unpacks as many at a time; more would hold memory in which nothing is done. */
+const maxHere = 4;
+const maxWaiting = 512;
+const turns = new Limiter(maxHere, maxWaiting, () =>
+  unavailable('too many charts are being read: try again later', { reason: 'OVERLOADED' }),
+);
+
 /**
  * Work on a chart that is done here while the chart proves small, else in a thread.
  * @param module `import.meta.url` of the module that exports `work`
@@ -83,7 +90,7 @@ export function hereOrInThread<Task extends { readonly limits: ArchiveLimits }, 
   const there = inThread(module, work);
   return async (job, task, isSmall) => {
     try {
-      if (isSmall) return await work(task, new UnpackBudget(task.limits, true));
+      if (isSmall) return await turns.run(() => work(task, new UnpackBudget(task.limits, true)), job.signal);
     } catch (error) {
       if (!(error instanceof NeedsThread)) throw error;
     }
