@@ -31,7 +31,10 @@ async function releasesOf(file: string): Promise<Release[]> {
   const { signal } = new AbortController();
   return Promise.all(
     items.map(async item =>
-      decodeMessage('hapi.release.Release', (await decodeRecord(item, resource, 'helm3', signal)).whole),
+      decodeMessage(
+        'hapi.release.Release',
+        (await decodeRecord(item, { resource, storage: 'helm3', watch: '' }, signal)).whole,
+      ),
     ),
   );
 }
@@ -141,7 +144,8 @@ test('a record of few bytes that unpacks to millions of values costs itself', as
   const read = async (json: string) => {
     const data = { release: Buffer.from(gzipSync(json).toString('base64')).toString('base64') };
     const metadata = { name: 'sh.helm.release.v1.a.v1', namespace: 'team' };
-    return decodeRecord({ metadata, data }, 'secrets', 'helm3', new AbortController().signal);
+    const source = { resource: 'secrets', storage: 'helm3', watch: 'helm3-secrets' } as const;
+    return decodeRecord({ metadata, data }, source, new AbortController().signal);
   };
   const many = { code: 3, message: 'data.release has over 250000 values' };
   for (const [json, error] of [

@@ -31,7 +31,11 @@ async function readerOf(file: string, resource: RecordResource): Promise<RecordR
   const store = new RecordStore();
   const whole = new Map<string, Uint8Array>();
   for (const item of items) {
-    const decoded = await decodeRecord(item, resource, 'helm2', new AbortController().signal);
+    const decoded = await decodeRecord(
+      item,
+      { resource, storage: 'helm2', watch: resource },
+      new AbortController().signal,
+    );
     store.put(decoded.revision);
     whole.set(idOf(decoded.revision), decoded.whole);
   }

@@ -14,6 +14,8 @@ export interface FakeRelease {
   readonly namespace?: string;
   readonly values?: string;
   readonly storage?: 'helm2' | 'helm3';
+  /** Of the API server, that brings it. */
+  readonly watch?: string;
 }
 
 export class FakeRecords implements LiveRecords {
@@ -33,7 +35,7 @@ export class FakeRecords implements LiveRecords {
 
   put(release: FakeRelease, resourceVersion = ++this.version): void {
     const { name, version = 1, status = 'DEPLOYED', namespace = 'default', values = '' } = release;
-    const { storage = 'helm2' } = release;
+    const { storage = 'helm2', watch = 'configmaps' } = release;
     const whole = encodeMessage('hapi.release.Release', {
       name,
       version,
@@ -45,6 +47,7 @@ export class FakeRecords implements LiveRecords {
     this.store.put({
       ...summarize(whole, storage),
       storage,
+      watch,
       resource: 'configmaps',
       objectNamespace: 'kube-system',
       objectName: `${name}.v${version}`,

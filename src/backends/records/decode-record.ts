@@ -45,6 +45,8 @@ export interface Summary extends ListedRevision {
 export interface StoredRevision extends Summary {
   readonly storage: Storage;
   readonly resource: RecordResource;
+  /** Of the watch that brings it, the same in each replica: `configmaps`, `helm3-secrets`, `helm3-secrets-NAMESPACE`. */
+  readonly watch: string;
   /** The namespace of the record, which for Helm 2 is Tiller's. */
   readonly objectNamespace: string;
   readonly objectName: string;
@@ -82,8 +84,7 @@ export const recordSelectors: Readonly<
  */
 export async function decodeRecord(
   object: RecordObject,
-  resource: RecordResource,
-  storage: Storage,
+  { resource, storage, watch }: Pick<StoredRevision, 'resource' | 'storage' | 'watch'>,
   signal: AbortSignal,
 ): Promise<DecodedRecord> {
   const content = await unpack(object.data?.release, resource);
@@ -95,7 +96,8 @@ export async function decodeRecord(
   if (storage === 'helm3' && summary.namespace !== objectNamespace)
     throw invalidArgument(`it is of namespace ${summary.namespace.slice(0, 100)}`);
   if (objectName !== key) throw invalidArgument(`it holds ${key.slice(0, 100)}`);
-  return { whole, revision: { ...summary, storage, resource, objectNamespace, objectName, resourceVersion } };
+  const place = { storage, resource, watch, objectNamespace, objectName, resourceVersion };
+  return { whole, revision: { ...summary, ...place } };
 }
 
 /** How large a release may unpack to. etcd takes 1.5 MiB, so that only a bomb unpacks to more. */

@@ -119,11 +119,13 @@ export class RecordWatch {
 
   /** What becomes of a record: a revision, or a fault that is noted. */
   async #read(object: RecordObject): Promise<ReadRecord> {
-    const { storage, resource } = this.#source;
+    const { storage, resource, namespace } = this.#source;
     const { store } = this.#options;
     const id = this.#idOf(object);
+    const watch = storage === 'helm2' ? resource : [storage, resource, namespace ?? []].flat().join('-');
     try {
-      const { revision, whole } = await decodeRecord(object, resource, storage, this.objects.closed);
+      const source = { storage, resource, watch };
+      const { revision, whole } = await decodeRecord(object, source, this.objects.closed);
       return { revision, whole, put: () => store.put(revision) };
     } catch (error) {
       // the error must not be kept: it holds what was unpacked

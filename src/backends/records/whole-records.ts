@@ -142,12 +142,10 @@ export class WholeRecords {
   }
 
   async #decode(object: unknown, revision: StoredRevision): Promise<Buffer> {
-    const { resource, storage } = revision;
-    const decoded = await decodeRecord(object as RecordObject, resource, storage, this.#closed.signal).catch(
-      cause => {
-        throw stepFailed(step, `${revision.objectName}: ${faultOf(cause)}`, { cause });
-      },
-    );
+    const { signal } = this.#closed;
+    const decoded = await decodeRecord(object as RecordObject, revision, signal).catch(cause => {
+      throw stepFailed(step, `${revision.objectName}: ${faultOf(cause)}`, { cause });
+    });
     this.keep(decoded.revision, decoded.whole);
     return decoded.whole;
   }

@@ -2,10 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { StoredRevision } from '../../backends/index.ts';
 import { Change } from './event.ts';
 
-/**
- * Versions of the API server up to which changes were seen, by resource (`configmaps`, `secrets`). Each resource has a
- * watch of its own, whose changes come in the order of their versions.
- */
+/** Versions of the API server up to which changes were seen, by `watch` of the records: its changes come in their order. */
 type Versions = ReadonlyMap<string, number>;
 
 /** Where a stream stands. */
@@ -46,7 +43,7 @@ export class ChangeLog {
   #base: { readonly versions: Versions; readonly sequence: number };
 
   /** @param there the revisions at the start */
-  constructor(bounds: LogBounds, there: Iterable<Pick<StoredRevision, 'resource' | 'resourceVersion'>>) {
+  constructor(bounds: LogBounds, there: Iterable<StoredRevision>) {
     this.#bounds = bounds;
     for (const revision of there) this.#see(revision);
     this.#base = { versions: new Map(this.#versions), sequence: 0 };
@@ -73,12 +70,12 @@ export class ChangeLog {
   }
 
   append(before: StoredRevision | undefined, after: StoredRevision | undefined, at: number): void {
-    const { resource, resourceVersion } = (after ?? before)!;
-    const floor = this.#versions.get(resource) ?? 0;
+    const { watch, resourceVersion } = (after ?? before)!;
+    const floor = this.#versions.get(watch) ?? 0;
     const version = after && toVersion(resourceVersion);
     if (after) this.#see(after);
     const id = writePosition({ epoch: this.#epoch, sequence: this.sequence + 1, versions: this.#versions });
-    const change = new Change({ before, after, resource, version, floor, id, at });
+    const change = new Change({ before, after, watch, version, floor, id, at });
     this.#changes.push(change);
     this.#bytes += change.bytes;
     // out of order, so this comes from a new list: what happened in between is not known
@@ -106,25 +103,25 @@ export class ChangeLog {
 
   #resumeOther({ versions }: Position): Resumed | string {
     if (this.#base.sequence < this.#dropped) return 'the events behind it are not kept any more';
-    const resources = new Set([...this.#base.versions.keys(), ...this.#versions.keys()]);
+    const watches = new Set([...this.#base.versions.keys(), ...this.#versions.keys()]);
     // at the version of the start itself a deletion, which has no version, may have come before the start
-    const isBefore = [...resources].some(
-      resource => (versions.get(resource) ?? 0) <= (this.#base.versions.get(resource) ?? 0),
+    const isBefore = [...watches].some(
+      watch => (versions.get(watch) ?? 0) <= (this.#base.versions.get(watch) ?? 0),
     );
-    if (isBefore || resources.size === 0) return 'the events behind it were not seen by this replica';
+    if (isBefore || watches.size === 0) return 'the events behind it were not seen by this replica';
     return {
       sequence: this.#base.sequence,
-      skips: ({ facts: { resource, version, floor } }) => {
-        const seen = versions.get(resource) ?? 0;
+      skips: ({ facts: { watch, version, floor } }) => {
+        const seen = versions.get(watch) ?? 0;
         return version === undefined ? seen > floor : seen >= version;
       },
     };
   }
 
-  #see({ resource, resourceVersion }: Pick<StoredRevision, 'resource' | 'resourceVersion'>): void {
+  #see({ watch, resourceVersion }: StoredRevision): void {
     const version = toVersion(resourceVersion) ?? 0;
-    if (version > (this.#versions.get(resource) ?? 0)) {
-      this.#versions = new Map(this.#versions).set(resource, version);
+    if (version > (this.#versions.get(watch) ?? 0)) {
+      this.#versions = new Map(this.#versions).set(watch, version);
     }
   }
 
@@ -143,21 +140,25 @@ export class ChangeLog {
   }
 }
 
+/** In more, an id would be long, and another replica would hardly ever have seen all that follows. */
+const maxWatches = 8;
+
 /** As the `id` of an event: `EPOCH.SEQUENCE.configmaps-VERSION`. */
 function writePosition({ epoch, sequence, versions }: Position): string {
-  return [epoch, sequence, ...[...versions].map(([resource, version]) => `${resource}-${version}`)].join('.');
+  const told = versions.size > maxWatches ? [] : [...versions];
+  return [epoch, sequence, ...told.map(([watch, version]) => `${watch}-${version}`)].join('.');
 }
 
 /** @returns undefined for anything that is no id of a feed */
 function readPosition(id: string): Position | undefined {
-  const match = /^([0-9a-f]{8})\.(\d{1,15})((?:\.[a-z]{1,40}-\d{1,15}){0,8})$/.exec(id);
+  const match = /^([0-9a-f]{8})\.(\d{1,15})((?:\.[a-z0-9-]{1,80}-\d{1,15}){0,8})$/.exec(id);
   if (!match) return undefined;
   const [, epoch = '', sequence, rest = ''] = match;
   const versions = rest
     .split('.')
     .slice(1)
-    .map(part => part.split('-') as [string, string])
-    .map(([resource, version]): [string, number] => [resource, Number(version)]);
+    .map(part => part.split(/-(?=\d+$)/) as [string, string])
+    .map(([watch, version]): [string, number] => [watch, Number(version)]);
   return { epoch, sequence: Number(sequence), versions: new Map(versions) };
 }
 

@@ -27,7 +27,7 @@ const formsOfMessage = 5;
 interface ChangeFacts {
   readonly before: StoredRevision | undefined;
   readonly after: StoredRevision | undefined;
-  readonly resource: string;
+  readonly watch: string;
   /** Of the API server; undefined for a deletion, whose version is not known. */
   readonly version: number | undefined;
   /** The version of the change before it. */

@@ -323,6 +323,44 @@ describe('going on where a stream was', () => {
     );
   });
 
+  test('at another replica that hears of two watches in another order: nothing lost', async () => {
+    const replicas = [new FakeRecords(), new FakeRecords()];
+    const [feed, other] = replicas.map(records => openFeed(records)) as [Feed, Feed];
+    const client = new Client(feed);
+    await client.next();
+    const [here, there] = replicas as [FakeRecords, FakeRecords];
+    const old = (records: FakeRecords, name: string, at: number) => records.put({ name }, at);
+    const moved = (records: FakeRecords, name: string, at: number) =>
+      records.put({ name, storage: 'helm3', watch: 'helm3-configmaps-team-1' }, at);
+    for (const records of replicas) {
+      old(records, 'a', 101);
+      moved(records, 'b', 102);
+    }
+    moved(there, 'c', 103);
+    old(there, 'd', 104);
+    old(here, 'd', 104);
+    await client.take(2);
+    const { id, release } = await client.next();
+    assert.equal(release, 'd.v1 DEPLOYED');
+    moved(here, 'c', 103);
+    assert.deepEqual(await client.take(1), ['ADDED c.v1 DEPLOYED']);
+    assert.deepEqual(await new Client(other, { resumeAfter: id }).take(1), ['ADDED c.v1 DEPLOYED']);
+  });
+
+  test('of very many watches an id tells nothing, and goes on where it was made', async () => {
+    const replicas = [new FakeRecords(), new FakeRecords()];
+    const [feed, other] = replicas.map(records => openFeed(records)) as [Feed, Feed];
+    const client = new Client(feed);
+    await client.next();
+    for (const records of replicas)
+      for (let index = 1; index <= 20; index++)
+        records.put({ name: `a${index}`, watch: `helm3-secrets-${index}` });
+    await client.take(18);
+    const { id } = await client.next();
+    assert.deepEqual(await new Client(feed, { resumeAfter: id }).take(1), ['ADDED a20.v1 DEPLOYED']);
+    assert.equal((await new Client(other, { resumeAfter: id }).next()).type, 'RESET');
+  });
+
   test('what cannot be resumed: a reset with the reason, then a snapshot', async () => {
     const records = new FakeRecords();
     records.put({ name: 'a' });
