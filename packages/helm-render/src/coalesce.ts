@@ -1,6 +1,7 @@
 import type { Chart, Config } from './chart/chart.ts';
 import { HelmRenderError } from './chart/helm-render-error.ts';
 import { bytesToUtf8, utf8ToBytes } from './go/bytes.ts';
+import { uncounted } from './go/limits.ts';
 import { sprintf } from './go/printf.ts';
 import { type GoMap, type GoValue, TypedMap } from './go/value.ts';
 import { yamlMapToGo } from './go/yaml-values.ts';
@@ -79,7 +80,7 @@ function coalesceDependencies(chart: Chart, values: GoMap): GoMap {
     const name = utf8ToBytes(subchart.metadata?.name ?? '');
     const given = values.get(name) ?? (values.has(name) ? null : new Map());
     if (!isTable(given)) {
-      const text = sprintf('type mismatch on %s: %t', [name, given]);
+      const text = sprintf('type mismatch on %s: %t', [name, given], uncounted);
       throw new HelmRenderError(bytesToUtf8(text));
     }
     values.set(name, coalesceChart(subchart, coalesceGlobals(given, values)));

@@ -5,6 +5,7 @@ import {
   type GoFunction,
   goFunction,
 } from './go/function.ts';
+import { uncounted } from './go/limits.ts';
 import { sprintf } from './go/printf.ts';
 import { quote } from './go/quote.ts';
 import type { GoMap, GoValue } from './go/value.ts';
@@ -43,7 +44,7 @@ function templateInfo(data: GoMap, key: string, text: string, label: string): st
 
 /** `required`: nil and the empty string are refused, with the chart's own words (a format, as Helm has it). */
 function requireValue(warning: string, value: GoValue): GoValue {
-  if (value === null || value === '') throw new GoError(sprintf(warning, []));
+  if (value === null || value === '') throw new GoError(sprintf(warning, [], uncounted));
   return value;
 }
 

@@ -48,6 +48,22 @@ test('a line cannot make much out of little', () => {
   }
 });
 
+test('a value that shares its parts is printed for as much work as there is', () => {
+  const tight = { ...limits, maxWork: 1_000_000 };
+  const shared = (times: number) =>
+    `{{ $l := list 1 }}{{ range until ${times} }}{{ $l = list $l $l }}{{ end }}{{ $d := dict "a" $l }}`;
+  const printing =
+    'print|println|html|quote|squote|cat|toString|join ","|sortAlpha|toDecimal|printf "%v"|printf "%#v"|printf "%d"|printf ""|dict|eq|eq nil'
+      .split('|')
+      .map(call => `{{ ${call} $l }}`);
+  for (const line of [...printing, '{{ genSelfSignedCert "" nil $l 1 }}', '{{ $l }}', '{{ $d }}']) {
+    const isTooMuch = (error: Error) =>
+      error instanceof RenderLimitError && /too much work/.test(error.message);
+    assert.throws(() => renderText(shared(15) + line, null, tight), isTooMuch, line);
+  }
+  assert.match(renderText(`${shared(5)}{{ $l }}`, null, tight), /^\[+1\] \[1/);
+});
+
 const context = () => {
   const budget = new RenderBudget(limits);
   return { now: new Date(0), charge: (amount: number) => budget.charge(amount) };

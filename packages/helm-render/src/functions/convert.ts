@@ -1,5 +1,6 @@
 /** Sprig's conversions between Go's types, which most of its functions apply to their arguments. */
 import { bufferToBytes } from '../go/bytes.ts';
+import type { Work } from '../go/limits.ts';
 import { formatValue } from '../go/print.ts';
 import { GoComplex, GoInteger, type GoValue, integerOf, typedList } from '../go/value.ts';
 
@@ -70,9 +71,9 @@ function parseHexFloat(text: string): number | undefined {
 }
 
 /** Sprig's strval: text and bytes as they are, everything else as `%v`. */
-export function toText(value: GoValue): string {
+export function toText(value: GoValue, work: Work): string {
   if (typeof value === 'string') return value;
-  return value instanceof Uint8Array ? bufferToBytes(value) : formatValue(value);
+  return value instanceof Uint8Array ? bufferToBytes(value) : formatValue(value, work);
 }
 
 /** The elements of any slice, undefined for what is none. */
@@ -83,11 +84,11 @@ export function elementsOf(value: GoValue): readonly GoValue[] | undefined {
 }
 
 /** Sprig's strslice: the elements of a list as text, without nils; one value as a list of one. */
-export function toTexts(value: GoValue): string[] {
+export function toTexts(value: GoValue, work: Work): string[] {
   if (value === null) return [];
   const elements = elementsOf(value);
-  if (elements === undefined) return [toText(value)];
-  return elements.filter(element => element !== null).map(toText);
+  if (elements === undefined) return [toText(value, work)];
+  return elements.filter(element => element !== null).map(element => toText(element, work));
 }
 
 /** A []string. */

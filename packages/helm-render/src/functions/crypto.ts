@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { bufferToBytes, bytesToBuffer, bytesToUtf8 } from '../go/bytes.ts';
 import type { Functions } from '../go/function.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
+import type { Work } from '../go/limits.ts';
 import { formatValue } from '../go/print.ts';
 import { GoStruct, type GoValue } from '../go/value.ts';
 import { decodeBase64 } from './base-encoding.ts';
@@ -38,9 +39,9 @@ function certificateOf(value: GoValue): CertificateAndKey {
   return { cert: fields.get('Cert')?.value as string, key: fields.get('Key')?.value as string };
 }
 
-function textsOf(list: GoValue, problem: (shown: string) => string): string[] {
+function textsOf(list: GoValue, work: Work, problem: (shown: string) => string): string[] {
   return ((list ?? []) as GoValue[]).map(item => {
-    if (typeof item !== 'string') throw new GoError(problem(formatValue(item)));
+    if (typeof item !== 'string') throw new GoError(problem(formatValue(item, work)));
     return bytesToUtf8(item);
   });
 }
@@ -51,9 +52,10 @@ function generate(
   issuer?: CertificateAndKey,
 ): GoStruct {
   const signer = issuer === undefined ? undefined : readIssuer(issuer);
-  const ips = textsOf(args.ips, shown => `error parsing ip: ${shown} is not a string`).map(checkIp);
+  const ips = textsOf(args.ips, context, shown => `error parsing ip: ${shown} is not a string`).map(checkIp);
   const dnsNames = textsOf(
     args.dnsNames,
+    context,
     shown => `error processing alternate dns name: ${shown} is not a string`,
   );
   const commonName = bytesToUtf8(args.name as string);
@@ -128,7 +130,7 @@ export const cryptoFunctions: Functions = [
       ['uint32', 'string', 'string', 'string', 'string'],
       ([counter, type, password, user, site], context) => {
         context.charge(heavyWork);
-        const number = Number(formatValue(counter!));
+        const number = Number(formatValue(counter!, context));
         return derivePassword(number, type as string, password as string, user as string, site as string);
       },
       { result: 'string' },

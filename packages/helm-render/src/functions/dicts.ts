@@ -2,6 +2,7 @@
 
 import type { Functions } from '../go/function.ts';
 import { GoError, goFunction } from '../go/function.ts';
+import type { Work } from '../go/limits.ts';
 import { NilMap } from '../go/nil.ts';
 import { type GoMap, type GoValue, TypedList, TypedMap, typedList } from '../go/value.ts';
 import { isEmpty, texts, toText } from './convert.ts';
@@ -68,9 +69,10 @@ function deepCopy(value: GoValue, charge: (amount: number) => void, depth = 0): 
   return value;
 }
 
-function dict(args: readonly GoValue[]): GoMap {
+function dict(args: readonly GoValue[], work: Work): GoMap {
   const map: GoMap = new Map();
-  for (let i = 0; i < args.length; i += 2) map.set(toText(args[i]!), i + 1 < args.length ? args[i + 1]! : '');
+  for (let i = 0; i < args.length; i += 2)
+    map.set(toText(args[i]!, work), i + 1 < args.length ? args[i + 1]! : '');
   return map;
 }
 

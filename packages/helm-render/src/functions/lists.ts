@@ -146,9 +146,9 @@ export const listFunctions: Functions = [
       ['interface {}'],
       ([items], context) => {
         const elements = elementsOf(items!);
-        if (elements === undefined) return texts([toText(items!)]);
+        if (elements === undefined) return texts([toText(items!, context)]);
         context.charge(elements.length * sortWork);
-        return texts(toTexts(items!).sort(compareBytes));
+        return texts(toTexts(items!, context).sort(compareBytes));
       },
       { result: '[]string' },
     ),

@@ -2,6 +2,7 @@
 
 import type { Functions } from '../go/function.ts';
 import { type CallContext, GoError, goFunction } from '../go/function.ts';
+import type { Work } from '../go/limits.ts';
 import { formatValue } from '../go/print.ts';
 import { type GoValue, int64, typedList } from '../go/value.ts';
 import { parseDecimal, toFloat64, toInt64 } from './convert.ts';
@@ -50,8 +51,8 @@ function untilStep(start: bigint, stop: bigint, step: bigint, context: CallConte
 }
 
 /** strconv.ParseInt with base 8 of the printed value; 0 where it is no octal number. */
-function toDecimal(value: GoValue): bigint {
-  const text = formatValue(value);
+function toDecimal(value: GoValue, work: Work): bigint {
+  const text = formatValue(value, work);
   if (!/^[-+]?[0-7]{1,400}$/.test(text)) return 0n;
   const magnitude = BigInt(`0o${text.replace(/^[-+]/, '')}`);
   const number = text.startsWith('-') ? -magnitude : magnitude;
@@ -109,5 +110,10 @@ export const mathFunctions: Functions = [
   ['int64', goFunction(['interface {}'], ([value]) => int64(toInt64(value!)), { result: 'int64' })],
   ['float64', floatFunction(value => value)],
   ['atoi', goFunction(['string'], ([text]) => parseDecimal(text as string) ?? 0n, { result: 'int' })],
-  ['toDecimal', goFunction(['interface {}'], ([value]) => int64(toDecimal(value!)), { result: 'int64' })],
+  [
+    'toDecimal',
+    goFunction(['interface {}'], ([value], context) => int64(toDecimal(value!, context)), {
+      result: 'int64',
+    }),
+  ],
 ];

@@ -163,10 +163,10 @@ export const stringFunctions: Functions = [
     'quote',
     goFunction(
       [],
-      args =>
+      (args, context) =>
         args
           .filter(each => each !== null)
-          .map(each => quote(toText(each)))
+          .map(each => quote(toText(each, context)))
           .join(' '),
       {
         variadic: 'interface {}',
@@ -178,10 +178,10 @@ export const stringFunctions: Functions = [
     'squote',
     goFunction(
       [],
-      args =>
+      (args, context) =>
         args
           .filter(each => each !== null)
-          .map(each => `'${formatValue(each)}'`)
+          .map(each => `'${formatValue(each, context)}'`)
           .join(' '),
       {
         variadic: 'interface {}',
@@ -193,10 +193,10 @@ export const stringFunctions: Functions = [
     'cat',
     goFunction(
       [],
-      args =>
+      (args, context) =>
         args
           .filter(each => each !== null)
-          .map(formatValue)
+          .map(each => formatValue(each, context))
           .join(' '),
       {
         variadic: 'interface {}',
@@ -209,15 +209,23 @@ export const stringFunctions: Functions = [
     goFunction(
       ['string', 'interface {}'],
       ([separator, list], context) => {
-        const parts = toTexts(list!);
+        const parts = toTexts(list!, context);
         context.charge(parts.length * ((separator as string).length + 1));
         return parts.join(separator as string);
       },
       { result: 'string' },
     ),
   ],
-  ['toString', goFunction(['interface {}'], ([value]) => toText(value!), { result: 'string' })],
-  ['toStrings', goFunction(['interface {}'], ([value]) => texts(toTexts(value!)), { result: '[]string' })],
+  [
+    'toString',
+    goFunction(['interface {}'], ([value], context) => toText(value!, context), { result: 'string' }),
+  ],
+  [
+    'toStrings',
+    goFunction(['interface {}'], ([value], context) => texts(toTexts(value!, context)), {
+      result: '[]string',
+    }),
+  ],
   [
     'split',
     twoTexts(

@@ -25,6 +25,12 @@ export const defaultRenderLimits: RenderLimits = {
 /** How much work may pass between two looks at the clock. */
 const clockInterval = 10_000;
 
+/** Where work is counted before it is done. */
+export type Work = Pick<RenderBudget, 'charge'>;
+
+/** For what is done at most once, before a rendering or as it fails. */
+export const uncounted: Work = { charge: () => undefined };
+
 /** Counts what one rendering uses, and stops it at its bounds. */
 export class RenderBudget {
   readonly #limits: RenderLimits;

@@ -1,7 +1,7 @@
 import { bufferToBytes } from './bytes.ts';
 import { createFlags, type FormatFlags, pad } from './format-flags.ts';
 import { formatBool, formatFloatVerb, formatInteger, formatString } from './format-scalar.ts';
-import { RenderLimitError } from './limits.ts';
+import { RenderLimitError, type Work } from './limits.ts';
 import {
   GoComplex,
   GoInteger,
@@ -13,6 +13,9 @@ import {
   typeOf,
 } from './value.ts';
 
+/** What one value within another costs: more than an action. */
+const elementWork = 40;
+
 /** Text of one value; a value that holds itself would go on for ever, and one that shares much is huge. */
 const maxTextBytes = 32 << 20;
 const maxDepth = 500;
@@ -22,10 +25,12 @@ const stringVerbs = new Set(['v', 's', 'x', 'X', 'q']);
 /** fmt's printing of one argument with one verb. */
 class Printer {
   readonly #flags: FormatFlags;
+  readonly #work: Work;
   #bytes = 0;
 
-  constructor(flags: FormatFlags) {
+  constructor(flags: FormatFlags, work: Work) {
     this.#flags = flags;
+    this.#work = work;
   }
 
   print(value: GoValue, verb: string, depth = 0): string {
@@ -79,6 +84,7 @@ class Printer {
 
   #map(map: GoMap, verb: string, depth: number): string {
     const { sharpV } = this.#flags;
+    this.#work.charge(map.size * elementWork);
     const entries = sortedKeys(map).map(
       key => `${this.print(key, verb, depth + 1)}:${this.print(map.get(key) ?? null, verb, depth + 1)}`,
     );
@@ -87,11 +93,13 @@ class Printer {
 
   #bytesOf(bytes: Uint8Array, verb: string, depth: number): string | undefined {
     if (verb !== 'v' && verb !== 'd') return formatString(bufferToBytes(bytes), verb, this.#flags);
+    this.#work.charge(bytes.length);
     const elements = Array.from(bytes, byte => new GoInteger('uint8', BigInt(byte)));
     return this.#list(elements, verb, depth, 'uint8');
   }
 
   #list(list: GoList, verb: string, depth: number, elementType?: string): string {
+    this.#work.charge(list.length * elementWork);
     const elements = Array.from(list, element => this.print(element, verb, depth + 1));
     if (!this.#flags.sharpV) return `[${elements.join(' ')}]`;
     return `${elementType === undefined ? typeOf(list) : '[]byte'}{${elements.join(', ')}}`;
@@ -116,40 +124,40 @@ class Printer {
 }
 
 /** One argument with one verb, as Sprintf writes it. */
-export function formatArgument(value: GoValue, verb: string, flags: FormatFlags): string {
+export function formatArgument(value: GoValue, verb: string, flags: FormatFlags, work: Work): string {
   if (verb === 'T') return formatString(typeOf(value), 's', flags) ?? '';
-  return new Printer(flags).print(value, verb);
+  return new Printer(flags, work).print(value, verb);
 }
 
-/** `%v` of one value: fmt.Sprint(value). */
-export function formatValue(value: GoValue): string {
+/** `%v` of one value: fmt.Sprint(value). What is in it is charged: of values that share parts there can be far more. */
+export function formatValue(value: GoValue, work: Work): string {
   if (typeof value === 'string') return value;
-  return new Printer(createFlags()).print(value, 'v');
+  return new Printer(createFlags(), work).print(value, 'v');
 }
 
 /** fmt.Sprint: a space stands between two operands of which neither is a string. */
-export function sprint(values: GoValue[]): string {
+export function sprint(values: GoValue[], work: Work): string {
   let text = '';
   values.forEach((value, index) => {
     const previous = values[index - 1];
     if (index > 0 && typeof value !== 'string' && typeof previous !== 'string') text += ' ';
-    text += formatValue(value);
+    text += formatValue(value, work);
   });
   return text;
 }
 
 /** fmt.Sprintln: a space between all operands, and a newline. */
-export function sprintln(values: GoValue[]): string {
-  return `${values.map(formatValue).join(' ')}\n`;
+export function sprintln(values: GoValue[], work: Work): string {
+  return `${values.map(value => formatValue(value, work)).join(' ')}\n`;
 }
 
 /**
  * What `{{ value }}` writes: a pointer is followed, and nothing at all is `<no value>` (which Tiller then removes from
  * the rendered text).
  */
-export function printableText(value: GoValue | undefined): string {
+export function printableText(value: GoValue | undefined, work: Work): string {
   if (value === undefined) return '<no value>';
-  const text = formatValue(value);
+  const text = formatValue(value, work);
   const isPlainPointer = value instanceof GoStruct && !value.text && value.type.startsWith('*');
   return isPlainPointer ? text.slice(1) : text;
 }

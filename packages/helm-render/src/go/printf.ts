@@ -1,5 +1,6 @@
 import { runeAt, runeToBytes } from './bytes.ts';
 import { createFlags, type FormatFlags } from './format-flags.ts';
+import type { Work } from './limits.ts';
 import { formatArgument, formatValue } from './print.ts';
 import { type GoValue, integerOf, typeOf } from './value.ts';
 
@@ -10,6 +11,7 @@ const maxSize = 1_000_000;
 class FormatReader {
   readonly #format: string;
   readonly #args: GoValue[];
+  readonly #work: Work;
   #at = 0;
   #argument = 0;
   #reordered = false;
@@ -17,9 +19,10 @@ class FormatReader {
   #goodIndex = true;
   #afterIndex = false;
 
-  constructor(format: string, args: GoValue[]) {
+  constructor(format: string, args: GoValue[], work: Work) {
     this.#format = format;
     this.#args = args;
+    this.#work = work;
   }
 
   read(): string {
@@ -62,7 +65,7 @@ class FormatReader {
       flags.plusV = flags.plus;
       flags.plus = false;
     }
-    return formatArgument(value, verb, flags);
+    return formatArgument(value, verb, flags, this.#work);
   }
 
   #readFlags(flags: FormatFlags): void {
@@ -169,12 +172,12 @@ class FormatReader {
     if (this.#reordered || this.#argument >= this.#args.length) return '';
     const extra = this.#args
       .slice(this.#argument)
-      .map(value => (value === null ? '<nil>' : `${typeOf(value)}=${formatValue(value)}`));
+      .map(value => (value === null ? '<nil>' : `${typeOf(value)}=${formatValue(value, this.#work)}`));
     return `%!(EXTRA ${extra.join(', ')})`;
   }
 }
 
 /** fmt.Sprintf. */
-export function sprintf(format: string, args: GoValue[]): string {
-  return new FormatReader(format, args).read();
+export function sprintf(format: string, args: GoValue[], work: Work): string {
+  return new FormatReader(format, args, work).read();
 }

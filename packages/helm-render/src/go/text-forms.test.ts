@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bytesToUtf8, runeCount, runesOf, utf8ToBytes } from './bytes.ts';
 import { formatFloat } from './float.ts';
-import { RenderLimitError } from './limits.ts';
+import { RenderLimitError, uncounted } from './limits.ts';
 import { formatValue } from './print.ts';
 import { sprintf } from './printf.ts';
 import { quote, unquote } from './quote.ts';
@@ -48,7 +48,7 @@ describe('floating point', () => {
       [Number.NaN, Infinity, -Infinity].map(value => formatFloat(value, 'g', -1)),
       ['NaN', '+Inf', '-Inf'],
     );
-    assert.equal(sprintf('%5.1f|%-6v|%+v', [Number.NaN, Infinity, Infinity]), '  NaN|+Inf  |+Inf');
+    assert.equal(sprintf('%5.1f|%-6v|%+v', [Number.NaN, Infinity, Infinity], uncounted), '  NaN|+Inf  |+Inf');
   });
 });
 
@@ -108,7 +108,7 @@ describe('values', () => {
   it('that hold themselves are not printed for ever', () => {
     const map = new Map<string, GoValue>();
     map.set('self', map);
-    assert.throws(() => formatValue(map), RenderLimitError);
+    assert.throws(() => formatValue(map, uncounted), RenderLimitError);
   });
 });
 
@@ -129,7 +129,7 @@ it('never fails on a format, whatever it says', () => {
       fc.array(directive, { maxLength: 12 }),
       fc.array(value, { maxLength: 4 }),
       (parts, values) => {
-        assert.equal(typeof sprintf(parts.join(''), values), 'string');
+        assert.equal(typeof sprintf(parts.join(''), values, uncounted), 'string');
       },
     ),
     { numRuns: 3000 },

@@ -1,5 +1,6 @@
 import { functionLibrary } from '../functions/index.ts';
 import { GoError, type GoFunction, goFunction } from '../go/function.ts';
+import type { Work } from '../go/limits.ts';
 import { formatValue } from '../go/print.ts';
 import { quote } from '../go/quote.ts';
 import { type GoMap, type GoValue, TypedMap } from '../go/value.ts';
@@ -8,11 +9,11 @@ const isTable = (value: GoValue | undefined): value is GoMap =>
   value instanceof Map && (!(value instanceof TypedMap) || value.type === 'chartutil.Values');
 
 /** A table by its dotted path, as Helm's Values.Table finds it. @throws GoError with Helm's text */
-function tableAt(values: GoMap, path: string): GoMap {
+function tableAt(values: GoMap, path: string, work: Work): GoMap {
   let table = values;
   for (const name of path.split('.')) {
     const next = table.get(name);
-    if (next === undefined) throw new GoError(`no table named ${quote(name)} (${formatValue(table)})`);
+    if (next === undefined) throw new GoError(`no table named ${quote(name)} (${formatValue(table, work)})`);
     if (!isTable(next)) throw new GoError(`no table named ${quote(name)}`);
     table = next;
   }
@@ -20,12 +21,13 @@ function tableAt(values: GoMap, path: string): GoMap {
 }
 
 function tableOrNothing(values: GoMap, path: string): GoMap | undefined {
-  try {
-    return tableAt(values, path);
-  } catch (error) {
-    if (error instanceof GoError) return undefined;
-    throw error;
+  let table = values;
+  for (const name of path.split('.')) {
+    const next = table.get(name);
+    if (!isTable(next)) return undefined;
+    table = next;
   }
+  return table;
 }
 
 /** What is no table at the end of a dotted path. @throws GoError in the words of Helm's Values.PathValue */
@@ -47,7 +49,9 @@ function methodsOf(self: () => TypedMap): Map<string, GoFunction> {
     ['YAML', goFunction([], (_, context) => toYaml.call([self()], context), { result: 'string' })],
     [
       'Table',
-      goFunction(['string'], ([path]) => tableAt(self(), path as string), { result: 'chartutil.Values' }),
+      goFunction(['string'], ([path], context) => tableAt(self(), path as string, context), {
+        result: 'chartutil.Values',
+      }),
     ],
     ['PathValue', goFunction(['string'], ([path]) => pathValue(self(), path as string))],
   ]);

@@ -1,4 +1,5 @@
 import { type FunctionTable, GoError, type GoFunction, type GoType, goFunction } from '../go/function.ts';
+import type { Work } from '../go/limits.ts';
 import { isTrue } from '../go/nil.ts';
 import { printableText, sprint, sprintln } from '../go/print.ts';
 import { sprintf } from '../go/printf.ts';
@@ -13,12 +14,12 @@ type Reflected = GoValue | undefined;
 function reflected(
   params: number,
   variadic: boolean,
-  call: (args: readonly Reflected[]) => GoValue | undefined,
+  call: (args: readonly Reflected[], work: Work) => GoValue | undefined,
 ): GoFunction {
   const type: GoType = 'reflect.Value';
   const types = Array.from({ length: params }, () => type);
   // A result may be the invalid value, which only the evaluator sees.
-  const run = (args: readonly Reflected[]) => call(args) as GoValue;
+  const run = (args: readonly Reflected[], work: Work) => call(args, work) as GoValue;
   return goFunction(types, run, variadic ? { variadic: type, result: type } : { result: type });
 }
 
@@ -42,19 +43,22 @@ function callValue(value: Reflected): never {
 }
 
 /** The text that html, js and urlquery escape: all arguments as `print` writes them. */
-function argumentText(args: readonly GoValue[]): string {
+function argumentText(args: readonly GoValue[], work: Work): string {
   const shown = args.map(value =>
-    value === null || kindOf(value) === 'ptr' ? printableText(value ?? undefined) : value,
+    value === null || kindOf(value) === 'ptr' ? printableText(value ?? undefined, work) : value,
   );
-  return sprint(shown);
+  return sprint(shown, work);
 }
 
 const escaper = (escapeText: (text: string) => string) =>
-  goFunction([], args => escapeText(argumentText(args)), { variadic: 'interface {}', result: 'string' });
+  goFunction([], (args, context) => escapeText(argumentText(args, context)), {
+    variadic: 'interface {}',
+    result: 'string',
+  });
 
 const less = (first: Reflected, second: Reflected) => isLess(first, second);
-const lessOrEqual = (first: Reflected, second: Reflected) =>
-  less(first, second) || equalsAny(first, [second]);
+const lessOrEqual = (first: Reflected, second: Reflected, work: Work) =>
+  less(first, second) || equalsAny(first, [second], work);
 
 /**
  * The functions of the language itself.
@@ -69,22 +73,22 @@ export const builtins: FunctionTable = new Map<string, GoFunction>([
   ['js', escaper(escapeJs)],
   ['len', goFunction(['interface {}'], ([value]) => length(value ?? null), { result: 'int' })],
   ['not', reflected(1, false, ([value]) => !isTrue(value))],
-  ['print', goFunction([], args => sprint(args), { variadic: 'interface {}', result: 'string' })],
+  ['print', goFunction([], sprint, { variadic: 'interface {}', result: 'string' })],
   [
     'printf',
-    goFunction(['string'], ([format, ...args]) => sprintf(format as string, args), {
+    goFunction(['string'], ([format, ...args], context) => sprintf(format as string, args, context), {
       variadic: 'interface {}',
       result: 'string',
     }),
   ],
-  ['println', goFunction([], args => sprintln(args), { variadic: 'interface {}', result: 'string' })],
+  ['println', goFunction([], sprintln, { variadic: 'interface {}', result: 'string' })],
   ['slice', reflected(1, true, ([item, ...indices]) => sliceOf(item, indices))],
   ['urlquery', escaper(escapeUrlQuery)],
-  ['eq', reflected(1, true, ([first, ...others]) => equalsAny(first, others))],
-  ['ne', reflected(2, false, ([first, second]) => !equalsAny(first, [second]))],
+  ['eq', reflected(1, true, ([first, ...others], context) => equalsAny(first, others, context))],
+  ['ne', reflected(2, false, ([first, second], context) => !equalsAny(first, [second], context))],
   ['lt', reflected(2, false, ([first, second]) => less(first, second))],
-  ['le', reflected(2, false, ([first, second]) => lessOrEqual(first, second))],
-  ['gt', reflected(2, false, ([first, second]) => !lessOrEqual(first, second))],
+  ['le', reflected(2, false, ([first, second], context) => lessOrEqual(first, second, context))],
+  ['gt', reflected(2, false, ([first, second], context) => !lessOrEqual(first, second, context))],
   ['ge', reflected(2, false, ([first, second]) => !less(first, second))],
 ]);
 

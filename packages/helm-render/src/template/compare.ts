@@ -1,4 +1,5 @@
 import { GoError } from '../go/function.ts';
+import type { Work } from '../go/limits.ts';
 import { sprintf } from '../go/printf.ts';
 import { GoComplex, GoInteger, type GoValue, typeOf } from '../go/value.ts';
 
@@ -30,20 +31,20 @@ function plain(value: Operand): string | number | bigint | boolean {
 }
 
 /** @throws GoError for a map or a list, which Go never compares, not even with nil */
-function refuseUncomparable(value: Operand): void {
+function refuseUncomparable(value: Operand, work: Work): void {
   if (!(value instanceof Map || value instanceof Uint8Array || Array.isArray(value))) return;
-  throw new GoError(sprintf('uncomparable type %s: %v', [typeOf(value), value]));
+  throw new GoError(sprintf('uncomparable type %s: %v', [typeOf(value), value], work));
 }
 
 /** Two values of which neither is a number, a text or a bool: nil, or pointers. */
-function equalsComposite(first: GoValue, other: GoValue): boolean {
+function equalsComposite(first: GoValue, other: GoValue, work: Work): boolean {
   if (other === null) return first === null;
-  refuseUncomparable(other);
+  refuseUncomparable(other, work);
   if (first === null) throw new GoError('reflect: call of reflect.Value.Interface on zero Value');
   return first === other;
 }
 
-function equals(first: Operand, other: Operand): boolean {
+function equals(first: Operand, other: Operand, work: Work): boolean {
   const kind = basicKind(first);
   const otherKind = basicKind(other);
   if (kind !== otherKind) {
@@ -53,14 +54,16 @@ function equals(first: Operand, other: Operand): boolean {
   if (first instanceof GoComplex && other instanceof GoComplex) {
     return first.real === other.real && first.imaginary === other.imaginary;
   }
-  return kind === undefined ? equalsComposite(first ?? null, other ?? null) : plain(first) === plain(other);
+  return kind === undefined
+    ? equalsComposite(first ?? null, other ?? null, work)
+    : plain(first) === plain(other);
 }
 
 /** `eq a b c`: whether a is any of the others. Go 1.14 has no nil that equals nothing: it is of another type. */
-export function equalsAny(first: Operand, others: readonly Operand[]): boolean {
-  refuseUncomparable(first);
+export function equalsAny(first: Operand, others: readonly Operand[], work: Work): boolean {
+  refuseUncomparable(first, work);
   if (others.length === 0) throw new GoError('missing argument for comparison');
-  return others.some(other => equals(first, other));
+  return others.some(other => equals(first, other, work));
 }
 
 export function isLess(first: Operand, second: Operand): boolean {

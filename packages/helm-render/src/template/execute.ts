@@ -57,7 +57,7 @@ class Execution {
         return;
       case 'action': {
         const value = this.#evaluator.pipeline(dot, node.pipe);
-        if (node.pipe.variables.length === 0) this.#output.write(printableText(value));
+        if (node.pipe.variables.length === 0) this.#output.write(printableText(value, this.#runtime.budget));
         return;
       }
       case 'if':
@@ -91,7 +91,7 @@ class Execution {
     const declared = node.pipe.variables.length;
     const iterable = value instanceof Map || value instanceof Uint8Array || Array.isArray(value);
     if (value !== undefined && !iterable) {
-      this.#evaluator.fail(`range can't iterate over ${formatValue(value as GoValue)}`);
+      this.#evaluator.fail(`range can't iterate over ${formatValue(value as GoValue, this.#runtime.budget)}`);
     }
     let empty = true;
     // Keys are sorted before the first round.
