@@ -9,4 +9,12 @@ export { Limiter } from './limiter.ts';
 export { localPath, withoutLocalPaths } from './local-paths.ts';
 export { readBounded } from './read-bounded.ts';
 export { createSocketFolder } from './socket-folder.ts';
-export { inThread, type Job, maxHereBytes, sharedThreads, ThreadPool, whereItFits } from './thread-pool.ts';
+export {
+  inThread,
+  type Job,
+  maxHereBytes,
+  sharedThreads,
+  startThread,
+  ThreadPool,
+  whereItFits,
+} from './thread-pool.ts';

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import {
   echo,
   fail,
@@ -171,4 +176,27 @@ test('what waits for a thread counts in the budget, and is free again however th
   gate.open();
   await Promise.all([first, stays]);
   assert.equal(budget.used, 0);
+});
+
+test('a thread takes part in the cache of compiled code that the process has enabled', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
+  const program = `
+    import { enableCompileCache, getCompileCacheDir } from 'node:module';
+    enableCompileCache(${JSON.stringify(folder)});
+    const { inThread } = await import(${JSON.stringify(new URL('./thread-pool.ts', import.meta.url))});
+    const job = { what: '', bytes: 0, signal: new AbortController().signal };
+    const there = await inThread(${JSON.stringify(module)}, { name: 'compiledFolder' })(job);
+    console.log(JSON.stringify([there, getCompileCacheDir()]));`;
+  try {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', program],
+      { env: { PATH: process.env.PATH } },
+    );
+    const [there, here] = JSON.parse(stdout);
+    assert.ok(here?.startsWith(folder), here);
+    assert.equal(there, here);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

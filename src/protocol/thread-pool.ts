@@ -1,4 +1,5 @@
-import { extname } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Holder } from './budget.ts';
 import type { Code } from './code.ts';
@@ -127,11 +128,7 @@ export class ThreadPool {
       kept.worker.ref();
       return kept.worker;
     }
-    // the sources run as .ts, the package as .js; without the process's own arguments, which may name files to load
-    const worker = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.maxHeapMiB },
-    });
+    const worker = startThread('./thread', import.meta.url, this.#options.maxHeapMiB);
     // one that fails without a job has nobody who waits for it
     worker.on('error', () => {});
     worker.on('exit', () => this.#forget(worker));
@@ -152,6 +149,21 @@ export class ThreadPool {
     const index = this.#idle.findIndex(kept => kept.worker === worker);
     if (index >= 0) clearTimeout(this.#idle.splice(index, 1)[0]?.end);
   }
+}
+
+/**
+ * A thread that runs a module, with a bound on its heap.
+ * @param path of the module without its ending: the sources run as .ts, the package as .js
+ * @param base `import.meta.url` of the caller
+ */
+export function startThread(path: string, base: string, maxHeapMiB: number): Worker {
+  const compiled = getCompileCacheDir();
+  return new Worker(new URL(path + extname(base), base), {
+    execArgv: [], // the process's own arguments may name files to load
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
+    // a thread takes part in the process's cache of compiled code only where its environment says so
+    env: compiled ? { ...process.env, NODE_COMPILE_CACHE: dirname(compiled) } : process.env,
+  });
 }
 
 /** Bytes up to which a translation is done right where it is asked for: a few milliseconds of work. */

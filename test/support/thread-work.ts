@@ -1,4 +1,5 @@
 /** Work for tests of threads: a thread loads this module and calls what it exports. */
+import { getCompileCacheDir } from 'node:module';
 import { invalidArgument } from '../../src/protocol/index.ts';
 
 /** Says that it runs, by 1 in the first number, and waits until the second one is no longer 0. */
@@ -12,6 +13,11 @@ export function hold(state: Int32Array): string {
 /** The length of the bytes, and where in their buffer they begin. */
 export function measure(bytes: Buffer): readonly number[] {
   return [bytes.length, bytes.byteOffset, Number(Buffer.isBuffer(bytes))];
+}
+
+/** Where this thread keeps compiled code. */
+export function compiledFolder(): string | undefined {
+  return getCompileCacheDir();
 }
 
 export function echo(bytes: Buffer): Buffer {

@@ -1,7 +1,6 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { HelmRenderError } from '@tiller-gateway/helm-render/yaml';
-import { type Code, GatewayError, limitExceeded } from '../../protocol/index.ts';
+import { type Code, GatewayError, limitExceeded, startThread } from '../../protocol/index.ts';
 import type { ready, TaskError, TaskReply, TaskRequest } from './task-worker.ts';
 import type { TaskName, Work } from './tasks.ts';
 
@@ -95,12 +94,7 @@ export class WorkerPool {
 
   #start(): void {
     if (this.#members.size >= this.#options.maxWorkers) return;
-    const file = new URL(`./task-worker${extname(import.meta.url)}`, import.meta.url);
-    // no arguments of the process: it may have been given files to load first
-    const worker = new Worker(file, {
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.maxHeapMiB },
-    });
+    const worker = startThread('./task-worker', import.meta.url, this.#options.maxHeapMiB);
     const member: Member = { worker, isReady: false, task: undefined, timers: [] };
     this.#members.add(member);
     worker.on('message', (message: TaskReply | typeof ready) => {
