@@ -1,10 +1,9 @@
 import { notInNamespace, type TillerBackend } from '../backends/index.ts';
 import type { Charts } from '../charts/index.ts';
-import { decodeMessage, encodeMessage, type Release } from '../codec/index.ts';
-import { type CallContext, inThread, invalidArgument } from '../protocol/index.ts';
+import { encodeMessage } from '../codec/index.ts';
+import { type CallContext, invalidArgument } from '../protocol/index.ts';
 import { readChartRequest } from './change-release.ts';
-import { compareRevisions } from './diff/compare-revisions.ts';
-import type { Rendered } from './diff/read-documents.ts';
+import { compare } from './diff/compare-revisions.ts';
 import { releaseIn } from './read-release.ts';
 import { readOne } from './read-source.ts';
 import { decodeRequest, type ReleaseName, RequestFields, SwiftRequest } from './request-fields.ts';
@@ -92,51 +91,4 @@ async function revisionBefore(
     manifest,
     hooks,
   });
-}
-
-interface Comparison {
-  /** `hapi.release.Release`; undefined for nothing. */
-  readonly before: Uint8Array | undefined;
-  readonly after: Uint8Array;
-  readonly showSecrets: boolean;
-}
-
-/**
- * Bytes up to which revisions are compared right where they are asked for. Lines that all differ take more time than their
- * bytes take to be translated, so that it is less than there.
- */
-const maxHereBytes = 16 * 1024;
-
-function compare(comparison: Comparison, { signal, hold }: CallContext): Uint8Array | Promise<Uint8Array> {
-  const bytes = (comparison.before?.length ?? 0) + comparison.after.length;
-  if (bytes <= maxHereBytes) return writeComparison(comparison);
-  return compareInThread({ what: 'the comparison', bytes, signal, hold }, comparison);
-}
-
-/** A DiffRevisionsResponse, which a DiffReleaseResponse equals. May run in a thread. */
-export function writeComparison({ before, after, showSecrets }: Comparison): Uint8Array {
-  const old = before && decodeMessage('hapi.release.Release', before);
-  const young = decodeMessage('hapi.release.Release', after);
-  const from = old?.version ?? 0;
-  const { name, namespace, version: to } = young;
-  const titles = [from === 0 ? 'nothing' : `revision ${from}`, `revision ${to}`] as const;
-  const objects = compareRevisions(old && renderedOf(old), renderedOf(young), { showSecrets, titles });
-  const count = (change: string) => objects.filter(object => object.change === change).length;
-  return encodeMessage('appscode.swift.v2.DiffRevisionsResponse', {
-    name,
-    namespace,
-    from,
-    to,
-    added: count('ADDED'),
-    removed: count('REMOVED'),
-    changed: count('CHANGED'),
-    unchanged: count('UNCHANGED'),
-    objects,
-  });
-}
-
-const compareInThread = inThread(import.meta.url, writeComparison);
-
-function renderedOf({ manifest, hooks }: Release): Rendered {
-  return { manifest, hooks: hooks.map(hook => hook.manifest) };
 }

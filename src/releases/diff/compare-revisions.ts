@@ -1,4 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
+import { decodeMessage, encodeMessage, type Release } from '../../codec/index.ts';
+import { type CallContext, inThread } from '../../protocol/index.ts';
 import { writeYaml, type YamlMap, type YamlValue } from '../../yaml/index.ts';
 import { isWord, maskPair } from './mask-secrets.ts';
 import { type ManifestDocument, type Rendered, readDocuments } from './read-documents.ts';
@@ -34,6 +36,57 @@ const contextLines = 3;
 
 /** What an object is known by; another document of the same is the second. */
 type Identity = Pick<ObjectDiff, 'api_version' | 'kind' | 'namespace' | 'name' | 'hook'>;
+
+interface Comparison {
+  /** `hapi.release.Release`; undefined for nothing. */
+  readonly before: Uint8Array | undefined;
+  readonly after: Uint8Array;
+  readonly showSecrets: boolean;
+}
+
+/**
+ * Bytes up to which revisions are compared right where they are asked for. Lines that all differ take more time than their
+ * bytes take to be translated, so that it is less than there.
+ */
+const maxHereBytes = 16 * 1024;
+
+/** Compares here, or in a thread: that loads this module and what it imports, not all of the room. */
+export function compare(
+  comparison: Comparison,
+  { signal, hold }: CallContext,
+): Uint8Array | Promise<Uint8Array> {
+  const bytes = (comparison.before?.length ?? 0) + comparison.after.length;
+  if (bytes <= maxHereBytes) return writeComparison(comparison);
+  return compareInThread({ what: 'the comparison', bytes, signal, hold }, comparison);
+}
+
+/** A DiffRevisionsResponse, which a DiffReleaseResponse equals. May run in a thread. */
+export function writeComparison({ before, after, showSecrets }: Comparison): Uint8Array {
+  const old = before && decodeMessage('hapi.release.Release', before);
+  const young = decodeMessage('hapi.release.Release', after);
+  const from = old?.version ?? 0;
+  const { name, namespace, version: to } = young;
+  const titles = [from === 0 ? 'nothing' : `revision ${from}`, `revision ${to}`] as const;
+  const objects = compareRevisions(old && renderedOf(old), renderedOf(young), { showSecrets, titles });
+  const count = (change: string) => objects.filter(object => object.change === change).length;
+  return encodeMessage('appscode.swift.v2.DiffRevisionsResponse', {
+    name,
+    namespace,
+    from,
+    to,
+    added: count('ADDED'),
+    removed: count('REMOVED'),
+    changed: count('CHANGED'),
+    unchanged: count('UNCHANGED'),
+    objects,
+  });
+}
+
+const compareInThread = inThread(import.meta.url, writeComparison);
+
+function renderedOf({ manifest, hooks }: Release): Rendered {
+  return { manifest, hooks: hooks.map(hook => hook.manifest) };
+}
 
 /**
  * Compares what two revisions render to, object by object. The data of Secrets is masked, and so is a document that
