@@ -121,6 +121,20 @@ describe('credentials of a kubeconfig', () => {
     assert.ok(Array.isArray(tls.ca) && tls.ca.length >= getCACertificates('default').length);
   });
 
+  test('those of a folder of the environment, which is read once', async () => {
+    const authorities = join(folder, 'authorities');
+    mkdirSync(authorities);
+    writeFileSync(join(authorities, 'ca.pem'), caPem);
+    const environment = { SSL_CERT_DIR: `${join(folder, 'no-folder')}:${authorities}` };
+    const access = accessTo({ token: 't' }, {}, environment);
+    const { tls } = await access.settings();
+    assert.equal(String([tls.ca].flat().at(-1)).trim(), caPem.trim());
+    rmSync(authorities, { recursive: true });
+    const again = await access.settings();
+    assert.deepEqual(again.tls.ca, tls.ca);
+    assert.equal(again.tls.secureContext, tls.secureContext);
+  });
+
   test('another identity to act as', async () => {
     const user = { token: 't', as: 'jane', 'as-groups': ['a', 'b'], 'as-uid': '7' };
     assert.deepEqual((await accessTo(user).settings()).headers, {

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { localPath, reasonOf, unavailable } from '../protocol/index.ts';
 import type { ServerTls } from './api.ts';
 
@@ -54,16 +55,23 @@ export async function generalAuthorities(environment: NodeJS.ProcessEnv): Promis
   const general = file
     ? usableCertificates(await readNamedFile(file, 'SSL_CERT_FILE'))
     : [...getCACertificates('default'), ...getCACertificates('system')];
-  return folders ? [...general, ...(await certificatesIn(folders.split(':')))] : general;
+  if (!folders) return general;
+  const added = await Promise.all(folders.split(':').map(folder => certificatesOfFolder.fetch(folder)));
+  return [...general, ...added.flatMap(certificates => certificates ?? [])];
 }
 
-async function certificatesIn(folders: readonly string[]): Promise<string[]> {
+/** Kept for a minute: a system's folder has hundreds of files, which take a tenth of a second to be read and parsed. */
+const certificatesOfFolder = new LRUCache<string, string[]>({
+  max: 100,
+  ttl: 60_000,
+  fetchMethod: readFolder,
+});
+
+async function readFolder(folder: string): Promise<string[]> {
   const result: string[] = [];
-  for (const folder of folders) {
-    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-      const bundle = await readFile(`${folder}/${entry.name}`).catch(() => Buffer.alloc(0));
-      result.push(...usableCertificates(bundle));
-    }
+  for (const name of await readdir(folder).catch(() => [])) {
+    const bundle = await readFile(`${folder}/${name}`).catch(() => Buffer.alloc(0));
+    result.push(...usableCertificates(bundle));
   }
   return result;
 }
