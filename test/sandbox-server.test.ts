@@ -228,7 +228,9 @@ test('a request that kills a real Tiller cuts every connection', bounded, async 
 test('no other call waits for a chart that does not end', { timeout: 60_000 }, async () => {
   await using tiller = await SandboxClient.start({ threads: { maxTaskMs: 3_000 } });
   await tiller.call('InstallRelease', install('a'));
-  const chart = chartOf('t', { 'a.yaml': '{{ range until 5000 }}{{ $ca := genCA "a" 1 }}{{ end }}' });
+  const chart = chartOf('t', {
+    'a.yaml': '{{ range until 5000 }}{{ $p := derivePassword 1 "long" "p" "u" "s" }}{{ end }}',
+  });
   const endless = tiller.failure('InstallRelease', { ...install('b'), chart });
   let isEndless = true;
   const ended = endless.finally(() => {

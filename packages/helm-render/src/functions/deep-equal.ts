@@ -23,9 +23,11 @@ export function deepEqual(a: GoValue, b: GoValue, charge: Charge, depth = 0): bo
     return a.real === (b as GoComplex).real && a.imaginary === (b as GoComplex).imaginary;
   }
   const other = b as GoValue[];
-  return (
-    a.length === other.length && a.every((item, index) => deepEqual(item, other[index]!, charge, depth + 1))
-  );
+  if (a.length !== other.length) return false;
+  for (let index = 0; index < a.length; index++) {
+    if (!deepEqual(a[index]!, other[index]!, charge, depth + 1)) return false;
+  }
+  return true;
 }
 
 function equalMaps(a: GoMap, b: GoMap, charge: Charge, depth: number): boolean {

@@ -59,13 +59,14 @@ function uniq(list: readonly GoValue[], context: CallContext): GoValue[] {
 
 /** All elements of all lists; a nil list where there is none. */
 function concat(lists: readonly GoValue[], context: CallContext): GoValue {
-  const all = lists.flatMap(each => {
+  const parts = lists.map(each => {
     if (each === null) throw new GoError(nilType);
     const elements = elementsOf(each);
     if (elements === undefined) throw new GoError(`Cannot concat type ${kindOf(each)} as list`);
     context.charge(elements.length);
-    return [...elements];
+    return elements;
   });
+  const all = ([] as GoValue[]).concat(...parts);
   return all.length === 0 ? nilList('interface {}') : all;
 }
 

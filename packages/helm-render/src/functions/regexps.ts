@@ -50,6 +50,7 @@ function chargeSearch(matcher: Matcher, text: string, context: CallContext): voi
 function* matchesOf(regexp: RE2JS, text: string, context: CallContext): Generator<Match> {
   const matcher = regexp.matcher(text);
   chargeSearch(matcher, text, context);
+  const hasGroups = matcher.groupCount() > 0;
   let previousEnd = -1;
   for (let position = 0; position <= text.length; ) {
     // A search mostly reads up to the next match, but can read all the rest: then the clock has to be looked at often.
@@ -59,11 +60,9 @@ function* matchesOf(regexp: RE2JS, text: string, context: CallContext): Generato
     const end = matcher.end();
     const accepted = end > start || start !== previousEnd;
     if (accepted) {
-      const groups = Array.from(
-        { length: matcher.groupCount() + 1 },
-        (_, group) => matcher.group(group) ?? '',
-      );
-      yield { start, end, groups, names: matcher.getNamedGroups() };
+      const groups: string[] = [];
+      for (let group = 0; group <= matcher.groupCount(); group++) groups.push(matcher.group(group) ?? '');
+      yield { start, end, groups, names: hasGroups ? matcher.getNamedGroups() : {} };
     }
     previousEnd = end;
     position = end > position ? end : position + ((text.codePointAt(position) ?? 0) > 0xffff ? 2 : 1);
