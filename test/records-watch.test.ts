@@ -283,6 +283,27 @@ test('a token that is rotated is taken up', async () => {
   assert.equal(records.report().usable, true);
 });
 
+test('the log names the first records that cannot be read, each once', async () => {
+  const garbage = (index: number, text = '!') => ({ ...record(`bad${index}`), data: { release: text } });
+  await using server = await serve(record('a'), garbage(1), garbage(2));
+  const lines: string[] = [];
+  const log: RecordsOptions['log'] = (level, message, fields) =>
+    lines.push(`${level} ${message}: ${fields?.record} ${fields?.reason}`);
+  using records = open(server, { log });
+  await usable(records);
+  for (let index = 3; index <= 40; index++) server.put('configmaps', garbage(index));
+  server.put('configmaps', garbage(1));
+  server.put('configmaps', record('b'));
+  await listed(records, 'a.1 b.1');
+  assert.equal(records.report().unreadable, 40);
+  const named = lines.filter(line => line.startsWith('warn a release record cannot be read: '));
+  assert.equal(named.length, 20);
+  assert.match(
+    named[0]!,
+    /^warn a release record cannot be read: helm2\/configmaps\/kube-system\/bad1\.v1 \S/,
+  );
+});
+
 test('a record that is garbage costs itself, is counted and named, and may be mended', async () => {
   const good = record('good');
   const broken = (name: string, release: unknown) => ({

@@ -45,21 +45,31 @@ async function whyTiller(
   wanted: Wanted | undefined,
   { consistency, signal }: CallContext,
 ): Promise<string | undefined> {
-  const isHelm3 = wanted && records.storageOf(wanted.name, wanted.namespace || undefined) === 'helm3';
-  if (wanted?.needsTiller !== undefined && !isHelm3) return wanted.needsTiller;
+  const isOnly = answersAlone(records, wanted);
+  if (wanted?.needsTiller !== undefined && !isOfHelm3(records, wanted)) return wanted.needsTiller;
   if (consistency?.consistent) {
-    if (!records.only) return 'consistent was asked for';
-    const message =
-      'consistent: only Tiller can answer, and this gateway never asks it for reads (--reads records)';
-    throw new GatewayError(Code.FAILED_PRECONDITION, message);
+    if (!isOnly) return 'consistent was asked for';
+    const why = records.only
+      ? 'this gateway never asks it for reads (--reads records)'
+      : 'the release is of Helm 3';
+    throw new GatewayError(Code.FAILED_PRECONDITION, `consistent: only Tiller can answer, and ${why}`);
   }
   if (!records.answers(method, request)) {
-    if (!records.only) return records.report().reason ?? 'records cannot answer this';
+    if (!isOnly) return records.report().reason ?? 'records cannot answer this';
     await records.settle(method, request, AbortSignal.any([signal, AbortSignal.timeout(startMs)]));
   }
   const missing = await records.writes.settle(wanted?.name, consistency?.minRevisions ?? new Map(), signal);
-  if (missing === undefined || records.only) return undefined;
+  if (missing === undefined || isOnly) return undefined;
   return `records do not show ${missing} yet`;
+}
+
+function isOfHelm3(records: Records, { name, namespace }: Wanted): boolean {
+  return records.storageOf(name, namespace || undefined) === 'helm3';
+}
+
+/** Whether Tiller is not asked: it would say of a release of Helm 3 that it is not there. */
+function answersAlone(records: Records, wanted: Wanted | undefined): boolean {
+  return records.only || (wanted !== undefined && isOfHelm3(records, wanted));
 }
 
 function ageOf(records: Records): number {
@@ -93,7 +103,7 @@ export async function readOne(
       return await records.unary(method, checked, context, { namespace: namespace || undefined });
     } catch (error) {
       const isUnreachable = error instanceof GatewayError && error.code === Code.UNAVAILABLE;
-      if (!isUnreachable || records.only || context.signal.aborted) throw error;
+      if (!isUnreachable || answersAlone(records, wanted) || context.signal.aborted) throw error;
       context.readsFrom?.(`tiller; reason="${headerText(error.message)}"`);
     }
   }

@@ -47,6 +47,19 @@ describe('reads after writes through this gateway', () => {
     assert.deepEqual(await Promise.all([read, list, stage.read('a')]), [undefined, undefined, undefined]);
   });
 
+  test('a minimum counts for a release of Helm 3, a write of Tiller does not', async () => {
+    const stage = new Stage();
+    stage.records.put({ name: 'a', version: 3, storage: 'helm3' });
+    assert.equal(await stage.read('a', new Map([['a', 3]])), undefined);
+    const later = stage.read('a', new Map([['a', 4]]));
+    assert.ok(await stage.waits(later));
+    stage.records.put({ name: 'a', version: 4, storage: 'helm3' });
+    assert.equal(await later, undefined);
+    stage.wrote('InstallRelease', 'a', 1, 'DEPLOYED');
+    assert.ok(await stage.waits(stage.read('a')));
+    assert.ok(await stage.waits(stage.read('a', new Map([['a', 1]]))));
+  });
+
   test('what came after the write will do as well', async () => {
     const stage = new Stage();
     stage.wrote('UpdateRelease', 'a', 2, 'DEPLOYED');

@@ -14,6 +14,8 @@ interface Written {
 interface Note {
   /** Whether the records show what was written, or what came after it. */
   isSeen(revisions: readonly StoredRevision[]): boolean;
+  /** Whether Tiller made the write, for this gateway: records of Helm 3 do not show it. */
+  readonly isOwn: boolean;
   /** What is missing, for people. */
   readonly missing: string;
   /** On the clock of `performance.now()`. */
@@ -98,7 +100,7 @@ export class RecentWrites {
 
   #note(name: string, missing: string, isSeen: Note['isSeen']): void {
     this.#notes.delete(name); // so that the oldest is the first
-    this.#notes.set(name, { missing, isSeen, endedAt: performance.now() });
+    this.#notes.set(name, { missing, isSeen, isOwn: true, endedAt: performance.now() });
     if (this.#notes.size <= maxNotes) return;
     const [oldest] = this.#notes.keys();
     if (oldest !== undefined) this.#notes.delete(oldest);
@@ -107,7 +109,11 @@ export class RecentWrites {
 
   async #wait(name: string, note: Note | undefined, signal: AbortSignal): Promise<string | undefined> {
     if (!note) return undefined;
-    const isSeen = () => note.isSeen(this.#store.named(name).filter(({ storage }) => storage === 'helm2'));
+    const isSeen = () => {
+      const named = this.#store.named(name);
+      const ofTiller = named.filter(({ storage }) => storage === 'helm2');
+      return note.isSeen(note.isOwn || ofTiller.length > 0 ? ofTiller : named);
+    };
     const forget = () => {
       if (this.#notes.get(name) === note) this.#notes.delete(name);
       return undefined;
@@ -154,7 +160,7 @@ function isSeenAs(method: string, { version, status }: Written): Note['isSeen'] 
 
 function atLeast(name: string, version: number, endedAt: number): Note {
   const isSeen = isSeenAs('', { name, version, status: 'DEPLOYED' });
-  return { isSeen, missing: `revision ${version} of release ${name}`, endedAt };
+  return { isSeen, isOwn: false, missing: `revision ${version} of release ${name}`, endedAt };
 }
 
 /** Of the release in a reply of Install-, Update-, Rollback- or UninstallRelease. */

@@ -131,11 +131,13 @@ export class RecordStore {
     this.#tell(before ? 'modified' : 'added', revision);
   }
 
-  /** Notes a record that cannot be read. What was known of it does not count any more. */
-  refuse(id: string, fault: string): void {
+  /** Notes a record that cannot be read. What was known of it does not count any more. @returns whether to name it */
+  refuse(id: string, fault: string): boolean {
+    const isNews = this.#faults.get(id) !== fault;
     this.delete(id);
     this.#faults.set(id, fault);
     this.#bytes += sizeOfFault(id, fault);
+    return isNews && this.#faults.size <= maxNamedFaults;
   }
 
   delete(id: string): void {

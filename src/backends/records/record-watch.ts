@@ -29,6 +29,8 @@ export interface RecordWatchOptions {
   readonly times: Partial<WatchTimes> | undefined;
   /** Runs after each record. */
   readonly changed: () => void;
+  /** Runs for the first records that cannot be read. @param id of the record */
+  readonly refused: (id: string, fault: string) => void;
   readonly failed: (error: GatewayError) => void;
   /** Runs after each list of all records, and after that of those which are not superseded. */
   readonly listed: () => void;
@@ -120,7 +122,7 @@ export class RecordWatch {
   /** What becomes of a record: a revision, or a fault that is noted. */
   async #read(object: RecordObject): Promise<ReadRecord> {
     const { storage, resource, namespace } = this.#source;
-    const { store } = this.#options;
+    const { store, refused } = this.#options;
     const id = this.#idOf(object);
     const watch = storage === 'helm2' ? resource : [storage, resource, namespace ?? []].flat().join('-');
     try {
@@ -130,7 +132,7 @@ export class RecordWatch {
     } catch (error) {
       // the error must not be kept: it holds what was unpacked
       const fault = faultOf(error);
-      return { put: () => store.refuse(id, fault) };
+      return { put: () => void (store.refuse(id, fault) && refused(id, fault)) };
     }
   }
 

@@ -247,6 +247,8 @@ export class Records {
       whole: this.#whole,
       times: this.#options.times,
       changed: () => this.#keepBounds(),
+      refused: (record, reason) =>
+        this.#options.log('warn', 'a release record cannot be read', { record, reason }),
       failed: error => this.#onFailed(error),
       listed: () => this.#onListed(),
     });
