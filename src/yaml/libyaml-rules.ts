@@ -134,7 +134,8 @@ class Rules {
   /** Where the text ends without a line break, so does the value; and a blank rest of a line is no line. */
   #correctEnd(event: ScalarEvent): void {
     if (/[\r\n]/.test(this.#source[event.valueEnd - 1] ?? '\n')) return;
-    const line = this.#source.slice(event.valueStart, event.valueEnd).search(/[^\r\n]*$/) + event.valueStart;
+    const text = this.#source.slice(event.valueStart, event.valueEnd);
+    const line = event.valueStart + Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
     const rest = this.#source.slice(line, event.valueEnd);
     if (rest.trim() === '' && (event.indent < 0 || rest.length <= event.indent)) event.valueEnd = line;
     else event.chomping = CHOMPING_MODE.STRIP;

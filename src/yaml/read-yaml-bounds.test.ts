@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { anyText } from '../../test/support/any-text.ts';
+import { cpuMsOf } from '../../test/support/cpu-time.ts';
 import { GatewayError } from '../protocol/index.ts';
 import { parseYaml, writeYaml, type YamlValue } from './index.ts';
 
@@ -73,6 +74,56 @@ test('large texts of every kind are read in linear time', () => {
   refuses(`${'['.repeat(500)}\n`.repeat(100), /yaml: /);
   refuses(`0x${'f'.repeat(size)}: [`, /yaml: /);
   assert.equal(parseYaml('1'.repeat(size)), '1'.repeat(size));
+});
+
+test('a long line takes no longer by what it stands in, nor by what it is made of', () => {
+  const size = 40_000;
+  const contexts = [
+    (line: string) => line,
+    (line: string) => `a: ${line}\nb: c\n`,
+    (line: string) => `a: "${line}"`,
+    (line: string) => `a: '${line}'`,
+    (line: string) => `a: |\n  ${line}\n  y`,
+    (line: string) => `a: |\n  x\n  ${line}`,
+    (line: string) => `a: >\n  ${line}\n  y`,
+    (line: string) => `[${line}]`,
+    (line: string) => `? ${line}\n: x`,
+    (line: string) => `a: b #${line}\n`,
+    (line: string) => `--- ${line}\n...`,
+  ];
+  for (const piece of [
+    'x',
+    'x ',
+    ' ',
+    '\t',
+    ':',
+    '#',
+    '\\',
+    "'",
+    '"',
+    '!',
+    '&',
+    '*',
+    '\x85',
+    ' \x85',
+    '\x85x ',
+  ]) {
+    const line = piece.repeat(size / piece.length);
+    const ms = cpuMsOf(() => {
+      for (const inContext of contexts) {
+        try {
+          parseYaml(inContext(line));
+        } catch {} // many are no YAML
+      }
+      for (const text of [line, `\x85x${line}x`]) {
+        try {
+          writeYaml(new Map([['a', text]]));
+        } catch {} // nor can all be written
+      }
+    });
+    // one that is tried again from each of its characters takes two seconds
+    assert.ok(ms < 1_500, `${JSON.stringify(piece)}: ${ms} ms`);
+  }
 });
 
 test('any text is read or refused, and what is read can be written', () => {

@@ -57,8 +57,8 @@ class JsonAsYaml {
     if (this.#length > maxLength) throw refused(`document is longer than ${maxLength} characters`);
     if (forbidden.test(text)) throw refused('control characters are not allowed');
     const given = text.toWellFormed();
-    // The one line break of YAML that JSON does not escape is folded.
-    return given.includes('\x85') ? given.replace(/ *\x85[ \x85]*/g, fold) : given;
+    // The one line break of YAML that JSON does not escape is folded. Of many spaces only the first is tried as a beginning.
+    return given.includes('\x85') ? given.replace(/(?<! ) *\x85[ \x85]*/g, fold) : given;
   }
 }
 

@@ -50,7 +50,7 @@ export async function referenceOf(
   const withVersion = wanted === '' ? chart : `${chart}/${wanted}`;
   if (repo !== '') return { chartUrl: withVersion, repositoryUrl: repo };
   if (chart.startsWith('oci://')) {
-    const hasTag = /:[^/]*$/.test(chart.slice('oci://'.length));
+    const hasTag = chart.lastIndexOf(':') > chart.lastIndexOf('/');
     return { chartUrl: wanted === '' || hasTag ? chart : `${chart}:${wanted}` };
   }
   if (chart.endsWith('.tgz') && !chart.includes(':')) {

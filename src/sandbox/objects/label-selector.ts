@@ -131,7 +131,7 @@ const selectableFields: Readonly<Record<string, readonly string[]>> = {
 export function parseFieldSelector(text: string, kind: string): (object: KubeObject) => boolean {
   if (text.trim() === '') return () => true;
   const terms = text.split(',').map(term => {
-    const [, path = '', operator, value = ''] = /^\s*([^=!]+)(==?|!=)([^=!]*)$/.exec(term) ?? [];
+    const [, path = '', operator, value = ''] = /^([^=!]+)(==?|!=)([^=!]*)$/.exec(term.trimStart()) ?? [];
     if (operator === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     if (!/^metadata\.(name|namespace)$/.test(path) && !selectableFields[kind]?.includes(path)) {
       throw badRequest(`field label not supported: ${path}`);
