@@ -1,6 +1,5 @@
 import type { Charts } from '../charts/index.ts';
 import type { Config } from '../config/index.ts';
-import { createHelmWrapperRoutes, helmWrapperHome, helmWrapperPaths } from '../dialects/index.ts';
 import { createGrpcFront, createGrpcWebRoutes } from '../grpc/index.ts';
 import { createPipeline, type FinishedRequest, type Guard, type Route, sendContent } from '../http/index.ts';
 import type { Fronts } from '../listener/index.ts';
@@ -40,7 +39,7 @@ const probeBytes = 4 * 1024 * 1024;
  * What answers the listener's requests, with a line of log and a count in the metrics for each; `probes` is what answers
  * on `--probe-addr`: the pages for probes alone, for no cluster but the own one.
  */
-export function createFronts(options: FrontOptions): { main: Fronts; probes: Fronts } {
+export async function createFronts(options: FrontOptions): Promise<{ main: Fronts; probes: Fronts }> {
   const { config, charts, version, service, clusters, health, metrics, log, guard, stopping } = options;
   const { registry, problem } = clusters;
   const logRequest = createAccessLog(log, config.observe.accessLog);
@@ -59,7 +58,8 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
   const pages = createPages(health, metrics);
   const { maxBodyBytes } = config.limits;
   const servesHelmWrapper = config.dialects.names.includes('helm-wrapper');
-  const dialects = servesHelmWrapper ? createHelmWrapperRoutes({ service, charts, maxBodyBytes }) : [];
+  const helmWrapper = servesHelmWrapper ? await import('../dialects/index.ts') : undefined;
+  const dialects = helmWrapper?.createHelmWrapperRoutes({ service, charts, maxBodyBytes }) ?? [];
   const shared = {
     cors: corsOptionsOf(config),
     guard,
@@ -77,7 +77,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
         maxBodyBytes,
         disableGetRollback: config.rest.disableGetRollback,
         pages: [...dialects, ...pages],
-        home: config.dialects.compat === 'helm-wrapper' ? helmWrapperHome : undefined,
+        home: config.dialects.compat === 'helm-wrapper' ? helmWrapper?.helmWrapperHome : undefined,
         clusters: registry.hasMany
           ? {
               registry,
@@ -91,7 +91,7 @@ export function createFronts(options: FrontOptions): { main: Fronts; probes: Fro
       ...createGrpcWebRoutes(grpcOptions),
     ],
     forward: forwardRoute,
-    emptyNamesNothing: servesHelmWrapper ? helmWrapperPaths : undefined,
+    emptyNamesNothing: helmWrapper?.helmWrapperPaths,
     registry,
     budget,
     clientCertificateRequired: config.tls.clientAuth === 'required',

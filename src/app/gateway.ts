@@ -82,7 +82,7 @@ export async function startGateway(config: Config, version: string, log: Logger)
       releaseOptionsOf(config, version),
     );
     const service = config.observe.logRpc ? withRpcLog(plain, log) : plain;
-    const fronts = createFronts({
+    const fronts = await createFronts({
       config,
       charts,
       version,

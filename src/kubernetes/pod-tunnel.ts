@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import { type ClientOptions, type RawData, WebSocket } from 'ws';
+import type { ClientOptions, RawData, WebSocket } from 'ws';
 import { type GatewayError, readBounded, reasonOf, stepFailed, unavailable } from '../protocol/index.ts';
 import {
   ApiRefused,
@@ -248,7 +248,8 @@ async function openTunnel(settings: RequestSettings, request: TunnelRequest): Pr
   const failed = (reason: string, cause?: unknown) => stepFailed(step, reason, { cause });
   let socket: WebSocket;
   try {
-    socket = startHandshake(settings, request);
+    const { WebSocket } = await import('ws');
+    socket = startHandshake(WebSocket, settings, request);
   } catch (cause) {
     throw failed(reasonOf(cause), cause); // a header that cannot be sent, for example
   }
@@ -276,7 +277,11 @@ async function openTunnel(settings: RequestSettings, request: TunnelRequest): Pr
   }
 }
 
-function startHandshake(settings: RequestSettings, { namespace, pod, port }: TunnelRequest): WebSocket {
+function startHandshake(
+  Socket: typeof WebSocket,
+  settings: RequestSettings,
+  { namespace, pod, port }: TunnelRequest,
+): WebSocket {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
   const options: ClientOptions & { readonly closeTimeout: number } = {
     // the type of ws declares checkServerIdentity with another signature than node:tls has
@@ -288,7 +293,7 @@ function startHandshake(settings: RequestSettings, { namespace, pod, port }: Tun
     maxPayload: maxPayloadBytes,
     closeTimeout: closeTimeoutMs,
   };
-  return new WebSocket(`${settings.server}${path}?ports=${port}`, portForwardProtocol, options);
+  return new Socket(`${settings.server}${path}?ports=${port}`, portForwardProtocol, options);
 }
 
 /** The answer instead of an upgrade, as far as it helps. */
