@@ -59,7 +59,7 @@ export class EventStream {
     const taken: string[] = [];
     while (taken.length < count) {
       const event = await this.next();
-      assert.ok(event, `the stream ended after ${taken.join(', ')}`);
+      if (!event) assert.fail(`the stream ended after ${taken.join(', ')}`);
       if (!isQuiet(event)) taken.push(shown(event));
     }
     return taken;

@@ -155,7 +155,9 @@ export class RecordsApiServer {
     { resource, type, object }: { resource: string; type: string; object: StoredObject },
   ): void {
     if (resource === watcher.resource && isIn(watcher.namespace, object) && watcher.matches(object))
-      watcher.response.write(`${JSON.stringify({ type, object })}\n`);
+      watcher.response.write(
+        Buffer.concat([Buffer.from(`{"type":"${type}","object":`), bytesOf(object), Buffer.from('}\n')]),
+      );
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -196,14 +198,15 @@ export class RecordsApiServer {
     const rest = all.filter(([key]) => key > after);
     const page = rest.slice(0, Number(searchParams.get('limit') ?? rest.length));
     const last = page.at(-1)?.[0];
-    send(response, {
-      kind: 'List',
-      metadata: {
-        resourceVersion: String(version),
-        ...(page.length < rest.length && { continue: `${version}|${last}` }),
-      },
-      items: page.map(([, object]) => object),
+    const metadata = JSON.stringify({
+      resourceVersion: String(version),
+      ...(page.length < rest.length && { continue: `${version}|${last}` }),
     });
+    const items = page.flatMap(([, object], index) => [Buffer.from(index > 0 ? ',' : ''), bytesOf(object)]);
+    const head = Buffer.from(`{"kind":"List","metadata":${metadata},"items":[`);
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(Buffer.concat([head, ...items, Buffer.from(']}')]));
   }
 
   #watch(watcher: Watcher, { searchParams }: URL): void {
@@ -243,6 +246,15 @@ const expired = {
   type: 'ERROR',
   object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' },
 };
+
+const bytes = new WeakMap<StoredObject, Buffer>();
+
+/** An object as JSON, written once, however many lists and watches give it. */
+function bytesOf(object: StoredObject): Buffer {
+  const known = bytes.get(object) ?? Buffer.from(JSON.stringify(object));
+  bytes.set(object, known);
+  return known;
+}
 
 function send(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
