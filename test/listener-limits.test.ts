@@ -152,18 +152,23 @@ describe('slow and silent connections', () => {
   });
 
   test('a client that takes its answer slowly gets all of it, in both versions', async t => {
-    const size = 6 * 1024 * 1024;
+    // more than the sockets hold, over more than twice the timeout
+    const size = 30 * 1024 * 1024;
+    const takeMs = 5_000;
     const { port } = await startListener(
       t,
-      { idleTimeoutMs: 400 },
+      { idleTimeoutMs: 2_000 },
       { http: (_request, response) => void response.end(Buffer.alloc(size)) },
     );
     const takeSlowly = async (stream: NodeJS.ReadableStream) => {
       let bytes = 0;
+      const startedAt = performance.now();
       for await (const chunk of stream) {
         bytes += chunk.length;
-        await new Promise(resolve => setTimeout(resolve, 10));
+        const ahead = startedAt + (bytes / size) * takeMs - performance.now();
+        if (ahead > 0) await new Promise(resolve => setTimeout(resolve, ahead));
       }
+      assert.ok(performance.now() - startedAt > takeMs * 0.9);
       return bytes;
     };
     const request = http1Request({ port, headers: { connection: 'close' } }).end();
