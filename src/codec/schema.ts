@@ -254,6 +254,15 @@ export type Partially<T> = T extends Uint8Array
       ? { [Key in keyof T]?: Partially<T[Key]> | undefined }
       : T;
 
+const types = new Map<string, protobuf.Type>();
+
+/** Kept by name: protobufjs looks a name up part by part, which takes longer than to decode a small message. */
+function typeOf(name: string): protobuf.Type {
+  const type = types.get(name) ?? protoRoot().lookupType(name);
+  types.set(name, type);
+  return type;
+}
+
 /** 64-bit integers become numbers (seconds and counts fit), enums their names, bytes Buffers. */
 const toObject: protobuf.IConversionOptions = { longs: Number, enums: String, bytes: Buffer, defaults: true };
 
@@ -267,7 +276,7 @@ export function decodeMessage<Name extends keyof MessageTypes>(
   name: Name,
   wire: Uint8Array,
 ): MessageTypes[Name] {
-  const type = protoRoot().lookupType(name);
+  const type = typeOf(name);
   try {
     return type.toObject(type.decode(wire), toObject) as MessageTypes[Name];
   } catch (cause) {
@@ -280,7 +289,7 @@ export function encodeMessage<Name extends keyof MessageTypes>(
   name: Name,
   message: Partially<MessageTypes[Name]>,
 ): Buffer {
-  const type = protoRoot().lookupType(name);
+  const type = typeOf(name);
   const wire = type.encode(type.fromObject(message as Record<string, unknown>)).finish();
   return Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength);
 }
