@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as http1Request } from 'node:http';
-import { connect as http2Connect } from 'node:http2';
+import { connect as http2Connect, type ServerHttp2Session } from 'node:http2';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { eventually } from './support/eventually.ts';
@@ -127,6 +127,27 @@ describe('slow and silent connections', () => {
     await readToEnd(socket);
     assert.ok(closed, 'the request was taken');
     await closed;
+  });
+
+  test('a client that is asked again and again costs no more for it', async t => {
+    const session = Promise.withResolvers<ServerHttp2Session>();
+    const { port } = await startListener(
+      t,
+      { pingEveryMs: 10 },
+      {
+        http(request) {
+          if ('stream' in request) session.resolve(request.stream.session as ServerHttp2Session);
+        },
+      },
+    );
+    const client = http2Connect(`http://127.0.0.1:${port}`);
+    t.after(() => client.destroy());
+    client.request({ ':path': '/' }).on('error', () => {});
+    const asked = await session.promise;
+    const before = asked.listenerCount('close');
+    for (let pings = 0; pings < 30; pings++) await once(client, 'ping');
+    // but for what is asked just now
+    await eventually(() => asked.listenerCount('close') <= before + 2);
   });
 
   test('a client that takes nothing of its answer is cut off, in both versions', async t => {

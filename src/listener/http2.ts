@@ -185,7 +185,10 @@ function destroyBoth(session: ServerHttp2Session, socket: Duplex): void {
 /** @returns a function that cancels it */
 function destroyAfter(session: ServerHttp2Session, socket: Duplex, delayMs: number): () => void {
   const timer = setTimeout(() => destroyBoth(session, socket), delayMs);
-  const stop = () => clearTimeout(timer);
+  const stop = () => {
+    clearTimeout(timer);
+    session.off('close', stop); // a session that lives long is asked often
+  };
   session.once('close', stop);
   return stop;
 }
