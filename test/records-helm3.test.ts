@@ -168,6 +168,30 @@ test('a record of few bytes that unpacks to millions of values costs itself', as
   assert.equal(revision.chartName, 'c');
 });
 
+test('of all that come at once two are read, while those of Helm 2 have no turn to wait for', async () => {
+  const { items } = JSON.parse(
+    readFileSync(join(conformanceFolder, 'helm3', 'storage-secrets-3.17.json'), 'utf8'),
+  ) as { items: RecordObject[] };
+  const begun: string[] = [];
+  const read = (item: RecordObject, storage: 'helm2' | 'helm3') => {
+    const object = {
+      metadata: item.metadata,
+      get data() {
+        begun.push(storage);
+        return item.data!;
+      },
+    };
+    const source = { resource: 'secrets', storage, watch: storage } as const;
+    return decodeRecord(object, source, new AbortController().signal);
+  };
+  const all = items.slice(0, 8).map(item => read(item, 'helm3'));
+  const other = read(items[0]!, 'helm2');
+  assert.deepEqual(begun, ['helm3', 'helm3', 'helm2']);
+  await assert.rejects(other);
+  assert.equal((await Promise.all(all)).length, 8);
+  assert.equal(begun.length, 9);
+});
+
 test('values keep their types and their digits; what is no release is refused, or is at its default', () => {
   const toRelease = (record: object | string) => {
     const json = typeof record === 'string' ? record : JSON.stringify(record);

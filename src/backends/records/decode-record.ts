@@ -8,7 +8,7 @@ import {
   type StatusCode,
   WireWriter,
 } from '../../codec/index.ts';
-import { GatewayError, invalidArgument } from '../../protocol/index.ts';
+import { GatewayError, invalidArgument, Limiter, unavailable } from '../../protocol/index.ts';
 import { helm3ToReleaseWhereItFits } from './helm3-release.ts';
 import type { ListedRevision } from './list-releases.ts';
 import { revisionKey } from './tiller-texts.ts';
@@ -78,17 +78,32 @@ export const recordSelectors: Readonly<
   },
 };
 
+/** What is known of a record before it is read. */
+type Source = Pick<StoredRevision, 'resource' | 'storage' | 'watch'>;
+
+/** Records of Helm 3 that are read at the same time, of all watches: there are two for each namespace. */
+const helm3Turns = new Limiter(2, Number.POSITIVE_INFINITY, () => unavailable('too many records at once'));
+
 /**
  * Reads a record. What the release itself says counts, not the labels.
  * @throws GatewayError that says what is wrong with it, or the signal's reason
  */
 export async function decodeRecord(
   object: RecordObject,
-  { resource, storage, watch }: Pick<StoredRevision, 'resource' | 'storage' | 'watch'>,
+  source: Source,
+  signal: AbortSignal,
+): Promise<DecodedRecord> {
+  const read = () => decode(object, source, signal);
+  return source.storage === 'helm3' ? helm3Turns.run(read, signal) : read();
+}
+
+async function decode(
+  object: RecordObject,
+  { resource, storage, watch }: Source,
   signal: AbortSignal,
 ): Promise<DecodedRecord> {
   const content = await unpack(object.data?.release, resource);
-  const job = { what: 'the release', bytes: content.length, signal };
+  const job = { what: 'the release', bytes: content.length, signal, move: true };
   const whole = storage === 'helm3' ? await helm3ToReleaseWhereItFits(job, content) : content;
   const summary = summarize(whole, storage);
   const { name: objectName, namespace: objectNamespace, resourceVersion = '' } = object.metadata;
