@@ -1,5 +1,5 @@
 /**
- * Compiles the gateway into `dist`: JavaScript only, with no look at the types, which `npm run check` checks. The renderer's package goes to `dist/node_modules`, where the
+ * Compiles the gateway into `dist`: JavaScript only. The renderer's package goes to `dist/node_modules`, where the
  * compiled sandbox finds it by its name, because it is on no registry.
  */
 import { execFileSync } from 'node:child_process';
