@@ -10,8 +10,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { createSandboxKubernetes } from '../src/sandbox/index.ts';
 import { sharedCertificate } from './support/certificates.ts';
 import { eventually } from './support/eventually.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
 import { kubectl, kubectlProgram, withoutKubectl } from './support/kubectl.ts';
-import { startGatewayWith } from './support/whole-gateway.ts';
 
 const bounded = { timeout: 60_000 };
 
@@ -162,7 +162,10 @@ spec:
     const folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const kubeconfig = join(folder, 'config');
-    const gateway = await startGatewayWith(t, ['--connector=sandbox', `--sandbox-kubeconfig=${kubeconfig}`]);
+    const gateway = await startGatewayProcess(t, [
+      '--connector=sandbox',
+      `--sandbox-kubeconfig=${kubeconfig}`,
+    ]);
     const records = watch(
       t,
       ['get', 'configmaps', '-A', '-w', '-L', 'STATUS', '--output-watch-events'],

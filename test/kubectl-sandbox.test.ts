@@ -10,7 +10,6 @@ import { describe, type TestContext, test } from 'node:test';
 import { createSandboxKubernetes, type SandboxKubernetes } from '../src/sandbox/index.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { kubectl, withoutKubectl } from './support/kubectl.ts';
-import { startGatewayWith } from './support/whole-gateway.ts';
 
 interface Stage {
   readonly kubernetes: SandboxKubernetes;
@@ -118,11 +117,11 @@ describe("kubectl against the sandbox's API", { skip: withoutKubectl }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const kubeconfig = join(folder, 'config');
-    const { gateway } = await startGatewayWith(t, [
+    const gateway = await startGatewayProcess(t, [
       '--addr=127.0.0.2:0',
       `--sandbox-kubeconfig=${kubeconfig}`,
     ]);
-    assert.equal(gateway.addresses[0]?.address, '127.0.0.2');
+    await gateway.seen(/^listening on 127\.0\.0\.2:/);
     const path = '/api/v1/namespaces/kube-system/services/swift:http/proxy/healthz';
     assert.match(await kubectl(['get', '--raw', path], kubeconfig), /alive|ok/);
   });

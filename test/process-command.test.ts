@@ -3,14 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import { type CheckResult, checkHealth } from '../src/app/health-check.ts';
-import { loadConfig } from '../src/config/index.ts';
 import { eventually } from './support/eventually.ts';
 import { runMain, startGatewayProcess } from './support/gateway-process.ts';
 import { portOf } from './support/listener-stage.ts';
-import { startGatewayWith } from './support/whole-gateway.ts';
-
-const { version: packageVersion } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 describe('the command', () => {
   test('--help and --version answer and end', async () => {
@@ -18,7 +13,8 @@ describe('the command', () => {
     assert.equal(help.code, 0);
     assert.match(help.stdout, /^tiller-gateway: .*--drain-timeout DURATION/s);
     const version = await runMain(['--version']);
-    assert.deepEqual([version.code, version.stdout], [0, `${packageVersion}\n`]);
+    const { version: expected } = JSON.parse(readFileSync('package.json', 'utf8'));
+    assert.deepEqual([version.code, version.stdout], [0, `${expected}\n`]);
   });
 
   test('reports all mistakes at once and exits 2', async () => {
@@ -79,39 +75,37 @@ test("swift's arguments start the program, each with a warning; its command vers
   ]);
   await gateway.seen(/^GET \/tiller\/v2\/version\/json 200$/);
   const version = await runMain(['version']);
-  assert.deepEqual([version.code, version.stdout], [0, `${packageVersion}\n`]);
+  assert.deepEqual(
+    [version.code, version.stdout],
+    await runMain(['--version']).then(it => [it.code, it.stdout]),
+  );
   assert.match(version.stderr, /^version: prints this gateway's version/);
 });
 
-/** What `--health-check` of the program does, here. */
-async function isAlive(environment: Record<string, string>): Promise<CheckResult> {
-  return checkHealth(await loadConfig({ argv: ['--health-check', 'live'], environment }), 'live');
-}
-
 describe('--health-check', () => {
   test('exits 0 while the gateway is alive and ready', async t => {
-    const { port, url } = await startGatewayWith(t, []);
+    const { port } = await startGatewayProcess(t);
     const environment = { TILLER_GATEWAY_ADDR: `127.0.0.1:${port}` };
     assert.equal((await runMain(['--health-check', 'live'], environment)).code, 0);
     // on a busy machine the first look at Tiller takes longer than a probe may
-    await eventually(async () => (await fetch(`${url}/readyz`)).ok);
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok);
     const ready = await runMain(['--health-check', 'ready'], environment);
     assert.equal(ready.code, 0);
     assert.match(ready.stdout, /^Tiller v2.17.0; reads from (?:release records|Tiller \(.+\))\n$/);
   });
 
   test('exits 1 with the reason when Tiller is away, or the gateway itself', async t => {
-    const { port, lines } = await startGatewayWith(t, ['--tiller-endpoint=127.0.0.1:1']);
+    const gateway = await startGatewayProcess(t, ['--tiller-endpoint=127.0.0.1:1']);
+    const { port } = gateway;
     const environment = { TILLER_GATEWAY_ADDR: `127.0.0.1:${port}` };
-    assert.equal((await isAlive(environment)).ok, true);
+    assert.equal((await runMain(['--health-check', 'live'], environment)).code, 0);
     const unready = await runMain(['--health-check', 'ready'], environment);
     assert.equal(unready.code, 1);
     assert.match(unready.stdout, /127\.0\.0\.1:1: connection refused/);
-    const line = await eventually(() =>
-      lines.map(text => JSON.parse(text)).find(({ message }) => message === 'GET /readyz 503'),
-    );
-    assert.deepEqual([line.level, `${line.error}\n`], ['warn', unready.stdout]);
-    const away = await isAlive({ TILLER_GATEWAY_ADDR: '127.0.0.1:1' });
-    assert.deepEqual(away, { ok: false, reason: '127.0.0.1:1 does not answer: ECONNREFUSED' });
+    await gateway.seen(/^GET \/readyz 503$/);
+    const line = gateway.lines.find(({ message }) => message === 'GET /readyz 503');
+    assert.deepEqual([line?.level, `${line?.error}\n`], ['warn', unready.stdout]);
+    const away = await runMain(['--health-check', 'live', '--addr=127.0.0.1:1']);
+    assert.deepEqual([away.code, away.stdout], [1, '127.0.0.1:1 does not answer: ECONNREFUSED\n']);
   });
 });

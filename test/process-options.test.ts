@@ -1,7 +1,4 @@
-/**
- * Options at work: TLS, logs without secrets, limits, metrics. One or two of each kind run the real program; the others
- * the same rooms in this process, from the same flags.
- */
+/** Options of the real program at work: TLS, logs without secrets, limits, metrics. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +10,6 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { createAuthority } from './support/certificates.ts';
 import { eventually } from './support/eventually.ts';
 import { runMain, startGatewayProcess } from './support/gateway-process.ts';
-import { startGatewayWith } from './support/whole-gateway.ts';
 
 const authority = createAuthority('test CA');
 const folder = mkdtempSync(join(tmpdir(), 'process-options-'));
@@ -91,7 +87,7 @@ describe('TLS of the real program', () => {
   });
 
   test('--tls-client-auth required leaves probes alone', async t => {
-    const { port } = await startGatewayWith(t, [...tlsFlags, '--tls-client-auth=required']);
+    const { port } = await startGatewayProcess(t, [...tlsFlags, '--tls-client-auth=required']);
     assert.equal((await httpsGet(port, '/tiller/v2/version/json')).status, 401);
     assert.equal((await httpsGet(port, '/tiller/v2/version/json', authority.issue('client'))).status, 200);
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
@@ -101,7 +97,7 @@ describe('TLS of the real program', () => {
 
 test('with --tls-client-auth required a probe that could reach a cluster needs a certificate', async t => {
   const hub = ['--connector=sandbox', '--tls-client-auth=required', '--allow-adhoc-clusters=*.example'];
-  const { port } = await startGatewayWith(t, [...tlsFlags, ...hub]);
+  const { port } = await startGatewayProcess(t, [...tlsFlags, ...hub]);
   const statusOf = async (path: string, init: RequestInit = {}) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, init);
     await answer.arrayBuffer();
@@ -161,9 +157,9 @@ describe('the log of the real program', () => {
   });
 });
 
-describe('limits and metrics', () => {
+describe('limits and metrics of the real program', () => {
   test('--body-limit answers 413, and /metrics counts what was asked', async t => {
-    const { port } = await startGatewayWith(t, ['--body-limit=1KiB']);
+    const { port } = await startGatewayProcess(t, ['--body-limit=1KiB']);
     const body = { values: { raw: 'x'.repeat(2000) } };
     assert.equal(await postJson(port, '/tiller/v2/releases/web/json', body), 413);
     await (await fetch(`http://127.0.0.1:${port}/tiller/v2/version/json`)).arrayBuffer();
@@ -183,7 +179,7 @@ describe('limits and metrics', () => {
   test('a configuration file counts', async t => {
     const file = join(folder, 'gateway.yaml');
     writeFileSync(file, 'body-limit: 1KiB\ntiller-errors: raw\n');
-    const { port } = await startGatewayWith(t, ['--config', file]);
+    const { port } = await startGatewayProcess(t, ['--config', file]);
     assert.equal((await fetch(`http://127.0.0.1:${port}/tiller/v2/releases/none/status/json`)).status, 500);
   });
 });

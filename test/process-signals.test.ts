@@ -1,20 +1,11 @@
-/** Stopping the real program, with the sandbox behind it where it is to stop on request, else a stub. */
+/** Stopping the real program, with the sandbox behind it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { eventually } from './support/eventually.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { openSocket } from './support/listener-stage.ts';
-import { type StubTiller, startStubTiller } from './support/stub-tiller.ts';
-
-let stub: StubTiller;
-let withStub: string[];
-before(async () => {
-  stub = await startStubTiller();
-  withStub = ['--connector=direct', `--tiller-endpoint=${stub.address}`];
-});
-after(() => stub.stop());
 
 async function version(agent: Agent, port: number): Promise<IncomingMessage> {
   const [answer] = await once(
@@ -28,7 +19,7 @@ async function version(agent: Agent, port: number): Promise<IncomingMessage> {
 test('a failure that nothing waits for is logged and counted, and requests are still served', async t => {
   const fail = "process.on('SIGUSR2', () => void Promise.reject(new Error('nobody waits')))";
   const nodeFlags = [`--import=data:text/javascript,${encodeURIComponent(fail)}`];
-  const gateway = await startGatewayProcess(t, withStub, { nodeFlags });
+  const gateway = await startGatewayProcess(t, [], { nodeFlags });
   const faults = () => gateway.lines.filter(({ level }) => level === 'error');
   for (const count of [1, 2]) {
     gateway.signal('SIGUSR2');
@@ -72,7 +63,7 @@ describe('signals', () => {
   });
 
   test('what outlasts the drain timeout is cut off, and it is still 0', async t => {
-    const gateway = await startGatewayProcess(t, [...withStub, '--drain-timeout=300ms']);
+    const gateway = await startGatewayProcess(t, ['--drain-timeout=300ms']);
     const socket = await openSocket(t, gateway.port);
     socket.on('error', () => {});
     socket.write('POST /tiller/v2/releases/a/json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{');
@@ -83,7 +74,7 @@ describe('signals', () => {
   });
 
   test('a second signal ends it at once', async t => {
-    const gateway = await startGatewayProcess(t, [...withStub, '--drain-timeout=1h']);
+    const gateway = await startGatewayProcess(t, ['--drain-timeout=1h']);
     const socket = await openSocket(t, gateway.port);
     socket.on('error', () => {});
     socket.write('POST /tiller/v2/releases/a/json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{');
