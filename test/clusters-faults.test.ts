@@ -235,7 +235,7 @@ describe('loads on a tunnel', { concurrency: 4 }, () => {
   });
 
   test('TLS to Tiller goes through the tunnel, and the certificate is the one that Helm expects', async t => {
-    const { caPem, certPem, keyPem } = sharedCertificate(); // it names 127.0.0.1
+    const { caPem, certPem, keyPem } = await sharedCertificate(); // it names 127.0.0.1
     const { client } = await createTunnelledTiller(t, {
       stub: {
         replies: { GetReleaseStatus: answered },
@@ -249,7 +249,7 @@ describe('loads on a tunnel', { concurrency: 4 }, () => {
   for (const clientCa of [false, true]) {
     const asking = clientCa ? ' and asks for a certificate' : '';
     test(`a Tiller that speaks TLS${asking}, and no flag that says so: the error says which`, async t => {
-      const { caPem, certPem, keyPem } = sharedCertificate();
+      const { caPem, certPem, keyPem } = await sharedCertificate();
       const tls = { cert: Buffer.from(certPem), key: Buffer.from(keyPem) };
       const { stub, client } = await createTunnelledTiller(t, {
         stub: { tls: { ...tls, ...(clientCa && { clientCa: Buffer.from(caPem) }) } },

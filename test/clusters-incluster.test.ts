@@ -129,7 +129,7 @@ describe('the incluster connector', () => {
     ];
     for (const [what, spec, pods, host] of cases) {
       test(what, async t => {
-        const { caPem, certPem: cert, keyPem: key } = sharedCertificate();
+        const { caPem, certPem: cert, keyPem: key } = await sharedCertificate();
         const api = createServer({ cert, key }, ({ url = '' }, response) => {
           const items = url.includes('/services?') ? [service(spec)] : pods;
           response.statusCode = items ? 200 : 403;

@@ -95,7 +95,7 @@ describe('the kubeconfig connector', () => {
   });
 
   test('shows a client certificate', async t => {
-    const { caPem, certPem, keyPem } = sharedCertificate();
+    const { caPem, certPem, keyPem } = await sharedCertificate();
     const seen: (string | undefined)[] = [];
     const server = createSecureServer(
       { cert: certPem, key: keyPem, requestCert: true, rejectUnauthorized: false },
@@ -135,7 +135,7 @@ describe('the kubeconfig connector', () => {
 
   test('says that the server is signed by an unknown authority', async t => {
     const { kubernetes } = await createStage(t, echo);
-    const { caPem } = createServerCertificate();
+    const { caPem } = await createServerCertificate();
     const cluster = { 'certificate-authority-data': Buffer.from(caPem).toString('base64') };
     const kubeconfig = withUser(kubernetes, { token: kubernetes.token }, cluster);
     await assert.rejects(createKubeconfigConnector({ kubeconfig }).connect(never), {

@@ -26,7 +26,7 @@ interface Server extends KubeAddress, AsyncDisposable {
 async function startSandbox(): Promise<Server> {
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { path: '/none' },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   const { url, caPem, token } = kubernetes;
   const forgetHistory = () => kubernetes.misbehave.forgetHistory();

@@ -39,7 +39,7 @@ async function startStage(t: TestContext, dice: Dice) {
   const [behindTunnel, api] = [await startOddTiller(dice), await startOddApiServer(dice)];
   const peers: OddPeer[] = [...tillers, behindTunnel, api];
   t.after(async () => void (await Promise.all(peers.map(peer => peer.stop()))));
-  const kubernetes = await startCluster(t, behindTunnel.port, { certificate: sharedCertificate() });
+  const kubernetes = await startCluster(t, behindTunnel.port, { certificate: await sharedCertificate() });
   const [tunnelled, hostile] = [
     folder.write('tunnel.kubeconfig', kubernetes.kubeconfig()),
     folder.write('hostile.kubeconfig', kubeconfigOf(api.port)),

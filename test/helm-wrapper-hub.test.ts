@@ -38,7 +38,7 @@ before(async () => {
     '--default-cluster=tunnel',
     `--chart-dir=${conformanceFolder}/charts`,
     '--allow-adhoc-clusters=127.0.0.1',
-    `--adhoc-ca-file=${folder.write('ca.pem', sharedCertificate().caPem)}`,
+    `--adhoc-ca-file=${folder.write('ca.pem', (await sharedCertificate()).caPem)}`,
   ]);
 });
 after(async () => {

@@ -35,7 +35,7 @@ async function startCluster(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { path: join(folder, 'none') },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   t.after(async () => {
     await kubernetes.close();

@@ -34,7 +34,7 @@ async function stage(t: TestContext): Promise<{ kubernetes: SandboxKubernetes; k
   const [host = '', port] = tiller.address.split(':');
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { host, port: Number(port) },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
     keepsRecords: true,
   });
   t.after(() => kubernetes.close());

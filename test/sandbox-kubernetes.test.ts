@@ -130,7 +130,7 @@ async function play(address: KubeAddress, exchange: Exchange, known: Substitutio
 test('all recorded exchanges', { timeout: 60_000 }, async t => {
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { path: '/none' },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   t.after(() => kubernetes.close());
   const known: Substitutions = new Map();

@@ -34,7 +34,7 @@ async function startBoth(t: TestContext, folder?: string) {
   const kubernetes = await createSandboxKubernetes({
     objects,
     tillerTarget: { path: '/none' },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   const problems: string[] = [];
   const tiller = await SandboxClient.start({ objects, folder, report: problem => problems.push(problem) });

@@ -46,7 +46,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 async function createCluster(t: TestContext): Promise<SandboxKubernetes> {
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { path: '/nowhere' },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   t.after(() => kubernetes.close());
   return kubernetes;

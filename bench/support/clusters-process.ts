@@ -31,7 +31,7 @@ const releases = Array.from({ length: 20 }, (_, index) => ({
   },
 }));
 const list = encodeMessage('hapi.services.tiller.ListReleasesResponse', { count: 20, total: 20, releases });
-const certificate = createServerCertificate();
+const certificate = await createServerCertificate();
 const places: ClusterPlace[] = [];
 for (let index = 0; index < count; index++) {
   const listMs = listMsOf(index);

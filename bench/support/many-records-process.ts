@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { encodeMessage } from '../../src/codec/index.ts';
 import { createServerCertificate } from '../../src/sandbox/index.ts';
 
-const certificate = createServerCertificate();
+const certificate = await createServerCertificate();
 
 /** Of each release. Half of it is gone by gzip, and a third comes back by base64. */
 const releaseBytes = 100 * 1024;

@@ -17,7 +17,7 @@ export interface RecordPlaces {
   readonly memoryTiller: string;
 }
 
-const certificate = createServerCertificate();
+const certificate = await createServerCertificate();
 
 /** A Tiller behind an API server that has its records. */
 async function startLimited(): Promise<string> {

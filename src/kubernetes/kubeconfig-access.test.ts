@@ -12,7 +12,7 @@ let caPem: string;
 let certPem: string;
 let keyPem: string;
 before(async () => {
-  ({ caPem, certPem, keyPem } = sharedCertificate());
+  ({ caPem, certPem, keyPem } = await sharedCertificate());
 });
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
 after(() => rmSync(folder, { recursive: true }));

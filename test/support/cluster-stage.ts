@@ -34,7 +34,7 @@ export async function createStage(t: TestContext, handle: (socket: Socket) => vo
   const { port } = server.address() as AddressInfo;
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { host: '127.0.0.1', port },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   t.after(async () => {
     await kubernetes.close();

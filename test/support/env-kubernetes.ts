@@ -53,7 +53,7 @@ export async function startEnvKubernetes(): Promise<EnvKubernetes> {
         '--unsafe-no-fsync',
       ]),
     );
-    const certificate = sharedCertificate();
+    const certificate = await sharedCertificate();
     const token = randomBytes(16).toString('hex');
     const { privateKey, publicKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,

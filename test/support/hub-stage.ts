@@ -24,7 +24,7 @@ export async function startCluster(
 ): Promise<SandboxKubernetes> {
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { host: '127.0.0.1', port: tillerPort },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
     ...options,
   });
   owner.after(() => kubernetes.close());

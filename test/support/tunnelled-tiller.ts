@@ -33,7 +33,7 @@ export async function createTunnelledTiller(
   const stub = await startStubTiller(options.stub);
   const kubernetes = await createSandboxKubernetes({
     tillerTarget: { host: '127.0.0.1', port: stub.port },
-    certificate: sharedCertificate(),
+    certificate: await sharedCertificate(),
   });
   const waiting: ((reason: string) => void)[] = [];
   const failures: Error[] = [];

@@ -1,8 +1,6 @@
-/**
- * X.509 certificates for loopback, written by hand, since Node makes none: RFC 5280, with keys of P-256, which take less
- * than a millisecond where RSA takes a hundred.
- */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { generateKeyPair, randomBytes, sign } from 'node:crypto';
+import { promisify } from 'node:util';
+import forge from 'node-forge';
 
 export interface ServerCertificate {
   readonly caPem: string;
@@ -10,155 +8,71 @@ export interface ServerCertificate {
   readonly keyPem: string;
 }
 
-/** A certificate with its key, both in PEM. */
-export interface KeyedCertificate {
-  readonly cert: string;
-  readonly key: string;
-}
+const validityMs = 365 * 24 * 60 * 60 * 1000;
 
-export interface CertificateRequest {
-  readonly commonName: string;
-  readonly validityMs: number;
-  /** For servers, and for their clients too where that is asked for. */
-  readonly forClients?: boolean;
-  readonly dnsNames: readonly string[];
-  /** The bytes of each, 4 or 16. */
-  readonly ips: readonly (readonly number[])[];
-}
+/** A fresh authority and a certificate of it for loopback; the authority's key is not kept. */
+export async function createServerCertificate(): Promise<ServerCertificate> {
+  const [caKeys, serverKeys] = await Promise.all([generateKeys(), generateKeys()]);
+  const caName = [{ name: 'commonName', value: 'tiller-gateway sandbox CA' }];
+  const ca = createCertificate(caKeys.publicKey, caName);
+  ca.setIssuer(caName);
+  ca.setExtensions([
+    { name: 'basicConstraints', cA: true, critical: true },
+    { name: 'keyUsage', keyCertSign: true, critical: true },
+  ]);
+  signCertificate(ca, caKeys.privateKey);
 
-/** Signs certificates; its key stays in here. */
-export interface Authority {
-  readonly ca: string;
-  issue(request: CertificateRequest): KeyedCertificate;
-}
-
-/** DER of the object identifiers, each with its tag and length. */
-const oids = {
-  commonName: '0603550403',
-  ecdsaWithSha256: '06082a8648ce3d040302',
-  keyUsage: '0603551d0f',
-  subjectAltName: '0603551d11',
-  basicConstraints: '0603551d13',
-  extKeyUsage: '0603551d25',
-  serverAuth: '06082b06010505070301',
-  clientAuth: '06082b06010505070302',
-};
-
-/** Tags of DER, and those of GeneralName (RFC 5280, section 4.2.1.6). */
-const tags = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  utf8String: 0x0c,
-  utcTime: 0x17,
-  sequence: 0x30,
-  set: 0x31,
-  version: 0xa0,
-  extensions: 0xa3,
-  dnsName: 0x82,
-  ip: 0x87,
-};
-
-const yearMs = 365 * 24 * 60 * 60 * 1000;
-
-/** A fresh authority and a certificate of it for loopback. */
-export function createServerCertificate(): ServerCertificate {
-  const { ca, issue } = createAuthority('tiller-gateway sandbox CA', yearMs);
-  const { cert, key } = issue({
-    commonName: 'kubernetes',
-    validityMs: yearMs,
-    dnsNames: ['localhost', 'kubernetes.default.svc'],
-    ips: [
-      [127, 0, 0, 1],
-      [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-    ],
-  });
-  return { caPem: ca, certPem: cert, keyPem: key };
-}
-
-/** @param issuer the authority's common name */
-export function createAuthority(issuer: string, validityMs: number): Authority {
-  const { privateKey, publicKey } = generateKeys();
-  const isTrue = der(tags.boolean, Buffer.of(0xff));
-  const certificate = (subject: string, key: KeyObject, forMs: number, extensions: Buffer[]) => {
-    const algorithm = sequence(hex(oids.ecdsaWithSha256));
-    const content = sequence(
-      der(tags.version, der(tags.integer, Buffer.of(2))), // which is version 3
-      der(tags.integer, Buffer.of(1), randomBytes(15)), // positive, and shortest
-      algorithm,
-      name(issuer),
-      sequence(time(Date.now() - 60_000), time(Date.now() + forMs)), // clocks differ
-      name(subject),
-      key.export({ type: 'spki', format: 'der' }),
-      der(tags.extensions, sequence(...extensions)),
-    );
-    return pem(sequence(content, algorithm, bitString(sign('sha256', content, privateKey))));
-  };
+  const server = createCertificate(serverKeys.publicKey, [{ name: 'commonName', value: 'kubernetes' }]);
+  server.setIssuer(caName);
+  server.setExtensions([
+    { name: 'basicConstraints', cA: false },
+    { name: 'extKeyUsage', serverAuth: true },
+    {
+      name: 'subjectAltName',
+      altNames: [
+        { type: 2, value: 'localhost' },
+        { type: 2, value: 'kubernetes.default.svc' },
+        { type: 7, ip: '127.0.0.1' },
+        { type: 7, ip: '::1' },
+      ],
+    },
+  ]);
+  signCertificate(server, caKeys.privateKey);
   return {
-    ca: certificate(issuer, publicKey, validityMs, [
-      extension(oids.basicConstraints, sequence(isTrue), isTrue),
-      extension(oids.keyUsage, der(tags.bitString, Buffer.of(2, 0x04)), isTrue), // bit 5: signs certificates
-    ]),
-    issue(request) {
-      const own = generateKeys();
-      const usages = [oids.serverAuth, ...(request.forClients ? [oids.clientAuth] : [])];
-      const cert = certificate(request.commonName, own.publicKey, request.validityMs, [
-        extension(oids.basicConstraints, sequence()),
-        extension(oids.extKeyUsage, sequence(...usages.map(hex))),
-        extension(
-          oids.subjectAltName,
-          sequence(
-            ...request.dnsNames.map(dnsName => der(tags.dnsName, Buffer.from(dnsName))),
-            ...request.ips.map(bytes => der(tags.ip, Buffer.from(bytes))),
-          ),
-        ),
-      ]);
-      return { cert, key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
+    caPem: forge.pki.certificateToPem(ca),
+    certPem: forge.pki.certificateToPem(server),
+    keyPem: serverKeys.privateKey,
+  };
+}
+
+/** Signs by node:crypto, since node-forge computes in JavaScript, which takes longer than all else at a start. */
+export function signCertificate(certificate: forge.pki.Certificate, keyPem: string): void {
+  const key = {
+    sign: () => {
+      const der = forge.asn1.toDer(certificate.tbsCertificate).getBytes();
+      return sign('sha256', Buffer.from(der, 'latin1'), keyPem).toString('latin1');
     },
   };
+  certificate.sign(key as unknown as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
 }
 
-function generateKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+function createCertificate(
+  publicKeyPem: string,
+  subject: forge.pki.CertificateField[],
+): forge.pki.Certificate {
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(publicKeyPem);
+  certificate.serialNumber = `01${randomBytes(15).toString('hex')}`; // positive, and shortest in DER
+  certificate.setSubject(subject);
+  certificate.validity.notBefore = new Date(Date.now() - 60_000); // clocks differ
+  certificate.validity.notAfter = new Date(Date.now() + validityMs);
+  return certificate;
 }
 
-/** A value of less than 65,536 bytes. */
-function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const content = Buffer.concat(parts);
-  const { length } = content;
-  const size = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...(length < 0x80 ? [length] : size)), content]);
-}
-
-function sequence(...parts: readonly Uint8Array[]): Buffer {
-  return der(tags.sequence, ...parts);
-}
-
-function bitString(bytes: Uint8Array): Buffer {
-  return der(tags.bitString, Buffer.of(0), bytes); // no unused bits
-}
-
-function name(commonName: string): Buffer {
-  const value = der(tags.utf8String, Buffer.from(commonName));
-  return sequence(der(tags.set, sequence(hex(oids.commonName), value)));
-}
-
-/** Until 2049; of later times the tag is another. */
-function time(ms: number): Buffer {
-  const digits = new Date(ms).toISOString().slice(2, 19).replace(/\D/g, '');
-  return der(tags.utcTime, Buffer.from(`${digits}Z`));
-}
-
-function extension(oid: string, value: Uint8Array, ...critical: readonly Uint8Array[]): Buffer {
-  return sequence(hex(oid), ...critical, der(tags.octetString, value));
-}
-
-function hex(text: string): Buffer {
-  return Buffer.from(text, 'hex');
-}
-
-function pem(bytes: Buffer): string {
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+function generateKeys(): Promise<{ publicKey: string; privateKey: string }> {
+  return promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
 }

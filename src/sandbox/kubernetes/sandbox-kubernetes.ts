@@ -9,13 +9,13 @@ import { createFaults, type Misbehaviour } from './faults.ts';
 import { Watches, type WatchOptions } from './watch.ts';
 
 export interface SandboxKubernetesOptions {
-  /** Where the sandbox's Tiller listens; it may still be starting. */
+  /** Where the sandbox's Tiller listens; it may still be starting, while the certificate is made. */
   readonly tillerTarget: Target | Promise<Target>;
   /** Default 0: any free one. */
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Shared by sandboxes that a client trusts alike. Default: a new one. */
+  /** Shared by many sandboxes of one process, since making one takes a while. Default: a new one. */
   readonly certificate?: ServerCertificate;
   /** Whether the Service `kube-system/swift` is there. Default: yes. */
   readonly gatewayService?: boolean;
@@ -81,8 +81,11 @@ const gatewayLabels = { app: 'tiller-gateway' };
  * own programs. Its CA and token are made anew.
  */
 export async function createSandboxKubernetes(options: SandboxKubernetesOptions): Promise<SandboxKubernetes> {
-  const { host = '127.0.0.1', certificate = createServerCertificate() } = options;
-  const tillerTarget = await options.tillerTarget;
+  const { host = '127.0.0.1' } = options;
+  const [tillerTarget, certificate] = await Promise.all([
+    options.tillerTarget,
+    options.certificate ?? createServerCertificate(),
+  ]);
   const objects = options.objects ?? new ClusterObjects();
   const watches = new Watches(objects.store, options.watches);
   const faults = createFaults(objects.store, watches);
