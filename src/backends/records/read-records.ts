@@ -129,11 +129,10 @@ export class RecordReader {
     // in one namespace there may be Helm 2's and what was moved to Helm 3: changes through this gateway go to the former
     const chosen = byRelease.get(releases.find(release => release.startsWith('helm2')) ?? releases[0]!)!;
     // and what another storage driver has left, with the same numbers: the driver that was used last counts
-    const byDriver = [...Map.groupBy(chosen, ({ resource }) => resource).values()];
-    const lastOf = (of: readonly StoredRevision[]) =>
-      of.reduce((last, one) => Math.max(last, one.lastDeployedSeconds), 0);
-    const [used = []] = byDriver.sort((a, b) => lastOf(b) - lastOf(a));
-    return used.sort((a, b) => b.version - a.version);
+    const used = chosen.reduce((last, one) =>
+      one.lastDeployedSeconds > last.lastDeployedSeconds ? one : last,
+    ).resource;
+    return chosen.filter(({ resource }) => resource === used).sort((a, b) => b.version - a.version);
   }
 }
 

@@ -132,7 +132,11 @@ export class RecordWatch {
     } catch (error) {
       // the error must not be kept: it holds what was unpacked
       const fault = faultOf(error);
-      return { put: () => void (store.refuse(id, fault) && refused(id, fault)) };
+      return {
+        put: () => {
+          if (store.refuse(id, fault)) refused(id, fault);
+        },
+      };
     }
   }
 
