@@ -45,8 +45,9 @@ async function whyTiller(
   wanted: Wanted | undefined,
   { consistency, signal }: CallContext,
 ): Promise<string | undefined> {
-  const isOnly = answersAlone(records, wanted);
-  if (wanted?.needsTiller !== undefined && !isOfHelm3(records, wanted)) return wanted.needsTiller;
+  const isHelm3 = isOfHelm3(records, wanted);
+  const isOnly = records.only || isHelm3;
+  if (wanted?.needsTiller !== undefined && !isHelm3) return wanted.needsTiller;
   if (consistency?.consistent) {
     if (!isOnly) return 'consistent was asked for';
     const why = records.only
@@ -63,13 +64,9 @@ async function whyTiller(
   return `records do not show ${missing} yet`;
 }
 
-function isOfHelm3(records: Records, { name, namespace }: Wanted): boolean {
-  return records.storageOf(name, namespace || undefined) === 'helm3';
-}
-
-/** Whether Tiller is not asked: it would say of a release of Helm 3 that it is not there. */
-function answersAlone(records: Records, wanted: Wanted | undefined): boolean {
-  return records.only || (wanted !== undefined && isOfHelm3(records, wanted));
+/** Tiller would say of such a release that it is not there, so it is never asked. */
+function isOfHelm3(records: Records, wanted: Wanted | undefined): boolean {
+  return wanted !== undefined && records.storageOf(wanted.name, wanted.namespace || undefined) === 'helm3';
 }
 
 function ageOf(records: Records): number {
@@ -103,7 +100,8 @@ export async function readOne(
       return await records.unary(method, checked, context, { namespace: namespace || undefined });
     } catch (error) {
       const isUnreachable = error instanceof GatewayError && error.code === Code.UNAVAILABLE;
-      if (!isUnreachable || answersAlone(records, wanted) || context.signal.aborted) throw error;
+      const isOnly = records.only || isOfHelm3(records, wanted);
+      if (!isUnreachable || isOnly || context.signal.aborted) throw error;
       context.readsFrom?.(`tiller; reason="${headerText(error.message)}"`);
     }
   }
