@@ -33,9 +33,10 @@ export function reflectionHandlers(services: readonly string[]): [string, CallHa
   let descriptors: Promise<ReflectedFiles> | undefined;
   const handler: CallHandler<ServerCall> = async call => {
     descriptors ??= createReflectedFiles();
+    const files = await descriptors;
     let count = 0;
     for await (const message of call.requests(maxRequestBytes)) {
-      await call.send(answer(message, await descriptors, services));
+      await call.send(answer(message, files, services));
       if (++count === maxRequests) break;
     }
     return Code.OK;
