@@ -8,26 +8,23 @@ import { type GoMap, type GoValue, TypedMap } from '../go/value.ts';
 const isTable = (value: GoValue | undefined): value is GoMap =>
   value instanceof Map && (!(value instanceof TypedMap) || value.type === 'chartutil.Values');
 
-/** A table by its dotted path, as Helm's Values.Table finds it. @throws GoError with Helm's text */
-function tableAt(values: GoMap, path: string, work: Work): GoMap {
+/** Where a dotted path leads: the last table on it, and the name at which there is no further one. */
+function followPath(values: GoMap, path: string): { readonly table: GoMap; readonly missing?: string } {
   let table = values;
   for (const name of path.split('.')) {
     const next = table.get(name);
-    if (next === undefined) throw new GoError(`no table named ${quote(name)} (${formatValue(table, work)})`);
-    if (!isTable(next)) throw new GoError(`no table named ${quote(name)}`);
+    if (!isTable(next)) return { table, missing: name };
     table = next;
   }
-  return table;
+  return { table };
 }
 
-function tableOrNothing(values: GoMap, path: string): GoMap | undefined {
-  let table = values;
-  for (const name of path.split('.')) {
-    const next = table.get(name);
-    if (!isTable(next)) return undefined;
-    table = next;
-  }
-  return table;
+/** A table by its dotted path, as Helm's Values.Table finds it. @throws GoError with Helm's text */
+function tableAt(values: GoMap, path: string, work: Work): GoMap {
+  const { table, missing } = followPath(values, path);
+  if (missing === undefined) return table;
+  const held = table.has(missing) ? '' : ` (${formatValue(table, work)})`;
+  throw new GoError(`no table named ${quote(missing)}${held}`);
 }
 
 /** What is no table at the end of a dotted path. @throws GoError in the words of Helm's Values.PathValue */
@@ -35,10 +32,10 @@ export function pathValue(values: GoMap, path: string): GoValue {
   if (path === '') throw new GoError('YAML path string cannot be zero length');
   const dot = path.lastIndexOf('.');
   const key = path.slice(dot + 1);
-  const table = dot < 0 ? values : tableOrNothing(values, path.slice(0, dot));
-  const value = table?.get(key);
+  const { table, missing } = dot < 0 ? { table: values } : followPath(values, path.slice(0, dot));
+  const value = missing === undefined ? table.get(key) : undefined;
   if (value !== undefined && !(value instanceof Map && !(value instanceof TypedMap))) return value;
-  throw new GoError(dot < 0 || table === undefined ? `${key} is not a value` : `key not found: ${key}`);
+  throw new GoError(dot < 0 || missing !== undefined ? `${key} is not a value` : `key not found: ${key}`);
 }
 
 /** Values have methods in Go, which templates can call: `.Values.AsMap`. They win over keys of the same names. */
