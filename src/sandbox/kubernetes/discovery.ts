@@ -1,17 +1,9 @@
+import { kubernetesVersion } from '@tiller-gateway/helm-render/versions';
 import { joinApiVersion, type Resource, type Resources, storageVersionHash } from '../objects/resources.ts';
 import { reviewsOf } from './reviews.ts';
 
-const version = {
-  major: '1',
-  minor: '18',
-  gitVersion: 'v1.18.20',
-  gitCommit: '1f3e19b7beb1cc0110255668c4238ed63dadb7ad',
-  gitTreeState: 'clean',
-  buildDate: '2021-06-16T12:51:17Z',
-  goVersion: 'go1.19.8',
-  compiler: 'gc',
-  platform: 'linux/amd64',
-};
+/** As charts see it, but for the compiler that the recorded server was built by. */
+const version = { ...kubernetesVersion, goVersion: 'go1.19.8' };
 
 /** What clients ask before they know anything; needs no login, as on a real cluster. */
 export function publicDocument(path: string): object | undefined {
