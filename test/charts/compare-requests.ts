@@ -3,7 +3,7 @@ import { parseYaml, writeYaml } from '../../src/yaml/index.ts';
 
 /**
  * A chart in a form that can be compared as test/conformance/README.md says: the order of files and of dependencies does not
- * matter, and values are compared as YAML where the chart has a requirements.yaml, byte for byte elsewhere.
+ * matter, and values are compared as YAML where the chart has a requirements.yaml, byte for byte otherwise.
  */
 export function comparable(chart: Chart | null): unknown {
   if (!chart) return null;
