@@ -231,7 +231,11 @@ test(`${total} random and mutated inputs, with hostile peers on the other side`,
   const slowest = exited === undefined ? await probing.stop() : 0;
   const seconds = (performance.now() - startedAt) / 1000;
   const errors = gateway.lines.filter(({ level }) => level === 'error');
-  assert.equal(exited, undefined, `the process ended: ${JSON.stringify(errors.slice(-3))}`);
+  assert.equal(
+    exited,
+    undefined,
+    `the process ended: ${JSON.stringify(errors.slice(-3))} ${gateway.lastWords()}`,
+  );
   const after = await measure(gateway);
   const odd = peers.reduce((sum, { answered }) => sum + answered, 0);
   t.diagnostic(

@@ -14,7 +14,12 @@ export interface GatewayProcess {
   seen(message: RegExp): Promise<void>;
   /** The exit code, and the signal's name where one ended it. */
   readonly exit: Promise<number | string>;
+  /** The end of what it wrote to its standard error so far: Node's own last words, where it aborts. */
+  lastWords(): string;
 }
+
+/** Of the standard error: as much is kept. */
+const maxLastWords = 16_384;
 
 export interface ProcessOptions {
   /** Flags of Node itself. */
@@ -42,7 +47,7 @@ export async function startGatewayProcess(
   });
   let errors = '';
   child.stderr!.setEncoding('utf8').on('data', text => {
-    errors += text;
+    errors = (errors + text).slice(-maxLastWords);
   });
   const exit = exitOf(child);
   const find = (message: RegExp) => lines.find(line => message.test(String(line.message)));
@@ -59,7 +64,15 @@ export async function startGatewayProcess(
     });
   await seen(/^listening on /);
   const port = Number(/\d+$/.exec(String(find(/^listening on /)?.message))?.[0]);
-  return { port, pid: child.pid ?? 0, lines, seen, exit, signal: name => void child.kill(name) };
+  return {
+    port,
+    pid: child.pid ?? 0,
+    lines,
+    seen,
+    exit,
+    lastWords: () => errors,
+    signal: name => void child.kill(name),
+  };
 }
 
 /** Runs the command to its end. */
