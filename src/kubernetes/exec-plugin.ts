@@ -5,7 +5,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { reasonOf, unavailable } from '../protocol/index.ts';
 import { goJson, parseYaml, type YamlValue } from '../yaml/index.ts';
 import { type ExecEntry, serverFields } from './kubeconfig-file.ts';
-import type { KeyPair } from './server-tls.ts';
+import { type KeyPair, problemOfPair } from './server-tls.ts';
 import { readFields, withTypeNames } from './typed-fields.ts';
 
 /*
@@ -92,13 +92,14 @@ function toMap(fields: Record<string, YamlValue>): Map<string, YamlValue> {
 /** A bare command is looked up in this process's PATH, as in Go not in relative folders of it. */
 async function programOf(command: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<string> {
   if (!hasGroups) return command;
-  const candidates = command.includes('/')
-    ? [command]
-    : PATH.split(delimiter).map(dir => join(dir || '.', command));
-  for (const candidate of candidates) {
-    if (command !== candidate && !(await isExecutable(candidate))) continue;
-    if (command !== candidate && !isAbsolute(candidate))
-      throw new Error('it is in a relative folder of PATH');
+  if (command.includes('/')) {
+    await requireFormat(command);
+    return command;
+  }
+  for (const candidate of PATH.split(delimiter).map(folder => join(folder, command))) {
+    if (!(await isExecutable(candidate))) continue;
+    // an empty entry of PATH is the working folder
+    if (!isAbsolute(candidate)) throw new Error('it is in a relative folder of PATH');
     await requireFormat(candidate);
     return candidate;
   }
@@ -218,6 +219,8 @@ function parseCredentials(output: string, apiVersion: string): ExecCredentials {
     throw new Error('it printed a certificate without its key, or a key alone');
   if (token === '' && cert === '')
     throw new Error('it printed no ExecCredential with a token or a certificate');
+  const problem = cert === '' ? undefined : problemOfPair({ cert, key });
+  if (problem) throw new Error(`the certificate that it printed ${problem}`);
   const expires = credential.status?.expirationTimestamp;
   const expiresAt = expires === undefined ? undefined : parseTime(expires);
   if (expires !== undefined && expiresAt === undefined)

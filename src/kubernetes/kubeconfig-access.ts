@@ -21,6 +21,7 @@ import {
   createTrust,
   generalAuthorities,
   type KeyPair,
+  problemOfPair,
   readNamedFile,
   verifiedAs,
 } from './server-tls.ts';
@@ -278,9 +279,8 @@ async function pairOf(user: KubeconfigUser, userName: string): Promise<KeyPair |
   const cert = await read('client-certificate');
   const key = cert && (await read('client-key'));
   if (!cert || !key) return undefined;
-  // OpenSSL takes these for certificates as well, and Go does not
-  if (/-----BEGIN (?:X509|TRUSTED) CERTIFICATE-----/.test(cert.toString('latin1')))
-    throw unavailable(`client-certificate of ${userName} has PEM blocks other than CERTIFICATE`);
+  const problem = problemOfPair({ cert, key });
+  if (problem) throw unavailable(`client-certificate of ${userName} ${problem}`);
   return { cert, key };
 }
 

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, connect, isIP, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
+import { unavailable } from '../protocol/index.ts';
 import type { ServerTls } from './api.ts';
 import { hostPort } from './endpoint.ts';
 import { type GoUrl, parseGoUrl, withoutZone } from './server-url.ts';
@@ -16,7 +17,11 @@ import { type GoUrl, parseGoUrl, withoutZone } from './server-url.ts';
 export function proxyFor(server: string, environment: NodeJS.ProcessEnv, host?: string): string | undefined {
   const url = new URL(server);
   const read = (name: string) => environment[name] || environment[name.toLowerCase()] || undefined;
-  const proxy = read(url.protocol === 'http:' ? 'HTTP_PROXY' : 'HTTPS_PROXY');
+  const isPlain = url.protocol === 'http:';
+  const proxy = read(isPlain ? 'HTTP_PROXY' : 'HTTPS_PROXY');
+  // a web server's CGI program has a client's `Proxy` header there
+  if (isPlain && proxy !== undefined && environment.REQUEST_METHOD)
+    throw unavailable('HTTP_PROXY is not used beside REQUEST_METHOD, as in the environment of a CGI program');
   if (proxy === undefined || isExcepted(url, host ?? url.hostname, read('NO_PROXY') ?? '')) return undefined;
   return proxy.includes('://') ? proxy : `http://${proxy}`;
 }

@@ -12,6 +12,19 @@ export interface KeyPair {
   readonly key: Buffer | string;
 }
 
+/**
+ * Refuses what OpenSSL takes for PEM and Go does not: certificates under older labels, and a byte order mark.
+ * @returns what is wrong; undefined where nothing is
+ */
+export function problemOfPair({ cert, key }: KeyPair): string | undefined {
+  const texts = [cert, key].map(pem => pem.toString('utf8'));
+  if (/-----BEGIN (?:X509|TRUSTED) CERTIFICATE-----/.test(texts[0] ?? ''))
+    return 'has PEM blocks other than CERTIFICATE';
+  return texts.some(text => text.startsWith('\ufeff'))
+    ? 'or its key begins with a byte order mark'
+    : undefined;
+}
+
 /** @param what names the file, for errors */
 export async function readNamedFile(file: string, what: string): Promise<Buffer> {
   return readFile(localPath(file)).catch(cause => {
@@ -53,7 +66,12 @@ function isCertificate(pem: string): boolean {
 export async function generalAuthorities(environment: NodeJS.ProcessEnv): Promise<string[]> {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = environment;
   const general = file
-    ? usableCertificates(await readNamedFile(file, 'SSL_CERT_FILE'))
+    ? usableCertificates(
+        await readNamedFile(file, 'SSL_CERT_FILE').catch(error => {
+          if (folders) return Buffer.alloc(0); // as Go, which goes on with the folders
+          throw error;
+        }),
+      )
     : [...getCACertificates('default'), ...getCACertificates('system')];
   if (!folders) return general;
   const added = await Promise.all(folders.split(':').map(folder => certificatesOfFolder.fetch(folder)));

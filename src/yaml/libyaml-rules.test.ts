@@ -14,6 +14,11 @@ const taken: readonly (readonly [string, string])[] = [
   ['a: |\n  x', '{"a":"x"}'],
   ['a: b\u0085c: d', '{"a":"b","c":"d"}'],
   ['a: [\n]\n---\nb: [', '{"a":[]}'],
+  // a lone `!` makes a text of a scalar, and nothing of a list or a map (seen with kubectl, which reads by yaml.v2)
+  ['[! 12]', '["12"]'],
+  ['! "12"', '"12"'],
+  ['- ! true\n- ! null\n- ! &x 1.5\n- *x', '["true","null","1.5","1.5"]'],
+  ['! {a: ! [b]}', '{"a":["b"]}'],
 ];
 
 describe('what libyaml takes beyond YAML 1.2', () => {
@@ -31,8 +36,6 @@ const refused: readonly string[] = [
   'a: [-, b]',
   'a: b\n  [c\nd: [e\n]',
   'a: "b\u2028  c"',
-  '[! 12]',
-  '! "12"',
   'a: b\n\t# comment',
   'a: b\n\t\nc: d',
   '- |\n  x\n\t\n- y',

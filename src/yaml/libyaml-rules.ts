@@ -1,7 +1,7 @@
 /**
  * js-yaml's grammar is YAML 1.2, Helm's is libyaml's YAML 1.1. What libyaml refuses, or would read as another value, is
- * refused here, after js-yaml has parsed it. So are a few texts that libyaml takes and no real chart has: a lone `!` as
- * a tag, U+2028 and U+2029 as line breaks.
+ * refused here, after js-yaml has parsed it. So are texts that libyaml takes and no real chart has: with U+2028 and U+2029
+ * as line breaks.
  */
 import { CHOMPING_MODE, COLLECTION_STYLE, EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml';
 import { lineAt, YamlError } from './source-text.ts';
@@ -98,8 +98,6 @@ class Rules {
     )
       throw this.#error('did not find expected alphabetic or numeric character', event.anchorStart);
     if (event.type === EVENT_ID.ALIAS || event.tagStart === none) return;
-    if (event.tagEnd === event.tagStart + 1)
-      throw this.#error("the tag '!' is not supported", event.tagStart);
     // in a flow collection libyaml reads on
     if (/[,[\]{}]/.test(this.#source[event.tagEnd] ?? ''))
       throw this.#error('did not find expected whitespace or line break', event.tagEnd);
