@@ -172,6 +172,112 @@ test('the same words in other places mean the same', () => {
   for (const [text, code] of alike) assert.equal(translateTillerCode(Code.UNKNOWN, text), code, text);
 });
 
+/** Further texts of the kinds that were measured, as Tiller 2.17, client-go, its drivers and Go's net/http word them. */
+const siblings: readonly (readonly [Code, readonly string[]])[] = [
+  [
+    Code.UNAVAILABLE,
+    [
+      'Get https://kubernetes.default:443/version: dial tcp: lookup kubernetes.default on 10.96.0.10:53: read udp 10.1.1.1:3333->10.96.0.10:53: i/o timeout',
+      'dial tcp: lookup kubernetes.default: Try again',
+      'dial tcp 10.96.0.1:443: connect: cannot assign requested address',
+      'dial tcp 10.96.0.1:443: socket: too many open files',
+      'Post https://10.96.0.1:443/api: http2: server sent GOAWAY and closed the connection; LastStreamID=1999, ErrCode=NO_ERROR, debug=""',
+      'http2: no cached connection was available',
+      'Get https://10.96.0.1:443/version: stream error: stream ID 17; REFUSED_STREAM',
+      'connection error: PROTOCOL_ERROR',
+      'Get https://10.96.0.1:443/version: Bad Gateway',
+      'Get https://10.96.0.1:443/version: http: server gave HTTP response to HTTPS client',
+      'Get https://10.96.0.1:443/version: malformed HTTP response "\\x15\\x03"',
+      'transport is closing',
+      'rpc error: code = Unauthenticated desc = etcdserver: invalid auth token',
+      'rpc error: code = ResourceExhausted desc = etcdserver: too many requests',
+      'Internal error occurred: etcdserver: request timed out',
+      'pq: password authentication failed for user "helm"',
+      'pq: no pg_hba.conf entry for host "10.0.0.1", user "helm", database "helm", SSL off',
+      'pq: cannot execute INSERT in a read-only transaction',
+      'Could not get apiVersions from Kubernetes: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: the server is currently unable to handle the request',
+      'Could not get apiVersions from Kubernetes: the server has asked for the client to provide credentials',
+      'unable to recognize "": Unauthorized',
+      'validation failed: unable to recognize "": the server is currently unable to handle the request',
+      'Too many requests: Too many requests, please try again later.',
+      'release a failed: Internal error occurred: failed calling webhook "v.a": Post https://s.n.svc:443/v?timeout=30s: no endpoints available for service "s"',
+      'release a failed: Internal error occurred: failed calling webhook "v.a": Post "https://s.n.svc:443/v?timeout=30s": service "s" not found',
+      'release a failed: conversion webhook for a.b/v1, Kind=X failed: Post https://c.d.svc:443/?timeout=30s: service "c" not found',
+      'an error on the server ("apiserver is shutting down") has prevented the request from succeeding (get pods)',
+      'an error on the server ("Error: \\"/api\\": dial tcp 10.0.0.1:443: connect: connection refused") has prevented the request from succeeding',
+      'failed to create resource: an error on the server ("http2: client connection lost") has prevented the request from succeeding',
+    ],
+  ],
+  [
+    Code.DEADLINE_EXCEEDED,
+    [
+      'rpc error: code = Unknown desc = context deadline exceeded',
+      'pq: canceling statement due to statement timeout',
+      'Internal error occurred: resource quota evaluates timeout',
+    ],
+  ],
+  [
+    Code.RESOURCE_EXHAUSTED,
+    [
+      'rpc error: code = InvalidArgument desc = etcdserver: request is too large',
+      'ConfigMap "a.v1" is invalid: []: Too long: must have at most 1048576 characters',
+      'Secret "a.v1" is invalid: data: Too long: must have at most 1048576 bytes',
+      'pq: could not extend file "base/1/2": No space left on device',
+    ],
+  ],
+  [
+    Code.ABORTED,
+    [
+      'pq: deadlock detected',
+      'Operation cannot be fulfilled on pods "p": StorageError: x && services "s" already exists',
+    ],
+  ],
+  [
+    Code.PERMISSION_DENIED,
+    [
+      'release a failed: admission webhook "v.a" denied the request without explanation',
+      'Could not get information about the resource: err: configmaps "x" is forbidden: User "s" cannot get resource "configmaps"',
+      'pods "x" is forbidden: User "a is invalid: b" cannot get resource "pods"',
+    ],
+  ],
+  [
+    Code.ALREADY_EXISTS,
+    ['Failed to recreate resource: services "x" already exists', 'services "a" already exists && boom'],
+  ],
+  [
+    Code.FAILED_PRECONDITION,
+    [
+      'Service "a" is invalid: spec.clusterIP: Invalid value: "": field is immutable && failed to create resource: boom',
+      'the server does not allow this method on the requested resource (patch foos.a.b)',
+    ],
+  ],
+  [
+    Code.INVALID_ARGUMENT,
+    [
+      'release a failed: pods "x" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000',
+      'release a failed: error validating "": error validating data: ValidationError(Deployment.spec): missing required field "selector"',
+      'release a failed: no matches for kind "X" in version "y/v1"',
+      'ConfigMap "x" is invalid: metadata.name: Invalid value: "a is forbidden: b": a DNS-1123 subdomain',
+    ],
+  ],
+  [Code.DATA_LOSS, ["getting release 'a' (v1): flate: corrupt input before offset 5"]],
+  [
+    Code.UNKNOWN,
+    [
+      'an error on the server ("unknown") has prevented the request from succeeding (get pods)',
+      'release a failed: Internal error occurred: failed calling webhook "v.a": converting x',
+      'Internal error occurred: configmaps "x" not found',
+      'pq: relation "releases" does not exist',
+      'boom && bang',
+    ],
+  ],
+];
+
+for (const [code, texts] of siblings)
+  for (const text of texts)
+    test(`sibling: ${text.slice(0, 120)}`, () =>
+      assert.equal(translateTillerCode(Code.UNKNOWN, text), code, text));
+
 test('long and hostile texts are read in linear time', () => {
   const starts = [
     '',
@@ -181,6 +287,9 @@ test('long and hostile texts are read in linear time', () => {
     'dial tcp ',
     'a is invalid: ',
     'a is forbidden: ',
+    'an error on the server ("',
+    'conversion webhook for ',
+    'pq: could not extend file "',
   ];
   const parts = [
     ' ',
@@ -192,6 +301,12 @@ test('long and hostile texts are read in linear time', () => {
     'dial tcp a',
     '(',
     'x509: a',
+    ': Get https:a',
+    ': http2: a',
+    ': malformed HTTP response "',
+    ' && ',
+    '") has prevented the request from succeeding',
+    'unable to recognize "": ',
     'a',
   ];
   const ms = cpuMsOf(() => {

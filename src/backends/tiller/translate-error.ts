@@ -60,8 +60,12 @@ const whole: readonly Rule[] = [
 
 /** Words of Tiller before the text of another. */
 const wrapper =
-  /^(?:release \S+ failed: |getting (?:deployed )?release (?:"[^"]*"|'[^']*')(?: \(v\d+\))?: |deletion completed with \d+ error\(s\): |validation failed: |failed to create resource: |failed to create patch: |(?:warning: )?[Hh]ook \S+ \S+ failed: |rpc error: code = Unknown desc = )/;
+  /^(?:release \S+ failed: |getting (?:deployed )?release (?:"[^"]*"|'[^']*')(?: \(v\d+\))?: |deletion completed with \d+ error\(s\): |validation failed: |[Ff]ailed to (?:re)?create resource: |failed to create patch: |[Cc]ould not get information about the resource: (?:err: )?|error trying to refresh resource information: |[Cc]ould not get apiVersions from Kubernetes: |\[?unable to recognize "[^"]*": (?!no matches for kind )|(?:warning: )?[Hh]ook \S+ \S+ failed: |rpc error: code = Unknown desc = )/;
 const maxWrappers = 4;
+
+/** The API server's words around a text that is not its own. */
+const quoted =
+  /^an error on the server \("(.*)"\) has prevented the request from succeeding(?: \([^)]*\))?$/s;
 
 /** The text itself, behind words of Tiller. */
 const inner: readonly Rule[] = [
@@ -92,20 +96,32 @@ const inner: readonly Rule[] = [
   precondition(/^no objects visited$/),
   broken(/^release info is missing$/),
   chartInvalid(/^proto: field "[^"]*" contains invalid UTF-8$/),
-  broken(/^(?:illegal base64 data at input byte \d+|gzip: invalid (?:header|checksum)|proto: .*)$/s),
+  broken(
+    /^(?:illegal base64 data at input byte \d+|gzip: invalid (?:header|checksum)|flate: corrupt input before offset \d+|proto: .*)$/s,
+  ),
   chartInvalid(
     /^(?:error converting YAML to JSON: |error unmarshaling JSON: |yaml: |json: cannot unmarshal )/,
   ),
-  chartInvalid(/^(?:failed to create two-way merge patch: |error parsing : )/),
+  chartInvalid(/^(?:failed to create two-way merge patch: |error parsing : |YAML parse error on )/),
+  chartInvalid(/^(?:unable to build kubernetes objects from \S+ ?release manifest: )?error validating "/),
 
   // a storage driver's
   busy(/^pq: duplicate key value violates unique constraint "releases_/),
   unreachable(/^pq: (?:the database system is |sorry, too many clients|terminating connection due to )/),
-  unreachable(/^pq: remaining connection slots /),
+  unreachable(/^pq: (?:remaining connection slots |cannot execute \S+ in a read-only transaction$)/),
+  unreachable(/^pq: (?:password authentication failed for |no pg_hba\.conf entry for |SSL is not enabled )/),
+  unreachable(/^pq: canceling statement due to conflict with recovery$/),
+  late(/^pq: canceling statement due to /),
+  busy(/^pq: (?:deadlock detected|could not serialize access )/),
+  quota(/^pq: (?:could not (?:extend|write to) file ".{1,300}: No space left on device$|disk full)/),
   unreachable(/^(?:driver: bad connection|sql: database is closed)$/),
-  tooLarge(/^etcdserver: request is too large$/),
-  quota(/^etcdserver: mvcc: database space exceeded$/),
-  unreachable(/^etcdserver: /),
+  tooLarge(
+    /^(?:Internal error occurred: )?(?:rpc error: code = \w+ desc = )?etcdserver: request is too large$/,
+  ),
+  quota(
+    /^(?:Internal error occurred: )?(?:rpc error: code = \w+ desc = )?etcdserver: mvcc: database space exceeded$/,
+  ),
+  unreachable(/^(?:Internal error occurred: )?(?:rpc error: code = \w+ desc = )?etcdserver: /),
   tooLarge(/^rpc error: code = ResourceExhausted desc = .*message larger than max /),
   quota(/^rpc error: code = ResourceExhausted desc = /),
   unreachable(/^rpc error: code = Unavailable desc = /),
@@ -113,6 +129,14 @@ const inner: readonly Rule[] = [
 
   // the API server's
   unreachable(/^Unauthorized$/),
+  unreachable(/^unable to retrieve the complete list of server APIs: /),
+  unreachable(/^(?:Too many requests: )?Too many requests, please try again later\.$/),
+  unreachable(/^apiserver is shutting down$/),
+  late(/^Internal error occurred: resource quota evaluat\w+ time(?:d |)out$/),
+  // a webhook's call, where nobody takes it; how else it ends is the network's
+  unreachable(
+    /^(?:Internal error occurred: failed calling (?:admission )?webhook "[^"]*": |conversion webhook for .{1,300} failed: )(?:Post "?[^ "]{1,1000}"?: )?(?:service "[^"]*" not found|no endpoints available for service "[^"]*"|the server (?:could not find the requested resource|is currently unable to handle the request))$/,
+  ),
   unreachable(/^the server has asked for the client to provide credentials/),
   tooLarge(/^Request entity too large: limit is \d+$/),
   tooLarge(/^the server responded with the status code 413 /),
@@ -120,12 +144,13 @@ const inner: readonly Rule[] = [
   unreachable(/^the server (?:is currently unable to handle the request|has received too many requests)/),
   late(/^the server was unable to return a response in the time allotted/),
   late(/^Timeout: request did not complete within /),
-  precondition(/^the server could not find the requested resource/),
+  precondition(/^the server (?:could not find|does not allow this method on) the requested resource/),
+  precondition(/^the body of the request was in an unknown format /),
   invalid(/^the server rejected our request due to an error in our request/),
   unreachable(/^unexpected error when reading response body\. /),
   unreachable(/^serializer for \S+ doesn't exist$/),
   unreachable(/^watch closed before UntilWithoutRetry timeout$/),
-  forbidden(/^admission webhook "[^"]*" denied the request(?:: |$)/),
+  forbidden(/^admission webhook "[^"]*" denied the request(?:: | without explanation$|$)/),
   exists(/^kind \S+ with the name "[^"]*" in "[^"]*" already exists in the cluster and /),
   exists(/^naming conflict detected for CRD /),
   exists(/^(?:object is being deleted: )?(?:[a-z0-9.-]+ "[^"]*"|resource) already exists$/),
@@ -141,7 +166,7 @@ const inner: readonly Rule[] = [
 const forbiddenFor: readonly Rule[] = [
   quota(/^exceeded quota: /),
   chartInvalid(/^failed quota: /),
-  chartInvalid(/^\[?(?:maximum|minimum) \S+ usage per /),
+  chartInvalid(/^\[?(?:(?:maximum|minimum) \S+ usage|\S+ max limit to request ratio) per /),
   precondition(/^unable to create new content in namespace \S+ because it is being terminated/),
   precondition(/^error looking up service account /),
   precondition(/^no PriorityClass with name /),
@@ -150,6 +175,7 @@ const forbiddenFor: readonly Rule[] = [
 
 /** Behind ` is invalid: `: what the object in the cluster does not let change, and what can never be right. */
 const invalidFor: readonly Rule[] = [
+  tooLarge(/^(?:\[\]|data): Too long: must have at most \d+ (?:characters|bytes)$/),
   precondition(/(?:field is immutable|may not change once set)[\])]*$/),
   precondition(/^spec: Forbidden: updates to statefulset spec for fields other than /),
   chartInvalid(/^/),
@@ -157,17 +183,27 @@ const invalidFor: readonly Rule[] = [
 
 /** At the end: how a request of Tiller to the API server, a database or a webhook ended. */
 const atTheEnd: readonly Rule[] = [
-  late(/(?:^|: )context deadline exceeded(?: \(Client\.Timeout [^)]*\))?$/),
+  late(/(?:^|: |desc = )context deadline exceeded(?: \(Client\.Timeout [^)]*\))?$/),
   late(/(?:^|: )net\/http: request canceled[^:]{0,50}(?: \(Client\.Timeout [^)]*\))?$/),
   late(/(?:^|: )net\/http: timeout awaiting response headers$/),
   late(/(?:^|: )timed out waiting for the condition$/),
-  unreachable(/(?:^|[: ])dial (?:tcp|udp|unix) [^ ]{0,300}: i\/o timeout$/),
+  unreachable(/(?:^|[: ])dial (?:tcp|udp|unix)[: ][^\n]{1,500}$/),
   late(/(?:^|: )i\/o timeout$/),
   unreachable(/(?:^|: )(?:connection (?:refused|reset by peer|timed out)|no route to host|host is down)$/),
   unreachable(/(?:^|: )(?:network is unreachable|no such host|server misbehaving|broken pipe)$/),
   unreachable(/(?:^|: )(?:Temporary failure in name resolution|net\/http: TLS handshake timeout)$/),
-  unreachable(/(?:^|: )(?:http2: client connection lost|use of closed network connection)$/),
-  unreachable(/(?:^|: )(?:http: server closed idle connection|(?:unexpected )?EOF)$/),
+  late(/(?:^|: )http2: timeout awaiting response headers$/),
+  unreachable(/(?:^|: )http2: [^:\n]{1,200}$/),
+  unreachable(/(?:^|: )(?:stream error: stream ID \d+; |connection error: )[A-Z_]+(?:; [^:\n]{1,200})?$/),
+  unreachable(/(?:^|: )net\/http: HTTP\/1\.x transport connection broken: [^\n]{1,300}$/),
+  unreachable(/(?:^|: )(?:use of closed network connection|transport is closing)$/),
+  unreachable(/(?:^|: )http: server (?:closed idle connection|gave HTTP response to HTTPS client)$/),
+  unreachable(/(?:^|: )(?:unexpected )?EOF$/),
+  unreachable(/(?:^|: )malformed HTTP (?:response|status code|version) "[^\n]{0,300}"$/),
+  // a proxy's answer, in place of the API server's
+  unreachable(
+    /(?:^|: )(?:Get|Post|Put|Patch|Delete) "?https?:[^ "]{1,1000}"?: (?:Bad Gateway|Forbidden|Gateway Timeout|Proxy Authentication Required|Service Unavailable)$/,
+  ),
   unreachable(/(?:^|: )(?:x509|tls): [^:]{1,300}(?:: [^:]{1,300})?$/),
 ];
 
@@ -227,12 +263,12 @@ function ruleOf(message: string, { method, named = false }: FailedCall): Rule | 
   const seenWhole = matching(whole, head);
   if (seenWhole) return seenWhole;
   let text = head;
-  for (let count = 0; count < maxWrappers; count++) text = text.replace(wrapper, '');
+  for (let count = 0; count < maxWrappers; count++) text = text.replace(wrapper, '').replace(quoted, '$1');
   return (
+    firstOf(text, method) ??
     matching(inner, text) ??
-    behind(' is forbidden: ', forbiddenFor, text) ??
-    behind(' is invalid: ', invalidFor, text) ??
-    matching(atTheEnd, message.slice(-maxLookedAt)) ??
+    behindMarker(text) ??
+    matching(atTheEnd, message.length > maxLookedAt ? message.slice(-maxLookedAt) : text) ??
     kindMissing(text, method) ??
     (head.startsWith('validation failed: ') || head.startsWith('failed to create patch: ')
       ? chartInvalid(/^/)
@@ -242,15 +278,24 @@ function ruleOf(message: string, { method, named = false }: FailedCall): Rule | 
 
 /** A kind that the cluster does not have: the chart asks for it, or a stored release, which has to be seen to first. */
 function kindMissing(text: string, method: string | undefined): Rule | undefined {
-  if (!/^\[?unable to recognize "[^"]*": no matches for kind /.test(text)) return undefined;
+  if (!/^(?:\[?unable to recognize "[^"]*": )?no matches for kind "/.test(text)) return undefined;
   return method === 'GetReleaseStatus' ? precondition(/^/) : chartInvalid(/^/);
+}
+
+/** An upgrade joins what each object of it met, outside of quotes: the first that is understood here decides. */
+function firstOf(text: string, method: string | undefined): Rule | undefined {
+  const first = /^[^"&]*(?:"[^"]*"[^"&]*)*(?= && )/.exec(text)?.[0];
+  return first === undefined ? undefined : ruleOf(first, { method });
 }
 
 function matching(rules: readonly Rule[], text: string): Rule | undefined {
   return rules.find(({ pattern }) => pattern.test(text));
 }
 
-function behind(marker: string, rules: readonly Rule[], text: string): Rule | undefined {
-  const place = text.indexOf(marker);
-  return place < 0 ? undefined : matching(rules, text.slice(place + marker.length));
+/** The API server's words behind the first ` is forbidden: ` or ` is invalid: `: it may quote the other one. */
+function behindMarker(text: string): Rule | undefined {
+  const marker = / is (forbidden|invalid): /.exec(text);
+  if (!marker) return undefined;
+  const rules = marker[1] === 'forbidden' ? forbiddenFor : invalidFor;
+  return matching(rules, text.slice(marker.index + marker[0].length));
 }
