@@ -171,7 +171,19 @@ test('base64 in every usual form, in every bytes field', () => {
     );
     assert.deepEqual([chart?.templates[0]?.data, chart?.files[0]?.value], [bytes, bytes]);
   }
-  for (const form of ['ab*d', 'ab=d', 'ab cd', 'abc===', 'é'])
+  for (const form of [
+    'ab*d',
+    'ab=d',
+    'ab cd',
+    'abc===',
+    'é',
+    'abcde',
+    'abc\ndef\n123',
+    'ab=',
+    'abc==',
+    'abcd=',
+    '=',
+  ])
     assert.throws(() => jsonToWire(type, Buffer.from(JSON.stringify({ ca_bundle: form }))), { code: 3 });
 });
 

@@ -78,12 +78,15 @@ export function parseEnum(type: EnumType, text: string, path: FieldPath): number
 
 /**
  * Base64 in any usual form: both alphabets, with padding or without, in lines of any length. A space is refused: in a
- * query it is a `+` that was not escaped.
+ * query it is a `+` that was not escaped; and so is a text that was cut off, which a lone last digit and wrong padding
+ * tell.
  */
 export function parseBase64(text: string, path: FieldPath): Buffer {
-  if (!/^[A-Za-z0-9+/_\r\n\t-]*(?:=[\r\n\t]*){0,2}$/.test(text))
-    throw invalidArgument(`${path}: expected base64`);
-  return Buffer.from(text, 'base64');
+  const bare = /[\r\n\t]/.test(text) ? text.replace(/[\r\n\t]+/g, '') : text;
+  const padding = bare.endsWith('==') ? 2 : bare.endsWith('=') ? 1 : 0;
+  const isWhole = padding === 0 ? bare.length % 4 !== 1 : bare.length % 4 === 0;
+  if (!isWhole || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(bare)) throw invalidArgument(`${path}: expected base64`);
+  return Buffer.from(bare, 'base64');
 }
 
 /** A float, also as the names that JSON has no numbers for. */
