@@ -58,6 +58,23 @@ test('a chart that one of our keys has signed', async () => {
   await verify();
 });
 
+/** What stands around a signed message, each tried with the verification of Helm 2.17.0. */
+const around: [string, (signed: string) => string][] = [
+  ['text before it', signed => `some words\n\n${signed}`],
+  ['a key before it', signed => `${ours.toPublic().armor()}\n${signed}`],
+  ['text behind it', signed => `${signed}some words\n`],
+  ['another message behind it', signed => `${signed}\n${signed.replace('name: a', 'name: b')}`],
+  ['a Hash header of another algorithm', signed => signed.replace(/Hash: .*/, 'Hash: SHA1')],
+  ['no Hash header', signed => signed.replace(/Hash: .*\n/, '')],
+  ['line ends of Windows', signed => signed.replace(/\r?\n/g, '\r\n')],
+];
+for (const [title, change] of around) {
+  test(`taken: ${title}`, async () => {
+    provenance = change(await provenanceOf(digest, ours));
+    await verify();
+  });
+}
+
 test('an armored keyring', async () => {
   provenance = await provenanceOf(digest, ours);
   const armored = createTestCharts({ allowLoopback: true, keyring: join(folder, 'pubring.asc') });
@@ -83,6 +100,32 @@ const refused: [string, () => Promise<string | undefined>, RegExp][] = [
     /no key of the keyring has made/,
   ],
   ['no signature', async () => 'files:\n', /no signature that can be read/],
+  [
+    'a message of another key before it',
+    async () => `${await provenanceOf(digest, theirs)}\n${await provenanceOf(digest, ours)}`,
+    /no key of the keyring has made/,
+  ],
+  [
+    'another header in the message',
+    async () => (await provenanceOf(digest, ours)).replace('Hash:', 'Comment: x\nHash:'),
+    /no signature that can be read/,
+  ],
+  [
+    'a space before the message',
+    async () => ` ${await provenanceOf(digest, ours)}`,
+    /no signature that can be read/,
+  ],
+  [
+    'metadata that is no map',
+    async () =>
+      sign({
+        message: await createCleartextMessage({
+          text: `- a\n\n...\nfiles:\n  a-1.0.0.tgz: sha256:${digest}\n`,
+        }),
+        signingKeys: ours,
+      }),
+    /metadata of the provenance file: must be a map/,
+  ],
   [
     'no digests',
     async () => sign({ message: await createCleartextMessage({ text: 'name: a\n' }), signingKeys: ours }),

@@ -33,8 +33,9 @@ export async function verifyProvenance(chart: PackedChart, keyring: string): Pro
   const keys = await readKeyring(keyring);
   const signed = await checkSignature(decodeText(provenance, 'the provenance file'), keys);
   // the chart's metadata, then YAML's end of document, then the digests
-  const [, digests] = signed.split('\n...\n');
+  const [metadata = '', digests] = signed.split('\n...\n');
   if (digests === undefined) throw invalidArgument('the provenance file has no digests');
+  readYamlMap(metadata, 'the metadata of the provenance file');
   const files = readYamlMap(digests, 'the provenance file').get('files');
   const stated = files instanceof Map ? files.get(fileName) : undefined;
   if (typeof stated !== 'string') {
@@ -51,20 +52,27 @@ export async function verifyProvenance(chart: PackedChart, keyring: string): Pro
  */
 const asHelm: Partial<Config> = {
   rejectHashAlgorithms: new Set(),
-  rejectMessageHashAlgorithms: new Set(),
+  rejectMessageHashAlgorithms: new Set([3]), // RIPEMD-160 is not in Helm's build
   rejectPublicKeyAlgorithms: new Set(),
   rejectCurves: new Set(),
   minRSABits: 0,
   allowInsecureVerificationWithReformattedKeys: true,
 };
 
+/**
+ * The first signed message in a text, after whatever stands before it. Go does not look at what its `Hash` headers say: the
+ * signature says it too.
+ */
+const messageHead = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:Hash:[^\n]*\n)*(?=\r?\n)/m;
+
 async function checkSignature(text: string, keyring: readonly Key[]): Promise<string> {
   const { readCleartextMessage, verify } = await openpgp();
-  const message = await readCleartextMessage({ cleartextMessage: text, config: asHelm }).catch(
-    (cause: unknown) => {
-      throw invalidArgument('the provenance file has no signature that can be read', { cause });
-    },
-  );
+  const head = messageHead.exec(text);
+  const body = head ? text.slice(head.index + head[0].length) : '';
+  const cleartextMessage = `-----BEGIN PGP SIGNED MESSAGE-----\n${body}`;
+  const message = await readCleartextMessage({ cleartextMessage, config: asHelm }).catch((cause: unknown) => {
+    throw invalidArgument('the provenance file has no signature that can be read', { cause });
+  });
   const date = null as unknown as Date; // openpgp.js: look at no dates
   const { signatures } = await verify({ message, verificationKeys: [...keyring], date, config: asHelm });
   const results = await Promise.allSettled(signatures.map(({ verified }) => verified));
