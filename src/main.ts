@@ -35,11 +35,7 @@ async function run(): Promise<number> {
   const { help, version, printConfig, healthCheck } = config.program;
   if (help) return print(helpText());
   if (version) {
-    if (process.argv[2] === 'version') {
-      process.stderr.write(
-        "version: prints this gateway's version, as --version does; Tiller's is at /tiller/v2/version/json\n",
-      );
-    }
+    for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
     return print(`${readVersion()}\n`);
   }
   if (printConfig) return print(formatConfig(config));

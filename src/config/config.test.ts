@@ -214,7 +214,31 @@ describe("swift's own command lines", () => {
     assert.equal((await load(['--v=9', '--log-level=warn'])).observe.logLevel, 'warn');
   });
 
-  test('the command version is --version', async () => {
-    assert.equal((await load(['version'])).program.version, true);
+  const verbosities = ['-v 4', '-v4', '-v=4', '--v 4', '--v=4', '-v=+4', '--v=04', '--v=2147483647'];
+  const quieter = ['-v3', '-v-1', '-v -1', '--v=-1', '--v=-2147483648', '--v=0'];
+  for (const given of [...verbosities, ...quieter]) {
+    test(`${given} is read as glog reads it, before and after run`, async () => {
+      for (const line of [`run ${given}`, `${given} run`]) {
+        const { observe, warnings } = await load(line.split(' '));
+        assert.equal(observe.logLevel, quieter.includes(given) ? 'info' : 'debug');
+        assert.equal(warnings.length, 1);
+      }
+    });
+  }
+
+  for (const line of ['version', '--v=3 version', 'version --short', '-v3 --logtostderr version --v=4']) {
+    test(`${line} prints the version, with one warning`, async () => {
+      const { program, warnings } = await load(line.split(' '));
+      assert.equal(program.version, true);
+      assert.deepEqual(
+        warnings.map(warning => warning.split(':')[0]),
+        ['version'],
+      );
+    });
+  }
+
+  test('the command help is --help', async () => {
+    assert.equal((await load(['help'])).program.help, true);
+    assert.equal((await load(['--version'])).warnings.length, 0);
   });
 });

@@ -135,6 +135,9 @@ export type LoadedConfig = Config & {
   readonly warnings: readonly string[];
 };
 
+/** Swift's command of this name. */
+const swiftVersion =
+  "version: prints this gateway's version, as --version does; Tiller's is at /tiller/v2/version/json";
 const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const options = allOptions.map(({ option }) => option);
 
@@ -152,7 +155,8 @@ export async function loadConfig(given: CommandLine): Promise<LoadedConfig> {
   const flags = readFlags(words, options);
   const surroundings = { inPod, hasServiceAccount: inPod && existsSync(serviceAccountToken) };
   if (['help', 'version'].some(name => flags.byFlag.has(name))) {
-    return { ...completeConfig(readValues(flags.byFlag).config, surroundings), warnings: [] };
+    const version = flags.byFlag.get('version')?.where === 'version' ? [swiftVersion] : [];
+    return { ...completeConfig(readValues(flags.byFlag).config, surroundings), warnings: version };
   }
   const fromEnvironment = readEnvironment(environment, options);
   const sources = [fromEnvironment, flags];

@@ -123,7 +123,7 @@ export function integer<const S extends Ranged<number>>(
   ...parts: Required<Parts<S>>
 ): Option<Given<S, number>> {
   const parse = (value: string) => {
-    if (!/^-?\d+$/.test(value)) throw new Error(`${JSON.stringify(value)} is not a whole number`);
+    if (!/^[+-]?\d+$/.test(value)) throw new Error(`${JSON.stringify(value)} is not a whole number`);
     return Number(value);
   };
   return ranged(parts, 'N', String, parse);

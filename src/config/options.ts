@@ -35,7 +35,7 @@ import {
 
 /** The parts of a flag that changes nothing: help and the warning say the same of it. */
 function unused(name: string, reason: string, placeholder = ''): [name: string, summary: string, spec: Spec] {
-  // glog spells its flags with underscores, and swift's flag library takes both
+  // glog spells some of its flags with underscores
   const aliases = name.includes('_') ? [name.replaceAll('_', '-')] : [];
   return [name, `No effect: ${reason}.`, { placeholder, aliases, compatibility: `no effect: ${reason}` }];
 }
@@ -50,7 +50,8 @@ export const swiftOptions = {
   verbosity: integer('v', "Swift's log verbosity: 4 or more is --log-level debug, less has no effect.", {
     default: '0',
     compatibility: '4 or more is --log-level debug, less has no effect',
-    range: [0, 1000],
+    // glog's level is an int32, and lines of level 0 are always written
+    range: [-(2 ** 31), 2 ** 31 - 1],
   }),
   analytics: flag(...unused('enable-analytics', 'this program has no analytics')),
   apiDomain: text(...unused('api-domain', 'requests are not served by domain', 'DOMAIN')),

@@ -21,8 +21,8 @@ const prefix = 'TILLER_GATEWAY_';
 
 /**
  * Reads the command line: `--name value`, `--name=value`, `--name` and `--no-name` for booleans, `-h`. The last of
- * several wins, but a repeatable option keeps them all. Swift's command `run` is skipped, and its
- * `version` is taken for `--version`. Mistakes are collected, not thrown; values are not looked at.
+ * several wins, but a repeatable option keeps them all. Swift's command `run` is skipped, and its commands `version`
+ * and `help` are taken for flags; `-v3` is `-v=3`. Mistakes are collected, not thrown; values are not looked at.
  */
 export function readFlags(argv: readonly string[], options: readonly Option[]): Settings {
   const byName = optionsByName(options);
@@ -32,7 +32,8 @@ export function readFlags(argv: readonly string[], options: readonly Option[]): 
   while (rest.length > 0) {
     const next = rest.shift()!;
     if (next === 'run') continue;
-    const word = next === 'version' ? '--version' : next;
+    const isCommand = next === 'version' || next === 'help';
+    const word = isCommand ? `--${next}` : next.replace(/^-([a-z])(-?\d+)$/, '-$1=$2');
     const match = /^--?([^=]+)(?:=(.*))?$/s.exec(word);
     if (!match) {
       mistakes.push(`${JSON.stringify(word)} is not a flag: flags start with --`);
@@ -49,7 +50,7 @@ export function readFlags(argv: readonly string[], options: readonly Option[]): 
     }
     const text = takeValue(option, { name, attached, rest, negated: !byName.has(name) });
     if (text === undefined) mistakes.push(`--${name} needs a value: --${name} ${option.placeholder}`);
-    else add(byFlag, option, { texts: [text], where: `--${name}` });
+    else add(byFlag, option, { texts: [text], where: isCommand ? next : `--${name}` });
   }
   return { byFlag, mistakes };
 }
