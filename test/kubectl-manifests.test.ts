@@ -117,7 +117,7 @@ describe('the components', { skip: withoutComponents }, () => {
 
   async function compose(names: readonly string[]): Promise<KubeObject[]> {
     const folder = join(composed, names.join('_'));
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     const kustomization = {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
@@ -133,6 +133,25 @@ describe('the components', { skip: withoutComponents }, () => {
       assert.deepEqual(byName(await compose([name])), byName(await build(`manifests/overlays/${name}`)));
     });
   }
+
+  test('records before other-namespace: the rights are where the records are, and those alone', async () => {
+    const others = overlays.filter(name => name !== 'records');
+    for (const names of [['records', 'other-namespace'], ['records', ...others], ['records']]) {
+      const objects = await compose(names);
+      const rights = objects.filter(({ metadata }) => metadata.name === 'tiller-gateway-records');
+      const namespace = names.includes('other-namespace') ? 'tiller-world' : 'kube-system';
+      assert.deepEqual(
+        rights.map(({ kind, metadata }) => [kind, metadata.namespace]).sort(),
+        [
+          ['Role', namespace],
+          ['RoleBinding', namespace],
+        ],
+        names.join(),
+      );
+      const [binding] = rights.filter(({ kind }) => kind === 'RoleBinding') as unknown as V1RoleBinding[];
+      assert.equal(binding?.subjects?.[0]?.namespace, 'kube-system');
+    }
+  });
 
   test('compose: any of them together are whole, in any order', async () => {
     const env = (objects: KubeObject[]) =>
