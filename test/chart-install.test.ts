@@ -195,6 +195,23 @@ describe('the Helm 2 chart', () => {
     assert.deepEqual(pod!.containers[0]!.volumeMounts!.at(-1), { name: 'charts', mountPath: '/charts' });
   });
 
+  test('keeps numbers as they were written', async t => {
+    const env = {
+      TILLER_GATEWAY_BODY_LIMIT: 33554432,
+      TILLER_GATEWAY_V: 4,
+      TILLER_GATEWAY_MESSAGE_LIMIT: '16MiB',
+      TILLER_GATEWAY_LOG_RPC: true,
+    };
+    const { objects } = await install(t, { image: { tag: 20201010 }, env });
+    const [container] = only<V1Deployment>(objects, 'Deployment').spec!.template.spec!.containers;
+    assert.equal(container!.image, 'tiller-gateway:20201010');
+    const given = new Map(container!.env!.map(({ name, value }) => [name, value]));
+    assert.deepEqual(
+      Object.keys(env).map(name => given.get(name)),
+      ['33554432', '4', '16MiB', 'true'],
+    );
+  });
+
   test('keeps uploads in a volume of each pod, or in a claim that all share', async t => {
     const path = '/var/lib/tiller-gateway/uploads';
     for (const [uploads, volume] of [

@@ -14,3 +14,8 @@ release: {{ .Release.Name }}
 {{- define "tiller-gateway.cluster-name" -}}
 {{ .Release.Name }}-{{ .Release.Namespace }}
 {{- end -}}
+
+{{/* A value as it was written: numbers of a values file are floats, of which Go prints 33554432 as 3.3554432e+07. */}}
+{{- define "tiller-gateway.text" -}}
+{{- if kindIs "float64" . }}{{ toJson . }}{{ else }}{{ . }}{{ end -}}
+{{- end -}}
