@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -128,5 +128,44 @@ describe('the packed gateway', () => {
       client[Symbol.dispose]();
       await tiller.stop();
     }
+  });
+});
+
+describe("the image's build", () => {
+  const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
+  const rules = read('.dockerignore').match(/^[^#\s].*$/gm) ?? [];
+
+  /** Whether `docker build` sees the file: the last rule that fits it, or a folder above it, decides. */
+  function isSeen(file: string): boolean {
+    const folders = file.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'));
+    const rule = rules.findLast(rule => folders.some(folder => matchesGlob(folder, rule.replace(/^!/, ''))));
+    return rule === undefined || rule.startsWith('!');
+  }
+
+  test('sees every file that it copies or runs, and no test', () => {
+    const dockerfile = read('Dockerfile').replaceAll('\\\n', ' ');
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from = '']) =>
+      from.split(' '),
+    );
+    assert.ok(copied.length >= 8);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const commands = [...dockerfile.matchAll(/npm run (\w+)/g)].map(([, name = '']) => scripts[name] ?? '');
+    const programs = [dockerfile, ...commands].flatMap(text => text.match(/(?<=node )scripts\/\S+/g) ?? []);
+    assert.deepEqual([...new Set(programs)].sort(), ['scripts/build.ts', 'scripts/prune-modules.ts']);
+    const sources = globSync(['src/**/*.{ts,yaml,json}', 'packages/*/{src,scripts}/**/*.*', 'proto/**/*.*'], {
+      cwd: root,
+    });
+    const [tests, code] = [
+      sources.filter(file => file.endsWith('.test.ts')),
+      sources.filter(file => !file.endsWith('.test.ts')),
+    ];
+    assert.ok(code.length > 200 && tests.length > 100);
+    const files = [...copied.filter(name => name !== 'scripts'), ...programs, ...code];
+    assert.deepEqual(
+      files.filter(file => !isSeen(file.replace(/\/$/, ''))),
+      [],
+    );
+    assert.deepEqual(tests.filter(isSeen), []);
+    for (const program of programs) assert.doesNotMatch(read(program), /from '\.{1,2}\//, program);
   });
 });
