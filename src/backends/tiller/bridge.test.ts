@@ -121,7 +121,8 @@ test('pings of an open call that come too fast are strikes as well', async () =>
   const { stub, connector } = await startStage({ replies: { GetReleaseStatus: { hang: 'before' } } });
   let lost = 0;
   const client = createTestTiller('none:1', { connector, keepaliveMs: 20, onLost: () => lost++ });
-  client.unary('GetReleaseStatus', nothing, free).catch(() => {});
+  const read = client.unary('GetReleaseStatus', nothing, free);
+  await assert.rejects(read, { code: 14, reason: 'UPSTREAM_LOST' });
   await eventually(() => lost >= 1);
   client.destroy();
   await stub.stop();

@@ -196,6 +196,15 @@ function isUnsent(details: string): boolean {
   return /^(?:No connection established|Name resolution failed|Channel has been shut down)/.test(details);
 }
 
+/** Of a call that HTTP/2 ended. Node itself does where trailers are a little over 64 KiB (11), or much (2). */
+function resetCodeOf(code: Code, details: string): number | undefined {
+  if (code === Code.RESOURCE_EXHAUSTED && details === 'Bandwidth exhausted or memory limit exceeded')
+    return 11;
+  const reset =
+    code === Code.INTERNAL ? /^Received RST_STREAM with code (\d+)/.exec(details)?.[1] : undefined;
+  return reset === undefined ? undefined : Number(reset);
+}
+
 /** How a call that failed reads: the deadline, a lost connection, or Tiller's own status. */
 export function describeFailure({ code, details, answered }: CallFailure): {
   code: Code;
@@ -210,13 +219,12 @@ export function describeFailure({ code, details, answered }: CallFailure): {
     const when = answered ? 'in the middle of the answer' : 'before Tiller answered';
     return { code: Code.UNAVAILABLE, message: `the connection to Tiller was lost ${when}`, lost: true };
   }
-  const reset =
-    code === Code.INTERNAL ? /^Received RST_STREAM with code (\d+)/.exec(details)?.[1] : undefined;
-  if (reset === undefined) return { code, message: details };
+  const resetCode = resetCodeOf(code, details);
+  if (resetCode === undefined) return { code, message: details || 'Tiller failed without saying why' };
   return {
-    code,
-    message: `Tiller ended the call without saying why (HTTP/2 error ${reset})`,
-    resetCode: Number(reset),
+    code: Code.INTERNAL,
+    message: `Tiller ended the call without saying why (HTTP/2 error ${resetCode})`,
+    resetCode,
   };
 }
 

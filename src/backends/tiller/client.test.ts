@@ -309,6 +309,7 @@ describe('a peer that breaks off', () => {
   /** Knows its version and resets every other call. */
   async function startResetting(
     t: TestContext,
+    code: number = constants.NGHTTP2_INTERNAL_ERROR,
   ): Promise<{ endpoint: string; settings: Settings[]; calls: string[] }> {
     const settings: Settings[] = [];
     const calls: string[] = [];
@@ -317,7 +318,7 @@ describe('a peer that breaks off', () => {
     server.on('stream', (stream, headers) => {
       stream.on('error', () => {});
       calls.push(headers[':path']?.split('/').at(-1) ?? '');
-      if (!headers[':path']?.endsWith('/GetVersion')) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      if (!headers[':path']?.endsWith('/GetVersion')) return stream.close(code);
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
       stream.end(toFrame(tillerVersion));
@@ -344,18 +345,27 @@ describe('a peer that breaks off', () => {
     assert.deepEqual(lost, []);
   });
 
+  test('a failure without a text says so', async () => {
+    await using stub = await startStubTiller({ replies: { GetHistory: { status: 2 } } });
+    await using client = clientOf(stub.address);
+    const failed = { code: 2, message: 'Tiller failed without saying why' };
+    await assert.rejects(client.unary('GetHistory', nothing, free), failed);
+  });
+
+  // Node itself ends a call by the second where the text is a little over 64 KiB
   test("a dry run whose error text is too long for a header is the caller's fault, and says how to see it", async t => {
-    const { endpoint } = await startResetting(t);
-    await using client = clientOf(endpoint, { rawErrors: true });
-    for (const method of ['InstallRelease', 'UpdateRelease'] as const) {
-      const requestOf = (dry_run: boolean) =>
-        encodeMessage(`hapi.services.tiller.${method}Request`, { name: 'a', dry_run });
-      const failed = { code: 3, message: /over 64 KiB.*without dry_run/, reason: 'CHART_INVALID' };
-      await assert.rejects(client.unary(method, requestOf(true), free), failed);
-      const passed = client.pass(method, requestOf(true), new grpc.Metadata(), free);
-      await assert.rejects(collect(passed), failed);
-      await assert.rejects(client.unary(method, requestOf(false), free), { code: 13 });
-    }
+    for (const reset of [constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_ENHANCE_YOUR_CALM])
+      for (const method of ['InstallRelease', 'UpdateRelease'] as const) {
+        const { endpoint } = await startResetting(t, reset);
+        await using client = clientOf(endpoint, { rawErrors: true });
+        const requestOf = (dry_run: boolean) =>
+          encodeMessage(`hapi.services.tiller.${method}Request`, { name: 'a', dry_run });
+        const failed = { code: 3, message: /over 64 KiB.*without dry_run/, reason: 'CHART_INVALID' };
+        await assert.rejects(client.unary(method, requestOf(true), free), failed);
+        const passed = client.pass(method, requestOf(true), new grpc.Metadata(), free);
+        await assert.rejects(collect(passed), failed);
+        await assert.rejects(client.unary(method, requestOf(false), free), { code: 13 });
+      }
   });
 
   test("a client's deadline beyond the bound of calls does not count", async () => {

@@ -1,4 +1,4 @@
-import type * as grpc from '@grpc/grpc-js';
+import * as grpc from '@grpc/grpc-js';
 import { lastField } from '../../codec/index.ts';
 import {
   afterWrite,
@@ -42,8 +42,8 @@ interface Start {
   readonly options: CallOptions;
 }
 
-/** What grpc-go ends a call with whose error text does not fit into a header (INTERNAL_ERROR, RFC 9113, 7). */
-const internalError = 2;
+/** What a call is ended with whose error text does not fit into a header: INTERNAL_ERROR, ENHANCE_YOUR_CALM (RFC 9113, 7). */
+const byLongText = [2, 11];
 
 /** Calls to one Tiller. Requests and replies are messages of `hapi.services.tiller` in wire format. */
 export class TillerClient {
@@ -215,10 +215,12 @@ export class TillerClient {
       // grpc-js throws only where the channel was closed in this turn
       return unavailable(unsent, { cause: error });
     }
-    const { code, message, resetCode, lost } = describeFailure(error);
+    const { code, message, resetCode, lost: isCut } = describeFailure(error);
+    const lost = isCut || (resetCode === byLongText[1] && isLost(opened));
     if (lost && !idempotentMethods.includes(method)) return writeLost(message, { cause: error });
-    if (resetCode !== internalError)
-      return new GatewayError(code, message, { ...(lost && { reason: 'UPSTREAM_LOST' }), cause: error });
+    if (lost) return unavailable(message, { reason: 'UPSTREAM_LOST', cause: error });
+    if (resetCode === undefined || !byLongText.includes(resetCode))
+      return new GatewayError(code, message, { cause: error });
     connection.replace(opened); // after a text of megabytes the next call on it fails too
     return isDryRun(method, request) && !error.answered
       ? new GatewayError(Code.INVALID_ARGUMENT, `${tooLong} (${whyTooLong})`, {
@@ -236,6 +238,13 @@ export class TillerClient {
 const tooLong = "Tiller's error text was too long for HTTP/2: over 64 KiB";
 const whyTooLong =
   'a YAML error of a dry run carries every rendered file; the same call without dry_run, or helm template, shows it in one line';
+
+/** Whether the connection has broken, as where Tiller takes pings for an attack (GOAWAY 11): its calls end with that code too. */
+function isLost({ calls }: OpenConnection): boolean {
+  const { READY, SHUTDOWN } = grpc.connectivityState;
+  const state = calls.getConnectivityState(false);
+  return state !== READY && state !== SHUTDOWN; // shut down: replaced here
+}
 
 function isDryRun(method: string, request: Uint8Array): boolean {
   return lastField(request, dryRunFields.get(method))?.[0] === 1;
