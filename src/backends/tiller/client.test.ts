@@ -345,6 +345,48 @@ describe('a peer that breaks off', () => {
     assert.deepEqual(lost, []);
   });
 
+  test('a write whose call ends without an answer says that it may have happened, a read and a dry run do not', async t => {
+    for (const code of [0, 1, 2, 11]) {
+      const { endpoint } = await startResetting(t, code);
+      await using client = clientOf(endpoint);
+      const maybe = {
+        code: 13,
+        message: /\(HTTP\/2 error .*: the release may have been changed all the same; ask /,
+      };
+      for (const method of [
+        'InstallRelease',
+        'UpdateRelease',
+        'RollbackRelease',
+        'UninstallRelease',
+      ] as const)
+        await assert.rejects(client.unary(method, nothing, free), maybe, `${method}, ${code}`);
+      await assert.rejects(client.unary('GetHistory', nothing, free), {
+        message: /^(?!.*may have been changed)/,
+      });
+      const dryRun = encodeMessage('hapi.services.tiller.InstallReleaseRequest', {
+        name: 'a',
+        dry_run: true,
+      });
+      await assert.rejects(client.unary('InstallRelease', dryRun, free), {
+        message: /^(?!.*may have been)/,
+      });
+    }
+  });
+
+  test('so does a write whose deadline passes: Tiller goes on with it', async () => {
+    await using stub = await startStubTiller({ replies: { '*': { hang: 'before' } } });
+    await using client = clientOf(stub.address);
+    const late = async (method: 'InstallRelease' | 'GetHistory', message: RegExp) => {
+      const context = { signal: never, deadline: performance.now() + 300 };
+      await assert.rejects(client.unary(method, nothing, context), { code: 4, message });
+    };
+    await late(
+      'InstallRelease',
+      /before Tiller answered: the release may have been changed all the same; ask /,
+    );
+    await late('GetHistory', /before Tiller answered$/);
+  });
+
   test('a failure without a text says so', async () => {
     await using stub = await startStubTiller({ replies: { GetHistory: { status: 2 } } });
     await using client = clientOf(stub.address);

@@ -217,17 +217,23 @@ export class TillerClient {
     }
     const { code, message, resetCode, lost: isCut } = describeFailure(error);
     const lost = isCut || (resetCode === byLongText[1] && isLost(opened));
-    if (lost && !idempotentMethods.includes(method)) return writeLost(message, { cause: error });
-    if (lost) return unavailable(message, { reason: 'UPSTREAM_LOST', cause: error });
+    const dryRun = isDryRun(method, request);
+    // Tiller goes on with a write whatever becomes of its call
+    const isRead = dryRun || idempotentMethods.includes(method);
+    const say = (text: string) => (isRead ? text : writeLost(text).message);
+    if (lost) return unavailable(say(message), { reason: 'UPSTREAM_LOST', cause: error });
+    const isUnknown = resetCode !== undefined || code === Code.DEADLINE_EXCEEDED;
     if (resetCode === undefined || !byLongText.includes(resetCode))
-      return new GatewayError(code, message, { cause: error });
+      return new GatewayError(code, isUnknown ? say(message) : message, { cause: error });
     connection.replace(opened); // after a text of megabytes the next call on it fails too
-    return isDryRun(method, request) && !error.answered
+    return dryRun && !error.answered
       ? new GatewayError(Code.INVALID_ARGUMENT, `${tooLong} (${whyTooLong})`, {
           reason: 'CHART_INVALID',
           cause: error,
         })
-      : new GatewayError(code, `${message}; so it does when its error text is over 64 KiB`, { cause: error });
+      : new GatewayError(code, say(`${message}; so it does when its error text is over 64 KiB`), {
+          cause: error,
+        });
   }
 
   #translate(error: unknown, call?: FailedCall): GatewayError {
