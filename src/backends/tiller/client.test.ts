@@ -8,8 +8,9 @@ import { eventually } from '../../../test/support/eventually.ts';
 import { startStubTiller, tillerVersion } from '../../../test/support/stub-tiller.ts';
 import { createDirectConnector } from '../../clusters/upstreams/connectors.ts';
 import { encodeMessage } from '../../codec/schema.ts';
-import { Budget, GatewayError, toFrame } from '../../protocol/index.ts';
+import { Budget, Code, GatewayError, toFrame } from '../../protocol/index.ts';
 import { TillerClient, type TillerClientOptions } from './client.ts';
+import type { TillerMethod } from './methods.ts';
 
 const never = new AbortController().signal;
 const free = { signal: never, deadline: undefined };
@@ -385,6 +386,25 @@ describe('a peer that breaks off', () => {
       /before Tiller answered: the release may have been changed all the same; ask /,
     );
     await late('GetHistory', /before Tiller answered$/);
+  });
+
+  test('so does a write that is ended here', async () => {
+    await using stub = await startStubTiller({ replies: { '*': { hang: 'before' } } });
+    await using client = clientOf(stub.address);
+    const dryRun = encodeMessage('hapi.services.tiller.InstallReleaseRequest', { name: 'a', dry_run: true });
+    const calls: [TillerMethod, Uint8Array, RegExp][] = [
+      ['UpdateRelease', nothing, /^too late: the release may have been changed all the same; ask /],
+      ['InstallRelease', dryRun, /^too late$/],
+      ['GetHistory', nothing, /^too late$/],
+    ];
+    for (const [method, request, message] of calls) {
+      const caller = new AbortController();
+      const call = client.unary(method, request, { signal: caller.signal, deadline: undefined });
+      call.catch(() => {});
+      await stub.arrival(method);
+      caller.abort(new GatewayError(Code.DEADLINE_EXCEEDED, 'too late'));
+      await assert.rejects(call, { code: 4, reason: 'DEADLINE_EXCEEDED', message });
+    }
   });
 
   test('a failure without a text says so', async () => {

@@ -210,17 +210,23 @@ export class TillerClient {
   }
 
   #failure(error: unknown, method: string, request: Uint8Array, { connection, opened }: Start): GatewayError {
-    if (error instanceof GatewayError) return idempotentMethods.includes(method) ? error : afterWrite(error);
+    const dryRun = isDryRun(method, request);
+    // Tiller goes on with a write whatever becomes of its call
+    const isRead = dryRun || idempotentMethods.includes(method);
+    const say = (text: string) => (isRead ? text : writeLost(text).message);
+    if (error instanceof GatewayError) {
+      // ended here: a deadline, the gateway stops, a bound; or by its client, which has left
+      if (isRead || error.code === Code.CANCELLED) return error;
+      const { code, message, reason } = error;
+      const failure = afterWrite(error);
+      return failure === error ? new GatewayError(code, say(message), { reason, cause: error }) : failure;
+    }
     if (!(error instanceof CallFailure)) {
       // grpc-js throws only where the channel was closed in this turn
       return unavailable(unsent, { cause: error });
     }
     const { code, message, resetCode, lost: isCut } = describeFailure(error);
     const lost = isCut || (resetCode === byLongText[1] && isLost(opened));
-    const dryRun = isDryRun(method, request);
-    // Tiller goes on with a write whatever becomes of its call
-    const isRead = dryRun || idempotentMethods.includes(method);
-    const say = (text: string) => (isRead ? text : writeLost(text).message);
     if (lost) return unavailable(say(message), { reason: 'UPSTREAM_LOST', cause: error });
     const isUnknown = resetCode !== undefined || code === Code.DEADLINE_EXCEEDED;
     if (resetCode === undefined || !byLongText.includes(resetCode))
