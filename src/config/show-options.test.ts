@@ -66,6 +66,14 @@ describe('maskUrlCredentials', () => {
     ['https://host/path@x', 'https://host/path@x'],
     ['https://a:p@ss@host', 'https://***@host'],
     ['mail a@b', 'mail a@b'],
+    ['//a:b@host/x', '//***@host/x'],
+    ['"https:\\/\\/a:b@host\\/x"', '"https:\\/\\/***@host\\/x"'],
+    ['https:a:b@host', 'https:***@host'],
+    ['https:\\\\a:b@host', 'https:\\\\***@host'],
+    ['https://a:p/w@host/x', 'https://***@host/x'],
+    ['https://host:80/a@1', 'https://host:80/a@1'],
+    ['https://[::1]:80/a@1', 'https://[::1]:80/a@1'],
+    ['oci://host/web@sha256:00', 'oci://host/web@sha256:00'],
   ];
   for (const [before, after] of cases) test(before, () => assert.equal(maskUrlCredentials(before), after));
 

@@ -75,8 +75,23 @@ export function formatListenAddress({ host = '', port }: ListenAddress): string 
 /** What stands where a secret was. */
 export const masked = '***';
 
-/** `https://user:password@host` → `https://***@host`, for every URL in a text. */
+/** Credentials before a host, to the last `@` of it, since a password may hold one; also where slashes are escaped, turned round or missing. */
+const credentials = /((?:\\?\/){2})[^\s/\\?#]{1,1024}@/g;
+const withoutSlashes = /((?<![\w:])(?:https?|wss?|ftp|oci|socks\w{0,2}):\\{0,4})[^\s/\\?#]{1,128}@/gi;
+
+/** A URL with all that follows it without a space, once. */
+const run = /\/\/[^\s"'<>]+/g;
+/** A password that holds what would end the host, had it been escaped: what stands behind the colon is no port. */
+const oddPassword = /(\/\/)[^\s/?#:@[\]]{1,128}:(?!\d{0,5}[/?#]).*@/g;
+
+/** `https://user:password@host` → `https://***@host`, for every URL in a text, in time linear in it. */
 export function maskUrlCredentials(value: string): string {
-  // a password may hold an @ itself: the last one before the path ends the credentials; the bound keeps it linear
-  return value.replace(/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#]{1,1024}@/gi, `$1${masked}@`);
+  return value
+    .replace(credentials, `$1${masked}@`)
+    .replace(withoutSlashes, `$1${masked}@`)
+    .replace(run, urls => {
+      // only where an @ follows, so that each look is the last one
+      const end = urls.lastIndexOf('@') + 1;
+      return urls.slice(0, end).replace(oddPassword, `$1${masked}@`) + urls.slice(end);
+    });
 }

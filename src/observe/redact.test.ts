@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { unavailable } from '../protocol/index.ts';
-import { maskPayload, redact, redactText } from './redact.ts';
+import { firstLines, maskedRest, maskPayload, redact, redactText } from './redact.ts';
 
 const secret = 'hunter2-S3CRET';
 
@@ -18,11 +18,66 @@ describe('redactText', () => {
     `https://charts.example.com/web.tgz?X-Amz-Signature=${secret}&x=1 failed`,
     `-----BEGIN RSA PRIVATE KEY-----\n${secret}\n-----END RSA PRIVATE KEY-----`,
     `-----BEGIN PRIVATE KEY-----\n${secret}`,
+    `-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n${secret}\n-----END RSA PRIVATE KEY-----`,
+    `-----BEGIN X509 KEY-----\\n${secret}`,
+    `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(30_000)}${secret}`,
+    `a key LS0tLS1CRUdJTiBSU0E${secret}`,
+    `eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ.${secret}`,
+    // headers of several words
+    `authorization: Negotiate ${secret}`,
+    `Authorization: Digest username="x", response="${secret}"`,
+    `Authorization: AWS4-HMAC-SHA256 Credential=x/y, Signature=${secret}`,
+    `Cookie: a=b; sid=${secret}`,
+    `Set-Cookie: sid=${secret}; HttpOnly`,
+    `Proxy-Authorization: x ${secret}`,
+    `map[Authorization:[Bearer ${secret}]]`,
+    `{"headers":{"authorization":["Basic ${secret}"]}}`,
+    `"cookie":"a=b; sid=${secret}"`,
+    `X-Api-Key: ${secret}`,
+    // JSON, JSON in JSON, YAML
+    `{"authorization":"x ${secret}"}`,
+    `{\\"authorization\\":\\"x ${secret}\\"}`,
+    `{"password":"a ${secret}"}`,
+    `{"password":"a\\"${secret}"}`,
+    `{\\"password\\":\\"${secret}\\"}`,
+    `"{\\\\\\"password\\\\\\":\\\\\\"x ${secret}\\\\\\"}"`,
+    `password='a b ${secret}'`,
+    `"passwords":["a","${secret}"]`,
+    `"password":{"value":"${secret}"}`,
+    `"token":["${secret}"]`,
+    `token: "${secret}`,
+    `password:\n  ${secret}`,
+    `password => ${secret}`,
+    // other names
+    `AWS_SECRET_ACCESS_KEY=${secret}`,
+    `client-key-data: ${secret}`,
+    `private_key: ${secret}`,
+    `passphrase=${secret}`,
+    `pwd=${secret}`,
+    `/web.tgz?X-Amz-Signature=${secret}`,
+    `/blob?sv=1&sig=${secret}`,
+    `#access_token=${secret}`,
+    // URLs
+    `//user:${secret}@host`,
+    `"https:\\/\\/user:${secret}@host"`,
+    `https:user:${secret}@host`,
+    `https:\\\\user:${secret}@host`,
+    `https://user:a/${secret}@host`,
+    `https://user:a#${secret}@host`,
+    `socks5://user:${secret}@host`,
+    `https://${secret}@host`,
+    `?u=https%3A%2F%2Fuser%3A${secret}%40host`,
+    `password%3D${secret}`,
+    `%22password%22%3A%22${secret}%22`,
+    `https://host/x?a=${'b'.repeat(9000)}${secret}`,
+    `https://host/${'b'.repeat(3000)}?${secret}`,
   ];
   for (const text of texts) {
-    test(text.slice(0, 40).replace(/\n/g, ' '), () =>
-      assert.ok(!redactText(text).includes(secret), redactText(text)),
-    );
+    test(text.slice(0, 40).replace(/\n/g, ' '), () => {
+      assert.ok(!redactText(text).includes(secret), redactText(text));
+      const error = new Error('reading the chart', { cause: new Error(text) });
+      assert.ok(!JSON.stringify(redact({ a: [{ text, error }] })).includes(secret));
+    });
   }
 
   test('leaves what is not secret', () => {
@@ -31,6 +86,11 @@ describe('redactText', () => {
       'https://host/a/b.tgz',
       'the token is missing',
       'v2.17.0',
+      'https://host:443/a: connect failed',
+      'oci://host/web@sha256:00',
+      'secret "x" not found',
+      'monkey: x, design: x, key: value',
+      '--token-file=/x',
     ]) {
       assert.equal(redactText(text), text);
     }
@@ -39,6 +99,42 @@ describe('redactText', () => {
   test('stays quick on texts made to slow it down', () => {
     for (const part of ['a://', '-----BEGIN A', 'password=', 'bearer ', 'x-', ' '])
       redactText(part.repeat(20_000));
+  });
+
+  test('takes time in proportion to the text', () => {
+    const parts = [
+      'a://',
+      '://',
+      '://a:',
+      '://user:pw',
+      'a://b@',
+      '://?',
+      '%3a%2f%2f',
+      'eyJ-',
+      'LS0tLS1CRUdJTi',
+    ];
+    const more = [
+      'password="',
+      'token\\',
+      'x-',
+      'cookie',
+      '-----BEGIN A-----',
+      'authorization: ',
+      '"password":',
+    ];
+    for (const part of [...parts, ...more]) {
+      const timed = (chars: number): number => {
+        const text = `${part.repeat(Math.ceil(chars / part.length))} token`;
+        const times = Array.from({ length: 3 }, () => {
+          const startedAt = process.cpuUsage();
+          redactText(text);
+          return process.cpuUsage(startedAt).user;
+        });
+        return Math.min(...times) / 1000;
+      };
+      // a megabyte took 5 s and more where each start was read to the end of the URL
+      assert.ok(timed(1_000_000) < 1500, part);
+    }
   });
 });
 
@@ -93,6 +189,55 @@ describe('redact', () => {
       { numRuns: 200 },
     );
   });
+});
+
+test('objects that Kubernetes repeats in an error are masked, whatever their names', () => {
+  for (const text of [
+    `Object 'Kind' is missing in '{"data":{"admin":"${secret}"}}'`,
+    `Secret in version "v1" cannot be handled: illegal base64 data, error found in #10 byte of ...|in":"${secret}"},"kind":"|..., bigger context ...|a|...`,
+    `invalid: map[data:map[admin:${secret}]]`,
+    `invalid: "{\\"data\\":{\\"admin\\":\\"${secret}\\"}}"`,
+  ]) {
+    const line = firstLines(new Error('installing', { cause: new Error(text) }));
+    assert.ok(!line.includes(secret), line);
+    assert.match(line, /^installing ← \w+.*\*\*\*/);
+  }
+});
+
+test('of the rest of an error only keys are shown, and what names an object', () => {
+  const manifest = `first
+---
+# Source: a/templates/secret.yaml
+apiVersion: v1
+kind: Secret
+metadata:
+  name: logins
+  labels:
+    name: hunter0
+stringData:
+  name: hunter1
+  kind: hunter2
+  list:
+    - name: hunter3
+      other: x
+    - hunter4
+      hunter5:
+  block: |
+    hunter6:
+
+    hunter7: x
+    name: hunter8
+  quoted: "a
+    hunter9:
+    b"
+  plain: one
+    hunter10:
+`;
+  const shown = maskedRest(new Error(manifest));
+  assert.doesNotMatch(shown, /hunter/);
+  assert.match(shown, /kind: Secret\nmetadata:\n {2}name: logins\n/);
+  assert.match(shown, /\n {4}- name: \*\*\*\n {6}other: \*\*\*\n/);
+  assert.match(shown, /\n {2}block: \*\*\*\n/);
 });
 
 describe('maskPayload', () => {

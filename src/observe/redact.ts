@@ -3,22 +3,37 @@ import { Code, GatewayError } from '../protocol/index.ts';
 
 /** Names whose values are secret, wherever they stand. `client_certificate` and `ca_bundle` are swift's chart credentials. */
 const secretName =
-  /pass(?:word|wd|phrase)?$|token$|secret|credential|authorization$|cookie$|(?:private|client|api|access|secret)[-_]?key$|client_?certificate$|ca_?bundle$/i;
+  /pass(?:words?|wd|phrase)?$|^pwd$|token$|secret|credential|^auth$|authorization$|cookie$|signature$|(?:private|client|api|access|secret)[-_]?key(?:[-_]?data)?$|client_?certificate$|ca_?bundle$/i;
 
-/** Credentials inside texts, such as the message of a library's error. Each pattern is bounded, so that it stays linear. */
+const name = String.raw`(?<![\w-])[\w-]{0,40}(?:passw(?:or)?ds?|passphrase|pwd|token|secret|credentials?|signature|(?:private|client|api|access)[-_]?key(?:[-_]?data)?|(?<![a-z])sig)`;
+/** Quotes may be escaped, where JSON stands in JSON, and all of it in a URL. */
+const is = String.raw`(?:\\{0,8}["']|%22)?\s{0,5}(?:=>|[=:]|%3[ad])\s{0,5}`;
+/** A list, a text in quotes with all that is in it, or a word. */
+const given = String.raw`(?:[[{][^\]}]*[\]}]?|(?<quote>\\{0,8}["'])[\s\S]*?(?:(?<!\\)\k<quote>|$)|[^\s"',;&}\\]+)`;
+
+/** Credentials inside texts, such as the message of a library's error. None looks twice at what it passed, so that each stays linear. */
 const secretTexts: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [A-Z ]{1,40}-----[^-]{0,20000}(?:-----END [A-Z ]{1,40}-----)?/g, masked],
-  // a signed URL's signature stands in its query
-  [/(:\/\/[^\s"'<>?]{1,2048}\?)[^\s"'<>]{1,8192}/g, `$1${masked}`],
-  [/\b(bearer|basic)\s+[\w~+/.=-]{1,8192}/gi, `$1 ${masked}`],
+  [/-----BEGIN [^-\n]{1,60}-----[\s\S]*?(?:-----END [^-\n]{1,60}-----|$)/g, masked],
+  // the same in base64, and a token of a service account or an identity provider
+  [/(?<![\w+/-])LS0tLS1CRUdJTi[\w+/-]*/g, masked],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w.-]+/g, masked],
+  [/(%3a%2f%2f)(?:(?!%2f|%40)[^\s&"'<>])*%40/gi, `$1${masked}%40`],
+  // to the end of the line: schemes and cookies have several words
   [
-    /\b([\w-]{0,40}(?:password|passwd|token|secret|api[-_]?key|authorization)["']?\s{0,5}[=:]\s{0,5}["']?)[^\s"',;&}]{1,8192}/gi,
+    /\b((?:authorization|cookie)(?:\\{0,8}["']|%22)?\s{0,5}[=:]\s{0,5})(?!\\{0,8}["'])[^\r\n←]*/gi,
     `$1${masked}`,
   ],
+  [new RegExp(`((?:authorization|cookie)${is})${given}`, 'gi'), `$1${masked}`],
+  [/\b(bearer|basic)\s+[\w~+/.=-]+/gi, `$1 ${masked}`],
+  [new RegExp(`(${name}${is})${given}`, 'gi'), `$1${masked}`],
 ];
 
-/** What every text with a secret in it contains; most texts do not, and one look is cheaper than four replacements. */
-const suspicious = /:\/\/|-----begin|bearer|basic|passw|token|secret|key|authorization/i;
+/** A URL to its end. A signed one's signature stands in its query. */
+const urls = /:\/\/[^\s"'<>]+/g;
+
+/** What every text with a secret in it contains; most texts do not, and one look is cheaper than ten replacements. */
+const suspicious =
+  /\/\/|https?:|-----begin|LS0tLS1|eyJ|%3a|\/\\|bearer|basic|passw|passph|pwd|token|secret|credential|sig|key|authorization|cookie/i;
 
 const maxDepth = 6;
 const maxItems = 100;
@@ -41,7 +56,10 @@ const maxRedactedChars = 32_768;
 /** The text without passwords, tokens, keys and credentials in URLs. */
 export function redactText(value: string): string {
   if (!suspicious.test(value)) return value;
-  let redacted = maskUrlCredentials(value);
+  let redacted = maskUrlCredentials(value).replace(urls, url => {
+    const query = url.indexOf('?') + 1;
+    return query > 0 && query < url.length ? url.slice(0, query) + masked : url;
+  });
   for (const [pattern, replacement] of secretTexts) redacted = redacted.replace(pattern, replacement);
   return redacted;
 }
@@ -82,23 +100,48 @@ export function firstLines(error: unknown): string {
 export function maskedRest(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error ?? '');
   const rest = message.slice(0, maxRedactedChars).split('\n').slice(1, maxRestLines);
-  return redactText(rest.map(maskLine).join('\n'));
+  const place: Place = { section: '', valueIndent: Number.POSITIVE_INFINITY };
+  return redactText(rest.map(line => maskLine(line, place)).join('\n'));
 }
 
-/** Of a manifest's line only a key is shown, and what names an object. */
-function maskLine(line: string): string {
-  if (
-    /^(?:---|# Source: [\w./-]{1,300}|\s{0,80}(?:apiVersion|kind|name|namespace): [\w./-]{1,100})$/.test(line)
-  )
-    return line;
-  const key = /^[ -]{0,80}[\w./-]{1,100}:/.exec(line)?.[0];
-  if (key === line) return line;
-  return key === undefined ? line && masked : `${key} ${masked}`;
+/** Where in a manifest a line stands. */
+interface Place {
+  /** The last key that is not indented. */
+  section: string;
+  /** Deeper lines go on with the value of the line before. */
+  valueIndent: number;
 }
+
+/** Of a manifest's line only a key is shown, and what names the object itself: keys of a Secret may be called so too. */
+function maskLine(line: string, place: Place): string {
+  if (line === '') return line;
+  const nothing = Number.POSITIVE_INFINITY;
+  if (/^(?:---|# Source: [\w./-]{1,300})$/.test(line)) {
+    place.valueIndent = nothing;
+    return line;
+  }
+  const indent = /^[ -]*/.exec(line)?.[0].length ?? 0;
+  if (indent > place.valueIndent) return masked;
+  const [key, name] = /^[ -]{0,80}([\w./-]{1,100}):(?= |$)/.exec(line) ?? [];
+  // an item of a list without a key goes on right of its dash
+  const start = key === undefined ? (/^ */.exec(line)?.[0].length ?? 0) : indent;
+  place.valueIndent = key === line ? nothing : start;
+  if (indent === 0) place.section = name ?? '';
+  const shown =
+    place.section === 'metadata'
+      ? /^ {2}name(?:space)?: [\w./-]{1,100}$/
+      : /^(?:apiVersion|kind): [\w./-]{1,100}$/;
+  if (key === line || shown.test(line)) return line;
+  return key === undefined ? masked : `${key} ${masked}`;
+}
+
+/** Objects and parts of them, as Kubernetes repeats them in its errors on one line: a Secret may be among them. */
+const objects = /(\{(?=\\*")|map\[|found in #\d+ byte of ).*/;
 
 function firstLine(message: string): string {
   // a secret is masked to its end before the line is cut
-  const line = redactText((message.split('\n', 1)[0] ?? '').slice(0, maxRedactedChars));
+  const whole = (message.split('\n', 1)[0] ?? '').slice(0, maxRedactedChars);
+  const line = redactText(whole.replace(objects, `$1${masked}`));
   return line.length > maxFirstLineChars ? `${line.slice(0, maxFirstLineChars)}…` : line;
 }
 
