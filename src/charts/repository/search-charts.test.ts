@@ -124,8 +124,22 @@ test('hits in names come before those in descriptions and keywords, of all repos
   assert.deepEqual(await keys({ query: 'GAM+A', regexp: true }), []);
 });
 
-test('Helm 3 shows the version of a chart whose text matches best, Helm 2 the newest that matches', async () => {
+test('of each chart the version is shown whose text matches best, and of several the newest', async () => {
   assert.deepEqual(await keys({ query: 'ünï', all_versions: false }), ['b/beta 1.0.0']);
+  const index = read(
+    Buffer.from(
+      `apiVersion: v1\nentries:\n  alpha:\n${['3.0.0', '2.0.0', '1.0.0'].map(version => entry('alpha', version, `, ${version > '2.5' ? 'keywords: [fast]' : 'description: fast'}`)).join('')}`,
+    ),
+    'c',
+  );
+  for (const helm3 of [false, true]) {
+    const one = { query: 'fast', version: '', all_versions: false, helm3 };
+    const hits = await searchCharts(new Map([['c', index]]), one, signal);
+    assert.deepEqual(
+      hits.page({ limit: 0, offset: '' }).charts.map(({ version }) => version),
+      ['2.0.0'],
+    );
+  }
   const best = { query: 'gamma', all_versions: false, version: '' };
   assert.deepEqual(await keys({ ...best, helm3: true }), ['a/gamma-2 0.1.0', 'b/beta 2.0.0']);
   assert.deepEqual(await keys({ ...best, helm3: true, version: '>0.0.0-0' }), [

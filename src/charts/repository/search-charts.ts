@@ -145,7 +145,7 @@ export async function searchCharts(
         ? await scoreByExpression(repo, index, expression, signal)
         : scoreByText(index, query.query));
     if (key.length <= maxExpressionLength) index.rowScores.set(key, rowScores);
-    const kept = query.all_versions ? 'all' : query.helm3 ? 'best' : 'first';
+    const kept = query.all_versions ? 'all' : 'best';
     const lists = collect(index, rowScores, holds, { byCase, kept });
     for (const [score, versions] of lists.entries()) segments[score]!.push({ repo, index, versions });
   }
@@ -218,8 +218,8 @@ function compileExpression(text: string): RE2JS {
 interface Collect {
   /** Charts in the order of their names as they are; else without regard to case. */
   readonly byCase: boolean;
-  /** Of the versions of a chart that match: every one, the newest, or the one whose text matches best, and of several the newest. */
-  readonly kept: 'all' | 'first' | 'best';
+  /** Of the versions of a chart that match: every one, or the one whose text matches best, and of several the newest. */
+  readonly kept: 'all' | 'best';
 }
 
 /**
@@ -268,7 +268,6 @@ function collect(
         best = version;
         bestScore = score;
       }
-      if (kept === 'first') break;
     }
     if (best >= 0) lists.add(bestScore, best);
   }
