@@ -155,10 +155,10 @@ function holdsInHelm2(condition: Condition, version: Version): boolean {
     case '!=':
       return condition.open ? !unwanted && differsInHelm2(condition, version) : order !== 0;
     case '>':
-      return (isZero(bound) && !isZero(version)) || (!unwanted && order > 0);
+      return !unwanted && order > 0;
     case '>=':
     case '=>':
-      return (isZero(bound) && !isZero(version)) || (!unwanted && order >= 0);
+      return !unwanted && order >= 0;
     case '<':
       return !unwanted && (condition.open ? isWithin(condition, version) : order < 0);
     case '<=':
@@ -172,10 +172,6 @@ function holdsInHelm2(condition: Condition, version: Version): boolean {
     default:
       return !unwanted && (condition.open ? isNear(condition, version) : order === 0);
   }
-}
-
-function isZero({ numbers, prerelease }: Version): boolean {
-  return prerelease === '' && numbers.every(number => number === 0);
 }
 
 function differsInHelm2({ version: bound, minorOpen }: Condition, version: Version): boolean {
