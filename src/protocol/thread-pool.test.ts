@@ -125,6 +125,21 @@ test('who leaves ends its work or its wait, and nobody else is kept waiting', as
   assert.equal((await third)[0], 1);
 });
 
+test('of large jobs one runs at a time, and small ones beside it', async () => {
+  const pool = createPool({ maxThreads: 2, maxWaiting: 2 });
+  const gate = new Gate();
+  const large = { ...job, bytes: 17 * 1024 * 1024 };
+  const first = inThread(module, hold, pool)(large, gate.state);
+  await gate.held();
+  const done: string[] = [];
+  const second = inThread(module, measure, pool)(large, Buffer.alloc(1)).then(() => done.push('large'));
+  await inThread(module, measure, pool)(job, Buffer.alloc(1)).then(() => done.push('small'));
+  gate.open();
+  assert.equal(await first, 'done');
+  await second;
+  assert.deepEqual(done, ['small', 'large']);
+});
+
 test('a bounded number waits; one more is refused with a reason to try again', async () => {
   const pool = createPool();
   const gate = new Gate();

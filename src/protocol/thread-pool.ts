@@ -47,6 +47,9 @@ export interface ThreadPoolOptions {
 /** To start a thread takes longer than most jobs, so one is kept for the next, but not for ever: it holds memory. */
 const idleMs = 60_000;
 
+/** Of jobs of more bytes one runs at a time: what two of them make of so much is more than the process is given. */
+const largeBytes = 16 * 1024 * 1024;
+
 /**
  * Runs work in threads: a bounded number, and a bounded number of jobs that wait. Whatever becomes of a thread (it fails,
  * takes too long or too much memory) ends one job; the next one gets a new thread.
@@ -55,12 +58,14 @@ export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #idle: { readonly worker: Worker; readonly end: NodeJS.Timeout }[] = [];
   readonly #limiter: Limiter;
+  readonly #large: Limiter;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     const text = 'too many large requests are being worked on: try again later';
     const refusal = () => unavailable(text, { reason: 'OVERLOADED' });
     this.#limiter = new Limiter(options.maxThreads, options.maxWaiting, refusal);
+    this.#large = new Limiter(1, options.maxWaiting, refusal);
   }
 
   /**
@@ -70,7 +75,8 @@ export class ThreadPool {
    */
   async run(task: Task, job: Job): Promise<unknown> {
     const { hold, signal } = job;
-    let waiting = this.#limiter.isBusy ? job.bytes : 0;
+    const isLarge = job.bytes > largeBytes;
+    let waiting = this.#limiter.isBusy || (isLarge && this.#large.isBusy) ? job.bytes : 0;
     hold?.answer(waiting);
     const stopWaiting = () => {
       hold?.sent(waiting);
@@ -80,7 +86,8 @@ export class ThreadPool {
       stopWaiting();
       return this.#run(task, job);
     };
-    return this.#limiter.run(start, signal).finally(stopWaiting);
+    const there = () => this.#limiter.run(start, signal);
+    return (isLarge ? this.#large.run(there, signal) : there()).finally(stopWaiting);
   }
 
   async #run(task: Task, job: Job): Promise<unknown> {
