@@ -26,7 +26,10 @@ export interface ChartEntry {
 /** A version with its text read. */
 export type ParsedEntry = ChartEntry & { readonly parsedVersion: Version };
 
-/** Why an entry of an index is of no use; a closed list. Entries without a URL are listed all the same. */
+/**
+ * Why an entry of an index is of no use; a closed list. Entries that have a version are listed all the same: a newest one that
+ * cannot be fetched is an error, and not silently an older one.
+ */
 export type LeftOutReason = 'NOT_A_LIST' | 'NOT_A_MAP' | 'WRONG_TYPE' | 'NO_VERSION' | 'NO_URL';
 
 export interface LeftOutEntry {
@@ -227,10 +230,10 @@ export class IndexPacker {
   }
 
   /** Counts an entry that is of no use. */
-  leaveOut(chart: string, position: number, reason: LeftOutReason): void {
+  leaveOut(chart: string, position: number, reason: LeftOutReason, isListed = false): void {
     const { count, first } = this.#leftOut;
     if (count < maxLeftOutShown) first.push({ chart: chart.slice(0, maxLeftOutChars), position, reason });
-    if (reason === 'NO_URL') this.#leftOut.listed++;
+    if (isListed) this.#leftOut.listed++;
     this.#leftOut.count++;
   }
 

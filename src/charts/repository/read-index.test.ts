@@ -45,6 +45,31 @@ entries:
   assert.deepEqual([index.chartCount, index.versionCount], [2, 2]);
 });
 
+test('a newest version that cannot be read is not silently an older one', () => {
+  for (const newest of [
+    'urls: x',
+    'urls: {}',
+    'urls: [x], description: {}',
+    'urls: [x], deprecated: maybe',
+    'urls: [[x]]',
+  ]) {
+    const index = read(
+      `{apiVersion: v1, entries: {a: [{version: 1.0.0, urls: [x]}, {version: 2.0.0, ${newest}}, {version: {}, urls: [x]}]}}`,
+    );
+    const { version, urls } = findChart(index, 'a', '');
+    assert.deepEqual([version, urls[0] ?? ''], ['2.0.0', ''], newest);
+    assert.deepEqual(findChart(index, 'a', '1.x').urls, ['x']);
+    assert.deepEqual(
+      index.leftOut.first.map(({ position, reason }) => [position, reason]),
+      [
+        [1, 'WRONG_TYPE'],
+        [2, 'WRONG_TYPE'],
+      ],
+    );
+    assert.equal(index.leftOut.listed, 1);
+  }
+});
+
 test('what an entry says comes out as it went in', () => {
   const digest = '0123456789abcdef'.repeat(4);
   const entry = {

@@ -41,8 +41,8 @@ export interface IndexText {
 }
 
 /**
- * Reads a repository's index.yaml. Entries that cannot be read or name no version are left out: one broken chart
- * does not hide the others.
+ * Reads a repository's index.yaml. Entries that name no version are left out, and of those that cannot be read otherwise
+ * the version is kept alone: one broken chart does not hide the others, nor a broken version itself.
  * @throws GatewayError INVALID_ARGUMENT when it is no index at all; `where` is put in front
  */
 export function packIndex(data: Uint8Array, text: IndexText): PackedIndex {
@@ -77,26 +77,29 @@ function addChart(packer: IndexPacker, name: string, versions: YamlValue): void 
     packer.leaveOut(name, 0, 'NOT_A_LIST');
     return;
   }
+  const read = versions.map(value => readVersion(name, value));
+  const readable = new Set(read.map(({ entry, problem }) => problem !== 'WRONG_TYPE' && entry?.version));
   const entries: ParsedEntry[] = [];
-  for (const [position, value] of versions.entries()) {
-    const entry = readVersion(name, value);
-    if (typeof entry === 'string') packer.leaveOut(name, position, entry);
-    else {
-      if (!entry.urls[0]) packer.leaveOut(name, position, 'NO_URL');
-      entries.push(entry);
-    }
+  for (const [position, { entry, problem }] of read.entries()) {
+    const isListed = entry && (problem !== 'WRONG_TYPE' || !readable.has(entry.version));
+    if (isListed) entries.push(entry);
+    if (problem) packer.leaveOut(name, position, problem, isListed);
   }
   packer.add(name, entries);
 }
 
-function readVersion(name: string, value: YamlValue): ParsedEntry | LeftOutReason {
-  if (!(value instanceof Map)) return 'NOT_A_MAP';
+function readVersion(name: string, value: YamlValue): { entry?: ParsedEntry; problem?: LeftOutReason } {
+  if (!(value instanceof Map)) return { problem: 'NOT_A_MAP' };
   try {
-    const entry = { ...empty, ...readFields(value, fields, name) };
-    const parsedVersion = parseVersion(entry.version);
-    return parsedVersion ? { ...entry, name, parsedVersion } : 'NO_VERSION';
+    const given = { ...empty, ...readFields(value, fields, name) };
+    const parsedVersion = parseVersion(given.version);
+    if (!parsedVersion) return { problem: 'NO_VERSION' };
+    const entry = { ...given, name, parsedVersion };
+    return given.urls[0] ? { entry } : { entry, problem: 'NO_URL' };
   } catch {
-    return 'WRONG_TYPE';
+    // what can be read of it is its version, without which an older one would be taken for the newest
+    const { entry } = value.size > 1 ? readVersion(name, new Map([['version', value.get('version')!]])) : {};
+    return { ...(entry && { entry }), problem: 'WRONG_TYPE' };
   }
 }
 
