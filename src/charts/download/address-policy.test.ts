@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { type AddressPolicyOptions, createAddressPolicy } from './address-policy.ts';
 
@@ -22,7 +22,16 @@ function isRefused(
 }
 
 describe('addresses', () => {
-  const fine = ['10.0.0.1', '172.16.0.1', '192.168.1.1', '100.64.0.1', '8.8.8.8', 'fd00::1', '2001:db8::1'];
+  const fine = [
+    '2001:db8::5efe:8.8.8.8',
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.1.1',
+    '100.64.0.1',
+    '8.8.8.8',
+    'fd00::1',
+    '2001:db8::1',
+  ];
   const refused = [
     '127.0.0.1',
     '127.255.255.254',
@@ -59,6 +68,11 @@ describe('addresses', () => {
     '::169.254.169.254',
     '::ffff:100.100.100.200',
     '240.0.0.1',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:42::42',
+    '2001:db8::5efe:127.0.0.1',
+    '2001:db8::200:5efe:169.254.169.254',
+    'fd00::5efe:100.100.100.200',
   ];
   for (const address of fine) {
     test(`${address} may be asked`, () => {
@@ -103,6 +117,12 @@ describe('names that a proxy would resolve', () => {
     'a.localhost',
     'metadata.google.internal',
     'Metadata.Google.Internal.',
+    'localhost6',
+    'localhost4.localdomain4',
+    'rancher-metadata',
+    'api.metadata.cloud.ibm.com',
+    hostname(),
+    hostname().toUpperCase(),
   ];
   for (const name of [...names, 'metadata', 'instance-data', 'metadata.goog', 'metadata.azure.internal']) {
     test(name, () => {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { invalidArgument } from '../../protocol/index.ts';
 import type { ChartOptions } from '../chart/chart-options.ts';
@@ -26,21 +26,24 @@ interface Rules {
 /** This machine, also where a proxy resolves the name. */
 const loopback = `
   127.0.0.0/8 ::1/128
-  localhost *.localhost localhost.localdomain ip6-localhost ip6-loopback
+  localhost *.localhost localhost.localdomain localhost4 localhost4.localdomain4 localhost6 localhost6.localdomain6
+  ip6-localhost ip6-loopback
 `;
 
 /**
  * Never a repository, but often a path to what the gateway can reach and the caller cannot: this host, link-local and
  * site-local addresses (where clouds keep instance metadata), multicast, and the metadata services with addresses (of Alibaba,
- * Azure, Oracle, AWS and Google) or names of their own.
+ * Azure, Oracle, AWS, Google and Scaleway) or names of their own.
  */
 const refused = `
   0.0.0.0/8 169.254.0.0/16 224.0.0.0/4 240.0.0.0/4
   ::/128 fe80::/10 fec0::/10 ff00::/8
   100.100.100.200/32 168.63.129.16/32 192.0.0.192/32 fd00:ec2::/32 fd20:ce::254/128
+  fd00:c1::/32 fd00:42::42/128
   metadata metadata.google.internal *.metadata.google.internal metadata.goog *.metadata.goog
   instance-data instance-data.ec2.internal metadata.azure.internal metadata.azure.com
   metadata.oraclecloud.com metadata.tencentyun.com metadata.platformequinix.com metadata.packet.net
+  api.metadata.cloud.ibm.com rancher-metadata rancher-metadata.rancher.internal
 `;
 
 /**
@@ -55,6 +58,14 @@ const carriers: readonly (readonly [range: Range, firstByte: number])[] = [
   [ipaddr.parseCIDR('::/96'), 12],
 ];
 
+/** ISATAP (RFC 5214): the second half of an address of any network says so before an IPv4 one. */
+const isIsatap = (bytes: readonly number[]) =>
+  bytes.length === 16 &&
+  [0, 2].includes(bytes[8]!) &&
+  bytes[9] === 0 &&
+  bytes[10] === 0x5e &&
+  bytes[11] === 0xfe;
+
 /** `::`, `::1` and their neighbours carry no IPv4 address. */
 const unspecified = ipaddr.parseCIDR('::/120');
 
@@ -67,6 +78,8 @@ export function createAddressPolicy(
   ownAddresses: () => readonly string[] = addressesOfThisMachine,
 ): AddressPolicy {
   const loopbackRules = parseRules(listOf(loopback));
+  // a proxy may resolve the machine's own name
+  const thisMachine = { ranges: [], hosts: [...loopbackRules.hosts, hostname().toLowerCase()] };
   const refusedRules = parseRules(listOf(refused));
   const allow = parseRules(options.allow);
   const deny = parseRules(options.deny);
@@ -80,7 +93,7 @@ export function createAddressPolicy(
       const own = parseRules(ownAddresses());
       const isLoopback = (address: Address) => contains(loopbackRules, address) || contains(own, address);
       const judged = forms.filter(address => !contains(allow, address));
-      const isThisMachine = matchesHost(loopbackRules, host) || judged.some(isLoopback);
+      const isThisMachine = matchesHost(thisMachine, host) || judged.some(isLoopback);
       if (isThisMachine && !options.allowLoopback)
         throw refusal(host, 'a loopback address or one of this machine');
       if (matchesHost(refusedRules, host)) throw refusal(host, 'the name of a metadata service');
@@ -106,7 +119,9 @@ function formsOf(text: string): Address[] {
   const bytes = address.toByteArray();
   const carried = carriers
     .filter(([range]) => isIn(address, range))
-    .map(([, first]) => ipaddr.fromByteArray(bytes.slice(first, first + 4)));
+    .map(([, first]) => first)
+    .concat(isIsatap(bytes) ? [12] : [])
+    .map(first => ipaddr.fromByteArray(bytes.slice(first, first + 4)));
   return [address, ...carried];
 }
 
