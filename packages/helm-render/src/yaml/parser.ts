@@ -260,7 +260,7 @@ class Parser {
 }
 
 function scalarNode(token: Token, tag: string): ScalarNode {
-  // A lone `!` makes even a quoted scalar one whose type follows from its text: libyaml's reading of YAML 1.1.
-  const plain = tag === '!' || (tag === '' && token.plain === true);
+  // a lone `!` is no type that yaml.v2 knows, so that it keeps the text
+  const plain = tag === '' && token.plain === true;
   return { kind: 'scalar', value: token.value, tag: tag === '!' ? '' : tag, plain };
 }
