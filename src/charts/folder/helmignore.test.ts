@@ -55,4 +55,17 @@ describe('rules that would take other regular expressions for ever', () => {
 test('the number of rules and their length are bounded', () => {
   assert.throws(() => parseHelmIgnore('a\n'.repeat(1_001)), { code: 3, message: /more than 1000 rules/ });
   assert.throws(() => parseHelmIgnore('a'.repeat(1_001)), { code: 3, message: /longer than 1000/ });
+  assert.throws(() => parseHelmIgnore('# a\n'.repeat(20_000)), { code: 3, message: /more than 65536 char/ });
+  for (const rule of [`${'*a'.repeat(100)}\n`, `${'?'.repeat(100)}\n`, `${'[a-z]*'.repeat(50)}\n`]) {
+    assert.throws(() => parseHelmIgnore(rule.repeat(11)), { code: 3, message: /more than 1000 wildcards/ });
+  }
+});
+
+test('rules and files together have a bound, which no real chart comes near', () => {
+  const slow = parseHelmIgnore(`b${'*a'.repeat(400)}`);
+  const path = 'a'.repeat(4_000);
+  const all = () => Array.from({ length: 100 }, () => slow(path, false));
+  assert.throws(all, { code: 3, message: /too long for so many files/ });
+  const real = parseHelmIgnore('.git/\n*.swp\n*.bak\n*.tmp\n*~\n.vscode/\nOWNERS\n'.repeat(3));
+  for (let index = 0; index < 10_000; index++) real(`templates/a/longer/path/of/a/file-${index}.yaml`, false);
 });
