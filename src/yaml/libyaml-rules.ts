@@ -186,11 +186,11 @@ interface Region {
 
 /**
  * Refuses tabs where libyaml does and YAML 1.2 does not: in front of a line of block context, a comment or an empty one
- * too, and in the indentation of a block scalar. Helm's users meet this rule daily. Also makes sure that indentation
+ * too, behind the `-`, `?` and `:` that it begins with, and in the indentation of a block scalar. Helm's users meet this rule daily. Also makes sure that indentation
  * was put in nowhere but where it changes nothing.
  */
 function checkIndentation(source: string, events: readonly Event[], padded: readonly number[]): void {
-  const tabs = source.includes('\t') ? [...source.matchAll(/(?<![^\r\n])( *)\t/g)] : [];
+  const tabs = source.includes('\t') ? [...source.matchAll(/(?<![^\r\n]) *(?:[-?:](?: +|(?=\t)))*\t/g)] : [];
   if (tabs.length === 0 && padded.length === 0) return;
   const regions = regionsOf(source, events);
   const regionAt = createRegionFinder(regions);
