@@ -59,6 +59,8 @@ describe('redactText', () => {
     `#access_token=${secret}`,
     // URLs
     `//user:${secret}@host`,
+    `the proxy user:${secret}@proxy:3128 refused`,
+    `user:${secret}@[::1]:3128`,
     `"https:\\/\\/user:${secret}@host"`,
     `https:user:${secret}@host`,
     `https:\\\\user:${secret}@host`,
@@ -88,6 +90,8 @@ describe('redactText', () => {
       'v2.17.0',
       'https://host:443/a: connect failed',
       'oci://host/web@sha256:00',
+      'host:5000/web:1.2@sha256:00',
+      'from 10:30 to me@host, a: b@c',
       'secret "x" not found',
       'monkey: x, design: x, key: value',
       '--token-file=/x',

@@ -18,6 +18,8 @@ const secretTexts: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w+/-])LS0tLS1CRUdJTi[\w+/-]*/g, masked],
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w.-]+/g, masked],
   [/(%3a%2f%2f)(?:(?!%2f|%40)[^\s&"'<>])*%40/gi, `$1${masked}%40`],
+  // user info without a scheme, as proxies are given; but no digest of an image
+  [/(?<![\w.+-])([\w.+-]{1,64}:)[^\s/@:"',;<>]{1,128}@(?!sha\d+:)(?=[\w[])/g, `$1${masked}@`],
   // to the end of the line: schemes and cookies have several words
   [
     /\b((?:authorization|cookie)(?:\\{0,8}["']|%22)?\s{0,5}[=:]\s{0,5})(?!\\{0,8}["'])[^\r\n←]*/gi,
@@ -33,7 +35,7 @@ const urls = /:\/\/[^\s"'<>]+/g;
 
 /** What every text with a secret in it contains; most texts do not, and one look is cheaper than ten replacements. */
 const suspicious =
-  /\/\/|https?:|-----begin|LS0tLS1|eyJ|%3a|\/\\|bearer|basic|passw|passph|pwd|token|secret|credential|sig|key|authorization|cookie/i;
+  /\/\/|@|https?:|-----begin|LS0tLS1|eyJ|%3a|\/\\|bearer|basic|passw|passph|pwd|token|secret|credential|sig|key|authorization|cookie/i;
 
 const maxDepth = 6;
 const maxItems = 100;
