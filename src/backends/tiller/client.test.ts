@@ -377,6 +377,7 @@ describe('a peer that breaks off', () => {
   test('so does a write whose deadline passes: Tiller goes on with it', async () => {
     await using stub = await startStubTiller({ replies: { '*': { hang: 'before' } } });
     await using client = clientOf(stub.address);
+    await client.check(never); // else the deadline could pass while it is opened
     const late = async (method: 'InstallRelease' | 'GetHistory', message: RegExp) => {
       const context = { signal: never, deadline: performance.now() + 300 };
       await assert.rejects(client.unary(method, nothing, context), { code: 4, message });
