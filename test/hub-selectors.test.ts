@@ -47,6 +47,14 @@ const selectors: readonly (readonly [string, Record<string, string>])[] = [
   ['?kube_context%00=prod', {}],
   ['?purge=true;kube_context=prod', {}],
   ['?purge=true;a=1;kubeContext=prod', {}],
+  ['?kube%255Fcontext=prod', {}],
+  ['?%256b%2575be%25255Fcontext=prod', {}],
+  ['', { 'grpc-metadata-x-cluster': 'prod' }],
+  ['', { 'Grpc-Metadata-Kube-Context': 'prod' }],
+  ['', { 'grpcgateway-x-kubeapiserver': 'https://prod:6443' }],
+  ['?cluster=prod', {}],
+  ['?purge=true&%63luster=prod', {}],
+  ['?cluster=', {}],
 ];
 
 test('without a hub, whoever names a cluster is refused', async t => {

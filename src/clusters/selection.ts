@@ -20,10 +20,18 @@ export interface AdhocNames {
 
 const selectingHeaders: ReadonlySet<string> = new Set(['x-cluster', 'x-kubeapiserver', 'x-kubetoken']);
 
-/** Spelt or placed otherwise, such a name means a cluster all the same: its request must not reach another one. */
+/**
+ * Spelt or placed otherwise, such a name means a cluster all the same: its request must not reach another one. Encoded twice, or with
+ * what grpc-gateway, before Tiller in swift, puts in front of metadata, as well.
+ */
 function looksSelecting(name: string): boolean {
-  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  return /^(?:x?kubecon(?:text|fig)|x(?:cluster|kubeapiserver|kubetoken)(?:bin)?)$/.test(letters);
+  const letters = name
+    .toLowerCase()
+    .replace(/%(?:25)*[0-9a-f]{2}/g, code => String.fromCharCode(Number.parseInt(code.slice(-2), 16)))
+    .replace(/[^a-z0-9]/g, '');
+  return /^(?:grpcmetadata|grpcgateway)?(?:x?kubecon(?:text|fig)|x(?:cluster|kubeapiserver|kubetoken)(?:bin)?)$/.test(
+    letters,
+  );
 }
 
 /** The names of parameters that select nothing here, also of those that a server which takes `;` for `&` would read. */

@@ -32,6 +32,10 @@ export function selectCluster(
   if (isNamed && isPrefixed && inPath === undefined) {
     throw invalidArgument('/clusters is no path of a cluster: name none, or one in the path');
   }
+  if (inPath !== allClusters && !(isPrefixed && inPath === undefined) && query.has('cluster'))
+    throw invalidArgument(
+      'the parameter cluster is for /clusters/-/…: name one cluster in the path, by kube_context or by x-cluster',
+    );
   if (inPath === allClusters) return { selection: {}, isNamed: false, path, query: queryText };
   if (inPath !== undefined) return { selection, isNamed, path: rest, query: queryText };
   const own = path === `/${prefix}/` ? `/${prefix}` : path;
