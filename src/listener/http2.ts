@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { Code, isGrpcContentType } from '../protocol/index.ts';
+import { Code, isGrpcContentType, keepSession } from '../protocol/index.ts';
 import type { Activity } from './connections.ts';
 import { contain } from './guard-fronts.ts';
 import type { Fronts, ListenerOptions } from './options.ts';
@@ -69,6 +69,7 @@ export function createHttp2(options: ListenerOptions, fronts: Pick<Fronts, 'http
 
   const accept = (socket: Duplex, activity: Activity) => {
     const session = performServerHandshake(socket, handshake);
+    keepSession(session);
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
     const { open, add } = watchSession(session, socket, activity, options);

@@ -5,6 +5,7 @@ export { abortReason, type CallScope, callScope, orAborted } from './deadline.ts
 export * from './gateway-error.ts';
 export * from './grpc.ts';
 export * from './http.ts';
+export { keepSession } from './keep-session.ts';
 export { Limiter } from './limiter.ts';
 export { localPath, withoutLocalPaths } from './local-paths.ts';
 export { readBounded } from './read-bounded.ts';

@@ -4,6 +4,7 @@ import http2, {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Metadata } from '@grpc/grpc-js';
+import { keepSession } from '../../protocol/index.ts';
 
 /**
  * What grpc-js cannot be told about its HTTP/2 sessions. Node drops a header whose value begins or ends with white space
@@ -97,6 +98,7 @@ function wrapConnect(): void {
     const onSession = listeners.get(options?.maxSessionMemory ?? 0);
     if (!onSession) return connect(authority, options, listener);
     const session = connect(authority, adapted(options ?? {}), listener);
+    keepSession(session);
     watchStreams(session);
     session.once('remoteSettings', () => {
       // grpc-js sizes the connection like a stream in the same event
