@@ -21,8 +21,8 @@ export interface AdhocNames {
 const selectingHeaders: ReadonlySet<string> = new Set(['x-cluster', 'x-kubeapiserver', 'x-kubetoken']);
 
 /**
- * Spelt or placed otherwise, such a name means a cluster all the same: its request must not reach another one. Encoded twice, or with
- * what grpc-gateway, before Tiller in swift, puts in front of metadata, as well.
+ * Spelt or placed otherwise, such a name means a cluster all the same: its request must not reach another one. So does one
+ * that is encoded twice, or has in front what grpc-gateway, which swift is built on, puts before metadata.
  */
 function looksSelecting(name: string): boolean {
   const letters = name

@@ -75,7 +75,10 @@ export function formatListenAddress({ host = '', port }: ListenAddress): string 
 /** What stands where a secret was. */
 export const masked = '***';
 
-/** Credentials before a host, to the last `@` of it, since a password may hold one; also where slashes are escaped, turned round or missing. */
+/**
+ * Credentials before a host, to the last `@` of it, since a password may hold one; also where slashes are escaped, turned
+ * round or missing.
+ */
 const credentials = /((?:\\?\/){2})[^\s/\\?#]{1,1024}@/g;
 const withoutSlashes = /((?<![\w:])(?:https?|wss?|ftp|oci|socks\w{0,2}):\\{0,4})[^\s/\\?#]{1,128}@/gi;
 

@@ -1,7 +1,7 @@
 /**
  * js-yaml's grammar is YAML 1.2, Helm's is libyaml's YAML 1.1. What libyaml refuses, or would read as another value, is
- * refused here, after js-yaml has parsed it. So are texts that libyaml takes and no real chart has: with U+2028 and U+2029
- * as line breaks.
+ * refused here, after js-yaml has parsed it. So are U+2028 and U+2029 as line breaks, which libyaml takes and no real chart
+ * has.
  */
 import { CHOMPING_MODE, COLLECTION_STYLE, EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml';
 import { lineAt, YamlError } from './source-text.ts';
@@ -186,8 +186,8 @@ interface Region {
 
 /**
  * Refuses tabs where libyaml does and YAML 1.2 does not: in front of a line of block context, a comment or an empty one
- * too, behind the `-`, `?` and `:` that it begins with, and in the indentation of a block scalar. Helm's users meet this rule daily. Also makes sure that indentation
- * was put in nowhere but where it changes nothing.
+ * too, behind the `-`, `?` and `:` that it begins with, and in the indentation of a block scalar. Helm's users meet this
+ * rule daily. Also makes sure that indentation was put in nowhere but where it changes nothing.
  */
 function checkIndentation(source: string, events: readonly Event[], padded: readonly number[]): void {
   const tabs = source.includes('\t') ? [...source.matchAll(/(?<![^\r\n]) *(?:[-?:](?: +|(?=\t)))*\t/g)] : [];
