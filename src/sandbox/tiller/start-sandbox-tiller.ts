@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { maxMessageBytes } from '../../backends/index.ts';
 import { service, WireWriter, wireFields } from '../../codec/index.ts';
-import { Code, createSocketFolder, GatewayError } from '../../protocol/index.ts';
+import { Code, createSocketFolder, GatewayError, keepSession } from '../../protocol/index.ts';
 import { type Handler, handlers } from '../methods/handlers.ts';
 import { openTillerState, type TillerState, type TillerStateOptions } from '../state/tiller-state.ts';
 import { TillerCrash, toTillerError } from '../work/tiller-error.ts';
@@ -82,7 +82,10 @@ export async function startSandboxTiller(options: SandboxTillerOptions = {}): Pr
   try {
     const port = await bind(server, place.bind);
     for (const http2 of http2ServersOf(server)) {
-      http2.on('session', session => enforcePingPolicy(session));
+      http2.on('session', session => {
+        keepSession(session);
+        enforcePingPolicy(session);
+      });
       http2.on('connection', (socket: Socket) => {
         sockets.add(socket);
         socket.once('close', () => sockets.delete(socket));
